@@ -1,0 +1,1 @@
+"""The four services of Justera, the `justera` command, and the all-in-one process."""

@@ -1,0 +1,1 @@
+"""The sealed copy, its verification, and the journal of every event."""

@@ -1,0 +1,1 @@
+"""The `justera` command."""

@@ -1,0 +1,1 @@
+"""The all-in-one process: the four services with their own PostgreSQL and Kafka-protocol server."""

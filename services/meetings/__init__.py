@@ -1,0 +1,1 @@
+"""Meetings of a body, and the minutes (protokoll) drafted after them."""

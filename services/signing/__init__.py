@@ -1,0 +1,1 @@
+"""Agreements: who signs in what order, their pages and their history."""

@@ -1,0 +1,1 @@
+"""What every service builds on: the event contract, messaging, rendering, and the plumbing around them."""
