@@ -1,0 +1,103 @@
+"""Minutes as Markdown with YAML front matter -> a draft -> a numbered document. Pure; nothing here does I/O.
+
+    ---
+    title: Protokoll styrelsen
+    body: Styrelsen
+    place: Digitalt
+    starts: 2022-09-23T13:00          # local to the body
+    ends: 2022-09-23T15:00
+    present:
+      - {name: …, party: S, municipality: …, role: ordförande}
+    secretary: …
+    adjuster: …                       # a name, or a list of names
+    first_paragraph: 28               # optional
+    ---
+    ## A heading that becomes § 28
+    ### Beslut
+    Text, *italic* and **bold**, `-` and `1.` lists.
+
+Anything else that Markdown knows (links, HTML, tables) is printed as the characters that were typed.
+"""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from services.meetings.minutes_front_matter import FrontMatter, read_front_matter
+from services.meetings.minutes_text import Section, read_sections
+from shared.errors import InvalidInput
+from shared.plain_text import forbidden_character
+from shared.rendering.minutes import Language, MinutesDocument, Paragraph, SignaturePlace, standard_places
+
+MAX_MINUTES = 1_048_576
+"""Bytes of UTF-8 in one minutes file."""
+
+
+class MinutesDraft(BaseModel):
+    """Minutes as written, before their paragraphs have numbers. `starts` and `ends` are local to the body."""
+
+    model_config = ConfigDict(frozen=True)
+
+    front: FrontMatter
+    sections: tuple[Section, ...]
+
+
+def parse_minutes(text: str) -> MinutesDraft:
+    """Raises InvalidInput with one line that names the field or the line; so over `MAX_MINUTES` bytes."""
+    if len(text) > MAX_MINUTES or len(text.encode("utf-8", "surrogatepass")) > MAX_MINUTES:
+        raise InvalidInput(f"the minutes are longer than {MAX_MINUTES // 1024} KiB")
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    _refuse_controls(lines)
+    end = _end_of_front_matter(lines)
+    front = read_front_matter("\n".join(lines[1:end]))
+    sections = read_sections("\n".join(lines[end + 1 :]), first_line=end + 2)
+    return MinutesDraft(front=front, sections=sections)
+
+
+def number_paragraphs(
+    draft: MinutesDraft,
+    first: int,
+    *,
+    language: Language = "sv",
+    timezone: str = "Europe/Stockholm",
+    places: Sequence[SignaturePlace] = (),
+) -> MinutesDocument:
+    """The document with its paragraphs numbered from `first`, ready to render.
+
+    The caller chooses `first`: the draft's own `first_paragraph`, or the next in the body's calendar year.
+    `places` replaces the usual secretary, chair and adjusters when others sign.
+    """
+    front = draft.front
+    return MinutesDocument(
+        language=language,
+        title=front.title,
+        body=front.body,
+        place=front.place,
+        starts=front.starts,
+        ends=front.ends,
+        timezone=timezone,
+        present=front.present,
+        secretary=front.secretary,
+        chair=front.chair,
+        adjusters=front.adjusters,
+        places=tuple(places) or standard_places(language, front.secretary, front.chair, front.adjusters),
+        paragraphs=tuple(
+            Paragraph(number=number, heading=section.heading, blocks=section.blocks)
+            for number, section in enumerate(draft.sections, first)
+        ),
+    )
+
+
+def _refuse_controls(lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines, 1):
+        if found := forbidden_character(line, multiline=True):
+            raise InvalidInput(f"line {number}: holds {found}, a control or bidi character; remove it")
+
+
+def _end_of_front_matter(lines: Sequence[str]) -> int:
+    if lines[0].rstrip() != "---":
+        raise InvalidInput("line 1: must be `---`, then the front matter (title, body, place …), then `---` again")
+    for index, line in enumerate(lines[1:], 1):
+        if line.rstrip() == "---":
+            return index
+    raise InvalidInput("front matter: no closing line `---`")

@@ -1,0 +1,163 @@
+"""The Markdown under a minutes file's front matter -> paragraphs of plain blocks.
+
+CommonMark decides what is a heading or a list; its HTML, links, quotes, code and tables are switched off, so that
+they stay the characters that were typed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from pydantic import BaseModel, ConfigDict
+
+from shared.errors import InvalidInput
+from shared.rendering.minutes import Block, BulletList, OrderedList, Run, Subheading, Text
+
+MAX_HEADING = 300  # characters
+MAX_SECTIONS = 1000
+MAX_LIST_START = 9999
+
+_MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "emphasis", "escape", "newline", "text_join"])
+
+
+class Section(BaseModel):
+    """What stands under one `##`; it gets its number later."""
+
+    model_config = ConfigDict(frozen=True)
+
+    heading: str
+    blocks: tuple[Block, ...]
+
+
+def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
+    """`first_line` is the number in the file of the text's first line. Raises InvalidInput naming the line."""
+    tokens = _Tokens(_MARKDOWN.parse(text), first_line)
+    sections: list[Section] = []
+    while tokens.more():
+        if not tokens.at("heading_open", tag="h2"):
+            raise tokens.refusal("text before the first paragraph; begin with a line `## Heading`")
+        if len(sections) == MAX_SECTIONS:
+            raise tokens.refusal(f"more than {MAX_SECTIONS} paragraphs")
+        heading = _heading(tokens)
+        sections.append(Section(heading=heading, blocks=tuple(_blocks(tokens))))
+    if not sections:
+        raise InvalidInput("no paragraph found; write at least one line `## Heading`")
+    return tuple(sections)
+
+
+class _Tokens:
+    """A cursor over markdown-it's flat list of tokens that knows the line of what it stands on."""
+
+    def __init__(self, tokens: Sequence[Token], first_line: int) -> None:
+        self._tokens = tokens
+        self._index = 0
+        self._line = first_line
+        self._first_line = first_line
+
+    def more(self) -> bool:
+        return self._index < len(self._tokens)
+
+    def at(self, kind: str, tag: str = "") -> bool:
+        if not self.more():
+            return False
+        token = self._tokens[self._index]
+        return token.type == kind and (not tag or token.tag == tag)
+
+    def take(self) -> Token:
+        token = self._tokens[self._index]
+        self._index += 1
+        self._line = self._line_of(token)
+        return token
+
+    def refusal(self, why: str) -> InvalidInput:
+        line = self._line_of(self._tokens[self._index]) if self.more() else self._line
+        return InvalidInput(f"line {line}: {why}")
+
+    def _line_of(self, token: Token) -> int:
+        return self._first_line + token.map[0] if token.map else self._line
+
+
+def _blocks(tokens: _Tokens) -> Iterator[Block]:
+    while tokens.more() and not tokens.at("heading_open", tag="h2"):
+        yield _block(tokens)
+
+
+def _block(tokens: _Tokens) -> Block:
+    if tokens.at("heading_open", tag="h3"):
+        return Subheading(text=_heading(tokens))
+    if tokens.at("paragraph_open"):
+        return Text(runs=_paragraph(tokens))
+    if tokens.at("bullet_list_open"):
+        tokens.take()
+        return BulletList(items=tuple(_items(tokens)))
+    if tokens.at("ordered_list_open"):
+        start = int(tokens.take().attrs.get("start", 1))
+        if start > MAX_LIST_START:
+            raise tokens.refusal(
+                f"a list that starts at {start}; write a backslash before the full stop if it is no list"
+            )
+        return OrderedList(start=start, items=tuple(_items(tokens)))
+    raise tokens.refusal("only ## (a numbered paragraph) and ### (a heading in it) are headings here")
+
+
+def _heading(tokens: _Tokens) -> str:
+    opened = tokens.take()
+    text = "".join(run.text for run in _runs(tokens.take())).replace("\n", " ").strip()
+    if not text or len(text) > MAX_HEADING:
+        raise tokens.refusal(f"a heading {opened.markup} must have from 1 to {MAX_HEADING} characters")
+    tokens.take()
+    return text
+
+
+def _paragraph(tokens: _Tokens) -> tuple[Run, ...]:
+    tokens.take()
+    runs = _runs(tokens.take())
+    tokens.take()
+    return runs
+
+
+def _items(tokens: _Tokens) -> Iterator[tuple[Run, ...]]:
+    while tokens.at("list_item_open"):
+        tokens.take()
+        yield _item(tokens)
+    tokens.take()
+
+
+def _item(tokens: _Tokens) -> tuple[Run, ...]:
+    """An item's paragraphs become its lines."""
+    runs: list[Run] = []
+    while not tokens.at("list_item_close"):
+        if not tokens.at("paragraph_open"):
+            raise tokens.refusal("a list or heading inside a list; give each a line of its own")
+        runs += [Run(text="\n"), *_paragraph(tokens)] if runs else _paragraph(tokens)
+    tokens.take()
+    return tuple(runs)
+
+
+def _runs(inline: Token) -> tuple[Run, ...]:
+    bold = italic = 0
+    runs: list[Run] = []
+    for child in inline.children or ():
+        match child.type:
+            case "strong_open" | "strong_close":
+                bold += child.nesting
+            case "em_open" | "em_close":
+                italic += child.nesting
+            case _:
+                _append(runs, Run(text=_text(child), bold=bold > 0, italic=italic > 0))
+    return tuple(runs)
+
+
+def _text(token: Token) -> str:
+    return {"softbreak": " ", "hardbreak": "\n"}.get(token.type, token.content)
+
+
+def _append(runs: list[Run], run: Run) -> None:
+    """Neighbours of the same style are one run."""
+    if not run.text:
+        return
+    last = runs[-1] if runs else None
+    if last and (last.bold, last.italic) == (run.bold, run.italic):
+        runs[-1] = last.model_copy(update={"text": last.text + run.text})
+    else:
+        runs.append(run)
