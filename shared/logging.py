@@ -13,7 +13,7 @@ LogFormat = Literal["json", "console"]
 
 
 def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO") -> None:
-    """Set up structlog and route the standard library's loggers (uvicorn, aiokafka, faststream) through it, to stderr."""
+    """Set up structlog, and route the standard library's loggers (uvicorn, aiokafka …) through it, to stderr."""
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -42,7 +42,14 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO") ->
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("aiokafka", "faststream", "uvicorn.access", "fontTools", "pyhanko", "pyhanko_certvalidator"):
+    for noisy in (
+        "aiokafka",
+        "faststream",
+        "uvicorn.access",
+        "fontTools",
+        "pyhanko",
+        "pyhanko_certvalidator",
+    ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 

@@ -1,0 +1,104 @@
+"""PostgreSQL through SQLAlchemy's asyncio engine, and what to do when it is not there.
+
+One transaction per handled batch or command. Nobody calls `commit()`: leaving `Database.transaction` commits, an
+exception rolls back.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from shared.errors import Unavailable
+
+Result = TypeVar("Result")
+
+# SQLSTATE classes and codes that say "try again", not "this input is wrong" (PostgreSQL manual, appendix A).
+_TRANSIENT_CLASSES = ("08", "53", "57", "58")  # connection, resources (disk full, …), operator intervention, system
+_TRANSIENT_CODES = ("40001", "40P01", "55P03", "25006")  # serialization, deadlock, lock timeout, read-only standby
+
+
+class VersionConflict(Exception):
+    """Another transaction changed the aggregate between our read and our write: roll back and try again."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed later: infrastructure trouble, a deadlock, a version conflict."""
+    if isinstance(error, VersionConflict | Unavailable | PoolTimeout | OSError | asyncio.TimeoutError):
+        return True
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, InterfaceError):
+            return True
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return (
+            state in _TRANSIENT_CODES
+            or state[:2] in _TRANSIENT_CLASSES
+            or (isinstance(error, OperationalError) and not state)
+        )
+    return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError)
+
+
+class Database:
+    """One service's own database. `url` is a SQLAlchemy URL for asyncpg; pool sizes are connections."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "justera") -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 60,
+                "server_settings": {
+                    "application_name": application_name,
+                    # JIT compilation costs more than these small statements take.
+                    "jit": "off",
+                    "idle_in_transaction_session_timeout": "60000",
+                },
+            },
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session whose work is committed on leaving, rolled back when an exception leaves."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def ping(self, within: float = 2.0) -> None:
+        """Raises Unavailable when the database does not answer within `within` seconds."""
+        try:
+            async with asyncio.timeout(within), self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception as error:
+            raise Unavailable(f"the database does not answer: {type(error).__name__}") from error
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def with_retries(work: Callable[[], Awaitable[Result]], *, attempts: int = 4) -> Result:
+    """Run a command's whole transaction again after a deadlock or version conflict, with jittered backoff.
+
+    Raises Unavailable when the database stays out of reach; any other error of `work` is passed on at once.
+    """
+    for attempt in range(1, attempts + 1):
+        try:
+            return await work()
+        except Exception as error:
+            if not is_transient(error) or isinstance(error, Unavailable):
+                raise
+            if attempt == attempts:
+                raise Unavailable("the database is busy or out of reach", hint="try again in a moment") from error
+            await asyncio.sleep(random.uniform(0.02, 0.1) * 2**attempt)  # noqa: S311  (jitter, not a secret)
+    raise AssertionError("unreachable")

@@ -1,0 +1,46 @@
+"""Facts of the notifications service. Subject: the e-mail's id. Key: the agreement's id."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.events import topics
+from shared.events.base import Event
+
+
+class _EmailEvent(Event):
+    abstract: ClassVar[bool] = True
+    service: ClassVar[str] = "notifications"
+    topic: ClassVar[str] = topics.NOTIFICATIONS
+
+    email_id: str
+    agreement_id: str
+    purpose: str = Field(
+        description="signature-request, alternate-request, request-again, reminder, receipt or archived"
+    )
+    recipient: str
+    request_id: str | None = Field(default=None, description="the request that the mail spoke of")
+    request_version: int | None = None
+
+
+class EmailSent(_EmailEvent):
+    """A mail server took responsibility for the mail (RFC 5321 4.2.5). The event's time is when it did."""
+
+    message_id: str
+
+
+class _EmailTrouble(_EmailEvent):
+    abstract: ClassVar[bool] = True
+
+    status: str = Field(description="RFC 3463, e.g. 5.1.1")
+    diagnostic: str
+
+
+class EmailDeferred(_EmailTrouble):
+    """Not delivered yet (4xx, no connection, or a delay report); it is tried again."""
+
+
+class BounceDetected(_EmailTrouble):
+    """The mail could not be delivered: refused at RCPT, or a delivery report came back."""
+
+    permanent: bool = Field(description="hard (5.x.x) or soft (4.x.x: given up after trying)")

@@ -1,0 +1,151 @@
+"""Facts of the signing service. Subject and key: the agreement's id (= the transaction id).
+
+The names `place` (0-based, in signing order) and `request_id` recur: a place is a role to be signed for; a request
+asks one address to sign for it. An alternate is a second request for the same place: whoever signs first signs for it.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from shared.events import topics
+from shared.events.base import BlobRef, Event, Person
+from shared.events.meetings import SignerInvitation
+
+RequestPurpose = Literal["first", "alternate", "again"]
+
+
+class _AgreementEvent(Event):
+    abstract: ClassVar[bool] = True
+    service: ClassVar[str] = "signing"
+    topic: ClassVar[str] = topics.SIGNING
+
+    agreement_id: str
+
+
+class AgreementCreated(_AgreementEvent):
+    """Entry 0 of a history: names the agreement and its document. Time and IP are those of ProtocolDrafted."""
+
+    meeting_id: str
+    document_name: str
+    document: BlobRef = Field(description="the unsigned original, PDF")
+    render_input: BlobRef
+    template_version: str
+    sender: Person
+    ip: str
+    signers: tuple[SignerInvitation, ...]
+    language: str
+    timezone: str
+
+
+class SignatureRequested(_AgreementEvent):
+    """Someone is asked to sign. Carries all that the mail needs but the link, which is derived where it is needed.
+
+    `version` changes on revocation, replacement or a corrected address, never when a mail is sent again.
+    """
+
+    request_id: str
+    version: int
+    place: int
+    role: str
+    purpose: RequestPurpose = Field(description="first request, to an alternate, or sent again beside an alternate's")
+    email: str
+    name: str | None
+    language: str
+    document_name: str
+    sender: Person
+    expires: str = Field(description="RFC 3339, UTC: when the agreement expires")
+
+
+class _RequestEvent(_AgreementEvent):
+    abstract: ClassVar[bool] = True
+
+    request_id: str
+    place: int
+    email: str
+    name: str | None
+    ip: str
+
+
+class DocumentViewed(_RequestEvent):
+    """A signer opened the document (by POST: a person acted, not a mail scanner). `first`: their first view."""
+
+    first: bool
+
+
+class SignerNameEntered(_RequestEvent):
+    """A signer who was asked by address alone stated their name."""
+
+    name: str
+
+
+class DocumentSigned(_RequestEvent):
+    """A place was signed. The event's time is the signature's."""
+
+    name: str
+    role: str
+    document_sha256: str
+    language: str
+    document_name: str
+
+
+class AlternateSignerAdded(_AgreementEvent):
+    """The sender let another address sign for a place; the original may still sign."""
+
+    place: int
+    by: Person
+    ip: str
+    original_request_id: str
+    original_email: str
+    original_name: str | None
+    request_id: str
+    email: str
+    name: str | None
+
+
+class ReminderRequested(_AgreementEvent):
+    """An open request is to be reminded of by mail."""
+
+    request_id: str
+    version: int
+    place: int
+    role: str
+    email: str
+    name: str | None
+    language: str
+    document_name: str
+    sender: Person
+    expires: str
+
+
+class SigningDeclined(_RequestEvent):
+    """A signer said no. The agreement ends."""
+
+    role: str
+    reason: str
+
+
+class AgreementCancelled(_AgreementEvent):
+    """The sender withdrew the agreement. It ends."""
+
+    by: Person
+    reason: str
+    ip: str
+
+
+class AgreementExpired(_AgreementEvent):
+    """Nobody signed in time. The agreement ends."""
+
+
+class AgreementCompleted(_AgreementEvent):
+    """Every place is signed and every request that was used is known as sent. Bears the last signature's time."""
+
+    meeting_id: str
+    document_name: str
+    document: BlobRef
+    render_input: BlobRef
+    template_version: str
+    history: BlobRef = Field(description="history.json: the chained entries up to and including this one")
+    recipients: tuple[Person, ...] = Field(description="who gets the sealed copy: the sender and everyone who signed")
+    language: str
+    timezone: str

@@ -1,0 +1,78 @@
+"""FastStream's KafkaBroker with the settings that exactly-once effects need, and the topics themselves.
+
+Every setting here overrides a default that loses or reorders events (see docs/decisions on delivery): `acks=1`, no
+idempotence, `auto_offset_reset="latest"`, automatic topics of one partition, a ping without a timeout.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from faststream.kafka import KafkaBroker
+
+from shared.errors import Unavailable
+from shared.events import topics
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
+GRACEFUL_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class KafkaSettings:
+    """Where Kafka is. `bootstrap`: comma-separated host:port."""
+
+    bootstrap: str
+    client_id: str = "justera"
+    replication_factor: int = 1
+    session_timeout_ms: int = 15_000
+
+
+def producing_broker(settings: KafkaSettings) -> KafkaBroker:
+    """A broker for the relay alone: an idempotent producer that keeps each partition's order."""
+    return KafkaBroker(
+        settings.bootstrap.split(","),
+        client_id=f"{settings.client_id}-relay",
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=256 * 1024,
+        request_timeout_ms=15_000,
+        allow_auto_create_topics=False,
+        logger=None,
+        graceful_timeout=GRACEFUL_SECONDS,
+        apply_types=False,
+    )
+
+
+def consuming_broker(settings: KafkaSettings) -> KafkaBroker:
+    return KafkaBroker(
+        settings.bootstrap.split(","),
+        client_id=settings.client_id,
+        allow_auto_create_topics=False,
+        logger=None,
+        graceful_timeout=GRACEFUL_SECONDS,
+        apply_types=False,
+    )
+
+
+async def ensure_topics(settings: KafkaSettings, names: Iterable[str] = topics.ALL) -> None:
+    """Create the topics that are missing, each with 12 partitions. Raises Unavailable when Kafka does not answer."""
+    wanted = [NewTopic(name, topics.PARTITIONS, settings.replication_factor) for name in names]
+    try:
+        async with asyncio.timeout(30):
+            admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, client_id=settings.client_id)
+            await admin.start()
+            try:
+                response = await admin.create_topics(wanted, timeout_ms=15_000)
+            finally:
+                await admin.close()
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unavailable(f"Kafka at {settings.bootstrap} does not answer: {type(error).__name__}") from error
+    for topic, code, *_ in response.topic_errors:
+        error_class = for_code(code)
+        if code and error_class is not TopicAlreadyExistsError:
+            raise Unavailable(f"Kafka refused to create the topic {topic}: {error_class.__name__}")

@@ -1,0 +1,93 @@
+"""The outbox as the relay sees it: what is unpublished, in key order, and the mark that it was published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from shared.events.envelope import kafka_headers
+
+# Never `id > cursor`: a lower id may commit later than a higher one.
+_UNPUBLISHED = text(
+    "SELECT id, topic, key, attributes, data FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT :most"
+)
+_MARK = text(
+    "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(:ids) AND published_at IS NULL"
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+_STATE = text(
+    """
+    SELECT count(*) AS unpublished,
+           extract(epoch FROM clock_timestamp() - min(created_at)) AS oldest,
+           (SELECT coalesce(max(id), 0) FROM outbox) AS last_id
+    FROM outbox WHERE published_at IS NULL
+    """
+)
+# Erased rows (no data) stay published: there is nothing left to tell.
+_REPUBLISH = text(
+    """
+    UPDATE outbox SET published_at = NULL
+    WHERE published_at IS NOT NULL AND data IS NOT NULL AND created_at >= :since
+      AND (CAST(:topic AS text) IS NULL OR topic = :topic)
+    """
+)
+_PRUNE = text(
+    """
+    DELETE FROM outbox WHERE id IN (
+        SELECT id FROM outbox
+        WHERE published_at < clock_timestamp() - make_interval(secs => :age)
+        ORDER BY published_at LIMIT :most
+    )
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    id: int
+    topic: str
+    key: bytes
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """`oldest`: age in seconds of the oldest unpublished event; `last_id` tells whether anything was added."""
+
+    unpublished: int
+    oldest: float
+    last_id: int
+
+
+async def unpublished(connection: AsyncConnection, most: int) -> list[OutgoingMessage]:
+    rows = (await connection.execute(_UNPUBLISHED, {"most": most})).all()
+    return [_message(row) for row in rows]
+
+
+async def mark_published(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    await connection.execute(_MARK, {"ids": list(ids)})
+
+
+async def state(session: AsyncSession | AsyncConnection) -> OutboxState:
+    row = (await session.execute(_STATE)).one()
+    return OutboxState(row.unpublished, float(row.oldest or 0), row.last_id)
+
+
+async def republish(session: AsyncSession, *, since: datetime, topic: str | None = None) -> int:
+    """Have the relay publish again what it published since a time (UTC). Returns the number of events."""
+    result: Any = await session.execute(_REPUBLISH, {"since": since, "topic": topic})
+    return int(result.rowcount)
+
+
+async def prune(session: AsyncSession, *, older_than: float, most: int = 10_000) -> None:
+    """Drop published rows older than `older_than` seconds; unpublished ones are kept without limit."""
+    await session.execute(_PRUNE, {"age": older_than, "most": most})
+
+
+def _message(row: Any) -> OutgoingMessage:
+    return OutgoingMessage(
+        row.id, row.topic, row.key.encode(), kafka_headers(row.attributes), (row.data or "").encode()
+    )

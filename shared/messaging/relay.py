@@ -1,0 +1,161 @@
+"""The relay: publishes a service's outbox in order, at least once, and marks what Kafka has acknowledged.
+
+At most one relay per service publishes, by a session advisory lock that a killed process loses with its connection. Two
+for a moment do no harm: each sends in key order, and the inboxes drop the second copy.
+"""
+
+import asyncio
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import Database
+from shared.errors import Unavailable
+from shared.logging import get_logger
+from shared.messaging import inbox, outbox
+from shared.messaging.broker import KafkaSettings, producing_broker
+from shared.messaging.outbox import OutgoingMessage
+from shared.wakeup import Wakeup
+from shared.workers import Worker
+
+log = get_logger(__name__)
+
+_RELAY_LOCK = 0x6A757374  # "just": one per database, and every service has its own
+_DAY = 24 * 3600.0
+
+
+class Relay:
+    """`batch` rows at a time; `poll` and `standby` are seconds, `retention` seconds that published rows are kept."""
+
+    def __init__(
+        self,
+        database: Database,
+        kafka: KafkaSettings,
+        wakeup: Wakeup,
+        *,
+        batch: int = 500,
+        poll: float = 0.1,
+        standby: float = 1.0,
+        retention: float = 30 * _DAY,
+    ) -> None:
+        self._database = database
+        self._kafka = kafka
+        self._wakeup = wakeup
+        self._batch = batch
+        self._poll = poll
+        self._standby = standby
+        self._retention = retention
+        self._stopping = False
+        self._publish = Worker("relay", self._lead, max_backoff=2.0)
+        self._prune = Worker("outbox-pruning", self._prune_once)
+        self._pruned = asyncio.Event()
+
+    def start(self) -> None:
+        self._publish.start()
+        self._prune.start()
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._wakeup.set()
+        self._pruned.set()
+        await asyncio.gather(self._publish.stop(), self._prune.stop())
+
+    async def _lead(self) -> None:
+        """Publish for as long as the lock is held; returns when stopping or when another relay leads."""
+        async with self._database.engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+            if not await self._try_lock(connection):
+                await self._wakeup.wait(self._standby)
+                return
+            # A failed producer is never used again: a new one starts over at the lowest unmarked row.
+            broker = producing_broker(self._kafka)
+            try:
+                await self._connect(broker)
+                await self._publish_until_stopped(connection, broker)
+            finally:
+                await _close(broker)
+                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _RELAY_LOCK})
+
+    async def _try_lock(self, connection: AsyncConnection) -> bool:
+        result = await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RELAY_LOCK})
+        return bool(result.scalar_one())
+
+    async def _connect(self, broker: KafkaBroker) -> None:
+        try:
+            async with asyncio.timeout(15):
+                await broker.connect()
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
+
+    async def _publish_until_stopped(self, connection: AsyncConnection, broker: KafkaBroker) -> None:
+        while not self._stopping:
+            messages = await outbox.unpublished(connection, self._batch)
+            if not messages:
+                await self._wakeup.wait(self._poll)
+                continue
+            await self._publish_batch(connection, broker, messages)
+
+    async def _publish_batch(
+        self, connection: AsyncConnection, broker: KafkaBroker, messages: list[OutgoingMessage]
+    ) -> None:
+        acknowledged, failure = await send_in_order(broker, messages)
+        if acknowledged:
+            await outbox.mark_published(connection, [message.id for message in acknowledged])
+            log.debug("relay.published", count=len(acknowledged))
+        if failure is not None:
+            raise Unavailable(f"Kafka did not take an event: {type(failure).__name__}") from failure
+
+    async def _prune_once(self) -> None:
+        async with self._database.transaction() as session:
+            await outbox.prune(session, older_than=self._retention)
+            # Inbox rows outlive whatever a topic or an outbox could still bring a second time.
+            await inbox.prune(session, older_than=self._retention * 2)
+        try:
+            async with asyncio.timeout(600):
+                await self._pruned.wait()
+        except TimeoutError:
+            return
+
+
+async def send_in_order(
+    broker: KafkaBroker, messages: list[OutgoingMessage]
+) -> tuple[list[OutgoingMessage], BaseException | None]:
+    """Publish in key order; return the acknowledged messages before the first failure, and that failure.
+
+    Each call is awaited in turn (that is what keeps the order) but only the futures of acknowledgement are gathered:
+    17-34k events/s, against 170/s when confirming one by one. `publish_batch` would drop headers and ignore keys.
+    """
+    futures: list[Any] = []
+    failure: BaseException | None = None
+    for message in messages:
+        try:
+            futures.append(
+                await broker.publish(
+                    message.body,
+                    topic=message.topic,
+                    key=message.key,
+                    headers=message.headers,
+                    correlation_id=message.headers["ce_correlationid"],
+                    no_confirm=True,
+                )
+            )
+        except (KafkaError, OSError, TimeoutError) as error:
+            failure = error
+            break
+    outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    for position, outcome in enumerate(outcomes):
+        if isinstance(outcome, BaseException):
+            return messages[:position], outcome
+    return messages[: len(outcomes)], failure
+
+
+async def _close(broker: KafkaBroker) -> None:
+    """Close without waiting for what a dead Kafka will never acknowledge."""
+    try:
+        async with asyncio.timeout(5):
+            await broker.stop()
+    except Exception as error:
+        log.info("relay.producer_abandoned", error=type(error).__name__)

@@ -1,0 +1,155 @@
+"""One transaction: what a batch or a command changes, and the events that say so.
+
+A service subclasses `Transaction` with its stores: `prepare` loads and locks in bulk what a batch will touch, `flush`
+writes in bulk what changed. Events are collected and written to the outbox last, after the aggregates' locks are held.
+"""
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.database import Database, with_retries
+from shared.events.base import MAX_EVENT_BYTES, Event, event_class, event_type
+from shared.events.envelope import Envelope
+from shared.ids import new_id
+from shared.messaging.tables import OUTBOX
+from shared.wakeup import Wakeup
+
+EventT = TypeVar("EventT", bound=Event)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[EventT]):
+    """An event as a handler gets it."""
+
+    envelope: Envelope
+    event: EventT
+
+
+class Transaction:
+    """Base of a service's transaction. `source` names the producing service in the events published."""
+
+    source = ""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+        self._outgoing: list[Envelope] = []
+        self._nudges: set[Wakeup] = set()
+
+    async def prepare(self, batch: Sequence[Received[Any]]) -> None:
+        """Load and lock, in id order and in one statement, what the handlers of `batch` will touch."""
+
+    async def flush(self) -> None:
+        """Write what changed, the outbox rows last. Subclasses write their own first, then call this."""
+        rows = [_outbox_row(envelope) for envelope in self._outgoing]
+        self._outgoing.clear()
+        if rows:
+            await self.session.execute(insert(OUTBOX), rows)
+
+    def publish(
+        self,
+        event: Event,
+        *,
+        organisation: str,
+        subject: str,
+        key: str,
+        sequence: int,
+        time: datetime,
+        correlation_id: str,
+        cause: Envelope | None = None,
+    ) -> Envelope:
+        """Collect an event for the outbox. `sequence` is the aggregate's version after it; `cause` what led to it."""
+        data = event.to_json()
+        if len(data.encode()) > MAX_EVENT_BYTES:
+            raise ValueError(f"{type(event).__name__} of {subject} is larger than {MAX_EVENT_BYTES} bytes")
+        envelope = Envelope(
+            id=new_id(),
+            source=f"/services/{self.source}",
+            type=event_type(event),
+            subject=subject,
+            time=time,
+            organisation=organisation,
+            sequence=sequence,
+            correlation_id=correlation_id,
+            key=key,
+            data=data,
+            causation_id=cause.id if cause else None,
+            traceparent=_traceparent(correlation_id),
+        )
+        self._outgoing.append(envelope)
+        return envelope
+
+    def nudge(self, wakeup: Wakeup) -> None:
+        """Wake a loop once this transaction has committed."""
+        self._nudges.add(wakeup)
+
+    def committed(self) -> None:
+        for wakeup in self._nudges:
+            wakeup.set()
+
+
+TransactionT = TypeVar("TransactionT", bound=Transaction)
+
+
+class UnitOfWork(Generic[TransactionT]):
+    """Opens a service's transactions; after each commit it nudges the relay."""
+
+    def __init__(self, database: Database, make: Callable[[AsyncSession], TransactionT], outbox_wakeup: Wakeup) -> None:
+        self.database = database
+        self._make = make
+        self._outbox_wakeup = outbox_wakeup
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[TransactionT]:
+        """Leaving flushes and commits; an exception rolls everything back."""
+        async with self.database.transaction() as session:
+            transaction = self._make(session)
+            yield transaction
+            await transaction.flush()
+        transaction.nudge(self._outbox_wakeup)
+        transaction.committed()
+
+    async def run(self, work: Callable[[TransactionT], Awaitable[Result]]) -> Result:
+        """Run `work(transaction)` in a transaction of its own; again after a deadlock or version conflict."""
+
+        async def attempt() -> Result:
+            async with self.begin() as transaction:
+                return await work(transaction)
+
+        return await with_retries(attempt)
+
+    def adopt(self, session: AsyncSession) -> TransactionT:
+        """A transaction on a session (or savepoint) that the caller commits."""
+        return self._make(session)
+
+
+def _outbox_row(envelope: Envelope) -> dict[str, Any]:
+    event_topic = _topic_of(envelope.type)
+    return {
+        "event_id": envelope.id,
+        "topic": event_topic,
+        "key": envelope.key,
+        "attributes": envelope.attributes(),
+        "data": envelope.data,
+    }
+
+
+def _topic_of(type_name: str) -> str:
+    found = event_class(type_name)
+    if found is None:
+        raise ValueError(f"{type_name} is not a declared event")
+    return found.topic
+
+
+def _traceparent(correlation_id: str) -> str:
+    """W3C Trace Context: one trace for the whole chain of a correlation id, a span of its own for each event."""
+    trace = hashlib.sha256(correlation_id.encode()).hexdigest()[:32]
+    return f"00-{trace}-{secrets.token_hex(8)}-01"

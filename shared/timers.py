@@ -1,0 +1,96 @@
+"""Timers: what is to be done at a time of business. A due row is claimed and fired in one transaction."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.clock import Clock
+from shared.messaging.transaction import TransactionT, UnitOfWork
+from shared.wakeup import Wakeup
+from shared.workers import Worker
+
+_SET = text(
+    """
+    INSERT INTO timer (organisation, kind, subject, due_at) VALUES (:organisation, :kind, :subject, :due_at)
+    ON CONFLICT (organisation, kind, subject) DO UPDATE SET due_at = excluded.due_at
+    """
+)
+_CLEAR = text("DELETE FROM timer WHERE organisation = :organisation AND subject = :subject")
+# SKIP LOCKED: several instances share the work, and one that died holds nothing back.
+_CLAIM = text(
+    """
+    DELETE FROM timer WHERE (organisation, kind, subject) IN (
+        SELECT organisation, kind, subject FROM timer
+        WHERE due_at <= :now ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) RETURNING organisation, kind, subject, due_at
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    organisation: str
+    kind: str
+    subject: str
+    due_at: datetime
+
+
+async def set_timer(session: AsyncSession, timer: Timer) -> None:
+    """Set it, or move it when one of this kind is set for the subject."""
+    await session.execute(
+        _SET,
+        {
+            "organisation": timer.organisation,
+            "kind": timer.kind,
+            "subject": timer.subject,
+            "due_at": timer.due_at,
+        },
+    )
+
+
+async def clear_timers(session: AsyncSession, organisation: str, subject: str) -> None:
+    await session.execute(_CLEAR, {"organisation": organisation, "subject": subject})
+
+
+class TimerWorker(Generic[TransactionT]):
+    """Fires due timers, one a transaction, with the handler of their kind. `poll` is seconds."""
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork[TransactionT],
+        clock: Clock,
+        handlers: Mapping[str, Callable[[TransactionT, Timer], Awaitable[None]]],
+        *,
+        poll: float = 1.0,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._handlers = handlers
+        self._poll = poll
+        self._wakeup = Wakeup()
+        self._worker = Worker("timers", self._step)
+
+    def start(self) -> None:
+        self._worker.start()
+
+    async def stop(self) -> None:
+        self._wakeup.set()
+        await self._worker.stop()
+
+    async def _step(self) -> None:
+        if not await self.fire_one():
+            await self._wakeup.wait(self._poll)
+
+    async def fire_one(self) -> bool:
+        """Fire the timer that is due longest. False when none is due."""
+        async with self._unit_of_work.begin() as transaction:
+            row = (await transaction.session.execute(_CLAIM, {"now": self._clock.now()})).one_or_none()
+            if row is None:
+                return False
+            timer = Timer(row.organisation, row.kind, row.subject, row.due_at)
+            await self._handlers[timer.kind](transaction, timer)
+            return True
