@@ -145,7 +145,11 @@ class AgreementCompleted(_AgreementEvent):
     document: BlobRef
     render_input: BlobRef
     template_version: str
-    history: BlobRef = Field(description="history.json: the chained entries up to and including this one")
+    history: BlobRef | None = Field(
+        default=None,
+        description="history.json: the chained entries up to and including this one. Absent in that entry itself, "
+        "which cannot bear the hash of the file it is in; always present in the event as published.",
+    )
     recipients: tuple[Person, ...] = Field(description="who gets the sealed copy: the sender and everyone who signed")
     language: str
     timezone: str

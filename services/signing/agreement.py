@@ -1,0 +1,321 @@
+"""An agreement: who signs a document, in which order, and how far they have come.
+
+The state is a fold over its history: `evolve` takes one recorded event, `replay` all of them. What people may do to it
+stands in `services.signing.decisions`. No I/O, no clock, no randomness here.
+
+A *place* is a role to be signed for, in signing order. A *request* asks one address to sign for a place; an alternate
+is a second request for the same place, and whoever signs first signs for the place. All addresses of one agreement
+differ. An agreement walks through these statuses:
+
+    ready -> out -> signed -> completed        declined, cancelled, expired end it before all have signed
+
+`signed` means that every place is signed, and only the news that the used requests' mails were sent is awaited.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.errors import NotFound
+from shared.events import (
+    AgreementCancelled,
+    AgreementCompleted,
+    AgreementCreated,
+    AgreementExpired,
+    AlternateSignerAdded,
+    BlobRef,
+    BounceDetected,
+    DocumentSigned,
+    DocumentViewed,
+    EmailDeferred,
+    EmailSent,
+    Event,
+    Person,
+    ReminderRequested,
+    SignatureRequested,
+    SignerNameEntered,
+    SigningDeclined,
+    event_type,
+)
+from shared.text import same_email
+
+# The purposes of the mails that ask for a signature; reminders, receipts and notices are not part of a history.
+REQUEST_MAILS = frozenset({"signature-request", "alternate-request", "request-again"})
+
+_REQUEST_NAMESPACE = uuid.UUID("6f0c3c0e-6f5b-5d0e-9d53-0c5d3d8f6a51")
+
+
+class Status(StrEnum):
+    READY = "ready"
+    OUT = "out"
+    SIGNED = "signed"
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.CANCELLED, Status.EXPIRED})
+
+_S = Status
+# Which event may follow in which status, and the status after it. A signature that is not the last keeps `out`;
+# see `_after_signature`. Facts of other services (mails sent, deferred, bounced) may follow in any status.
+_TRANSITIONS: Mapping[tuple[Status, type[Event]], Status] = {
+    (_S.READY, SignatureRequested): _S.OUT,
+    (_S.READY, AlternateSignerAdded): _S.READY,
+    (_S.READY, AgreementCancelled): _S.CANCELLED,
+    (_S.OUT, SignatureRequested): _S.OUT,
+    (_S.OUT, DocumentViewed): _S.OUT,
+    (_S.OUT, SignerNameEntered): _S.OUT,
+    (_S.OUT, DocumentSigned): _S.OUT,
+    (_S.OUT, AlternateSignerAdded): _S.OUT,
+    (_S.OUT, ReminderRequested): _S.OUT,
+    (_S.OUT, SigningDeclined): _S.DECLINED,
+    (_S.OUT, AgreementCancelled): _S.CANCELLED,
+    (_S.OUT, AgreementExpired): _S.EXPIRED,
+    (_S.SIGNED, AgreementCompleted): _S.COMPLETED,
+}
+_FACTS = (EmailSent, EmailDeferred, BounceDetected)
+
+
+class CorruptHistory(ValueError):
+    """The events do not follow from one another: a bug of ours, or a damaged table."""
+
+
+class Dated(NamedTuple):
+    """An event and its business time (aware): what decisions return and histories hold."""
+
+    event: Event
+    at: datetime
+
+
+class _State(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Request(_State):
+    """One address asked to sign for a place. `requested_at` is None until the place's turn has come."""
+
+    id: str
+    version: int = 1
+    place: int
+    alternate: bool = False
+    email: str
+    name: str | None
+    name_given: bool  # from the start, by the sender: the signer cannot change it
+    language: str
+    requested_at: datetime | None = None
+    sent_at: datetime | None = None
+    bounced_at: datetime | None = None
+    bounce_status: str | None = None
+    viewed_at: datetime | None = None
+    views: int = 0
+    signed_at: datetime | None = None
+
+    @property
+    def mail_settled(self) -> bool:
+        """What became of the mail is recorded: taken by a mail server, or refused by it."""
+        return self.sent_at is not None or self.bounced_at is not None
+
+
+class Place(_State):
+    index: int
+    role: str
+    signed_by: str | None = None  # the id of the request it was signed through
+
+
+class Agreement(_State):
+    """The state of one agreement; JSON by `model_dump_json`, back by `model_validate_json`."""
+
+    agreement_id: str
+    meeting_id: str
+    document_name: str
+    document: BlobRef
+    render_input: BlobRef
+    template_version: str
+    sender: Person
+    language: str
+    timezone: str
+    status: Status = Status.READY
+    length: int = 1  # entries of the history so far = the next entry's n
+    places: tuple[Place, ...]
+    requests: tuple[Request, ...]
+    created_at: datetime
+    sent_off_at: datetime | None = None
+    expires: str | None = None  # RFC 3339, UTC; set when sent off
+    last_signed_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def current_place(self) -> Place | None:
+        """The place whose turn it is: the first that is not signed. None before sending off and at the end."""
+        return self.next_place if self.status is Status.OUT else None
+
+    @property
+    def next_place(self) -> Place | None:
+        return next((place for place in self.places if place.signed_by is None), None)
+
+    def request(self, request_id: str) -> Request:
+        """Raises NotFound."""
+        for request in self.requests:
+            if request.id == request_id:
+                return request
+        raise NotFound("this request to sign does not exist")
+
+    def find_request(self, request_id: str | None) -> Request | None:
+        return next((request for request in self.requests if request.id == request_id), None)
+
+    def requests_for(self, place: int) -> tuple[Request, ...]:
+        """The original first, then the alternates in the order they were added."""
+        return tuple(request for request in self.requests if request.place == place)
+
+    def open_requests(self) -> tuple[Request, ...]:
+        """Those who may sign now."""
+        place = self.current_place
+        return self.requests_for(place.index) if place else ()
+
+    def signed_through(self, place: int) -> Request | None:
+        return self.find_request(self.places[place].signed_by) if self.places[place].signed_by else None
+
+
+def request_for_email(state: Agreement, email: str) -> Request:
+    """By address, whatever its case. Raises NotFound."""
+    for request in state.requests:
+        if same_email(request.email, email):
+            return request
+    raise NotFound(f"nobody is asked to sign at {email}")
+
+
+def request_id(agreement_id: str, place: int, alternate: int = 0) -> str:
+    """The id of a place's original (0) or n-th alternate request: a UUIDv5, so that it need not be handed in.
+
+    No secret: what opens a request is the link's HMAC.
+    """
+    return str(uuid.uuid5(_REQUEST_NAMESPACE, f"{agreement_id}/{place}/{alternate}"))
+
+
+def replay(history: Iterable[tuple[Event, datetime]]) -> Agreement:
+    """The state after all events. Raises CorruptHistory, also when there are none."""
+    state: Agreement | None = None
+    for event, at in history:
+        state = evolve(state, event, at)
+    if state is None:
+        raise CorruptHistory("a history without entries")
+    return state
+
+
+def evolve(state: Agreement | None, event: Event, at: datetime) -> Agreement:
+    """The state after one more event. Raises CorruptHistory for one that cannot follow."""
+    if state is None:
+        return _created(event, at)
+    status = _status_after(state, event)
+    changed = state.model_copy(update={"status": status, "length": state.length + 1})
+    if status in TERMINAL and state.status not in TERMINAL:
+        changed = changed.model_copy(update={"ended_at": at})
+    return _apply(changed, event, at)
+
+
+def _status_after(state: Agreement, event: Event) -> Status:
+    if isinstance(event, _FACTS):
+        return state.status
+    status = _TRANSITIONS.get((state.status, type(event)))
+    if status is None:
+        raise CorruptHistory(f"{event_type(event)} cannot follow in an agreement that is {state.status}")
+    return status
+
+
+def _created(event: Event, at: datetime) -> Agreement:
+    if not isinstance(event, AgreementCreated):
+        raise CorruptHistory(f"a history begins with its creation, not with {event_type(event)}")
+    return Agreement(
+        agreement_id=event.agreement_id,
+        meeting_id=event.meeting_id,
+        document_name=event.document_name,
+        document=event.document,
+        render_input=event.render_input,
+        template_version=event.template_version,
+        sender=event.sender,
+        language=event.language,
+        timezone=event.timezone,
+        places=tuple(Place(index=i, role=signer.role) for i, signer in enumerate(event.signers)),
+        requests=tuple(
+            Request(
+                id=request_id(event.agreement_id, i),
+                place=i,
+                email=signer.email,
+                name=signer.name,
+                name_given=signer.name is not None,
+                language=signer.language,
+            )
+            for i, signer in enumerate(event.signers)
+        ),
+        created_at=at,
+    )
+
+
+def _apply(state: Agreement, event: Event, at: datetime) -> Agreement:
+    match event:
+        case SignatureRequested():
+            return _requested(state, event, at)
+        case DocumentViewed():
+            request = state.request(event.request_id)
+            viewed_at = request.viewed_at or at
+            return _with_request(state, request.id, viewed_at=viewed_at, views=request.views + 1)
+        case SignerNameEntered():
+            return _with_request(state, event.request_id, name=event.name)
+        case DocumentSigned():
+            return _signed(state, event, at)
+        case AlternateSignerAdded():
+            return _alternate_added(state, event)
+        case EmailSent() if event.purpose in REQUEST_MAILS:
+            return _mail_sent(state, event, at)
+        case BounceDetected() if event.purpose in REQUEST_MAILS:
+            return _with_request(state, event.request_id, bounced_at=at, bounce_status=event.status)
+        case _:
+            return state
+
+
+def _with_request(state: Agreement, changed_id: str | None, **changes: object) -> Agreement:
+    requests = tuple(r.model_copy(update=changes) if r.id == changed_id else r for r in state.requests)
+    return state.model_copy(update={"requests": requests})
+
+
+def _requested(state: Agreement, event: SignatureRequested, at: datetime) -> Agreement:
+    since = state.request(event.request_id).requested_at or at
+    asked = _with_request(state, event.request_id, requested_at=since, version=event.version)
+    return asked.model_copy(update={"sent_off_at": state.sent_off_at or at, "expires": event.expires})
+
+
+def _signed(state: Agreement, event: DocumentSigned, at: datetime) -> Agreement:
+    place = state.places[event.place]
+    if place != state.next_place:
+        raise CorruptHistory(f"place {event.place} was signed twice or out of turn")
+    places = tuple(p.model_copy(update={"signed_by": event.request_id}) if p == place else p for p in state.places)
+    signed = _with_request(state, event.request_id, signed_at=at)
+    last = all(p.signed_by for p in places)
+    status = Status.SIGNED if last else Status.OUT
+    return signed.model_copy(update={"places": places, "last_signed_at": at, "status": status})
+
+
+def _alternate_added(state: Agreement, event: AlternateSignerAdded) -> Agreement:
+    alternate = Request(
+        id=event.request_id,
+        place=event.place,
+        alternate=True,
+        email=event.email,
+        name=event.name,
+        name_given=event.name is not None,
+        language=state.request(event.original_request_id).language,
+    )
+    return state.model_copy(update={"requests": (*state.requests, alternate)})
+
+
+def _mail_sent(state: Agreement, event: EmailSent, at: datetime) -> Agreement:
+    request = state.find_request(event.request_id)
+    if request is None:
+        return state
+    return _with_request(state, request.id, sent_at=request.sent_at or at)
