@@ -42,7 +42,7 @@ class Transaction:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
         self._outgoing: list[Envelope] = []
-        self._nudges: set[Wakeup] = set()
+        self.nudged: set[Wakeup] = set()
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         """Load and lock, in id order and in one statement, what the handlers of `batch` will touch."""
@@ -87,13 +87,9 @@ class Transaction:
         self._outgoing.append(envelope)
         return envelope
 
-    def nudge(self, wakeup: Wakeup) -> None:
-        """Wake a loop once this transaction has committed."""
-        self._nudges.add(wakeup)
-
-    def committed(self) -> None:
-        for wakeup in self._nudges:
-            wakeup.set()
+    def nudge(self, *wakeups: Wakeup) -> None:
+        """Wake these loops once this transaction has committed."""
+        self.nudged.update(wakeups)
 
 
 TransactionT = TypeVar("TransactionT", bound=Transaction)
@@ -114,8 +110,8 @@ class UnitOfWork(Generic[TransactionT]):
             transaction = self._make(session)
             yield transaction
             await transaction.flush()
-        transaction.nudge(self._outbox_wakeup)
-        transaction.committed()
+        for wakeup in (self._outbox_wakeup, *transaction.nudged):
+            wakeup.set()
 
     async def run(self, work: Callable[[TransactionT], Awaitable[Result]]) -> Result:
         """Run `work(transaction)` in a transaction of its own; again after a deadlock or version conflict."""

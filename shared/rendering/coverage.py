@@ -1,11 +1,56 @@
-"""Which characters our fonts can draw. PDF/A and PDF/UA allow no missing glyph, so others are replaced beforehand."""
+"""Which characters our fonts can draw.
 
+PDF/A and PDF/UA allow no missing glyph and no private-use character, so typst refuses to render one. A name may hold
+anything, and a set of minutes must never fail for it: what cannot be drawn becomes U+FFFD (�). GNU Unifont stands
+behind the body font for every script of the Basic Multilingual Plane; it is plain, but it is legible.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fontTools.ttLib import TTFont
+
 FONT_FOLDER = Path(__file__).parent / "fonts"
-FALLBACK_FONTS = ("Libertinus Serif", "DejaVu Sans Mono")
+FALLBACK_FONTS = ("Libertinus Serif", "DejaVu Sans Mono", "Unifont", "Unifont Upper")
+
+_BODY_FONT = ("SourceSans3[wght].ttf",)
+_ALL_FONTS = (*_BODY_FONT, "unifont.otf", "unifont_upper.otf")
+_LATIN_END = "\u017f"  # up to here the body font has every printable character
+_NO_TEXT = ("Cc", "Cs", "Co")
 
 
-def printable(data: Any) -> Any:
-    return data
+def printable(data: Any, *, body_font_only: bool = False) -> Any:
+    """The same JSON-like data; every character of its values that the fonts lack is U+FFFD.
+
+    `body_font_only` leaves nothing to combining marks and joiners across fonts: legible for Latin, Greek and Cyrillic.
+    """
+    match data:
+        case str():
+            fonts = _BODY_FONT if body_font_only else _ALL_FONTS
+            return "".join(char if _drawable(char, fonts) else "\ufffd" for char in data)
+        case Mapping():
+            return {key: printable(value, body_font_only=body_font_only) for key, value in data.items()}
+        case Sequence():
+            return [printable(value, body_font_only=body_font_only) for value in data]
+        case _:
+            return data
+
+
+def _drawable(char: str, fonts: tuple[str, ...]) -> bool:
+    if char == "\n":
+        return True
+    if unicodedata.category(char) in _NO_TEXT:
+        return False
+    return char <= _LATIN_END or ord(char) in _characters(fonts)
+
+
+@cache
+def _characters(fonts: tuple[str, ...]) -> frozenset[int]:
+    drawn: set[int] = set()
+    for name in fonts:
+        with TTFont(FONT_FOLDER / name, lazy=True) as font:
+            drawn.update(font.getBestCmap())
+    return frozenset(drawn)

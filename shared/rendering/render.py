@@ -114,32 +114,38 @@ def _compile(document: MinutesDocument, data: dict[str, Any], attachments: Seque
         raise InvalidInput(f"template_version {document.template_version} is not known here; upgrade first")
     if at.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be placed")
-    data = printable(data) | {
-        "attachments": [
-            {
-                "name": file.name,
-                "mime-type": file.mime_type,
-                "description": file.description,
-                "relationship": file.relationship,
-            }
-            for file in attachments
-        ]
-    }
+    data["attachments"] = [
+        {
+            "name": file.name,
+            "mime-type": file.mime_type,
+            "description": file.description,
+            "relationship": file.relationship,
+        }
+        for file in attachments
+    ]
     # typst reads only below its root: a folder that holds the template and the attachments, and nothing else.
     with tempfile.TemporaryDirectory(prefix="justera-render-") as folder:
         root = Path(folder)
         shutil.copytree(template, root, dirs_exist_ok=True)
         for file in attachments:
             (root / file.name).write_bytes(file.content)
-        return typst.compile(
-            str(root / "main.typ"),
-            root=str(root),
-            font_paths=_fonts(),
-            ignore_system_fonts=True,
-            sys_inputs={"data": json.dumps(data)},
-            pdf_standards=_STANDARDS,
-            timestamp=int(at.timestamp()),
-        )
+        try:
+            return _run_typst(root, printable(data), at)
+        except typst.TypstError:
+            # A sequence that no font shapes, such as an emoji of several parts; nothing of ours differs between the two.
+            return _run_typst(root, printable(data, body_font_only=True), at)
+
+
+def _run_typst(root: Path, data: dict[str, Any], at: datetime) -> bytes:
+    return typst.compile(
+        str(root / "main.typ"),
+        root=str(root),
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(data)},
+        pdf_standards=_STANDARDS,
+        timestamp=int(at.timestamp()),
+    )
 
 
 @cache

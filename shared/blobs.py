@@ -1,0 +1,63 @@
+"""Documents by reference (claim check): bytes under their SHA-256, in S3 or in a folder, through obstore.
+
+Content addressing makes a put idempotent: a crash between storing a blob and committing its reference leaves, at worst,
+bytes that nothing speaks of. The organisation is the prefix of every key.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from shared.errors import NotFound, Unavailable
+from shared.events.base import BlobRef
+from shared.settings import BadConfiguration
+
+LARGEST_BLOB = 64 * 1024 * 1024
+
+
+class BlobStore:
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def put(self, organisation: str, data: bytes, media_type: str) -> BlobRef:
+        """Raises Unavailable when the store does not take it."""
+        ref = BlobRef(sha256=hashlib.sha256(data).hexdigest(), size=len(data), media_type=media_type)
+        try:
+            await obstore.put_async(self._store, _key(organisation, ref.sha256), data)
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"the blob store did not take a document: {type(error).__name__}") from error
+        return ref
+
+    async def get(self, organisation: str, ref: BlobRef) -> bytes:
+        """The bytes, checked against their hash. Raises NotFound, or Unavailable (also for altered bytes)."""
+        if ref.size > LARGEST_BLOB:
+            raise Unavailable(f"the document {ref.sha256[:12]} is larger than {LARGEST_BLOB} bytes")
+        try:
+            result: Any = await obstore.get_async(self._store, _key(organisation, ref.sha256))
+            data = bytes(await result.bytes_async())
+        except FileNotFoundError as error:
+            raise NotFound(f"the document {ref.sha256[:12]} is not in the blob store") from error
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"the blob store does not answer: {type(error).__name__}") from error
+        if hashlib.sha256(data).hexdigest() != ref.sha256:
+            raise Unavailable(f"the document {ref.sha256[:12]} was altered in the blob store")
+        return data
+
+
+def open_blobs(location: str) -> BlobStore:
+    """`file:FOLDER` (made when missing) or `s3://bucket/prefix` (credentials from AWS_… variables)."""
+    if location.startswith("file:"):
+        folder = Path(location.removeprefix("file:")).absolute()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return BlobStore(LocalStore(folder))
+    if location.startswith("s3://"):
+        return BlobStore(S3Store.from_url(location))
+    raise BadConfiguration(f"JUSTERA_BLOBS: {location!r} is neither file:FOLDER nor s3://bucket/prefix")
+
+
+def _key(organisation: str, sha256: str) -> str:
+    return f"{organisation}/{sha256[:2]}/{sha256}"

@@ -1,0 +1,201 @@
+"""What every service's HTTP side has: problem details, size limits, security headers, health, metrics.
+
+Errors are RFC 9457 problem details. Liveness depends on nothing (a blip of Kafka must not restart the fleet); readiness
+asks the database and Kafka, with a time limit.
+"""
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.auth import Access, public
+from shared.errors import JusteraError, Unavailable
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
+PROBLEM = "application/problem+json"
+SECURITY_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    # A link's token stands in the address of the first request: it must not travel on.
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+# FastAPI's interactive documentation loads its scripts from a public network: these pages alone may.
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; "
+    "connect-src 'self'; frame-ancestors 'none'"
+)
+
+Check = Callable[[], Awaitable[None]]
+
+
+def create_app(
+    title: str, *, description: str, access: Access, max_body_bytes: int, checks: Mapping[str, Check]
+) -> FastAPI:
+    """A service's app without its own routes. `checks`: what readiness asks, by name; each raises when it fails."""
+    app = FastAPI(title=title, description=description, version="0.1.0")
+    app.state.access = access
+    app.add_exception_handler(JusteraError, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_bug)
+    app.add_middleware(_Guard, max_body_bytes=max_body_bytes)
+    _add_health(app, checks)
+    return app
+
+
+def problem(status: int, slug: str, detail: str, **extra: object) -> JSONResponse:
+    """RFC 9457: `type` names the kind of problem, `detail` says what was wrong here."""
+    body = {
+        "type": f"urn:justera:problem:{slug}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **{name: value for name, value in extra.items() if value},
+    }
+    return JSONResponse(body, status, media_type=PROBLEM)
+
+
+def client_ip(request: Request, trusted_proxies: str) -> str:
+    """The address that a history records: the peer's, or, behind a trusted proxy, the nearest untrusted forwarder's."""
+    peer = request.client.host if request.client else "0.0.0.0"  # noqa: S104  (unknown peer, e.g. a Unix socket)
+    networks = [ipaddress.ip_network(item.strip(), strict=False) for item in trusted_proxies.split(",") if item.strip()]
+    hops = [peer, *reversed([hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")])]
+    for hop in hops:
+        address = _address(hop)
+        if address is None:
+            return peer
+        if not any(address in network for network in networks):
+            return str(address)
+    return peer
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
+    @app.get("/health/live", include_in_schema=False, dependencies=[public("orchestrators probe it")])
+    async def live() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/health/ready", include_in_schema=False, dependencies=[public("orchestrators probe it")])
+    async def ready() -> Response:
+        failed = {}
+        for name, check in checks.items():
+            try:
+                await check()
+            except Exception as error:
+                failed[name] = error.message if isinstance(error, JusteraError) else type(error).__name__
+        if failed:
+            return problem(503, "not-ready", "; ".join(f"{name}: {why}" for name, why in failed.items()))
+        return PlainTextResponse("ok\n")
+
+    @app.get("/metrics", include_in_schema=False, dependencies=[public("scraped inside the cluster; counts only")])
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, JusteraError)  # noqa: S101  (registered for this class alone)
+    response = problem(error.status, error.slug, error.message, hint=error.hint)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["www-authenticate"] = "Bearer"
+    if isinstance(error, Unavailable):
+        response.headers["retry-after"] = "5"
+    return response
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    problems = [
+        {"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()[:20]
+    ]
+    detail = "; ".join(f"{one['where']}: {one['what']}" for one in problems[:3])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", detail, errors=problems)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    response = problem(error.status_code, "http", str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    log.exception("http.bug", path=request.scope.get("route_path", ""), error=type(error).__name__)
+    return problem(500, "bug", "something went wrong on our side; nothing was changed")
+
+
+class _Guard:
+    """Refuses bodies over the limit while they arrive, and adds the security headers to every response."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self._app = app
+        self._limit = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if _declared_length(scope) > self._limit:
+            refusal = problem(413, "too-large", f"the body is larger than {self._limit} bytes")
+            await refusal(scope, receive, _with_headers(send, scope["path"]))
+            return
+        await self._app(scope, self._counting(receive), _with_headers(send, scope["path"]))
+
+    def _counting(self, receive: Receive) -> Receive:
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._limit:
+                raise HTTPException(413, f"the body is larger than {self._limit} bytes")
+            return message
+
+        return counted
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and len(value) < 19:
+            return int(value)
+    return 0
+
+
+def _with_headers(send: Send, path: str) -> Send:
+    headers = dict(SECURITY_HEADERS)
+    if path.endswith(("/docs", "/redoc")):
+        headers["content-security-policy"] = _DOCS_POLICY
+
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message["headers"]}
+            extra: list[Any] = [
+                (name.encode(), value.encode()) for name, value in headers.items() if name.encode() not in present
+            ]
+            message["headers"] = [*message["headers"], *extra]
+        await send(message)
+
+    return guarded

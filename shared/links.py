@@ -1,0 +1,63 @@
+"""Unguessable links: derived where they are needed, never stored, never in an event.
+
+A link's token is an HMAC over what it opens, under a key that only its maker and its reader hold. Whether it still
+opens anything (expired, revoked, replaced, done) is a question of the state it names, which the reader checks.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from dataclasses import dataclass
+
+from shared.errors import InvalidInput
+from shared.keys import KeyRing
+
+_LONGEST = 400
+_PART = re.compile(r"^[A-Za-z0-9_-]{1,128}$")
+
+
+class BadLink(InvalidInput):
+    """Not one of our links, or not whole. Says no more than that."""
+
+    slug = "bad-link"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`purpose` keeps links of different kinds apart; `version` revokes all links of earlier versions."""
+
+    purpose: str
+    organisation: str
+    subject: str
+    version: int
+
+    def _parts(self) -> tuple[str, ...]:
+        return ("justera-link", self.purpose, self.organisation, self.subject, str(self.version))
+
+
+def issue(ring: KeyRing, link: Link) -> str:
+    """The token: URL-safe, about 120 characters."""
+    mac = ring.mac(ring.current, *link._parts()) or b""
+    encoded = base64.urlsafe_b64encode(mac).decode().rstrip("=")
+    return f"{ring.current}.{link.organisation}.{link.subject}.{link.version}.{encoded}"
+
+
+def read(ring: KeyRing, purpose: str, token: str) -> Link:
+    """Raises BadLink when the token is not whole and ours."""
+    parts = token.split(".") if len(token) <= _LONGEST else []
+    if len(parts) != 5 or not all(_PART.match(part) for part in parts) or not parts[3].isdigit():
+        raise BadLink("the link is not whole", hint="open it from the mail again, or copy all of it")
+    key_id, organisation, subject, version, encoded = parts
+    link = Link(purpose, organisation, subject, int(version[:9]))
+    if not _matches(ring.mac(key_id, *link._parts()), encoded) or str(link.version) != version:
+        raise BadLink("the link is not whole", hint="open it from the mail again, or copy all of it")
+    return link
+
+
+def _matches(expected: bytes | None, encoded: str) -> bool:
+    try:
+        given = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+    except (binascii.Error, ValueError):
+        return False
+    return expected is not None and hmac.compare_digest(expected, given)

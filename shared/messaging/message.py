@@ -1,0 +1,103 @@
+"""A Kafka message as a consumer or a dead letter holds it: raw, and decoded as far as it can be."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import ConsumerRecord, TopicPartition
+from pydantic import ValidationError
+
+from shared.events.base import Event, base_type, event_type
+from shared.events.envelope import Envelope, MalformedEvent, from_kafka, readable_attributes
+from shared.messaging.transaction import Received
+
+
+class Poison(Exception):
+    """The message can never be handled as it is: unreadable, or our own code fails on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    topic: str
+    partition: int
+    position: int
+    key: str
+    headers: tuple[tuple[str, bytes], ...]
+    body: bytes | None
+
+    @property
+    def topic_partition(self) -> TopicPartition:
+        return TopicPartition(self.topic, self.partition)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over key, headers and body: the same message again has the same one, wherever it stands."""
+        digest = hashlib.sha256()
+        for part in (self.key.encode(), *(p for name, value in self.headers for p in (name.encode(), value))):
+            digest.update(len(part).to_bytes(8, "big") + part)
+        digest.update(self.body or b"")
+        return digest.hexdigest()
+
+
+def from_record(record: "ConsumerRecord[Any, Any]") -> RawMessage:
+    return RawMessage(
+        topic=record.topic,
+        partition=record.partition,
+        position=record.offset,
+        key=(record.key or b"").decode("utf-8", errors="replace"),
+        headers=tuple((name, value or b"") for name, value in record.headers),
+        body=record.value,
+    )
+
+
+def headers_as_json(headers: tuple[tuple[str, bytes], ...]) -> list[list[str]]:
+    return [[name, base64.b64encode(value).decode()] for name, value in headers]
+
+
+def headers_from_json(stored: list[list[str]]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, base64.b64decode(value)) for name, value in stored)
+
+
+def type_of(raw: RawMessage) -> str:
+    return readable_attributes(raw.headers).get("type", "")
+
+
+def event_id_of(raw: RawMessage) -> str | None:
+    return readable_attributes(raw.headers).get("id")
+
+
+class Decoder:
+    """Reads the events that a consumer handles; lets every other type pass."""
+
+    def __init__(self, handled: Mapping[type[Event], object]) -> None:
+        self._handled = {event_type(event): event for event in handled}
+        self._families = {base_type(name) for name in self._handled}
+
+    def wants(self, raw: RawMessage) -> bool:
+        """Whether this consumer must deal with the message. One without a readable type is poison, not skipped."""
+        name = type_of(raw)
+        return not name or name in self._handled or self._is_unknown_version(name)
+
+    def decode(self, raw: RawMessage) -> Received[Any]:
+        """Raises Poison."""
+        try:
+            envelope = from_kafka(raw.headers, raw.body)
+        except MalformedEvent as error:
+            raise Poison(str(error)) from error
+        if self._is_unknown_version(envelope.type):
+            raise Poison(f"no handler for this version: {envelope.type}")
+        return Received(envelope, _body(envelope, self._handled[envelope.type]))
+
+    def _is_unknown_version(self, name: str) -> bool:
+        return base_type(name) in self._families and name not in self._handled
+
+
+def _body(envelope: Envelope, event: type[Event]) -> Event:
+    try:
+        return event.from_json(envelope.data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise Poison(f"{where}: {first['msg']}") from error

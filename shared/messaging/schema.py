@@ -1,0 +1,60 @@
+"""The messaging tables as SQL, for the services' first migrations. Frozen: a change is a new function."""
+
+_V1 = (
+    """
+    CREATE TABLE outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY,
+        event_id text NOT NULL,
+        topic text NOT NULL,
+        key text NOT NULL,
+        attributes jsonb NOT NULL,
+        data text,
+        created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        published_at timestamptz
+    ) WITH (fillfactor = 80)
+    """,
+    "CREATE INDEX outbox_unpublished ON outbox (id) WHERE published_at IS NULL",
+    "CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL",
+    """
+    CREATE TABLE inbox (
+        consumer text NOT NULL,
+        event_id text NOT NULL,
+        received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (consumer, event_id)
+    )
+    """,
+    "CREATE INDEX inbox_received ON inbox (received_at)",
+    """
+    CREATE TABLE dead_letter (
+        id bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY,
+        consumer text NOT NULL,
+        topic text NOT NULL,
+        partition bigint NOT NULL,
+        position bigint NOT NULL,
+        key text NOT NULL,
+        fingerprint text NOT NULL,
+        event_id text,
+        event_type text,
+        headers jsonb NOT NULL,
+        body text,
+        reason text,
+        created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        CONSTRAINT dead_letter_once UNIQUE (consumer, topic, fingerprint)
+    )
+    """,
+    "CREATE INDEX dead_letter_key ON dead_letter (consumer, topic, key, id)",
+    """
+    CREATE TABLE timer (
+        organisation text NOT NULL,
+        kind text NOT NULL,
+        subject text NOT NULL,
+        due_at timestamptz NOT NULL,
+        PRIMARY KEY (organisation, kind, subject)
+    )
+    """,
+    "CREATE INDEX timer_due ON timer (due_at)",
+)
+
+
+def statements_v1() -> tuple[str, ...]:
+    return _V1

@@ -1,0 +1,141 @@
+"""A running service: its HTTP app, its database, its consumers, relay and workers, started and drained together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fastapi import FastAPI
+
+from shared.database import Database
+from shared.errors import Unavailable
+from shared.logging import get_logger
+from shared.messaging import outbox
+from shared.messaging.broker import KafkaSettings
+from shared.messaging.consumer import EventConsumer, HandleBatch
+from shared.messaging.inbound import Inbound
+from shared.messaging.outbox import OutboxState
+from shared.messaging.relay import Relay
+from shared.wakeup import Wakeup
+from shared.workers import Worker
+
+log = get_logger(__name__)
+
+
+class Background(Protocol):
+    """A loop beside the HTTP side. Starting does not wait; stopping drains."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One consumer group: which topics, and what happens to a batch."""
+
+    group: str
+    topics: Collection[str]
+    handle: HandleBatch
+
+
+async def _nothing_pending() -> int:
+    return 0
+
+
+@dataclass
+class Service:
+    """`pending` counts work in hand beyond outbox and topics (documents to seal, say): a replay waits for it.
+
+    `inbounds` are the consumers whose dead letters can be retried.
+    """
+
+    name: str
+    app: FastAPI
+    database: Database
+    outbox_wakeup: Wakeup
+    subscriptions: Sequence[Subscription] = ()
+    workers: Sequence[Background] = ()
+    inbounds: Sequence[Inbound[Any]] = ()
+    pending: Callable[[], Awaitable[int]] = _nothing_pending
+    retention_seconds: float = 30 * 24 * 3600.0
+    commands: Any = None
+    _messaging: "_Messaging | None" = field(default=None, init=False)
+
+    async def start(self, kafka: KafkaSettings) -> None:
+        """Start everything. Kafka may be away: messaging starts when it answers, and readiness says so until then."""
+        for worker in self.workers:
+            worker.start()
+        self.start_messaging(kafka)
+        log.info("service.started", service=self.name)
+
+    async def stop(self) -> None:
+        """Drain: batches in hand are finished and their offsets committed, mail in hand is sent."""
+        await self.stop_messaging()
+        await asyncio.gather(*(worker.stop() for worker in self.workers))
+        await self.database.close()
+        log.info("service.stopped", service=self.name)
+
+    def start_messaging(self, kafka: KafkaSettings) -> None:
+        self._messaging = _Messaging(self, kafka)
+        self._messaging.start()
+
+    async def stop_messaging(self) -> None:
+        messaging, self._messaging = self._messaging, None
+        if messaging is not None:
+            await messaging.stop()
+
+    async def check_messaging(self) -> None:
+        """For readiness. Raises Unavailable until every consumer has joined its group."""
+        if self._messaging is None or not self._messaging.joined:
+            raise Unavailable("the consumers have not joined their groups yet")
+
+    async def lag(self) -> dict[str, int | None]:
+        """Messages behind, by consumer group; None while a group is not joined."""
+        if self._messaging is None or not self._messaging.joined:
+            return {subscription.group: None for subscription in self.subscriptions}
+        return {consumer.group: await consumer.lag() for consumer in self._messaging.consumers}
+
+    async def outbox_state(self) -> OutboxState:
+        async with self.database.transaction() as session:
+            return await outbox.state(session)
+
+
+class _Messaging:
+    """Relay and consumers on one Kafka; replaced as a whole when Kafka is replaced (the embedded one is volatile)."""
+
+    def __init__(self, service: Service, kafka: KafkaSettings) -> None:
+        self.consumers: list[EventConsumer] = []
+        self.joined = False
+        self._kafka = kafka
+        self._relay = Relay(service.database, kafka, service.outbox_wakeup, retention=service.retention_seconds)
+        self._joining = Worker("joining", self._join_once, max_backoff=5.0, drain=1.0)
+        self._waiting = list(service.subscriptions)
+        self._stopped = asyncio.Event()
+
+    def start(self) -> None:
+        self._relay.start()
+        self._joining.start()
+
+    async def stop(self) -> None:
+        self._stopped.set()
+        await self._joining.stop()
+        await asyncio.gather(*(consumer.stop() for consumer in self.consumers))
+        await self._relay.stop()
+
+    async def _join_once(self) -> None:
+        while self._waiting:
+            await self._join(self._waiting[0])
+            self._waiting.pop(0)
+        self.joined = True
+        await self._stopped.wait()
+
+    async def _join(self, subscription: Subscription) -> None:
+        """A consumer that failed to start is thrown away: the next try makes a new one."""
+        consumer = EventConsumer(subscription.group, subscription.topics, subscription.handle, self._kafka)
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
+        self.consumers.append(consumer)

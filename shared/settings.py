@@ -1,0 +1,99 @@
+"""Configuration: from the environment (`JUSTERA_…`) or, for secrets, from files named like it in JUSTERA_SECRETS_DIR.
+
+Nothing secret has a default: replicas would differ, or all installations would agree. Embedded mode makes its own.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import JusteraError
+from shared.logging import LogFormat
+
+SERVICES = ("meetings", "signing", "notifications", "archive")
+DEFAULT_URL = "http://127.0.0.1:8350"
+
+
+class BadConfiguration(JusteraError):
+    slug = "bad-configuration"
+
+
+class Settings(BaseSettings):
+    """One set for all four services; each reads what concerns it."""
+
+    model_config = SettingsConfigDict(env_prefix="JUSTERA_", extra="ignore")
+
+    organisation: str = Field("default", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    organisation_name: str = "Justera"
+    language: Literal["sv", "en"] = "sv"
+
+    database_url: str = Field(
+        "postgresql+asyncpg://justera@127.0.0.1/justera_{service}",
+        description="SQLAlchemy URL; {service} is replaced by the service's name, so that each has its own database",
+    )
+    database_password: SecretStr | None = None
+    database_pool: int = Field(8, ge=2, le=100)
+    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port separated by commas")
+    kafka_replication_factor: int = 3
+    blobs: str = Field("file:./justera-data/blobs", description="file:FOLDER, or s3://bucket/prefix")
+
+    public_url: str = Field(DEFAULT_URL, description="where people reach the pages; services hang below it")
+    trusted_proxies: str = Field("", description="addresses or networks whose X-Forwarded-For is believed")
+    max_body_bytes: int = 2 * 1024 * 1024
+    tokens_file: Path | None = Field(None, description="JSON: the hashes of the API tokens, see `justera token`")
+
+    link_keys: SecretStr | None = Field(None, description="keyid:base64,… first one current; signing + notifications")
+    copy_link_keys: SecretStr | None = Field(None, description="the same for links to sealed copies; archive too")
+    bounce_keys: SecretStr | None = Field(None, description="the same for return paths; notifications only")
+    session_key: SecretStr | None = Field(None, description="base64; signs browser sessions of operators")
+
+    mail_from: str = "justera@localhost"
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    bounce_domain: str = "localhost"
+    bounce_listen: str | None = Field(None, description="host:port of our own listener for delivery reports")
+    bounce_maildir: Path | None = Field(None, description="a Maildir that reports are delivered to")
+
+    seal_pkcs12: Path | None = None
+    seal_passphrase: SecretStr | None = None
+    seal_timestamp_url: str | None = None
+    seal_test_authority: Path | None = Field(None, description="folder of a local test CA, used when no PKCS#12 is set")
+
+    agreement_days: int = Field(30, ge=1, description="days until an agreement expires")
+    reminder_days: int = Field(7, ge=1, description="days between reminders")
+    outbox_retention_days: int = Field(30, ge=1)
+
+    log_format: LogFormat = "json"
+    log_level: str = "INFO"
+
+    def database_url_of(self, service: str) -> str:
+        return self.database_url.replace("{service}", service)
+
+    def secret(self, name: str) -> str:
+        """A secret that the calling service cannot do without. Raises BadConfiguration when it is not set."""
+        value: SecretStr | None = getattr(self, name)
+        if value is None or not value.get_secret_value():
+            variable = f"JUSTERA_{name.upper()}"
+            raise BadConfiguration(
+                f"{variable} is not set",
+                hint=f"set it in the environment, or as the file {variable.lower()} "
+                "in the folder named by JUSTERA_SECRETS_DIR",
+            )
+        return value.get_secret_value()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """From the environment. Raises BadConfiguration that names the variable."""
+    secrets = os.environ.get("JUSTERA_SECRETS_DIR")
+    try:
+        return Settings(_secrets_dir=secrets, **overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise BadConfiguration(f"JUSTERA_{name}: {first['msg']}") from error
