@@ -148,6 +148,12 @@ class Child:
         except TimeoutError:
             self.kill()
 
+    def signal_group(self, which: signal.Signals) -> None:
+        """Signal it and its own children, and wait until it has ended."""
+        if self.alive:
+            os.killpg(self.pid, which)
+            self._process.wait()
+
     def kill(self) -> None:
         """`kill -9`, and wait until it is gone."""
         self._process.kill()

