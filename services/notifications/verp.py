@@ -1,0 +1,112 @@
+"""Variable envelope return paths: which mail a delivery report is about, said by an address that only we can make.
+
+A mail's return path is `bounces+<token>@domain`, and its envelope id (`ENVID`, RFC 3461 section 4.4) is the same token:
+a report that comes back bears one or both. The token is `<key id>-<base32>`, lower case, where the base32 (RFC 4648,
+unpadded) holds the delivery's UUID and the first 96 bits of an HMAC-SHA256 over organisation and delivery id. So nobody
+can pin a forged report to a delivery, and mail servers may change the case of letters. The local part takes at most
+62 octets; RFC 5321 section 4.5.3.1.1 allows 64.
+"""
+
+import base64
+import hmac
+import re
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.errors import InvalidInput
+from shared.keys import KeyRing
+
+LOCAL_PART_PREFIX = "bounces+"
+
+_MAC_BYTES = 12
+_KEY_ID = re.compile(r"[a-z0-9]{1,8}")
+_TOKEN_PATTERN = r"[a-z0-9]{1,8}-[a-z2-7]{45}"  # noqa: S105  the shape of a token, no token
+_TOKEN = re.compile(_TOKEN_PATTERN)
+_ADDRESS = re.compile(rf"(?<![\w.+-])bounces\+({_TOKEN_PATTERN})@([a-z0-9.-]{{1,255}})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SignedDelivery:
+    """What a genuine token says."""
+
+    organisation: str
+    delivery_id: str
+
+
+def encode(delivery_id: str, *, organisation: str, ring: KeyRing) -> str:
+    """The token of a delivery (a UUID in text form), signed with the ring's current key.
+
+    Raises ValueError when the key's id is not 1 to 8 ASCII letters and digits, or the delivery id is no UUID.
+    """
+    key_id = ring.current.lower()
+    if not _KEY_ID.fullmatch(key_id):
+        raise ValueError("a key that signs return paths needs an id of 1 to 8 ASCII letters and digits")
+    delivery = uuid.UUID(delivery_id)
+    return f"{key_id}-{_to_base32(delivery.bytes + _mac(ring, ring.current, organisation, delivery))}"
+
+
+def decode(local_part: str, *, organisations: Iterable[str], ring: KeyRing) -> SignedDelivery:
+    """Read and verify `bounces+<token>`, or a bare token such as an envelope id; letters may have changed case.
+
+    `organisations` are the ones served here: the signature tells which of them the delivery belongs to.
+    Raises InvalidInput when it is malformed, or signed with no key of ours for any of these organisations.
+    """
+    token = local_part.lower().removeprefix(LOCAL_PART_PREFIX)
+    if not _TOKEN.fullmatch(token):
+        raise InvalidInput("not a return path of ours")
+    key_id, _, encoded = token.partition("-")
+    signed = base64.b32decode(encoded.upper() + "=" * (-len(encoded) % 8))
+    delivery, mac = uuid.UUID(bytes=signed[:16]), signed[16:]
+    known = next((known for known in ring.keys if known.lower() == key_id), None)
+    # A spare bit at the end of the base32 must not give one delivery two spellings.
+    if known is not None and _to_base32(signed) == encoded:
+        for organisation in organisations:
+            if hmac.compare_digest(mac, _mac(ring, known, organisation, delivery)):
+                return SignedDelivery(organisation=organisation, delivery_id=str(delivery))
+    raise InvalidInput("this return path was not signed by us")
+
+
+def return_path(token: str, domain: str) -> str:
+    """The envelope sender of a mail: `bounces+<token>@domain`."""
+    return f"{LOCAL_PART_PREFIX}{token}@{domain}"
+
+
+def token_in(text: str, *, domain: str | None = None) -> str | None:
+    """The first token (lower case, unverified) in a return path of ours inside `text`, such as a header's value.
+
+    With `domain`, only addresses of that domain count.
+    """
+    for match in _ADDRESS.finditer(text):
+        if domain is None or match[2].lower() == domain.lower():
+            return match[1].lower()
+    return None
+
+
+def token_of_envelope_id(envelope_id: str) -> str | None:
+    """The token (lower case, unverified) that an envelope id in a report is, or None when it is not of our shape."""
+    token = envelope_id.strip().lower()
+    return token if _TOKEN.fullmatch(token) else None
+
+
+def to_xtext(text: str) -> str:
+    """Encode printable ASCII as xtext (RFC 3461 section 4). Raises ValueError for anything else."""
+    if not all("!" <= character <= "~" for character in text):
+        raise ValueError("only printable ASCII without spaces has an xtext form here")
+    return "".join(f"+{ord(character):02X}" if character in "+=" else character for character in text)
+
+
+def from_xtext(text: str) -> str:
+    """Decode xtext; what is not a well-formed escape is left as it stands."""
+    return re.sub(r"\+([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), text)
+
+
+def _mac(ring: KeyRing, key_id: str, organisation: str, delivery: uuid.UUID) -> bytes:
+    mac = ring.mac(key_id, "justera-return-path", organisation, str(delivery))
+    if mac is None:
+        raise ValueError(f"the key ring names {key_id!r} as current, but does not hold it")
+    return mac[:_MAC_BYTES]
+
+
+def _to_base32(data: bytes) -> str:
+    return base64.b32encode(data).decode().rstrip("=").lower()
