@@ -1,0 +1,152 @@
+"""The archive's seal: a PAdES signature (ETSI EN 319 142-1) over the whole file, with a look that says whose it is.
+
+With a time-stamp authority it is of level B-T, without one B-B. It certifies: no later change is permitted.
+pyHanko runs its own event loop, so call `seal` in a thread from asynchronous code.
+"""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Self
+
+from asn1crypto import x509
+from pyhanko.keys import load_cert_from_pemder, load_private_key_from_pemder
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
+from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.timestamps import DummyTimeStamper, HTTPTimeStamper, TimeStamper
+from pyhanko.sign.timestamps.common_utils import TimestampRequestError
+from pyhanko.stamp import StaticStampStyle
+
+from services.archive.seal_field import FIELD_NAME, HEIGHT, WIDTH, PageAsAppearance, append_field
+from services.archive.test_authority import TEST_ORGANISATION, ensure_test_authority
+from shared.errors import InvalidInput, Unavailable
+from shared.rendering.typesetting import typeset_appearance
+from shared.settings import BadConfiguration, Settings
+
+TEST_WORDS = "Testsigill – inte betrott · Test seal – not trusted"
+
+
+class Sealer:
+    """Seals PDFs with one key. `holder` names it for people; `is_test` when its certificate is of a test authority."""
+
+    def __init__(self, signer: SimpleSigner, time_stamper: TimeStamper | None = None) -> None:
+        self._signer = signer
+        self._time_stamper = time_stamper
+        self.certificate: x509.Certificate = signer.signing_cert
+        self.holder = holder_of(self.certificate)
+        self.is_test = is_test_certificate(self.certificate)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """From PKCS#12, else from the local test authority. Raises BadConfiguration."""
+        stamper = HTTPTimeStamper(settings.seal_timestamp_url) if settings.seal_timestamp_url else None
+        if settings.seal_pkcs12:
+            passphrase = settings.seal_passphrase
+            secret = passphrase.get_secret_value().encode() if passphrase else None
+            return cls.from_pkcs12(settings.seal_pkcs12, secret, stamper)
+        if settings.seal_test_authority:
+            return cls.from_test_authority(settings.seal_test_authority, stamper)
+        raise BadConfiguration(
+            "JUSTERA_SEAL_PKCS12 is not set",
+            hint="name a PKCS#12 file, or a folder in JUSTERA_SEAL_TEST_AUTHORITY to seal without trust",
+        )
+
+    @classmethod
+    def from_pkcs12(cls, path: Path, passphrase: bytes | None, time_stamper: TimeStamper | None = None) -> Self:
+        """A key with its certificate and chain. Raises BadConfiguration."""
+        try:
+            signer = SimpleSigner.load_pkcs12_data(path.read_bytes(), other_certs=(), passphrase=passphrase)
+        except (OSError, ValueError) as error:
+            raise BadConfiguration("JUSTERA_SEAL_PKCS12: cannot be read, or its passphrase is another") from error
+        return cls(signer, time_stamper)
+
+    @classmethod
+    def from_pem(
+        cls, key: Path, certificate: Path, chain: tuple[Path, ...] = (), time_stamper: TimeStamper | None = None
+    ) -> Self:
+        """An unencrypted private key and its certificate in PEM or DER. Raises BadConfiguration."""
+        signer = SimpleSigner.load(str(key), str(certificate), ca_chain_files=[str(path) for path in chain])
+        if signer is None:
+            raise BadConfiguration("the seal's key or certificate cannot be read")
+        return cls(signer, time_stamper)
+
+    @classmethod
+    def from_test_authority(cls, folder: Path, time_stamper: TimeStamper | None = None) -> Self:
+        """The local test authority, made in `folder` when it is not there; it also stamps the time."""
+        authority = ensure_test_authority(folder)
+        stamper = time_stamper or DummyTimeStamper(
+            load_cert_from_pemder(str(authority.timestamp_certificate)),
+            load_private_key_from_pemder(str(authority.timestamp_key), passphrase=None),
+        )
+        return cls.from_pem(authority.seal_key, authority.seal_certificate, (authority.root,), stamper)
+
+    def seal(self, pdf: bytes) -> bytes:
+        """The sealed file; the given bytes are its beginning. A tagged PDF/A-3a + PDF/UA-1 file stays one.
+
+        Raises InvalidInput when `pdf` is no PDF or has a seal, Unavailable when the time-stamp authority is.
+        """
+        try:
+            writer = IncrementalPdfFileWriter(BytesIO(_ending_in_newline(pdf)))
+        except (PdfReadError, ValueError) as error:
+            raise InvalidInput("what is to be sealed is no readable PDF") from error
+        if "/AcroForm" in writer.root:
+            raise InvalidInput("the PDF has a form or a seal already; only an unsealed copy is sealed")
+        append_field(writer, self._words)
+        try:
+            return self._pdf_signer().sign_pdf(writer, existing_fields_only=True).getvalue()
+        except TimestampRequestError as error:
+            raise Unavailable("the time-stamp authority does not answer", hint="try again later") from error
+
+    @property
+    def _words(self) -> str:
+        return TEST_WORDS if self.is_test else "Elektroniskt sigill · Electronic seal"
+
+    def _pdf_signer(self) -> PdfSigner:
+        metadata = PdfSignatureMetadata(
+            field_name=FIELD_NAME,
+            md_algorithm="sha256",
+            subfilter=SigSeedSubFilter.PADES,
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+            reason=self._words,
+            name=self.holder,
+        )
+        return PdfSigner(metadata, self._signer, timestamper=self._time_stamper, stamp_style=self._appearance())
+
+    def _appearance(self) -> StaticStampStyle:
+        page = typeset_appearance(
+            "seal",
+            {
+                "heading": self._words,
+                "holder": self.holder,
+                "note": "Sigillet omfattar hela filen · The seal covers the whole file",
+                "test": self.is_test,
+                "width": WIDTH,
+                "height": HEIGHT,
+            },
+        )
+        return StaticStampStyle(
+            background=PageAsAppearance(page),
+            background_layout=SimpleBoxLayoutRule(
+                x_align=AxisAlignment.ALIGN_MIN, y_align=AxisAlignment.ALIGN_MIN, margins=Margins.uniform(0)
+            ),
+            border_width=0,
+        )
+
+
+def _ending_in_newline(pdf: bytes) -> bytes:
+    """The first appended object must begin on its own line (ISO 19005-3, § 6.1.9)."""
+    return pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
+
+
+def holder_of(certificate: x509.Certificate) -> str:
+    """The subject for people: common name and organisation."""
+    subject = certificate.subject.native
+    names = [subject.get("common_name"), subject.get("organization_name")]
+    return ", ".join(name for name in names if isinstance(name, str)) or certificate.subject.human_friendly
+
+
+def is_test_certificate(certificate: x509.Certificate) -> bool:
+    return bool(certificate.issuer.native.get("organization_name") == TEST_ORGANISATION)
