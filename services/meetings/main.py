@@ -1,0 +1,43 @@
+"""The wiring of the meetings service."""
+
+from services.meetings.api import router
+from services.meetings.commands import MeetingsCommands
+from services.meetings.store import MeetingsTransaction
+from shared.auth import Access
+from shared.blobs import BlobStore
+from shared.clock import Clock
+from shared.database import Database
+from shared.http import create_app
+from shared.messaging.transaction import UnitOfWork
+from shared.operations import include_operations
+from shared.service import Service
+from shared.settings import Settings
+from shared.wakeup import Wakeup
+
+
+def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore) -> Service:
+    """Build the service without starting anything."""
+    database = Database(
+        settings.database_url_of("meetings"), pool_size=settings.database_pool, application_name="justera-meetings"
+    )
+    wakeup = Wakeup()
+    unit_of_work = UnitOfWork(database, MeetingsTransaction, wakeup)
+    commands = MeetingsCommands(unit_of_work, clock, blobs)
+    app = create_app(
+        "Justera meetings",
+        description="Schedule, change and cancel meetings of a body; draft their minutes.",
+        access=access,
+        max_body_bytes=settings.max_body_bytes,
+        checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+    )
+    app.include_router(router(commands, trusted_proxies=settings.trusted_proxies))
+    service = Service(
+        "meetings",
+        app,
+        database,
+        wakeup,
+        commands=commands,
+        retention_seconds=settings.outbox_retention_days * 86_400.0,
+    )
+    include_operations(service)
+    return service

@@ -1,0 +1,133 @@
+"""The rules of a meeting: what may be done with it, and which fact that makes. Pure."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.errors import InvalidInput, Refused
+from shared.events import MeetingCancelled, MeetingChanged, MeetingScheduled, Person
+from shared.text import clean_email, clean_name, clean_reason
+
+
+class MeetingStatus(StrEnum):
+    SCHEDULED = "scheduled"
+    CANCELLED = "cancelled"
+
+
+class MeetingDetails(BaseModel):
+    """When and where a body meets. `starts` and `ends` are local wall time; `timezone` is their IANA name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    body: str
+    title: str
+    place: str
+    starts: datetime
+    ends: datetime
+    timezone: str = "Europe/Stockholm"
+    participants: tuple[Person, ...] = ()
+
+
+class Meeting(BaseModel):
+    """A meeting's state. `version` counts its facts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    version: int
+    status: MeetingStatus
+    details: MeetingDetails
+
+
+def schedule(meeting_id: str, details: MeetingDetails) -> tuple[Meeting, MeetingScheduled]:
+    """Raises InvalidInput."""
+    cleaned = clean_details(details)
+    meeting = Meeting(id=meeting_id, version=1, status=MeetingStatus.SCHEDULED, details=cleaned)
+    return meeting, MeetingScheduled(meeting_id=meeting_id, **_event_fields(cleaned))
+
+
+def change(meeting: Meeting, details: MeetingDetails) -> tuple[Meeting, MeetingChanged | None]:
+    """No event when nothing changes. Raises Refused for a cancelled meeting, InvalidInput."""
+    _require_scheduled(meeting)
+    cleaned = clean_details(details)
+    if cleaned == meeting.details:
+        return meeting, None
+    changed = meeting.model_copy(update={"version": meeting.version + 1, "details": cleaned})
+    return changed, MeetingChanged(meeting_id=meeting.id, **_event_fields(cleaned))
+
+
+def cancel(meeting: Meeting, reason: str) -> tuple[Meeting, MeetingCancelled]:
+    """Raises Refused for a meeting that is cancelled already, InvalidInput."""
+    _require_scheduled(meeting)
+    fact = MeetingCancelled(
+        meeting_id=meeting.id, body=meeting.details.body, title=meeting.details.title, reason=clean_reason(reason)
+    )
+    update = {"version": meeting.version + 1, "status": MeetingStatus.CANCELLED}
+    return meeting.model_copy(update=update), fact
+
+
+def require_minutes_fit(meeting: Meeting, body: str) -> None:
+    """Minutes belong to a meeting that took place, of the same body. Raises Refused."""
+    _require_scheduled(meeting)
+    if body_key(meeting.details.body) != body_key(body):
+        raise Refused(f"the minutes are of {body}, but the meeting is of {meeting.details.body}")
+
+
+def body_key(body: str) -> str:
+    """One body, however its name is spaced or capitalised."""
+    return " ".join(body.split()).casefold()
+
+
+def clean_details(details: MeetingDetails) -> MeetingDetails:
+    """Raises InvalidInput that names the field."""
+    if details.starts.tzinfo or details.ends.tzinfo:
+        raise InvalidInput("starts: give local time without an offset; `timezone` places it")
+    if details.ends < details.starts:
+        raise InvalidInput("ends: is before starts")
+    return details.model_copy(
+        update={
+            "body": _line(details.body, "body"),
+            "title": _line(details.title, "title"),
+            "place": _line(details.place, "place"),
+            "timezone": known_timezone(details.timezone),
+            "participants": tuple(_clean_person(person) for person in details.participants),
+        }
+    )
+
+
+def known_timezone(name: str) -> str:
+    """Raises InvalidInput."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidInput(f"timezone: {name[:60]!r} is no IANA time zone", hint="e.g. Europe/Stockholm") from error
+    return name
+
+
+def _require_scheduled(meeting: Meeting) -> None:
+    if meeting.status is MeetingStatus.CANCELLED:
+        raise Refused("the meeting is cancelled")
+
+
+def _clean_person(person: Person) -> Person:
+    name = clean_name(person.name) if person.name else None
+    return person.model_copy(update={"email": clean_email(person.email), "name": name})
+
+
+def _line(text: str, field: str) -> str:
+    try:
+        return clean_name(text)
+    except InvalidInput as error:
+        raise InvalidInput(error.message.replace("the name", field, 1)) from error
+
+
+def _event_fields(details: MeetingDetails) -> dict[str, Any]:
+    return {
+        **details.model_dump(include={"body", "title", "place", "timezone"}),
+        "participants": details.participants,
+        "starts": details.starts.isoformat(timespec="minutes"),
+        "ends": details.ends.isoformat(timespec="minutes"),
+    }

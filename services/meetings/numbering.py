@@ -1,0 +1,20 @@
+"""Paragraph numbers run through a body's calendar year, without gap or double. Pure."""
+
+from shared.errors import Refused
+
+
+def first_number(next_in_year: int | None, wanted: int | None) -> int:
+    """Where minutes start: at the body's next number of the year.
+
+    `next_in_year` is None while nothing is numbered in the year: then the minutes may say where the numbering, begun
+    elsewhere, goes on. Raises Refused when what they say would leave a gap or use a number twice.
+    """
+    if next_in_year is None:
+        return wanted or 1
+    if wanted is None or wanted == next_in_year:
+        return next_in_year
+    trouble = "is taken already" if wanted < next_in_year else "would leave a gap"
+    raise Refused(
+        f"first_paragraph: § {wanted} {trouble}; the body's next paragraph is § {next_in_year}",
+        hint="leave first_paragraph out to continue the year",
+    )

@@ -1,0 +1,110 @@
+"""All SQL of the meetings service, and its transaction."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.meetings.meeting import Meeting, MeetingDetails, MeetingStatus, body_key
+from services.meetings.tables import MEETING, MINUTES, NUMBERING
+from shared.errors import NotFound
+from shared.events.base import Event
+from shared.messaging.transaction import Transaction
+
+
+class MeetingsTransaction(Transaction):
+    source = "meetings"
+
+    async def lock_meeting(self, organisation: str, meeting_id: str) -> Meeting:
+        """Raises NotFound."""
+        return await self._meeting(organisation, meeting_id, for_update=True)
+
+    async def meeting(self, organisation: str, meeting_id: str) -> Meeting:
+        """Raises NotFound."""
+        return await self._meeting(organisation, meeting_id, for_update=False)
+
+    async def meetings(self, organisation: str, *, after: tuple[str, str] | None, most: int) -> list[Meeting]:
+        """By start, latest first; `after` is the (starts, id) of the last one seen."""
+        query = select(MEETING).where(MEETING.c.organisation == organisation)
+        if after is not None:
+            starts, meeting_id = after
+            query = query.where(
+                (MEETING.c.starts < starts) | ((MEETING.c.starts == starts) & (MEETING.c.id < meeting_id))
+            )
+        rows = await self.session.execute(query.order_by(MEETING.c.starts.desc(), MEETING.c.id.desc()).limit(most))
+        return [_meeting(row) for row in rows]
+
+    async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
+        row = _row(organisation, meeting)
+        await self.session.execute(
+            insert(MEETING).values(row).on_conflict_do_update(index_elements=["organisation", "id"], set_=row)
+        )
+
+    async def lock_numbering(self, organisation: str, body: str, year: int) -> int | None:
+        """The body's next number of the year, None when the year has none yet; held until the transaction ends."""
+        key = {"organisation": organisation, "body_key": body_key(body), "year": year}
+        await self.session.execute(insert(NUMBERING).values(**key, next_paragraph=None).on_conflict_do_nothing())
+        query = select(NUMBERING.c.next_paragraph).filter_by(**key).with_for_update()
+        found: int | None = (await self.session.execute(query)).scalar_one()
+        return found
+
+    async def set_numbering(self, organisation: str, body: str, year: int, next_paragraph: int) -> None:
+        await self.session.execute(
+            update(NUMBERING)
+            .where(
+                NUMBERING.c.organisation == organisation,
+                NUMBERING.c.body_key == body_key(body),
+                NUMBERING.c.year == year,
+            )
+            .values(next_paragraph=next_paragraph)
+        )
+
+    async def minutes_of(self, organisation: str, meeting_id: str) -> Any | None:
+        """The row of `MINUTES`, or None."""
+        query = select(MINUTES).where(MINUTES.c.organisation == organisation, MINUTES.c.meeting_id == meeting_id)
+        return (await self.session.execute(query)).one_or_none()
+
+    async def minutes_exist_for(self, organisation: str, agreement_id: str) -> bool:
+        query = select(MINUTES.c.meeting_id).where(
+            MINUTES.c.organisation == organisation, MINUTES.c.agreement_id == agreement_id
+        )
+        return (await self.session.execute(query)).first() is not None
+
+    async def add_minutes(self, row: dict[str, Any]) -> None:
+        await self.session.execute(insert(MINUTES).values(row))
+
+    def tell(self, organisation: str, meeting: Meeting, event: Event, at: datetime) -> None:
+        """Publish a fact of the meeting at its present version."""
+        self.publish(
+            event,
+            organisation=organisation,
+            subject=meeting.id,
+            key=meeting.id,
+            sequence=meeting.version,
+            time=at,
+            correlation_id=meeting.id,
+        )
+
+    async def _meeting(self, organisation: str, meeting_id: str, *, for_update: bool) -> Meeting:
+        query = select(MEETING).where(MEETING.c.organisation == organisation, MEETING.c.id == meeting_id)
+        row = (await self.session.execute(query.with_for_update() if for_update else query)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no meeting {meeting_id[:60]}")
+        return _meeting(row)
+
+
+def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:
+    details = meeting.details.model_dump(mode="json")
+    return {
+        "organisation": organisation,
+        "id": meeting.id,
+        "version": meeting.version,
+        "status": meeting.status.value,
+        **details,
+    }
+
+
+def _meeting(row: Any) -> Meeting:
+    details = MeetingDetails.model_validate({name: getattr(row, name) for name in MeetingDetails.model_fields})
+    return Meeting(id=row.id, version=row.version, status=MeetingStatus(row.status), details=details)

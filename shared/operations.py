@@ -1,0 +1,179 @@
+"""The routes by which operators look after any service: its state, its dead letters, republishing its events."""
+
+import base64
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared import migrations
+from shared.auth import Role, public, requires
+from shared.errors import NotFound
+from shared.events import topics
+from shared.events.envelope import readable_attributes
+from shared.logging import get_logger
+from shared.messaging import dead_letters, outbox
+from shared.messaging.dead_letters import DeadLetter
+from shared.messaging.inbound import Inbound
+from shared.service import Service
+
+log = get_logger(__name__)
+
+_READERS = (Role.OPERATOR, Role.AUDITOR)
+
+
+class ServiceState(BaseModel):
+    """`oldest_unpublished` is seconds; `lag` is messages by consumer group, null while a group is not joined."""
+
+    service: str
+    schema_current: bool
+    unpublished: int
+    oldest_unpublished: float
+    lag: dict[str, int | None]
+    dead_letters: int
+    pending: int
+
+
+class DeadLetterView(BaseModel):
+    """`reason` is empty for a message that only waits behind a failed one of its key."""
+
+    id: int
+    consumer: str
+    topic: str
+    partition: int
+    position: int
+    key: str
+    event_id: str | None
+    event_type: str | None
+    reason: str | None
+    created_at: datetime
+    attributes: dict[str, str] = {}
+    body: str | None = None
+
+
+class Republish(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    since: AwareDatetime
+    topic: str | None = None
+
+
+class Outcome(BaseModel):
+    """How many messages were handled, or events are to be published again."""
+
+    count: int
+
+
+def include_operations(service: Service) -> None:
+    """Add the routes under `/operations`."""
+    service.app.include_router(_router(service))
+
+
+def _router(service: Service) -> APIRouter:
+    router = APIRouter(prefix="/operations", tags=["operations"])
+
+    @router.get("/name", dependencies=[public("tells only which service this is")])
+    async def name() -> dict[str, str]:
+        """Which service answers here."""
+        return {"service": service.name}
+
+    @router.get("/state", dependencies=[requires(*_READERS)])
+    async def state() -> ServiceState:
+        """Outbox, lag, dead letters, schema: what `justera doctor` shows."""
+        return await state_of(service)
+
+    @router.get("/dead-letters", dependencies=[requires(*_READERS)])
+    async def list_dead_letters(
+        after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> list[DeadLetterView]:
+        """Messages that could not be handled, and those that wait behind them, oldest first."""
+        async with service.database.transaction() as session:
+            return [_summary(letter) for letter in await dead_letters.listing(session, after=after, most=limit)]
+
+    @router.get("/dead-letters/{letter_id}", dependencies=[requires(*_READERS)])
+    async def show_dead_letter(letter_id: int) -> DeadLetterView:
+        """One message with its attributes and body as Kafka brought them."""
+        async with service.database.transaction() as session:
+            return _whole(await dead_letters.get(session, letter_id))
+
+    @router.post("/dead-letters/{letter_id}/retry", dependencies=[requires(Role.OPERATOR)])
+    async def retry_dead_letter(letter_id: int) -> Outcome:
+        """Handle what waits at the message's key, in order, until one fails again."""
+        inbound = await _inbound_of(service, letter_id)
+        return Outcome(count=await inbound.retry(letter_id))
+
+    @router.post("/dead-letters/{letter_id}/drop", dependencies=[requires(Role.OPERATOR)])
+    async def drop_dead_letter(letter_id: int) -> Outcome:
+        """Give the message up, and handle what waited behind it."""
+        inbound = await _inbound_of(service, letter_id)
+        return Outcome(count=await inbound.drop(letter_id))
+
+    @router.post("/republish", dependencies=[requires(Role.OPERATOR)])
+    async def republish(request: Republish) -> Outcome:
+        """Publish again what this service published since a time, e.g. into a rebuilt topic. Consumers drop seconds."""
+        if request.topic is not None and request.topic not in topics.ALL:
+            raise NotFound(f"there is no topic {request.topic[:80]}", hint=f"topics: {', '.join(topics.ALL)}")
+        async with service.database.transaction() as session:
+            count = await outbox.republish(session, since=request.since, topic=request.topic)
+        service.outbox_wakeup.set()
+        log.warning("outbox.republishing", service=service.name, count=count)
+        return Outcome(count=count)
+
+    return router
+
+
+async def state_of(service: Service) -> ServiceState:
+    async with service.database.transaction() as session:
+        letters = await dead_letters.count(session)
+    outgoing = await service.outbox_state()
+    return ServiceState(
+        service=service.name,
+        schema_current=await migrations.is_current(service.database.engine, service.name),
+        unpublished=outgoing.unpublished,
+        oldest_unpublished=outgoing.oldest,
+        lag=await service.lag(),
+        dead_letters=letters,
+        pending=await service.pending(),
+    )
+
+
+async def _inbound_of(service: Service, letter_id: int) -> Inbound[Any]:
+    async with service.database.transaction() as session:
+        letter = await dead_letters.get(session, letter_id)
+    for inbound in service.inbounds:
+        if inbound.name == letter.consumer:
+            return inbound
+    raise NotFound(f"no consumer {letter.consumer} runs in this service any more")
+
+
+def _summary(letter: DeadLetter) -> DeadLetterView:
+    return DeadLetterView(
+        id=letter.id,
+        consumer=letter.consumer,
+        topic=letter.raw.topic,
+        partition=letter.raw.partition,
+        position=letter.raw.position,
+        key=letter.raw.key,
+        event_id=letter.event_id,
+        event_type=letter.event_type,
+        reason=letter.reason,
+        created_at=letter.created_at,
+    )
+
+
+def _whole(letter: DeadLetter) -> DeadLetterView:
+    body = letter.raw.body
+    return _summary(letter).model_copy(
+        update={"attributes": readable_attributes(letter.raw.headers), "body": _readable(body)}
+    )
+
+
+def _readable(body: bytes | None) -> str | None:
+    """As text, or, when it is not UTF-8, as base64 with a prefix that says so."""
+    if body is None:
+        return None
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "base64:" + base64.b64encode(body).decode()
