@@ -95,9 +95,10 @@ class Sealer:
             raise InvalidInput("the PDF has a form or a seal already; only an unsealed copy is sealed")
         append_field(writer, self._words)
         try:
-            return self._pdf_signer().sign_pdf(writer, existing_fields_only=True).getvalue()
+            sealed: BytesIO = self._pdf_signer().sign_pdf(writer, existing_fields_only=True)
         except TimestampRequestError as error:
             raise Unavailable("the time-stamp authority does not answer", hint="try again later") from error
+        return sealed.getvalue()
 
     @property
     def _words(self) -> str:

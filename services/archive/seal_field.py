@@ -6,6 +6,7 @@ inside a Form element, and a tab order that follows the structure.
 
 import uuid
 from io import BytesIO
+from typing import Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.content import PdfContent
@@ -24,8 +25,8 @@ _LEFT, _BOTTOM = 23, 14  # millimetres from the last page's corner, in the wide 
 
 def append_field(writer: IncrementalPdfFileWriter, words: str) -> None:
     """An empty, visible, tagged field at the foot of the last page; `words` are its accessible name."""
-    corners = (_LEFT, _BOTTOM, _LEFT + WIDTH, _BOTTOM + HEIGHT)
-    box = tuple(round(corner * _MM) for corner in corners)
+    left, bottom = round(_LEFT * _MM), round(_BOTTOM * _MM)
+    box = (left, bottom, left + round(WIDTH * _MM), bottom + round(HEIGHT * _MM))
     append_signature_field(writer, SigFieldSpec(FIELD_NAME, on_page=-1, box=box, readable_field_name=words))
     if "/StructTreeRoot" in writer.root:
         _tag(writer, words)
@@ -64,17 +65,18 @@ def _tag(writer: IncrementalPdfFileWriter, words: str) -> None:
     writer.mark_update(page_ref)
 
 
-def _document_element(tree: generic.DictionaryObject) -> tuple[generic.IndirectObject, generic.DictionaryObject]:
+def _document_element(tree: generic.DictionaryObject) -> tuple[Any, generic.DictionaryObject]:
+    """The reference to the topmost element, and the element."""
     (reference, *_) = _kids(tree)
     return reference, reference.get_object()
 
 
-def _kids(element: generic.DictionaryObject) -> list[generic.PdfObject]:
+def _kids(element: generic.DictionaryObject) -> list[Any]:
     """`/K` may be absent, one kid or an array of them."""
     if "/K" not in element:
         return []
     kids = element["/K"]
-    return list(kids) if isinstance(kids, generic.ArrayObject) else [element.raw_get("/K")]
+    return _items(kids) if isinstance(kids, generic.ArrayObject) else [element.raw_get("/K")]
 
 
 def _register(
