@@ -170,7 +170,7 @@ def _own_parts(message: Message) -> Iterator[Message]:
 
 def _heuristic_reports(raw: bytes, origin: _Origin) -> tuple[DeliveryReport, ...]:
     lines = [line[:_SCANNED_LINE_BYTES] for line in raw[:_SCANNED_BYTES].splitlines()]
-    temporary, permanent = all_failures(email.message_from_bytes(b"\n".join(lines) + b"\n"))
+    temporary, permanent = _failures_by_wording(b"\n".join(lines) + b"\n")
     found = [(each, "failed") for each in sorted(permanent)]
     found += [(each, "delayed") for each in sorted(temporary - permanent)]
     text = [one_line(line.decode("latin-1")) for line in lines] if found else []
@@ -179,6 +179,15 @@ def _heuristic_reports(raw: bytes, origin: _Origin) -> tuple[DeliveryReport, ...
         _report(find_address(address.decode("utf-8", "replace")), action, *explanations[action], origin)
         for address, action in found[:_MAX_RECIPIENTS]
     )
+
+
+def _failures_by_wording(scanned: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """Temporary and permanent. A detector that trips over a mail (some expect a second line) has recognised nothing."""
+    try:
+        temporary, permanent = all_failures(email.message_from_bytes(scanned))
+    except Exception:
+        return frozenset(), frozenset()
+    return frozenset(temporary), frozenset(permanent)
 
 
 def _explanation(lines: list[str], default: str) -> tuple[str, str]:

@@ -1,0 +1,201 @@
+"""The mails that people get: words in Swedish and English, one link, as plain text with an HTML alternative.
+
+A mail is composed from facts alone, so the same facts make the same mail again (but for MIME boundaries). The words lie
+in `templates/<language>/<purpose>.txt`, in four blocks: subject, lead, action (the link's label), then (what happens
+next). They are rendered as plain text and then laid out twice; only the HTML layout knows markup, and it escapes all.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from enum import StrEnum
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from services.notifications.delivery_status import one_line
+from shared.errors import InvalidInput
+from shared.plain_text import forbidden_character
+from shared.text import clean_email
+
+MAIL_POLICY = SMTP.clone(cte_type="7bit")
+"""Every mail server takes seven-bit mail; nothing on the way then needs to change the bytes."""
+
+_LONGEST_TEXT = 500  # characters of a name or a title
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,120}@[A-Za-z0-9.-]{1,120}>")
+_LINK = re.compile(r"https?://[!-~]{1,2000}")
+
+_loader = PackageLoader("services.notifications", "templates")
+# Words and the text layout hold no markup to escape into; the HTML layout escapes everything that it is given.
+_words = Environment(loader=_loader, undefined=StrictUndefined, autoescape=False)  # noqa: S701
+_html = Environment(loader=_loader, undefined=StrictUndefined, autoescape=True)
+
+
+class Purpose(StrEnum):
+    """What a mail is for. `request-again` tells the original signer that an alternate was added; `bounced` tells the
+    sender that a mail did not arrive; the rest say themselves."""
+
+    SIGNATURE_REQUEST = "signature-request"
+    ALTERNATE_REQUEST = "alternate-request"
+    REQUEST_AGAIN = "request-again"
+    REMINDER = "reminder"
+    RECEIPT = "receipt"
+    ARCHIVED = "archived"
+    BOUNCED = "bounced"
+
+
+Language = Literal["sv", "en"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """`name` is empty while it is not known; then the address stands for it."""
+
+    email: str
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        return self.name or self.email
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a mail says. `link` must be given for all purposes but `receipt`.
+
+    `other` is the signer that an alternate stands in for (alternate-request), the alternate (request-again), or the one
+    whose mail bounced (bounced), and must be given for those. `signed_at` is the stamp that a receipt shows, ready for
+    reading, such as `26 sep 2022 10:58 GMT+2`. `diagnostic` is what the mail server answered (bounced).
+    """
+
+    purpose: Purpose
+    language: Language
+    document: str
+    sender: Person
+    recipient: Person
+    link: str = ""
+    other: Person | None = None
+    signed_at: str = ""
+    diagnostic: str = ""
+
+
+def compose(letter: Letter, *, mail_from: Person, date: datetime, message_id: str) -> EmailMessage:
+    """The mail, ready for `SmtpTransport.send`. Replies go to the letter's sender.
+
+    `mail_from` is the service's own mailbox; `message_id` (`<unique@domain>`) stays the same when the mail is sent
+    again. Raises InvalidInput when a text holds control or direction characters (which could forge a header or make a
+    name read as another) or is too long, when an address cannot be written in ASCII, or something needed is missing.
+    """
+    _check(letter, message_id)
+    words = _Words(letter)
+    message = EmailMessage(policy=MAIL_POLICY)
+    message["From"] = _mailbox(mail_from)
+    message["To"] = _mailbox(letter.recipient)
+    message["Reply-To"] = _mailbox(letter.sender)
+    message["Subject"] = words.subject
+    message["Date"] = date
+    message["Message-ID"] = message_id
+    # RFC 3834 section 5: so that no absence notice answers; the second says the same to Exchange.
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(words.as_text())
+    message.add_alternative(words.as_html(), subtype="html")
+    message["Content-Language"] = letter.language
+    return message
+
+
+def message_id(delivery_id: str, domain: str) -> str:
+    """The `Message-ID` of a delivery: the same each time it is sent."""
+    return f"<{delivery_id}@{domain}>"
+
+
+def ascii_address(email: str) -> str:
+    """The address as every mail server takes it: an international domain in its ASCII form (RFC 5890).
+
+    Raises InvalidInput for what is no address, and for a local part outside ASCII, which would need SMTPUTF8 (RFC 6531)
+    on every server up to the recipient's.
+    """
+    local_part, _, domain = clean_email(email).rpartition("@")
+    if not local_part.isascii():
+        raise InvalidInput("the address has letters outside a-z before the @, which mail servers do not take")
+    try:
+        return f"{local_part}@{domain if domain.isascii() else domain.encode('idna').decode()}"
+    except UnicodeError as error:
+        raise InvalidInput("the address has a domain that cannot be written in ASCII") from error
+
+
+class _Words:
+    """The rendered blocks of one letter."""
+
+    def __init__(self, letter: Letter) -> None:
+        self._letter = letter
+        self._facts = {
+            "name": letter.recipient.name,
+            "document": letter.document,
+            "sender": _name_and_address(letter.sender),
+            "sender_name": letter.sender.shown,
+            "other": letter.other.shown if letter.other else "",
+            "link": letter.link,
+            "signed_at": letter.signed_at,
+            "diagnostic": one_line(letter.diagnostic),
+        }
+        self.subject = self._line("subject")
+
+    def as_text(self) -> str:
+        return _words.get_template("letter.txt").render(self._laid_out())
+
+    def as_html(self) -> str:
+        return _html.get_template("letter.html").render(self._laid_out())
+
+    def _laid_out(self) -> dict[str, object]:
+        return {
+            "language": self._letter.language,
+            "subject": self.subject,
+            "link": self._letter.link,
+            "lead": self._paragraphs("lead"),
+            "action": self._line("action"),
+            "then": self._paragraphs("then"),
+            "greeting": self._line("greeting", of="common"),
+            "link_in_words": self._line("link_in_words", of="common"),
+            "footer": self._line("footer", of="common"),
+        }
+
+    def _line(self, block: str, *, of: str = "") -> str:
+        template = _words.get_template(f"{self._letter.language}/{of or self._letter.purpose}.txt")
+        return "".join(template.blocks[block](template.new_context(self._facts))).strip()
+
+    def _paragraphs(self, block: str) -> list[str]:
+        return [paragraph.strip() for paragraph in self._line(block).split("\n\n") if paragraph.strip()]
+
+
+def _name_and_address(person: Person) -> str:
+    return f"{person.name} ({person.email})" if person.name else person.email
+
+
+def _mailbox(person: Person) -> Address:
+    return Address(display_name=person.name, addr_spec=ascii_address(person.email))
+
+
+def _check(letter: Letter, message_id: str) -> None:
+    people = [letter.sender, letter.recipient, *([letter.other] if letter.other else [])]
+    for what, text in [
+        ("title", letter.document),
+        ("time", letter.signed_at),
+        *(("name", person.name) for person in people),
+        *(("address", person.email) for person in people),
+    ]:
+        if forbidden_character(text):
+            raise InvalidInput(f"the {what} in a mail holds a control or direction character")
+        if len(text) > _LONGEST_TEXT:
+            raise InvalidInput(f"the {what} in a mail is longer than {_LONGEST_TEXT} characters")
+    if not letter.document.strip():
+        raise InvalidInput("a mail needs the document's title")
+    if (letter.link or letter.purpose is not Purpose.RECEIPT) and not _LINK.fullmatch(letter.link):
+        raise InvalidInput("a mail needs a whole http or https link")
+    if letter.purpose in (Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN, Purpose.BOUNCED) and letter.other is None:
+        raise InvalidInput(f"a mail of purpose {letter.purpose} needs the other person")
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise InvalidInput("a Message-ID is <unique@domain> in ASCII")
