@@ -1,0 +1,64 @@
+"""Debian's Chromium, driven by Playwright over its debugging port, and axe for accessibility."""
+
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page
+
+from services.embedded.children import Child
+from tests.support.parts import PartMissing
+from tests.support.processes import wait_until
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+)
+_ENDPOINT = re.compile(r"DevTools listening on (ws://\S+)")
+
+
+@contextmanager
+def chromium(folder: Path) -> Iterator[str]:
+    """A running browser; yields the address that Playwright connects to. Raises PartMissing."""
+    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    if program is None:
+        raise PartMissing("no chromium on this machine")
+    child = Child.spawn(
+        "Chromium",
+        [program, *_FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"],
+        log_file=folder / "chromium.log",
+    )
+    try:
+        wait_until(
+            lambda: not child.alive or _ENDPOINT.search(child.output()) is not None,
+            seconds=60,
+            what=f"Chromium ({child.log_file})",
+        )
+        found = _ENDPOINT.search(child.output())
+        if found is None:
+            raise RuntimeError(f"Chromium ended at its start, see {child.log_file}")
+        yield found.group(1)
+    finally:
+        child.signal_group(signal.SIGKILL)
+
+
+async def accessibility_violations(page: Page) -> list[str]:
+    """What axe objects to on the page as it stands: one line a violated rule with the elements it names."""
+    results = await Axe().run(page)
+    return [
+        f"{violation['id']}: {violation['help']} at " + ", ".join(str(node["target"]) for node in violation["nodes"])
+        for violation in results.response["violations"]
+    ]
