@@ -1,0 +1,107 @@
+"""What people type."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import InvalidInput
+from shared.text import clean_email, clean_ip, clean_name, clean_reason, same_email
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  Åsa Öberg\n", "Åsa Öberg"),
+        ("A\u030asa", "Åsa"),
+        ("*Olof* #Berg <b>$x$</b> {ip}", "*Olof* #Berg <b>$x$</b> {ip}"),
+        ("李小龍", "李小龍"),
+        ("N" * 200, "N" * 200),
+    ],
+)
+def test_names_are_free_text(typed: str, kept: str) -> None:
+    assert clean_name(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "  ", "\u200b", "N" * 201, "Olof\nBerg", "Olof\x07", "Olof\u202egreB", "Olof\u2066", "\ud800", "a\u2028b"],
+)
+def test_what_is_no_name(typed: str) -> None:
+    with pytest.raises(InvalidInput):
+        clean_name(typed)
+
+
+def test_a_reason_becomes_one_line() -> None:
+    assert clean_reason(" fel\r\n\r\ndatum\ti § 30 ") == "fel datum i § 30"
+    for typed in ("", "\n", "x" * 2001, "fel\u202e", "fel\x00"):
+        with pytest.raises(InvalidInput):
+            clean_reason(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "olof.berg@bjorka.example",
+        "Olof.Berg+protokoll@Bjorka.Example",
+        "olöf@björkå.example",
+        "o'hara@a-b.example",
+        "postmaster@localhost",
+        "x" * 64 + "@a.example",
+    ],
+)
+def test_addresses(typed: str) -> None:
+    assert clean_email(f" {typed} ") == typed
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "olof",
+        "@bjorka.example",
+        "olof@",
+        "o@b@bjorka.example",
+        "olof berg@bjorka.example",
+        "olof@bjorka..example",
+        ".olof@bjorka.example",
+        "olof.@bjorka.example",
+        "olof@-bjorka.example",
+        "olof@bjorka.example\n",
+        "olof@bjorka.example\r\nBcc: x@y.example",
+        "o\u200blof@bjorka.example",
+        "o\u202elof@bjorka.example",
+        "olof@bjorka.example>",
+        "<olof@bjorka.example",
+        '"o b"@bjorka.example',
+        "x" * 65 + "@a.example",
+        "a@" + "b." * 130 + "example",
+    ],
+)
+def test_what_is_no_address(typed: str) -> None:
+    with pytest.raises(InvalidInput):
+        clean_email(typed)
+
+
+def test_addresses_compare_without_case() -> None:
+    assert same_email("Olof@Bjorka.example", "olof@bjorka.EXAMPLE")
+
+
+def test_ip_addresses() -> None:
+    assert clean_ip(" 192.0.2.1 ") == "192.0.2.1"
+    assert clean_ip("2001:DB8:0::1") == "2001:db8::1"
+    for typed in ("", "192.0.2.256", "192.0.2", "host.example"):
+        with pytest.raises(InvalidInput):
+            clean_ip(typed)
+
+
+@given(st.text())
+def test_whatever_is_typed_is_cleaned_for_good_or_refused_in_one_line(typed: str) -> None:
+    for clean in (clean_name, clean_reason, clean_email, clean_ip):
+        try:
+            kept = clean(typed)
+        except InvalidInput as refusal:
+            message = refusal.message
+        else:
+            message = clean(kept)
+            assert message == kept
+        assert len(message.splitlines()) == 1
