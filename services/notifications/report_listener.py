@@ -102,8 +102,8 @@ class _Busy(asyncio.Protocol):
         transport.close()
 
 
-class _Connection(SMTP):  # type: ignore[misc]  # aiosmtpd has no types
-    """aiosmtpd's protocol with a bound on what it holds: it discards mails that are too large, but not endless lines."""
+class _Connection(SMTP):
+    """aiosmtpd's protocol with a bound on what it holds: it discards mails that are too large, not endless lines."""
 
     line_length_limit = _LONGEST_LINE
 
@@ -143,7 +143,7 @@ class _Connection(SMTP):  # type: ignore[misc]  # aiosmtpd has no types
     def _set_post_data_state(self) -> None:
         """Called by aiosmtpd at the end of each mail, and at RSET."""
         self._received = 0
-        super()._set_post_data_state()
+        super()._set_post_data_state()  # type: ignore[no-untyped-call]
 
 
 class _Handler:
@@ -158,7 +158,7 @@ class _Handler:
     async def finish(self) -> None:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def handle_RCPT(  # noqa: N802  aiosmtpd's name
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if envelope.rcpt_tos:
@@ -169,7 +169,7 @@ class _Handler:
         envelope.rcpt_tos.append(token)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw: Any = envelope.content
         # aiosmtpd cancels us when the connection is lost; what has begun to be committed is finished all the same.
         taking = asyncio.ensure_future(self._take(bytes(raw), envelope.rcpt_tos[0]))
