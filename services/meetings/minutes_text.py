@@ -16,6 +16,8 @@ from shared.rendering.minutes import Block, BulletList, OrderedList, Run, Subhea
 MAX_HEADING = 300  # characters
 MAX_SECTIONS = 1000
 MAX_LIST_START = 9999
+MAX_LINES = 20_000
+MAX_MARKS = 20_000  # of * _ and \\; each costs the parser as much as a line
 
 _MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "emphasis", "escape", "newline", "text_join"])
 
@@ -31,6 +33,7 @@ class Section(BaseModel):
 
 def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
     """`first_line` is the number in the file of the text's first line. Raises InvalidInput naming the line."""
+    _refuse_the_excessive(text)
     tokens = _Tokens(_MARKDOWN.parse(text), first_line)
     sections: list[Section] = []
     while tokens.more():
@@ -43,6 +46,14 @@ def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
     if not sections:
         raise InvalidInput("no paragraph found; write at least one line `## Heading`")
     return tuple(sections)
+
+
+def _refuse_the_excessive(text: str) -> None:
+    """Bounds the time that parsing takes (about a second), whatever was sent."""
+    if text.count("\n") > MAX_LINES:
+        raise InvalidInput(f"the minutes have more than {MAX_LINES} lines")
+    if sum(text.count(mark) for mark in "*_\\") > MAX_MARKS:
+        raise InvalidInput(f"the minutes have more than {MAX_MARKS} of the marks * _ \\")
 
 
 class _Tokens:

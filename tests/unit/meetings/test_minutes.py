@@ -1,0 +1,155 @@
+from datetime import datetime
+
+import pytest
+
+from services.meetings.minutes import MAX_MINUTES, number_paragraphs, parse_minutes
+from shared.errors import InvalidInput
+from shared.rendering.minutes import BulletList, OrderedList, Run, SignaturePlace, Subheading, Text
+
+FRONT = """\
+---
+title: Protokoll styrelsen
+body: Styrelsen
+place: Digitalt via Teams
+starts: 2022-09-23T13:00
+ends: 2022-09-23T15:00
+present:
+  - {name: Olof Berg, party: S, municipality: Björkå, role: ordförande}
+  - {name: Sven Dahl, party: No, municipality: Granvik}
+secretary: Maja Lind
+adjuster: Sven Dahl
+first_paragraph: 28
+---
+"""
+BODY = """\
+## Ledningens information
+### Beslut
+Styrelsen beslutar att
+
+- Lägga informationen
+  till handlingarna.
+- *Notera* **allt**.
+
+## Övriga frågor
+3. tre
+4. fyra
+"""
+
+
+def test_the_front_matter_is_read_as_text() -> None:
+    front = parse_minutes(FRONT + BODY).front
+    assert (front.title, front.body, front.place) == ("Protokoll styrelsen", "Styrelsen", "Digitalt via Teams")
+    assert (front.starts, front.ends) == (datetime(2022, 9, 23, 13), datetime(2022, 9, 23, 15))
+    assert front.present[1].party == "No", "YAML's No must not turn into false"
+    assert (front.secretary, front.chair, front.adjusters) == ("Maja Lind", "Olof Berg", ("Sven Dahl",))
+    assert front.first_paragraph == 28
+
+
+def test_paragraphs_are_plain_blocks() -> None:
+    first, second = parse_minutes(FRONT + BODY).sections
+    assert first.heading == "Ledningens information"
+    assert first.blocks == (
+        Subheading(text="Beslut"),
+        Text(runs=(Run(text="Styrelsen beslutar att"),)),
+        BulletList(
+            items=(
+                (Run(text="Lägga informationen till handlingarna."),),
+                (Run(text="Notera", italic=True), Run(text=" "), Run(text="allt", bold=True), Run(text=".")),
+            )
+        ),
+    )
+    assert second.blocks == (OrderedList(start=3, items=((Run(text="tre"),), (Run(text="fyra"),))),)
+
+
+def test_numbers_run_from_the_first() -> None:
+    document = number_paragraphs(parse_minutes(FRONT + BODY), 28)
+    assert [paragraph.number for paragraph in document.paragraphs] == [28, 29]
+    assert document.name == "Protokoll styrelsen 2022-09-23"
+    assert [place.role for place in document.places] == ["secretary", "chair", "adjuster"]
+
+
+def test_other_signers_may_replace_the_usual_places() -> None:
+    places = (SignaturePlace(role="chair", label="Chair", name="Olof Berg"),)
+    assert number_paragraphs(parse_minutes(FRONT + BODY), 1, language="en", places=places).places == places
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["<b>x</b> &amp; <script>", '#strong[x] $x$ #include "/etc/passwd"', "[a](https://b.example)", "| a | b |", "`x`"],
+)
+def test_what_is_no_format_of_ours_stays_the_characters_that_were_typed(typed: str) -> None:
+    (section,) = parse_minutes(f"{FRONT}## {typed} .\n\n{typed}\n").sections
+    assert section.heading == f"{typed} ."
+    assert section.blocks == (Text(runs=(Run(text=typed),)),)
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_fine() -> None:
+    assert parse_minutes("\ufeff" + (FRONT + BODY).replace("\n", "\r\n")) == parse_minutes(FRONT + BODY)
+
+
+def test_there_may_be_several_adjusters_and_no_named_chair() -> None:
+    text = (
+        (FRONT + BODY)
+        .replace("adjuster: Sven Dahl", "adjuster: [Sven Dahl, Eva Alm]")
+        .replace(", role: ordförande", "")
+    )
+    front = parse_minutes(text).front
+    assert (front.chair, front.adjusters) == ("", ("Sven Dahl", "Eva Alm"))
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        parse_minutes(text)
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "message"),
+    [
+        ("title: Protokoll styrelsen\n", "", "title: is missing"),
+        ("title: Protokoll styrelsen", "title: [a]", "title: must be text on one line"),
+        ("title: Protokoll styrelsen", 'title: "a\\u202eb"', "title: holds U+202E"),
+        ("title: Protokoll styrelsen", 'title: "a\\nb"', "title: holds U+000A"),
+        ("title: Protokoll styrelsen", "title: " + "x" * 301, "title: longer than 300"),
+        ("title:", "titel: x\ntitle:", "unknown field 'titel'"),
+        ("title:", "body: x\ntitle:", "line 4: a key that is no text, or given twice"),
+        ("place: Digitalt via Teams", "place: &a Björkå", "line 4: anchors"),
+        ("13:00", "13:00+02:00", "starts: must be a local date and time"),
+        ("2022-09-23T15:00", "2022-02-30T15:00", "ends: must be a local date and time"),
+        ("15:00", "12:00", "ends: is before starts"),
+        ("name: Sven Dahl, ", "", "present, number 2: name is missing"),
+        ("party: S,", "parti: S,", "present, number 1: unknown field 'parti'"),
+        ("municipality: Granvik", "role: Ordförande", "present: more than one has the role"),
+        ("first_paragraph: 28", "first_paragraph: 0", "first_paragraph: must be a whole number"),
+        ("first_paragraph: 28", "first_paragraph: ٣", "first_paragraph: must be a whole number"),
+        ("secretary: Maja Lind", "secretary: {a: b}", "secretary: must be text"),
+        ("---\n## L", "## L", "front matter: no closing line"),
+        ("---\ntitle", "title", "line 1: must be"),
+        ("## Ledningens", "text\n\n## Ledningens", "line 14: text before the first paragraph"),
+        ("### Beslut", "#### Beslut", "line 15: only ## (a numbered paragraph)"),
+        ("### Beslut", "# Beslut", "line 15: only ## (a numbered paragraph)"),
+        ("### Beslut", "###", "line 15: a heading ### must have"),
+        ("  till", "  - till", "line 19: a list or heading inside a list"),
+        ("till hand", "till\x07hand", "line 19: holds U+0007"),
+        ("till hand", "till\u2066hand", "line 19: holds U+2066"),
+        ("3. tre", "100000. tre", "a list that starts at 100000"),
+    ],
+)
+def test_a_refusal_names_the_field_or_the_line(was: str, becomes: str, message: str) -> None:
+    assert was in FRONT + BODY
+    assert message in refusal((FRONT + BODY).replace(was, becomes, 1))
+
+
+def test_minutes_without_a_paragraph_are_refused() -> None:
+    assert "no paragraph found" in refusal(FRONT)
+
+
+def test_what_is_too_large_is_refused() -> None:
+    assert "longer than 1024 KiB" in refusal(FRONT + BODY + "å" * (MAX_MINUTES // 2))
+    assert "more than 20000 lines" in refusal(FRONT + BODY + "a\n" * 20_001)
+    assert "of the marks" in refusal(FRONT + BODY + "*" * 20_001)
+
+
+def test_a_front_matter_cannot_exhaust_the_stack_or_unfold() -> None:
+    assert "nested too deeply" in refusal(FRONT.replace("place: ", "place: " + "[" * 20_000) + BODY)
