@@ -32,7 +32,10 @@ class Kafka:
             await admin.close()
 
     async def delete_topics(self) -> None:
-        """Delete every topic with its events and the groups' offsets in it, for tests that share topic names."""
+        """Delete every topic with its events, for tests that share topic names.
+
+        The embedded broker keeps the groups' offsets (Kafka drops them): let new consumers join new groups.
+        """
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
