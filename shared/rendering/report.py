@@ -101,12 +101,12 @@ def build_report(entries: Iterable[Entry], *, language: str | None = None, seale
     narrator = _Narrator(words)
     in_order = sorted(kept, key=lambda entry: (entry.time, entry.n))
     lines = [(entry.time, line) for entry in in_order if (line := narrator.line(entry)) is not None]
-    status, completed = _status(kept, words)
+    status, ended = _status(kept, words)
     created = min(kept, key=lambda entry: entry.n).time
     name = known.document_name or words.erased
     return Report(
         document_name=name,
-        heading=words.final_heading if completed else words.heading,
+        heading=words.final_heading if ended else words.heading,
         date=_date(lines[-1][0] if lines else created),
         fields=(
             (words.created_on, _date(created)),
@@ -247,16 +247,16 @@ def _until_completion(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _status(entries: Iterable[Entry], words: Words) -> tuple[str, bool]:
-    """The status in words, and whether the agreement is completed; told by the headers alone."""
+    """The status in words, and whether the agreement has ended (nothing can change any more); told by the headers."""
     classes = {event_class(entry.type) for entry in entries}
     if AgreementCompleted in classes:
         return words.status_signed, True
     if SigningDeclined in classes:
-        return words.status_declined, False
+        return words.status_declined, True
     if AgreementCancelled in classes:
-        return words.status_cancelled, False
+        return words.status_cancelled, True
     if AgreementExpired in classes:
-        return words.status_expired, False
+        return words.status_expired, True
     return words.status_open, False
 
 

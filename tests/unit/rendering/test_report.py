@@ -143,9 +143,9 @@ EXPIRED = AgreementExpired(**BASE)
     ("event", "sv", "en"),
     [
         (SENT, ("Revideringsrapport", "Väntar på signering"), ("Audit Report", "Out for signature")),
-        (DECLINED, ("Revideringsrapport", "Avböjt"), ("Audit Report", "Declined")),
-        (CANCELLED, ("Revideringsrapport", "Återkallat"), ("Audit Report", "Cancelled")),
-        (EXPIRED, ("Revideringsrapport", "Utgånget"), ("Audit Report", "Expired")),
+        (DECLINED, ("Slutgiltig revideringsrapport", "Avböjt"), ("Final Audit Report", "Declined")),
+        (CANCELLED, ("Slutgiltig revideringsrapport", "Återkallat"), ("Final Audit Report", "Cancelled")),
+        (EXPIRED, ("Slutgiltig revideringsrapport", "Utgånget"), ("Final Audit Report", "Expired")),
         (COMPLETED, ("Slutgiltig revideringsrapport", "Signerat"), ("Final Audit Report", "Signed")),
     ],
 )

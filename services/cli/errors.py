@@ -1,0 +1,46 @@
+"""How the command ends when something is wrong: one line on stderr, and an exit status. No traceback reaches a user.
+
+0: done. 1: it said no. 2: the command line is wrong (typer's own). 130: interrupted.
+"""
+
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shared.errors import JusteraError
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn whatever leaves into one line and an exit status."""
+    try:
+        yield
+    except JusteraError as error:
+        _end(_line(error), 1)
+    except KeyboardInterrupt:
+        _end("interrupted", 130)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; nothing is wrong.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except Exception as error:
+        _end(f"error: {type(error).__name__}: this is a bug of ours; please report {_save_details()}", 1)
+
+
+def _line(error: JusteraError) -> str:
+    text = f"error: {error.message}"
+    return f"{text} ({error.hint})" if error.hint else text
+
+
+def _end(line: str, status: int) -> None:
+    print(" ".join(line.split()), file=sys.stderr)
+    raise SystemExit(status)
+
+
+def _save_details() -> Path:
+    with tempfile.NamedTemporaryFile("w", prefix="justera-error-", suffix=".txt", delete=False) as file:
+        file.write(traceback.format_exc())
+    return Path(file.name)

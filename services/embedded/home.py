@@ -1,0 +1,121 @@
+"""The data folder of the all-in-one process: what lies where, and the secrets it makes for itself.
+
+justera-data/
+  postgres/   broker/   blobs/   seal/   logs/
+  secrets.json    keys of this installation, readable by its owner only
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.auth import Access, Role, TokenRecord, token_hash
+from shared.errors import JusteraError
+from shared.keys import new_keys
+from shared.settings import BadConfiguration
+
+DEFAULT_FOLDER = Path("justera-data")
+
+
+class NoInstallation(JusteraError):
+    slug = "no-installation"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """`master`: 32 bytes in hexadecimal, from which the session key and the local tokens are derived."""
+
+    link_keys: str
+    copy_link_keys: str
+    bounce_keys: str
+    master: str
+
+    def derived(self, purpose: str) -> bytes:
+        return hmac.new(bytes.fromhex(self.master), purpose.encode(), hashlib.sha256).digest()
+
+    def token(self, role: Role) -> str:
+        """The bearer token by which a command on this machine speaks to the local process; derived, never stored."""
+        return self.derived(f"local token of the {role}").hex()
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths of one data folder."""
+
+    folder: Path
+
+    @property
+    def postgres(self) -> Path:
+        return self.folder / "postgres"
+
+    @property
+    def broker(self) -> Path:
+        return self.folder / "broker"
+
+    @property
+    def blobs(self) -> Path:
+        return self.folder / "blobs"
+
+    @property
+    def seal(self) -> Path:
+        return self.folder / "seal"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    def prepare(self) -> Secrets:
+        """Make the folder and its secrets when they are not there. Raises BadConfiguration for damaged secrets."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
+            if not self._secrets_file.exists():
+                self._write_secrets(_new_secrets())
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise BadConfiguration(f"the data folder {self.folder} cannot be used: {reason}") from error
+        return self.secrets()
+
+    def secrets(self) -> Secrets:
+        """Raises NoInstallation when this is no data folder, BadConfiguration when its secrets are damaged."""
+        try:
+            return Secrets(**json.loads(self._secrets_file.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise NoInstallation(
+                f"{self.folder} is no data folder of Justera", hint="start one with: justera up"
+            ) from error
+        except PermissionError as error:
+            raise BadConfiguration(f"{self._secrets_file} may not be read by you") from error
+        except (OSError, ValueError, TypeError) as error:
+            raise BadConfiguration(f"{self._secrets_file} is damaged") from error
+
+    @property
+    def _secrets_file(self) -> Path:
+        return self.folder / "secrets.json"
+
+    def _write_secrets(self, made: Secrets) -> None:
+        """Whole or not at all, and never readable by others, not even for a moment."""
+        temporary = self.folder / f".secrets-{secrets.token_hex(4)}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(vars(made), file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._secrets_file)
+
+
+def local_access(made: Secrets, organisation: str) -> Access:
+    """Access for the commands on this machine: one derived token a role."""
+    tokens = tuple(
+        TokenRecord(name=f"local-{role}", role=role, organisation=organisation, sha256=token_hash(made.token(role)))
+        for role in Role
+    )
+    return Access(tokens, made.derived("browser sessions"))
+
+
+def _new_secrets() -> Secrets:
+    return Secrets(new_keys(), new_keys(), new_keys(), secrets.token_hex(32))
