@@ -1,0 +1,180 @@
+"""What people do to agreements: HTTP API, pages and replay all come through here. One transaction a command.
+
+The agreement's row is locked first, and the time of business is taken after: so of two who sign for one place at the
+same instant, one wins, and the other reads the rule's sentence (`shared.errors.Refused`). All commands raise NotFound
+for what the organisation does not have, and Unavailable when the database stays out of reach. They return the state
+after.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from services.signing import decisions
+from services.signing.agreement import Agreement, evolve
+from services.signing.deadlines import Deadlines
+from services.signing.decisions import Decision
+from services.signing.queries import SigningQueries
+from services.signing.transaction import OpenAgreement, SigningTransaction
+from shared.clock import Clock
+from shared.errors import Refused
+from shared.logging import get_logger
+from shared.messaging.transaction import UnitOfWork
+from shared.text import clean_ip
+
+log = get_logger(__name__)
+
+Decide = Callable[[Agreement, datetime], Decision]
+Find = Callable[[SigningTransaction], Awaitable[OpenAgreement]]
+
+
+class LinkReplaced(Refused):
+    """The request's links of this version were revoked."""
+
+    slug = "link-replaced"
+
+
+class SigningCommands:
+    """`queries`: the reading side, for those who run the service in their own process."""
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork[SigningTransaction],
+        clock: Clock,
+        deadlines: Deadlines,
+        queries: SigningQueries,
+    ) -> None:
+        self.queries = queries
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._deadlines = deadlines
+
+    # -- what the sender does ------------------------------------------------------------------------------------
+
+    async def send_off(self, organisation: str, agreement_id: str) -> Agreement:
+        """The first signer is asked; the deadline and the reminders begin to run."""
+
+        async def work(transaction: SigningTransaction) -> Agreement:
+            agreement = await transaction.agreement(organisation, agreement_id)
+            at = self._clock.now()
+            expires = self._deadlines.expiry(at)
+            transaction.append(agreement, decisions.send_off(agreement.state, expires=expires, at=at))
+            await self._deadlines.begin(transaction, agreement, at)
+            return agreement.state
+
+        state = await self._unit_of_work.run(work)
+        log.info("agreement.sent_off", agreement_id=agreement_id)
+        return state
+
+    async def add_alternate(
+        self, organisation: str, agreement_id: str, original: str, email: str, *, name: str | None = None, ip: str
+    ) -> Agreement:
+        """Let the address `email` sign for the place of the address `original` too. Raises InvalidInput."""
+        ip = clean_ip(ip)
+        return await self._by_sender(
+            "agreement.alternate_added",
+            organisation,
+            agreement_id,
+            lambda state, at: decisions.add_alternate(state, original, email, name=name, ip=ip, at=at),
+        )
+
+    async def cancel(self, organisation: str, agreement_id: str, reason: str, *, ip: str) -> Agreement:
+        """Withdraw it. Raises InvalidInput for an empty reason."""
+        ip = clean_ip(ip)
+        return await self._by_sender(
+            "agreement.cancelled",
+            organisation,
+            agreement_id,
+            lambda state, at: decisions.cancel(state, reason, ip=ip, at=at),
+        )
+
+    async def remind(self, organisation: str, agreement_id: str) -> Agreement:
+        """Remind everyone who may sign now."""
+        return await self._by_sender(
+            "agreement.reminded", organisation, agreement_id, lambda state, at: decisions.remind(state, at=at)
+        )
+
+    async def expire(self, organisation: str, agreement_id: str) -> Agreement:
+        """What the deadline's timer does; a replay fires it by hand."""
+        return await self._by_sender(
+            "agreement.expired", organisation, agreement_id, lambda state, at: decisions.expire(state, at=at)
+        )
+
+    # -- what a signer does --------------------------------------------------------------------------------------
+    # `version` is the link's; None (a replay, which has no link) is not checked.
+
+    async def view(self, organisation: str, request_id: str, *, version: int | None = None, ip: str) -> Agreement:
+        """The signer opened the document."""
+        ip = clean_ip(ip)
+        return await self._by_signer(
+            "agreement.viewed",
+            organisation,
+            request_id,
+            version,
+            lambda state, at: decisions.view(state, request_id, ip=ip, at=at),
+        )
+
+    async def enter_name(
+        self, organisation: str, request_id: str, name: str, *, version: int | None = None, ip: str
+    ) -> Agreement:
+        """The signer states their name. Raises InvalidInput for what is no name."""
+        ip = clean_ip(ip)
+        return await self._by_signer(
+            "agreement.name_entered",
+            organisation,
+            request_id,
+            version,
+            lambda state, at: decisions.enter_name(state, request_id, name, ip=ip, at=at),
+        )
+
+    async def sign(
+        self, organisation: str, request_id: str, *, version: int | None = None, name: str | None = None, ip: str
+    ) -> Agreement:
+        """The signer signs. `name`: stated together with the signature, in one form and one transaction."""
+        ip = clean_ip(ip)
+
+        def decide(state: Agreement, at: datetime) -> Decision:
+            named = decisions.enter_name(state, request_id, name, ip=ip, at=at) if name is not None else ()
+            for event, when in named:
+                state = evolve(state, event, when)
+            return (*named, *decisions.sign(state, request_id, ip=ip, at=at))
+
+        return await self._by_signer("agreement.signed", organisation, request_id, version, decide)
+
+    async def decline(
+        self, organisation: str, request_id: str, reason: str, *, version: int | None = None, ip: str
+    ) -> Agreement:
+        """The signer says no, and the agreement ends. Raises InvalidInput for an empty reason."""
+        ip = clean_ip(ip)
+        return await self._by_signer(
+            "agreement.declined",
+            organisation,
+            request_id,
+            version,
+            lambda state, at: decisions.decline(state, request_id, reason, ip=ip, at=at),
+        )
+
+    async def _by_sender(self, what: str, organisation: str, agreement_id: str, decide: Decide) -> Agreement:
+        return await self._run(what, lambda transaction: transaction.agreement(organisation, agreement_id), decide)
+
+    async def _by_signer(
+        self, what: str, organisation: str, request_id: str, version: int | None, decide: Decide
+    ) -> Agreement:
+        def checked(state: Agreement, at: datetime) -> Decision:
+            if version is not None and version != state.request(request_id).version:
+                raise LinkReplaced("this link has been replaced", hint="open the newest mail that asks you to sign")
+            return decide(state, at)
+
+        return await self._run(
+            what, lambda transaction: transaction.agreement_of_request(organisation, request_id), checked
+        )
+
+    async def _run(self, what: str, find: Find, decide: Decide) -> Agreement:
+        async def work(transaction: SigningTransaction) -> Agreement:
+            agreement = await find(transaction)
+            transaction.append(agreement, decide(agreement.state, self._clock.now()))
+            await self._deadlines.end_when_over(transaction, agreement)
+            return agreement.state
+
+        state = await self._unit_of_work.run(work)
+        log.info(what, agreement_id=state.agreement_id)
+        return state

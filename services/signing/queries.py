@@ -1,0 +1,106 @@
+"""What can be read about agreements: by the HTTP API, the pages, the command line and a replay. Nothing is changed.
+
+Every query names the organisation, and finds only what is its own.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+from services.signing import store
+from services.signing.agreement import Agreement, Status, request_for_email
+from services.signing.store import Position
+from services.signing.views import AgreementOverview, AgreementPage, RequestView, overview_of, request_view_of
+from shared import history
+from shared.blobs import BlobStore
+from shared.clock import parse_timestamp, timestamp
+from shared.database import Database
+from shared.errors import InvalidInput, NotFound
+from shared.history import Entry
+from shared.rendering.minutes import Language
+from shared.rendering.report import Report, build_report
+
+MOST = 200
+
+
+class SigningQueries:
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
+        self._database = database
+        self._blobs = blobs
+
+    async def request(self, organisation: str, request_id: str, version: int) -> RequestView:
+        """What a signer's page shows; `version` is the link's. Raises NotFound."""
+        async with self._database.transaction() as session:
+            stored = await store.find_by_request(session, organisation, request_id)
+        if stored is None:
+            raise NotFound("this request to sign does not exist")
+        return request_view_of(organisation, stored.state, request_id, version)
+
+    async def request_id(self, organisation: str, agreement_id: str, email: str) -> str:
+        """The request that asks an address, for a replay, which has no links. Raises NotFound."""
+        return request_for_email(await self.state(organisation, agreement_id), email).id
+
+    async def document(self, organisation: str, agreement_id: str) -> bytes:
+        """The unsigned original, PDF. Raises NotFound, Unavailable."""
+        state = await self.state(organisation, agreement_id)
+        return await self._blobs.get(organisation, state.document)
+
+    async def state(self, organisation: str, agreement_id: str) -> Agreement:
+        """Raises NotFound."""
+        async with self._database.transaction() as session:
+            stored = await store.find(session, organisation, agreement_id)
+        if stored is None:
+            raise NotFound("there is no such agreement")
+        return stored.state
+
+    async def agreement(self, organisation: str, agreement_id: str) -> AgreementOverview:
+        """Places, requests, whose turn it is and since when. Raises NotFound."""
+        return overview_of(await self.state(organisation, agreement_id))
+
+    async def agreements(
+        self, organisation: str, *, status: Status | None = None, cursor: str | None = None, most: int = 50
+    ) -> AgreementPage:
+        """The newest first. `cursor`: `next` of the page before. Raises InvalidInput for one that is not."""
+        most = max(1, min(most, MOST))
+        before = _position(cursor) if cursor else None
+        async with self._database.transaction() as session:
+            found = await store.page(session, organisation, status=status, before=before, most=most + 1)
+        states = [stored.state for stored in found[:most]]
+        return AgreementPage(
+            agreements=tuple(overview_of(state) for state in states),
+            next=_cursor(states[-1]) if len(found) > most else None,
+        )
+
+    async def entries(self, organisation: str, agreement_id: str) -> Sequence[Entry]:
+        """The whole history so far, in the order of recording. Raises NotFound."""
+        key = (organisation, agreement_id)
+        async with self._database.transaction() as session:
+            found = await store.entries(session, [key])
+        if key not in found:
+            raise NotFound("there is no such agreement")
+        return found[key]
+
+    async def history(self, organisation: str, agreement_id: str) -> bytes:
+        """`history.json` as of now: also with what was recorded after completion. Raises NotFound."""
+        state = await self.state(organisation, agreement_id)
+        entries = await self.entries(organisation, agreement_id)
+        return history.export(entries, agreement_id=agreement_id, document_sha256=state.document.sha256)
+
+    async def report(self, organisation: str, agreement_id: str, language: Language | None = None) -> Report:
+        """The audit report as of now, in the agreement's own language by default; its entries are the timeline.
+
+        Raises NotFound.
+        """
+        return build_report(await self.entries(organisation, agreement_id), language=language)
+
+
+def _cursor(state: Agreement) -> str:
+    return base64.urlsafe_b64encode(f"{timestamp(state.created_at)} {state.agreement_id}".encode()).decode()
+
+
+def _position(cursor: str) -> Position:
+    try:
+        moment, _, agreement_id = base64.urlsafe_b64decode(cursor).decode("ascii").partition(" ")
+        return parse_timestamp(moment), agreement_id
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput("the cursor is malformed", hint="take `next` of the page before, unchanged") from error

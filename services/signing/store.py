@@ -1,0 +1,194 @@
+"""All SQL of signing. Bulk statements: their number does not grow with the number of agreements."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Integer, Select, Text, bindparam, insert, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.signing.agreement import Agreement, Status
+from services.signing.tables import AGREEMENT, HISTORY_ENTRY, SIGNATURE_REQUEST
+from shared.database import VersionConflict
+from shared.history import Entry
+
+AgreementKey = tuple[str, str]  # organisation, agreement id
+Position = tuple[datetime, str]  # created at, agreement id
+
+_TEXTS = ARRAY(Text)
+
+# Sorted, so that transactions that share agreements queue up instead of deadlocking.
+_LOCK = text(
+    """
+    SELECT organisation, correlation_id, head, snapshot FROM agreement
+    WHERE (organisation, agreement_id) IN (SELECT * FROM unnest(CAST(:organisations AS text[]), CAST(:ids AS text[])))
+    ORDER BY organisation, agreement_id FOR UPDATE
+    """
+).bindparams(bindparam("organisations", type_=_TEXTS), bindparam("ids", type_=_TEXTS))
+
+_UPDATE = text(
+    """
+    UPDATE agreement SET version = new.version, head = new.head, status = new.status, snapshot = new.snapshot
+    FROM unnest(
+        CAST(:organisations AS text[]), CAST(:ids AS text[]), CAST(:before AS integer[]), CAST(:versions AS integer[]),
+        CAST(:heads AS text[]), CAST(:statuses AS text[]), CAST(:snapshots AS text[])
+    ) AS new (organisation, agreement_id, before, version, head, status, snapshot)
+    WHERE agreement.organisation = new.organisation AND agreement.agreement_id = new.agreement_id
+      AND agreement.version = new.before
+    RETURNING agreement.agreement_id
+    """
+).bindparams(
+    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "ids", "heads", "statuses", "snapshots")),
+    *(bindparam(name, type_=ARRAY(Integer)) for name in ("before", "versions")),
+)
+
+_COLUMNS = (AGREEMENT.c.organisation, AGREEMENT.c.correlation_id, AGREEMENT.c.head, AGREEMENT.c.snapshot)
+_ENTRY_COLUMNS = tuple(HISTORY_ENTRY.c[name] for name in Entry.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgreement:
+    """`head` is the hash of the history's last entry."""
+
+    organisation: str
+    correlation_id: str
+    head: str
+    state: Agreement
+
+    @property
+    def key(self) -> AgreementKey:
+        return self.organisation, self.state.agreement_id
+
+
+async def lock(session: AsyncSession, keys: Collection[AgreementKey]) -> list[StoredAgreement]:
+    """Those that exist, locked in id order until the transaction ends. One statement."""
+    if not keys:
+        return []
+    rows = await session.execute(
+        _LOCK, {"organisations": [organisation for organisation, _ in keys], "ids": [one for _, one in keys]}
+    )
+    return [_stored(row) for row in rows]
+
+
+async def lock_by_request(session: AsyncSession, organisation: str, request_id: str) -> StoredAgreement | None:
+    row = await session.execute(_by_request(organisation, request_id).with_for_update(of=AGREEMENT))
+    return _stored_or_none(row.one_or_none())
+
+
+async def find_by_request(session: AsyncSession, organisation: str, request_id: str) -> StoredAgreement | None:
+    return _stored_or_none((await session.execute(_by_request(organisation, request_id))).one_or_none())
+
+
+async def find(session: AsyncSession, organisation: str, agreement_id: str) -> StoredAgreement | None:
+    query = select(*_COLUMNS).where(AGREEMENT.c.organisation == organisation, AGREEMENT.c.agreement_id == agreement_id)
+    return _stored_or_none((await session.execute(query)).one_or_none())
+
+
+async def page(
+    session: AsyncSession, organisation: str, *, status: Status | None, before: Position | None, most: int
+) -> list[StoredAgreement]:
+    """The newest first, from those before a position."""
+    query = select(*_COLUMNS).where(AGREEMENT.c.organisation == organisation)
+    if status is not None:
+        query = query.where(AGREEMENT.c.status == status.value)
+    order = tuple_(AGREEMENT.c.created_at, AGREEMENT.c.agreement_id)
+    if before is not None:
+        query = query.where(order < before)
+    query = query.order_by(AGREEMENT.c.created_at.desc(), AGREEMENT.c.agreement_id.desc()).limit(most)
+    return [_stored(row) for row in await session.execute(query)]
+
+
+async def entries(session: AsyncSession, keys: Iterable[AgreementKey]) -> Mapping[AgreementKey, list[Entry]]:
+    """The histories of several agreements, each in the order of recording. One statement."""
+    query = (
+        select(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id, *_ENTRY_COLUMNS)
+        .where(tuple_(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id).in_(list(keys)))
+        .order_by(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id, HISTORY_ENTRY.c.n)
+    )
+    found: dict[AgreementKey, list[Entry]] = defaultdict(list)
+    for organisation, agreement_id, *columns in await session.execute(query):
+        found[organisation, agreement_id].append(Entry(*columns))
+    return found
+
+
+async def insert_agreements(session: AsyncSession, agreements: Sequence[StoredAgreement]) -> None:
+    rows = [
+        {
+            "organisation": stored.organisation,
+            "agreement_id": stored.state.agreement_id,
+            "correlation_id": stored.correlation_id,
+            "version": stored.state.length,
+            "head": stored.head,
+            "status": stored.state.status.value,
+            "created_at": stored.state.created_at,
+            "snapshot": stored.state.model_dump_json(),
+        }
+        for stored in agreements
+    ]
+    if rows:
+        await session.execute(insert(AGREEMENT), rows)
+
+
+async def update_agreements(session: AsyncSession, changed: Sequence[tuple[int, StoredAgreement]]) -> None:
+    """Write snapshots, each over the version it was made from. Raises VersionConflict when one has moved on."""
+    if not changed:
+        return
+    stored = [agreement for _, agreement in changed]
+    written = await session.execute(
+        _UPDATE,
+        {
+            "organisations": [one.organisation for one in stored],
+            "ids": [one.state.agreement_id for one in stored],
+            "before": [version for version, _ in changed],
+            "versions": [one.state.length for one in stored],
+            "heads": [one.head for one in stored],
+            "statuses": [one.state.status.value for one in stored],
+            "snapshots": [one.state.model_dump_json() for one in stored],
+        },
+    )
+    if len(written.all()) != len(changed):
+        raise VersionConflict("an agreement was changed meanwhile")
+
+
+async def insert_requests(session: AsyncSession, requests: Sequence[tuple[AgreementKey, str]]) -> None:
+    """Enter which agreement each new request belongs to."""
+    rows = [
+        {"organisation": organisation, "request_id": request_id, "agreement_id": agreement_id}
+        for (organisation, agreement_id), request_id in requests
+    ]
+    if rows:
+        await session.execute(insert(SIGNATURE_REQUEST), rows)
+
+
+async def insert_entries(session: AsyncSession, appended: Iterable[tuple[AgreementKey, Entry]]) -> None:
+    rows = [
+        {
+            "organisation": organisation,
+            "agreement_id": agreement_id,
+            **{name: getattr(entry, name) for name in Entry.__dataclass_fields__},
+        }
+        for (organisation, agreement_id), entry in appended
+    ]
+    await session.execute(insert(HISTORY_ENTRY), rows)
+
+
+def _by_request(organisation: str, request_id: str) -> Select[Any]:
+    link = SIGNATURE_REQUEST.c
+    return (
+        select(*_COLUMNS)
+        .join(
+            SIGNATURE_REQUEST,
+            (link.organisation == AGREEMENT.c.organisation) & (link.agreement_id == AGREEMENT.c.agreement_id),
+        )
+        .where(link.organisation == organisation, link.request_id == request_id)
+    )
+
+
+def _stored(row: Any) -> StoredAgreement:
+    return StoredAgreement(row.organisation, row.correlation_id, row.head, Agreement.model_validate_json(row.snapshot))
+
+
+def _stored_or_none(row: Any) -> StoredAgreement | None:
+    return None if row is None else _stored(row)

@@ -1,0 +1,67 @@
+"""The tables of signing. `history_entry` is the truth; `agreement` is its fold, kept so that loading costs one row."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Text
+from sqlmodel import Field, SQLModel
+
+
+class SigningTable(SQLModel):
+    metadata = MetaData()
+
+
+def _timestamptz() -> Any:
+    return Column(DateTime(timezone=True), nullable=False)
+
+
+class AgreementRow(SigningTable, table=True):
+    """The state after `version` entries of the history, whose last hash is `head`."""
+
+    __tablename__ = "agreement"
+    __table_args__ = (
+        Index("agreement_listed", "organisation", "created_at", "agreement_id"),
+        Index("agreement_listed_by_status", "organisation", "status", "created_at", "agreement_id"),
+    )
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    agreement_id: str = Field(sa_column=Column(Text, primary_key=True))
+    correlation_id: str = Field(sa_column=Column(Text, nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    head: str = Field(sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=_timestamptz())
+    # JSON of services.signing.agreement.Agreement: read as a whole, never queried into.
+    snapshot: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class HistoryEntryRow(SigningTable, table=True):
+    """One chained entry, as `shared.history.Entry`. Payload and salt are nullable so that they can be erased."""
+
+    __tablename__ = "history_entry"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    agreement_id: str = Field(sa_column=Column(Text, primary_key=True))
+    n: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    type: str = Field(sa_column=Column(Text, nullable=False))
+    time: datetime = Field(sa_column=_timestamptz())
+    recorded: datetime = Field(sa_column=_timestamptz())
+    previous: str = Field(sa_column=Column(Text, nullable=False))
+    commitment: str = Field(sa_column=Column(Text, nullable=False))
+    payload: str | None = Field(sa_column=Column(Text, nullable=True))
+    salt: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+
+
+class SignatureRequestRow(SigningTable, table=True):
+    """Which agreement a request belongs to: a signer's link names the request alone."""
+
+    __tablename__ = "signature_request"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    request_id: str = Field(sa_column=Column(Text, primary_key=True))
+    agreement_id: str = Field(sa_column=Column(Text, nullable=False))
+
+
+AGREEMENT = SigningTable.metadata.tables["agreement"]
+HISTORY_ENTRY = SigningTable.metadata.tables["history_entry"]
+SIGNATURE_REQUEST = SigningTable.metadata.tables["signature_request"]

@@ -1,0 +1,206 @@
+"""One transaction of signing: agreements loaded and locked, what happened to them appended, chained and published."""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.signing import store
+from services.signing.agreement import Agreement, evolve
+from services.signing.decisions import Decision
+from services.signing.store import AgreementKey, StoredAgreement
+from shared import history
+from shared.blobs import BlobStore
+from shared.errors import NotFound
+from shared.events import AgreementCompleted, AgreementCreated, BlobRef, Envelope, Event
+from shared.history import Entry
+from shared.messaging.transaction import Received, Transaction
+
+_PUTS_AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class OpenAgreement:
+    """An agreement that this transaction has locked (or makes), and what was appended to it so far."""
+
+    organisation: str
+    correlation_id: str
+    state: Agreement
+    head: str
+    stored_version: int = 0  # 0: not in the table yet
+    entries: list[Entry] = field(default_factory=list)
+    known_requests: int = 0  # how many of the state's requests are in the table
+
+    @property
+    def key(self) -> AgreementKey:
+        return self.organisation, self.state.agreement_id
+
+    def stored(self) -> StoredAgreement:
+        return StoredAgreement(self.organisation, self.correlation_id, self.head, self.state)
+
+    def new_requests(self) -> list[tuple[AgreementKey, str]]:
+        return [(self.key, request.id) for request in self.state.requests[self.known_requests :]]
+
+    def written(self) -> None:
+        """What was appended so far is in the tables."""
+        self.stored_version = self.state.length
+        self.known_requests = len(self.state.requests)
+        self.entries = []
+
+
+def _opened(stored: StoredAgreement) -> OpenAgreement:
+    agreement = OpenAgreement(stored.organisation, stored.correlation_id, stored.state, stored.head)
+    agreement.written()
+    return agreement
+
+
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    agreement: OpenAgreement
+    entry: Entry
+    event: Event
+    cause: Envelope | None
+
+
+class SigningTransaction(Transaction):
+    """The history is appended in order of recording; events of this service are published as well.
+
+    Facts of other services are recorded only: their own service has published them.
+    """
+
+    source = "signing"
+
+    def __init__(self, session: AsyncSession, blobs: BlobStore) -> None:
+        super().__init__(session)
+        self._blobs = blobs
+        self._agreements: dict[AgreementKey, OpenAgreement] = {}
+        self._happened: list[_Happened] = []
+
+    async def prepare(self, batch: Sequence[Received[Any]]) -> None:
+        keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
+        self._keep(await store.lock(self.session, keys))
+
+    def find(self, organisation: str, agreement_id: str) -> OpenAgreement | None:
+        """One of those that are loaded."""
+        return self._agreements.get((organisation, agreement_id))
+
+    async def agreement(self, organisation: str, agreement_id: str) -> OpenAgreement:
+        """Load and lock one. Raises NotFound."""
+        self._keep(await store.lock(self.session, {(organisation, agreement_id)}))
+        found = self.find(organisation, agreement_id)
+        if found is None:
+            raise NotFound("there is no such agreement")
+        return found
+
+    async def agreement_of_request(self, organisation: str, request_id: str) -> OpenAgreement:
+        """Load and lock the agreement that a request belongs to. Raises NotFound."""
+        stored = await store.lock_by_request(self.session, organisation, request_id)
+        if stored is None:
+            raise NotFound("this request to sign does not exist")
+        self._keep([stored])
+        return self._agreements[stored.key]
+
+    def create(
+        self, organisation: str, correlation_id: str, event: AgreementCreated, at: datetime, cause: Envelope | None
+    ) -> None:
+        """Begin a history."""
+        begun = history.start(event.agreement_id, event.document.sha256)
+        entry = _chained(begun, 0, event, at)
+        agreement = OpenAgreement(organisation, correlation_id, evolve(None, event, at), entry.hash)
+        self._agreements[agreement.key] = agreement
+        self._note(agreement, entry, event, cause)
+
+    def append(self, agreement: OpenAgreement, decision: Decision, cause: Envelope | None = None) -> None:
+        """Let a decision happen. `cause`: the event of another service that led to it."""
+        for event, at in decision:
+            entry = _chained(agreement.head, agreement.state.length, event, at)
+            agreement.state = evolve(agreement.state, event, at)
+            agreement.head = entry.hash
+            self._note(agreement, entry, event, cause)
+
+    async def flush(self) -> None:
+        """A handful of statements, however many agreements changed."""
+        changed = [agreement for agreement in self._agreements.values() if agreement.entries]
+        if changed:
+            histories = await self._put_histories(changed)
+            await self._write(changed)
+            for happened in self._happened:
+                self._publish(happened, histories)
+            for agreement in changed:
+                agreement.written()
+            self._happened.clear()
+        await super().flush()
+
+    def _keep(self, found: Iterable[StoredAgreement]) -> None:
+        for stored in found:
+            self._agreements.setdefault(stored.key, _opened(stored))
+
+    def _note(self, agreement: OpenAgreement, entry: Entry, event: Event, cause: Envelope | None) -> None:
+        agreement.entries.append(entry)
+        self._happened.append(_Happened(agreement, entry, event, cause))
+
+    async def _write(self, changed: Sequence[OpenAgreement]) -> None:
+        new = [agreement.stored() for agreement in changed if not agreement.stored_version]
+        known = [(agreement.stored_version, agreement.stored()) for agreement in changed if agreement.stored_version]
+        await store.insert_agreements(self.session, new)
+        await store.update_agreements(self.session, known)
+        await store.insert_requests(self.session, [one for agreement in changed for one in agreement.new_requests()])
+        await store.insert_entries(
+            self.session, [(agreement.key, entry) for agreement in changed for entry in agreement.entries]
+        )
+
+    def _publish(self, happened: _Happened, histories: dict[AgreementKey, BlobRef]) -> None:
+        agreement, event = happened.agreement, happened.event
+        if event.service != self.source:
+            return
+        if isinstance(event, AgreementCompleted):
+            event = event.model_copy(update={"history": histories[agreement.key]})
+        self.publish(
+            event,
+            organisation=agreement.organisation,
+            subject=agreement.state.agreement_id,
+            key=agreement.state.agreement_id,
+            sequence=happened.entry.n + 1,
+            time=happened.entry.time,
+            correlation_id=agreement.correlation_id,
+            cause=happened.cause,
+        )
+
+    async def _put_histories(self, changed: Sequence[OpenAgreement]) -> dict[AgreementKey, BlobRef]:
+        """`history.json` of each agreement that completes now, kept before the commit that speaks of it.
+
+        Content-addressed: should the transaction roll back, the blob is one that nothing speaks of.
+        """
+        completed = {
+            happened.agreement.key: happened
+            for happened in self._happened
+            if isinstance(happened.event, AgreementCompleted)
+        }
+        if not completed:
+            return {}
+        earlier = await store.entries(self.session, completed)
+        turn = asyncio.Semaphore(_PUTS_AT_ONCE)
+
+        async def put(happened: _Happened) -> BlobRef:
+            agreement = happened.agreement
+            entries = [*earlier.get(agreement.key, ()), *agreement.entries]
+            data = history.export(
+                entries[: happened.entry.n + 1],
+                agreement_id=agreement.state.agreement_id,
+                document_sha256=agreement.state.document.sha256,
+            )
+            async with turn:
+                return await self._blobs.put(agreement.organisation, data, "application/json")
+
+        refs = await asyncio.gather(*(put(happened) for happened in completed.values()))
+        return dict(zip(completed, refs, strict=True))
+
+
+def _chained(previous: str, n: int, event: Event, at: datetime) -> Entry:
+    """`recorded` is the machine's clock: when this entry was made, whatever the time of business."""
+    salt = secrets.token_bytes(history.SALT_BYTES)
+    return history.append(previous, n, event, time=at, recorded=datetime.now(UTC), salt=salt)

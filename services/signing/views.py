@@ -1,0 +1,223 @@
+"""How an agreement looks from outside: to the one who is asked to sign, and to the sender. Pure: state in, view out."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.signing.agreement import Agreement, Place, Request, Status
+from shared.clock import parse_timestamp
+from shared.events import BlobRef, Person
+
+RequestState = Literal[
+    "open",
+    "not-your-turn",
+    "signed-by-you",
+    "signed-by-other",
+    "declined",
+    "cancelled",
+    "expired",
+    "completed",
+    "revoked",
+]
+
+_ENDINGS: dict[Status, RequestState] = {
+    Status.DECLINED: "declined",
+    Status.CANCELLED: "cancelled",
+    Status.EXPIRED: "expired",
+}
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class RequestView(_View):
+    """What a signer's page must show. Times are UTC; show them in `timezone`."""
+
+    state: RequestState
+    organisation: str
+    agreement_id: str
+    request_id: str
+    version: int
+    document_name: str
+    document: BlobRef
+    sender: Person
+    role: str
+    email: str
+    name: str | None
+    name_given: bool = Field(description="by the sender: the signer cannot change it, and need not state it")
+    alternate: bool
+    language: str
+    timezone: str
+    viewed: bool
+    requested_at: datetime | None
+    expires: datetime | None
+    signed_at: datetime | None = Field(description="when the viewer signed")
+    place_signed_at: datetime | None = Field(description="when the place was signed, by whomever")
+    place_signed_by: str | None = Field(description="the name of whoever signed for the place")
+    ended_at: datetime | None
+
+
+class RequestOverview(_View):
+    """One address that is asked to sign for a place."""
+
+    request_id: str
+    email: str
+    name: str | None
+    alternate: bool
+    requested_at: datetime | None
+    sent_at: datetime | None
+    bounced_at: datetime | None
+    bounce_status: str | None = Field(description="RFC 3463, e.g. 5.1.1")
+    viewed_at: datetime | None
+    signed_at: datetime | None
+
+
+class PlaceOverview(_View):
+    """One role to be signed for. The original request comes first, then the alternates."""
+
+    index: int
+    role: str
+    signed: bool
+    signed_at: datetime | None
+    signed_by: Person | None
+    requests: tuple[RequestOverview, ...]
+
+
+class Turn(_View):
+    """Whom everybody waits for, and since when."""
+
+    place: int
+    role: str
+    since: datetime
+    waiting_for: tuple[Person, ...]
+
+
+class AgreementOverview(_View):
+    """An agreement as its sender sees it. The timeline beside it is the report's entries."""
+
+    agreement_id: str
+    meeting_id: str
+    document_name: str
+    document: BlobRef
+    sender: Person
+    status: Status
+    language: str
+    timezone: str
+    created_at: datetime
+    sent_off_at: datetime | None
+    expires: datetime | None
+    last_signed_at: datetime | None
+    ended_at: datetime | None
+    turn: Turn | None = Field(description="absent before sending off and at the end")
+    places: tuple[PlaceOverview, ...]
+
+
+class AgreementPage(_View):
+    agreements: tuple[AgreementOverview, ...]
+    next: str | None = Field(description="cursor of the next page; absent on the last")
+
+
+def request_view_of(organisation: str, state: Agreement, request_id: str, version: int) -> RequestView:
+    """Raises NotFound."""
+    request = state.request(request_id)
+    place = state.places[request.place]
+    through = state.signed_through(place.index)
+    return RequestView(
+        state=_request_state(state, request, version),
+        organisation=organisation,
+        agreement_id=state.agreement_id,
+        request_id=request.id,
+        version=request.version,
+        document_name=state.document_name,
+        document=state.document,
+        sender=state.sender,
+        role=place.role,
+        email=request.email,
+        name=request.name,
+        name_given=request.name_given,
+        alternate=request.alternate,
+        language=request.language,
+        timezone=state.timezone,
+        viewed=request.views > 0,
+        requested_at=request.requested_at,
+        expires=_expires(state),
+        signed_at=request.signed_at,
+        place_signed_at=through.signed_at if through else None,
+        place_signed_by=through.name if through else None,
+        ended_at=state.ended_at,
+    )
+
+
+def _request_state(state: Agreement, request: Request, version: int) -> RequestState:
+    if version != request.version:
+        return "revoked"
+    if state.status in _ENDINGS:
+        return _ENDINGS[state.status]
+    if request.signed_at is not None:
+        return "completed" if state.status is Status.COMPLETED else "signed-by-you"
+    if state.places[request.place].signed_by is not None:
+        return "signed-by-other"
+    return "open" if request in state.open_requests() else "not-your-turn"
+
+
+def overview_of(state: Agreement) -> AgreementOverview:
+    return AgreementOverview(
+        agreement_id=state.agreement_id,
+        meeting_id=state.meeting_id,
+        document_name=state.document_name,
+        document=state.document,
+        sender=state.sender,
+        status=state.status,
+        language=state.language,
+        timezone=state.timezone,
+        created_at=state.created_at,
+        sent_off_at=state.sent_off_at,
+        expires=_expires(state),
+        last_signed_at=state.last_signed_at,
+        ended_at=state.ended_at,
+        turn=_turn(state),
+        places=tuple(_place(state, place) for place in state.places),
+    )
+
+
+def _turn(state: Agreement) -> Turn | None:
+    place = state.current_place
+    asked = state.open_requests()
+    since = [request.requested_at for request in asked if request.requested_at is not None]
+    if place is None or not since:
+        return None
+    waiting = tuple(Person(email=one.email, name=one.name, language=one.language) for one in asked)
+    return Turn(place=place.index, role=place.role, since=min(since), waiting_for=waiting)
+
+
+def _place(state: Agreement, place: Place) -> PlaceOverview:
+    through = state.signed_through(place.index)
+    return PlaceOverview(
+        index=place.index,
+        role=place.role,
+        signed=through is not None,
+        signed_at=through.signed_at if through else None,
+        signed_by=Person(email=through.email, name=through.name, language=through.language) if through else None,
+        requests=tuple(_request(request) for request in state.requests_for(place.index)),
+    )
+
+
+def _request(request: Request) -> RequestOverview:
+    return RequestOverview(
+        request_id=request.id,
+        email=request.email,
+        name=request.name,
+        alternate=request.alternate,
+        requested_at=request.requested_at,
+        sent_at=request.sent_at,
+        bounced_at=request.bounced_at,
+        bounce_status=request.bounce_status,
+        viewed_at=request.viewed_at,
+        signed_at=request.signed_at,
+    )
+
+
+def _expires(state: Agreement) -> datetime | None:
+    return parse_timestamp(state.expires) if state.expires else None
