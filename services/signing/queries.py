@@ -5,6 +5,7 @@ Every query names the organisation, and finds only what is its own.
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 
 from services.signing import store
@@ -21,6 +22,8 @@ from shared.rendering.minutes import Language
 from shared.rendering.report import Report, build_report
 
 MOST = 200
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class SigningQueries:
@@ -101,6 +104,8 @@ def _cursor(state: Agreement) -> str:
 def _position(cursor: str) -> Position:
     try:
         moment, _, agreement_id = base64.urlsafe_b64decode(cursor).decode("ascii").partition(" ")
+        if not _ID.fullmatch(agreement_id):
+            raise ValueError("no agreement's id")
         return parse_timestamp(moment), agreement_id
     except (binascii.Error, ValueError) as error:
         raise InvalidInput("the cursor is malformed", hint="take `next` of the page before, unchanged") from error

@@ -104,12 +104,12 @@ class SigningTransaction(Transaction):
         self._keep([stored])
         return self._agreements[stored.key]
 
-    def create(
-        self, organisation: str, correlation_id: str, event: AgreementCreated, at: datetime, cause: Envelope | None
-    ) -> None:
-        """Begin a history."""
-        begun = history.start(event.agreement_id, event.document.sha256)
-        entry = _chained(begun, 0, event, at)
+    def create(self, organisation: str, correlation_id: str, decision: Decision, cause: Envelope) -> None:
+        """Begin a history with its AgreementCreated."""
+        ((event, at),) = decision
+        if not isinstance(event, AgreementCreated):
+            raise TypeError(f"a history begins with its creation, not with {type(event).__name__}")
+        entry = _chained(history.start(event.agreement_id, event.document.sha256), 0, event, at)
         agreement = OpenAgreement(organisation, correlation_id, evolve(None, event, at), entry.hash)
         self._agreements[agreement.key] = agreement
         self._note(agreement, entry, event, cause)

@@ -1,0 +1,123 @@
+"""The HTTP API of agreements. Thin: commands and queries do the work.
+
+The caller's organisation limits what is seen; any of its secretaries may act for an agreement's sender.
+"""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import PlainTextResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.signing.agreement import Status
+from services.signing.commands import SigningCommands
+from services.signing.queries import MOST, SigningQueries
+from services.signing.views import AgreementOverview, AgreementPage, overview_of
+from shared.auth import Principal, Role, requires
+from shared.http import client_ip
+from shared.rendering.report import Report, as_text
+from shared.text import MAX_EMAIL, MAX_NAME, MAX_REASON
+
+AgreementId = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="the transaction id, 44 base64url characters")
+]
+_READS = requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)
+_CHANGES = requires(Role.SECRETARY)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewAlternate(_Body):
+    """Who may sign as well, and for whom."""
+
+    original: str = Field(max_length=MAX_EMAIL, description="the address that was asked to sign for the place")
+    email: str = Field(max_length=MAX_EMAIL, description="the address that may sign for it too")
+    name: str | None = Field(
+        default=None, max_length=MAX_NAME, description="their name, if known; otherwise they state it when signing"
+    )
+
+
+class Cancellation(_Body):
+    reason: str = Field(max_length=MAX_REASON, description="stands in the audit report")
+
+
+def router(commands: SigningCommands, queries: SigningQueries, *, trusted_proxies: str) -> APIRouter:
+    routes = APIRouter(prefix="/agreements", tags=["agreements"])
+    _add_reading(routes, queries)
+    _add_changing(routes, commands, trusted_proxies)
+    return routes
+
+
+def _add_reading(routes: APIRouter, queries: SigningQueries) -> None:
+    @routes.get("", summary="List agreements, the newest first")
+    async def list_agreements(
+        status: Annotated[Status | None, Query(description="only those in this status")] = None,
+        cursor: Annotated[str | None, Query(max_length=400, description="`next` of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+        principal: Principal = _READS,
+    ) -> AgreementPage:
+        return await queries.agreements(principal.organisation, status=status, cursor=cursor, most=limit)
+
+    @routes.get("/{agreement_id}", summary="Show an agreement: its status, whose turn it is and since when")
+    async def show_agreement(agreement_id: AgreementId, principal: Principal = _READS) -> AgreementOverview:
+        return await queries.agreement(principal.organisation, agreement_id)
+
+    @routes.get(
+        "/{agreement_id}/history",
+        summary="Fetch history.json: every entry, chained by hashes; check it with `justera verify`",
+        response_class=Response,
+        responses={200: {"content": {"application/json": {}}}},
+    )
+    async def fetch_history(agreement_id: AgreementId, principal: Principal = _READS) -> Response:
+        data = await queries.history(principal.organisation, agreement_id)
+        return Response(data, media_type="application/json")
+
+    @routes.get(
+        "/{agreement_id}/report",
+        summary="Read the audit report, as JSON or as text",
+        response_model=Report,
+        responses={200: {"content": {"text/plain": {}}}},
+    )
+    async def read_report(
+        agreement_id: AgreementId,
+        language: Annotated[
+            Literal["sv", "en"] | None, Query(description="by default the agreement's own language")
+        ] = None,
+        form: Annotated[Literal["json", "text"], Query(alias="format")] = "json",
+        principal: Principal = _READS,
+    ) -> Report | Response:
+        report = await queries.report(principal.organisation, agreement_id, language)
+        return PlainTextResponse(as_text(report)) if form == "text" else report
+
+
+def _add_changing(routes: APIRouter, commands: SigningCommands, trusted_proxies: str) -> None:
+    @routes.post("/{agreement_id}/send", summary="Send it off: the first signer is asked")
+    async def send_off(agreement_id: AgreementId, principal: Principal = _CHANGES) -> AgreementOverview:
+        return overview_of(await commands.send_off(principal.organisation, agreement_id))
+
+    @routes.post("/{agreement_id}/alternates", summary="Let another address sign for a place; the original still may")
+    async def add_alternate(
+        agreement_id: AgreementId, body: NewAlternate, request: Request, principal: Principal = _CHANGES
+    ) -> AgreementOverview:
+        state = await commands.add_alternate(
+            principal.organisation,
+            agreement_id,
+            body.original,
+            body.email,
+            name=body.name,
+            ip=client_ip(request, trusted_proxies),
+        )
+        return overview_of(state)
+
+    @routes.post("/{agreement_id}/cancel", summary="Withdraw it: nobody can sign any more")
+    async def cancel(
+        agreement_id: AgreementId, body: Cancellation, request: Request, principal: Principal = _CHANGES
+    ) -> AgreementOverview:
+        ip = client_ip(request, trusted_proxies)
+        return overview_of(await commands.cancel(principal.organisation, agreement_id, body.reason, ip=ip))
+
+    @routes.post("/{agreement_id}/remind", summary="Remind everyone who may sign now")
+    async def remind(agreement_id: AgreementId, principal: Principal = _CHANGES) -> AgreementOverview:
+        return overview_of(await commands.remind(principal.organisation, agreement_id))

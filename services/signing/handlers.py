@@ -1,0 +1,66 @@
+"""What signing does on each fact of another service. Facts are never refused: they are appended, or ignored.
+
+Mail about an agreement follows our own SignatureRequested, published after the agreement was committed. So a fact about
+an agreement that is not in the table is not about one of ours, and is let pass.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from services.signing import decisions
+from services.signing.agreement import Agreement
+from services.signing.decisions import Decision
+from services.signing.transaction import SigningTransaction
+from shared.events import BounceDetected, EmailDeferred, EmailSent, ProtocolDrafted
+from shared.logging import get_logger
+from shared.messaging.inbound import Handlers
+from shared.messaging.transaction import Received
+
+log = get_logger(__name__)
+
+FactT = TypeVar("FactT", EmailSent, EmailDeferred, BounceDetected)
+
+
+async def on_protocol_drafted(transaction: SigningTransaction, received: Received[ProtocolDrafted]) -> None:
+    """An agreement stands ready. A draft that names an agreement that exists changes nothing."""
+    envelope, draft = received.envelope, received.event
+    if transaction.find(envelope.organisation, draft.agreement_id) is not None:
+        log.warning("draft.agreement_exists", agreement_id=draft.agreement_id, event_id=envelope.id)
+        return
+    decision = decisions.create(draft, envelope.time)
+    transaction.create(envelope.organisation, envelope.correlation_id, decision, envelope)
+
+
+async def on_email_sent(transaction: SigningTransaction, received: Received[EmailSent]) -> None:
+    """Recorded; it may be what completion waited for."""
+    _record(transaction, received, decisions.record_email_sent)
+
+
+async def on_email_deferred(transaction: SigningTransaction, received: Received[EmailDeferred]) -> None:
+    _record(transaction, received, decisions.record_deferral)
+
+
+async def on_bounce_detected(transaction: SigningTransaction, received: Received[BounceDetected]) -> None:
+    _record(transaction, received, decisions.record_bounce)
+
+
+def _record(
+    transaction: SigningTransaction,
+    received: Received[FactT],
+    decide: Callable[[Agreement, FactT, datetime], Decision],
+) -> None:
+    envelope, fact = received.envelope, received.event
+    agreement = transaction.find(envelope.organisation, fact.agreement_id)
+    if agreement is None:
+        log.info("fact.not_ours", agreement_id=fact.agreement_id, event_id=envelope.id)
+        return
+    transaction.append(agreement, decide(agreement.state, fact, envelope.time), cause=envelope)
+
+
+EVENT_HANDLERS: Handlers[SigningTransaction] = {
+    ProtocolDrafted: on_protocol_drafted,
+    EmailSent: on_email_sent,
+    EmailDeferred: on_email_deferred,
+    BounceDetected: on_bounce_detected,
+}

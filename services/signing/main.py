@@ -1,0 +1,60 @@
+"""The wiring of signing: the only place that knows all its parts."""
+
+from functools import partial
+
+from services.signing import api, subscribers
+from services.signing.commands import SigningCommands
+from services.signing.deadlines import Deadlines
+from services.signing.queries import SigningQueries
+from services.signing.transaction import SigningTransaction
+from shared.auth import Access
+from shared.blobs import BlobStore
+from shared.clock import Clock
+from shared.database import Database
+from shared.http import create_app
+from shared.messaging.transaction import UnitOfWork
+from shared.operations import include_operations
+from shared.service import Service
+from shared.settings import Settings
+from shared.timers import TimerWorker
+from shared.wakeup import Wakeup
+
+NAME = "signing"
+
+
+def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore, timers: bool = True) -> Service:
+    """`timers=False`: deadlines and reminders do not fire by themselves, as in a replay.
+
+    The service's `commands` is a SigningCommands, whose `queries` is the reading side.
+    """
+    database = Database(
+        settings.database_url_of(NAME), pool_size=settings.database_pool, application_name=f"justera-{NAME}"
+    )
+    wakeup = Wakeup()
+    unit_of_work = UnitOfWork(database, partial(SigningTransaction, blobs=blobs), wakeup)
+    deadlines = Deadlines(clock, agreement_days=settings.agreement_days, reminder_days=settings.reminder_days)
+    queries = SigningQueries(database, blobs)
+    commands = SigningCommands(unit_of_work, clock, deadlines, queries)
+    consumer = subscribers.inbound(unit_of_work)
+
+    app = create_app(
+        "Justera signing",
+        description="Agreements: who signs what in which order, their history, and its audit report.",
+        access=access,
+        max_body_bytes=settings.max_body_bytes,
+        checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+    )
+    app.include_router(api.router(commands, queries, trusted_proxies=settings.trusted_proxies))
+    service = Service(
+        NAME,
+        app,
+        database,
+        wakeup,
+        subscriptions=[subscribers.subscription(consumer)],
+        workers=[TimerWorker(unit_of_work, clock, deadlines.handlers())] if timers else [],
+        inbounds=[consumer],
+        retention_seconds=settings.outbox_retention_days * 86_400.0,
+        commands=commands,
+    )
+    include_operations(service)
+    return service

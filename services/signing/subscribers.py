@@ -1,0 +1,17 @@
+"""Signing's consumer: drafted minutes, and what became of the mails that ask for signatures."""
+
+from services.signing.handlers import EVENT_HANDLERS
+from services.signing.transaction import SigningTransaction
+from shared.messaging.inbound import Inbound
+from shared.messaging.transaction import UnitOfWork
+from shared.service import Subscription
+
+GROUP = "signing"
+
+
+def inbound(unit_of_work: UnitOfWork[SigningTransaction]) -> Inbound[SigningTransaction]:
+    return Inbound(GROUP, unit_of_work, EVENT_HANDLERS)
+
+
+def subscription(consumer: Inbound[SigningTransaction]) -> Subscription:
+    return Subscription(GROUP, consumer.topics, consumer.handle)
