@@ -1,0 +1,46 @@
+# The four commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
+.PHONY: demo test check format lock clean
+.DEFAULT_GOAL := demo
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+# Python 3.11 by preference, else a newer python3. `make PYTHON=…` chooses another.
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+STAMP := .venv/.installed
+
+demo: $(STAMP)  ## A whole signing, from the meeting to the archive, in a minute
+	@$(BIN)/justera demo
+
+test: check  ## The checks, then every test; those on Kafka and PostgreSQL again on the embedded servers
+	@echo "Tests on the embedded servers ..."
+	@JUSTERA_TEST_PARTS=embedded $(BIN)/python -m pytest -q
+	@echo "All tests ..."
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP)  ## Style, types, layers
+	@echo "Checking style, types and layers ..."
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(STAMP)
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+# Pins everything the project, its embedded servers and its developers use, keeping pins that still fit.
+lock: $(STAMP)
+	@$(BIN)/pip install --quiet pip-tools
+	@$(BIN)/python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb')); print(*p['project']['dependencies'], *p['project']['optional-dependencies']['embedded'], *p['dependency-groups']['dev'], sep='\n')" > .venv/everything.in
+	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --output-file requirements.lock .venv/everything.in
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Justera needs Python 3.11 or newer (apt install python3 python3-venv, or brew install python)"; exit 1; }
+	@echo "Installing into .venv (some minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+clean:
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info justera-demo
