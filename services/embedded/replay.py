@@ -1,0 +1,219 @@
+"""Replay of a scenario: the real services on temporary data, driven step by step under a clock that stands still.
+
+After each step it waits until outboxes are empty and every group has committed to the end; only then does the clock
+move. So a scenario gives the same report every time, however slow the machine.
+"""
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.archive.commands import ArchiveCommands
+from services.embedded.assembly import AllInOne, Modes
+from services.embedded.home import Home
+from services.embedded.mail_sink import MailSink
+from services.embedded.quiescence import settle
+from services.embedded.scenario import Scenario, Step
+from services.meetings.commands import MeetingsCommands
+from services.meetings.meeting import MeetingDetails
+from services.notifications.commands import NotificationsCommands
+from services.signing.agreement import Agreement, Status
+from services.signing.commands import SigningCommands
+from shared.clock import ManualClock
+from shared.errors import JusteraError, Refused, Unavailable
+from shared.history import Entry
+from shared.rendering.report import Report, as_text, build_report
+
+# Called after each step, when everything that it led to has been handled.
+Observer = Callable[[Step], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`sealed` is the final copy, present only for a completed agreement."""
+
+    report: Report
+    history: bytes
+    sealed: bytes | None
+
+    @property
+    def text(self) -> str:
+        return as_text(self.report)
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write `report.txt`, `history.json` and, when completed, `protocol.pdf`; a copy of an earlier run goes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {"report.txt": self.text.encode(), "history.json": self.history}
+        if self.sealed is not None:
+            files["protocol.pdf"] = self.sealed
+        else:
+            (folder / "protocol.pdf").unlink(missing_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return [folder / name for name in files]
+
+
+@asynccontextmanager
+async def replaying(scenario: Scenario) -> AsyncIterator["Replay"]:
+    """Start the system on temporary data, with a mail server that accepts everything; take it all away at the end."""
+    clock = ManualClock(scenario.steps[0].at)
+    with tempfile.TemporaryDirectory(prefix="justera-") as folder:
+        async with MailSink() as sink:
+            overrides = {
+                "smtp_host": sink.host,
+                "smtp_port": sink.port,
+                "smtp_security": "none",
+                "bounce_listen": None,
+                "bounce_maildir": None,
+                "seal_pkcs12": None,
+                "language": scenario.language,
+            }
+            modes = Modes(durable=False, automatic=False)
+            async with AllInOne(Home(Path(folder)), clock=clock, modes=modes, overrides=overrides) as system:
+                yield Replay(system, scenario, clock)
+
+
+class Replay:
+    """Drives one scenario. `agreement_id` is known once it has been created."""
+
+    def __init__(self, system: AllInOne, scenario: Scenario, clock: ManualClock) -> None:
+        self.system = system
+        self.agreement_id = ""
+        self._scenario = scenario
+        self._clock = clock
+        self._organisation = system.settings.organisation
+        self._meetings: MeetingsCommands = system.services["meetings"].commands
+        self._signing: SigningCommands = system.services["signing"].commands
+        self._notifications: NotificationsCommands = system.services["notifications"].commands
+        self._archive: ArchiveCommands = system.services["archive"].commands
+        self._actions: Mapping[str, Callable[[Mapping[str, str]], Awaitable[Any]]] = {
+            "create": self._create,
+            "send": self._send,
+            "deliver": self._deliver,
+            "view": self._view,
+            "enter_name": self._enter_name,
+            "sign": self._sign,
+            "bounce": self._bounce,
+            "add_alternate": self._add_alternate,
+            "decline": self._decline,
+            "cancel": self._cancel,
+            "remind": self._remind,
+            "expire": self._expire,
+        }
+
+    async def run(self, observe: Observer | None = None) -> Outcome:
+        """Raises RefusedScenario at the first step that the system does not allow."""
+        await self._settle()
+        for step in self._scenario.steps:
+            await self.take(step)
+            if observe is not None:
+                await observe(step)
+        return await self._outcome()
+
+    async def take(self, step: Step) -> None:
+        """One step, and all that it leads to. Raises RefusedScenario, Unavailable."""
+        self._clock.move_to(step.at)
+        try:
+            if step.kind != "create":
+                self._require_created()
+            await self._actions[step.kind](step.arguments)
+        except Unavailable:
+            raise
+        except JusteraError as error:
+            raise step.refused(error) from error
+        await self._settle()
+
+    async def _settle(self) -> None:
+        await settle(self.system.services.values())
+
+    def _require_created(self) -> None:
+        if not self.agreement_id:
+            raise Refused("nothing has been created yet")
+
+    async def _create(self, arguments: Mapping[str, str]) -> None:
+        if self.agreement_id:
+            raise Refused("the document has been created already")
+        front = self._scenario.minutes.front
+        details = MeetingDetails(
+            body=front.body,
+            title=front.title,
+            place=front.place,
+            starts=front.starts,
+            ends=front.ends,
+            timezone=self._scenario.drafting.timezone,
+        )
+        meeting = await self._meetings.schedule(self._organisation, details)
+        drafted = await self._meetings.draft_minutes(
+            self._organisation,
+            meeting.id,
+            self._scenario.minutes_text,
+            self._scenario.drafting,
+            ip=arguments["ip"],
+        )
+        self.agreement_id = drafted.agreement_id
+
+    async def _send(self, arguments: Mapping[str, str]) -> None:
+        await self._signing.send_off(self._organisation, self.agreement_id)
+
+    async def _deliver(self, arguments: Mapping[str, str]) -> None:
+        await self._notifications.deliver_next(self._organisation, arguments["to"])
+
+    async def _bounce(self, arguments: Mapping[str, str]) -> None:
+        await self._notifications.bounce(self._organisation, arguments["to"], arguments["status"])
+
+    async def _view(self, arguments: Mapping[str, str]) -> None:
+        request_id = await self._request_of(arguments["email"])
+        await self._signing.view(self._organisation, request_id, ip=arguments["ip"])
+
+    async def _enter_name(self, arguments: Mapping[str, str]) -> None:
+        request_id = await self._request_of(arguments["email"])
+        await self._signing.enter_name(self._organisation, request_id, arguments["name"], ip=arguments["ip"])
+
+    async def _sign(self, arguments: Mapping[str, str]) -> None:
+        request_id = await self._request_of(arguments["email"])
+        await self._signing.sign(self._organisation, request_id, ip=arguments["ip"])
+
+    async def _decline(self, arguments: Mapping[str, str]) -> None:
+        request_id = await self._request_of(arguments["email"])
+        await self._signing.decline(self._organisation, request_id, arguments["reason"], ip=arguments["ip"])
+
+    async def _add_alternate(self, arguments: Mapping[str, str]) -> None:
+        await self._signing.add_alternate(
+            self._organisation,
+            self.agreement_id,
+            arguments["for"],
+            arguments["email"],
+            name=arguments.get("name"),
+            ip=arguments["ip"],
+        )
+
+    async def _cancel(self, arguments: Mapping[str, str]) -> None:
+        await self._signing.cancel(self._organisation, self.agreement_id, arguments["reason"], ip=arguments["ip"])
+
+    async def _remind(self, arguments: Mapping[str, str]) -> None:
+        await self._signing.remind(self._organisation, self.agreement_id)
+
+    async def _expire(self, arguments: Mapping[str, str]) -> None:
+        await self._signing.expire(self._organisation, self.agreement_id)
+
+    async def _request_of(self, email: str) -> str:
+        return await self._signing.queries.request_id(self._organisation, self.agreement_id, email)
+
+    async def _outcome(self) -> Outcome:
+        entries = await self.entries()
+        state = await self.state()
+        sealed = None
+        if state.status is Status.COMPLETED:
+            sealed = await self._archive.sealed_copy(self._organisation, self.agreement_id)
+        history = await self._signing.queries.history(self._organisation, self.agreement_id)
+        return Outcome(build_report(entries), history, sealed)
+
+    async def entries(self) -> list[Entry]:
+        """The agreement's history so far."""
+        return list(await self._signing.queries.entries(self._organisation, self.agreement_id))
+
+    async def state(self) -> Agreement:
+        return await self._signing.queries.state(self._organisation, self.agreement_id)
