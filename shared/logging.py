@@ -51,6 +51,9 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO") ->
         "pyhanko_certvalidator",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    # The SMTP server and the bounce detectors write peers' and people's addresses, whatever the level.
+    for indiscreet in ("mail.log", "flufl.bounce"):
+        logging.getLogger(indiscreet).setLevel(logging.CRITICAL)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

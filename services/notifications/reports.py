@@ -33,8 +33,8 @@ _MAX_PARTS = 40
 _MAX_CONTENT_TYPE_BYTES = 4096
 _MAX_RECIPIENTS = 100
 # Some of flufl.bounce's patterns take time in the square of a line's length, and look at every line many times.
-_SCANNED_BYTES = 48 * 1024
-_SCANNED_LINE_BYTES = 320
+_SCANNED_BYTES = 32 * 1024
+_SCANNED_LINE_BYTES = 256
 
 _CONTENT_TYPE = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _RETURNED_CONTENT = (

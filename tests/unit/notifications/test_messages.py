@@ -1,0 +1,186 @@
+"""Composed mails: the words, the headers, and that no name or title can forge one."""
+
+import email
+import email.policy
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications.messages import (
+    MAIL_POLICY,
+    Language,
+    Letter,
+    Person,
+    Purpose,
+    ascii_address,
+    compose,
+    message_id,
+)
+from shared.errors import InvalidInput
+from shared.plain_text import forbidden_character
+
+LETTER = Letter(
+    purpose=Purpose.SIGNATURE_REQUEST,
+    language="sv",
+    document="Protokoll styrelsen Kommunförbundet Norrdalen",
+    sender=Person("karin.ek@norrdalen.example", "Karin Ek"),
+    recipient=Person("olof.berg@bjorka.example", "Olof Berg"),
+    link="https://justera.norrdalen.example/s/k1.norrdalen.abc.1.x?språk".replace("å", "%C3%A5"),
+    other=Person("sven.dahl@norrdalen.example"),
+    signed_at="12 mars 2026 10:58 GMT+1",
+    diagnostic="550 5.1.1 No such user",
+)
+
+
+def compose_letter(letter: Letter) -> EmailMessage:
+    return compose(
+        letter,
+        mail_from=Person("signering@norrdalen.example", "Kommunförbundet Norrdalen"),
+        date=datetime(2026, 3, 12, 8, 41, 44, tzinfo=UTC),
+        message_id=message_id("01890a5d-ac96-774b-bcce-b302099a8057", "norrdalen.example"),
+    )
+
+
+def received(letter: Letter) -> EmailMessage:
+    """As the recipient's program reads it, from the bytes that were sent."""
+    raw = compose_letter(letter).as_bytes(policy=MAIL_POLICY)
+    assert raw.isascii()
+    assert max(len(line) for line in raw.splitlines()) <= 998
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    assert not message.defects
+    return message
+
+
+def words(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    text: str = body.get_content()
+    return text
+
+
+def test_the_headers() -> None:
+    message = received(LETTER)
+    assert message["From"].addresses[0].display_name == "Kommunförbundet Norrdalen"
+    assert message["To"] == "Olof Berg <olof.berg@bjorka.example>"
+    assert message["Reply-To"] == "Karin Ek <karin.ek@norrdalen.example>"
+    assert message["Subject"] == "Signera: Protokoll styrelsen Kommunförbundet Norrdalen"
+    assert message["Date"].datetime == datetime(2026, 3, 12, 8, 41, 44, tzinfo=UTC)
+    assert message["Message-ID"] == "<01890a5d-ac96-774b-bcce-b302099a8057@norrdalen.example>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "sv"
+
+
+def test_the_request_in_swedish_as_text() -> None:
+    assert words(received(LETTER), "plain").replace("\r\n", "\n") == (
+        "Hej Olof Berg!\n\n"
+        "Karin Ek ber dig signera ”Protokoll styrelsen Kommunförbundet Norrdalen”.\n\n"
+        f"Läs och signera:\n{LETTER.link}\n\n"
+        "Du läser dokumentet först och signerar sedan på samma sida. När du har signerat får du ett kvitto, "
+        "och när alla har signerat får du en länk till den färdiga kopian.\n\n"
+        "Länken är personlig. Skicka den inte vidare.\n\n"
+        "-- \n"
+        "Det här brevet skickades automatiskt för Karin Ek (karin.ek@norrdalen.example). "
+        "Blev något fel, eller väntade du dig inte brevet? Svara på det, så når du Karin Ek.\n"
+    )
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: Language) -> None:
+    message = received(replace(LETTER, purpose=purpose, language=language))
+    text, html = words(message, "plain"), words(message, "html")
+    assert text.count(LETTER.link) == 1
+    assert html.count(f'href="{LETTER.link}"') == 2
+    assert f'<html lang="{language}">' in html
+    assert LETTER.document in message["Subject"]
+    assert LETTER.document in text
+    assert "{" not in text + message["Subject"]
+    for paragraph in text.partition("\n-- \n")[0].split("\n\n"):
+        if LETTER.link not in paragraph:
+            assert paragraph.strip().replace('"', "&#34;").replace("'", "&#39;") in html
+
+
+@pytest.mark.parametrize(
+    ("purpose", "phrase"),
+    [
+        (Purpose.ALTERNATE_REQUEST, "alternativ signerare för sven.dahl@norrdalen.example"),
+        (Purpose.REQUEST_AGAIN, "Karin Ek har bett sven.dahl@norrdalen.example"),
+        (Purpose.REMINDER, "Karin Ek väntar på att du signerar"),
+        (Purpose.RECEIPT, "Du signerade 12 mars 2026 10:58 GMT+1"),
+        (Purpose.ARCHIVED, "Alla har signerat"),
+        (Purpose.BOUNCED, "Mottagarens e-postserver svarade: 550 5.1.1 No such user"),
+    ],
+)
+def test_each_purpose_says_its_own(purpose: Purpose, phrase: str) -> None:
+    assert phrase in words(received(replace(LETTER, purpose=purpose)), "plain")
+
+
+def test_a_receipt_needs_no_link() -> None:
+    message = received(replace(LETTER, purpose=Purpose.RECEIPT, link=""))
+    assert "http" not in words(message, "plain")
+    assert "href" not in words(message, "html")
+
+
+def test_markup_in_names_and_titles_is_text() -> None:
+    title = "<b>{{ 7 * 7 }}</b> & 'x'"
+    message = received(replace(LETTER, document=title, recipient=Person("a@b.example", "<script>alert(1)</script>")))
+    assert title in words(message, "plain")
+    assert "<script" not in words(message, "html")
+    assert "&lt;b&gt;{{ 7 * 7 }}&lt;/b&gt;" in words(message, "html")
+
+
+@pytest.mark.parametrize("bad", ["x\r\nBcc: c@d.example", "x\ny", "x\x00", "\u202egnp.exe", "x\u2028y"])
+@pytest.mark.parametrize("where", ["document", "sender", "recipient", "other", "signed_at"])
+def test_a_line_break_or_direction_character_is_refused(where: str, bad: str) -> None:
+    value = bad if where in ("document", "signed_at") else Person("a@b.example", bad)
+    with pytest.raises(InvalidInput):
+        compose_letter(replace(LETTER, **{where: value}))  # type: ignore[arg-type]
+
+
+@given(st.text(min_size=1, max_size=120), st.text(max_size=120))
+def test_no_text_forges_a_header(title: str, name: str) -> None:
+    letter = replace(LETTER, document=title, recipient=Person("olof.berg@bjorka.example", name))
+    refused = forbidden_character(title) or forbidden_character(name) or not title.strip()
+    if refused:
+        with pytest.raises(InvalidInput):
+            compose_letter(letter)
+        return
+    raw = compose_letter(letter).as_bytes(policy=MAIL_POLICY)
+    names = re.findall(rb"^([A-Za-z-]+):", raw.partition(b"\r\n\r\n")[0], re.MULTILINE)
+    assert sorted(names) == sorted(set(names))
+    message = received(letter)
+    assert [each.addr_spec for each in message["To"].addresses] == ["olof.berg@bjorka.example"]
+    assert message["Bcc"] is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"link": ""},
+        {"link": "javascript:alert(1)"},
+        {"link": "https://x.example/ y"},
+        {"document": " "},
+        {"document": "x" * 501},
+        {"purpose": Purpose.BOUNCED, "other": None},
+        {"recipient": Person("åke@norrdalen.example")},
+        {"recipient": Person("a@b.example, c@d.example")},
+    ],
+)
+def test_what_cannot_make_a_mail_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput):
+        compose_letter(replace(LETTER, **changes))  # type: ignore[arg-type]
+
+
+def test_a_message_id_is_checked() -> None:
+    with pytest.raises(InvalidInput):
+        compose(LETTER, mail_from=LETTER.sender, date=datetime(2026, 3, 12, tzinfo=UTC), message_id="<a b@c>")
+
+
+def test_an_international_domain_becomes_ascii() -> None:
+    assert ascii_address("olof@björkå.example") == "olof@xn--bjrk-toa3h.example"
