@@ -1,8 +1,9 @@
 """Which characters our fonts can draw.
 
 PDF/A and PDF/UA allow no missing glyph and no private-use character, so typst refuses to render one. A name may hold
-anything, and a set of minutes must never fail for it: what cannot be drawn becomes U+FFFD (�). GNU Unifont stands
-behind the body font for every script of the Basic Multilingual Plane; it is plain, but it is legible.
+anything, and a set of minutes must never fail for it: what cannot be drawn becomes U+FFFD (�). Behind the body font
+(Latin, Greek, Cyrillic) stand DejaVu Sans (Arabic, Hebrew, Armenian, Georgian and more) and Droid Sans Fallback
+(Chinese, Japanese, Korean). Only TrueType outlines: veraPDF finds wrong widths in what typst embeds of some CFF fonts.
 """
 
 import unicodedata
@@ -14,10 +15,10 @@ from typing import Any
 from fontTools.ttLib import TTFont
 
 FONT_FOLDER = Path(__file__).parent / "fonts"
-FALLBACK_FONTS = ("Libertinus Serif", "DejaVu Sans Mono", "Unifont", "Unifont Upper")
+FALLBACK_FONTS = ("DejaVu Sans", "Droid Sans Fallback")
 
 _BODY_FONT = ("SourceSans3[wght].ttf",)
-_ALL_FONTS = (*_BODY_FONT, "unifont.otf", "unifont_upper.otf")
+_ALL_FONTS = (*_BODY_FONT, "DejaVuSans.ttf", "DroidSansFallbackFull.ttf")
 _LATIN_END = "\u017f"  # up to here the body font has every printable character
 _NO_TEXT = ("Cc", "Cs", "Co")
 
@@ -25,7 +26,7 @@ _NO_TEXT = ("Cc", "Cs", "Co")
 def printable(data: Any, *, body_font_only: bool = False) -> Any:
     """The same JSON-like data; every character of its values that the fonts lack is U+FFFD.
 
-    `body_font_only` leaves nothing to combining marks and joiners across fonts: legible for Latin, Greek and Cyrillic.
+    `body_font_only` leaves nothing to combining marks and joiners across fonts: enough for Latin, Greek and Cyrillic.
     """
     match data:
         case str():

@@ -1,0 +1,35 @@
+"""veraPDF, an implementation that is not ours, says what our PDFs are."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.rendering.minutes import Attendee, Language
+from shared.rendering.render import render_final, render_minutes
+from tests.integration.rendering.sample import CREATED, sample_minutes, sample_report, sample_stamps
+from tests.integration.rendering.tools import assert_conforms, plain_attachments
+
+ODD = "👩‍👩‍👧 \ue000 हिन्दी العربية 李小龙"
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_original_conforms(tmp_path: Path, language: Language) -> None:
+    path = tmp_path / "original.pdf"
+    path.write_bytes(render_minutes(sample_minutes(language), at=CREATED))
+    assert_conforms(path)
+
+
+@pytest.mark.parametrize("adjuster", ["Sven Dahl", ODD])
+def test_the_final_copy_conforms(tmp_path: Path, adjuster: str) -> None:
+    document = sample_minutes().model_copy(update={"present": (Attendee(name=adjuster),)})
+    path = tmp_path / "final.pdf"
+    path.write_bytes(
+        render_final(
+            document,
+            stamps=sample_stamps(adjuster),
+            report=sample_report(),
+            attachments=(*plain_attachments(),),
+            at=CREATED,
+        )
+    )
+    assert_conforms(path)
