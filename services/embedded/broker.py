@@ -5,6 +5,7 @@ and the outboxes, which are the log, are published again (see `docs/decisions/`)
 """
 
 import contextlib
+import os
 import re
 import signal
 import sys
@@ -102,5 +103,6 @@ def _binary() -> Path:
     """The server itself: the wheel's Python wrapper would stand between us and it."""
     name = "noida-db.exe" if sys.platform == "win32" else "noida-db"
     path = wheel_folder("noida_db") / name
-    path.chmod(path.stat().st_mode | 0o111)  # as the wrapper does
+    if not os.access(path, os.X_OK):
+        path.chmod(path.stat().st_mode | 0o111)  # as the wrapper does; another user's installation has it done
     return path

@@ -1,5 +1,6 @@
 """Debian's Chromium, driven by Playwright over its debugging port, and axe for accessibility."""
 
+import os
 import re
 import shutil
 import signal
@@ -40,6 +41,7 @@ def chromium(folder: Path) -> Iterator[str]:
         "Chromium",
         [program, *_FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"],
         log_file=folder / "chromium.log",
+        environment=_environment(folder),
     )
     try:
         wait_until(
@@ -53,6 +55,12 @@ def chromium(folder: Path) -> Iterator[str]:
         yield found.group(1)
     finally:
         child.signal_group(signal.SIGKILL)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """A home of its own: what Chromium and fontconfig keep there belongs to nobody's real home."""
+    own = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
+    return {**os.environ, **own}
 
 
 async def accessibility_violations(page: Page) -> list[str]:
