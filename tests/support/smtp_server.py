@@ -10,13 +10,14 @@ async with RecordingSmtpServer() as server:
 import asyncio
 import email
 import email.policy
+import ssl
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session, syntax
 
 Stage = Literal["connect", "mail", "rcpt", "data", "reply"]
 """`data`: the DATA command, before the mail. `reply`: the mail has arrived and is recorded; what is answered?"""
@@ -70,10 +71,23 @@ class _Conversation:
 class RecordingSmtpServer:
     """`mails` in the order of arrival; `connections` counts those ever made, `open_connections` those alive."""
 
-    def __init__(self, *, dsn: bool = True, port: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        dsn: bool = True,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        implicit_tls: bool = False,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        """With `tls` STARTTLS is offered, or with `implicit_tls` the connection begins with TLS. `login` (user name,
+        password) is then demanded."""
         self.mails: list[Mail] = []
         self.connections = 0
         self.dsn = dsn
+        self.tls = tls
+        self.login = login
+        self.implicit_tls = implicit_tls
         self._port = port
         self._planned: dict[str, deque[Behaviour]] = defaultdict(deque)
         self._refused: dict[str, str] = {}
@@ -111,7 +125,9 @@ class RecordingSmtpServer:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _RecordingProtocol(self), "127.0.0.1", self._port)
+        self._server = await loop.create_server(
+            lambda: _RecordingProtocol(self), "127.0.0.1", self._port, ssl=self.tls if self.implicit_tls else None
+        )
 
     async def stop(self) -> None:
         assert self._server is not None
@@ -127,6 +143,10 @@ class RecordingSmtpServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    def check_login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
+        known = self.login is not None and (given.login.decode(), given.password.decode()) == self.login
+        return AuthResult(success=known, handled=known)
 
     # aiosmtpd's hooks
 
@@ -187,9 +207,17 @@ class _RecordingProtocol(SMTP):
     """Takes the parameters of RFC 3461, which aiosmtpd does not know."""
 
     def __init__(self, owner: RecordingSmtpServer) -> None:
-        super().__init__(owner, hostname="mx.example", loop=asyncio.get_running_loop())
+        super().__init__(
+            owner,
+            hostname="mx.example",
+            loop=asyncio.get_running_loop(),
+            tls_context=None if owner.implicit_tls else owner.tls,
+            auth_required=owner.login is not None,
+            authenticator=owner.check_login,
+        )
         self.command_size_limits["MAIL"] = self.command_size_limits["RCPT"] = 1024
         self.told = _Conversation()
+        self._auth_require_tls = not owner.implicit_tls  # aiosmtpd knows only of STARTTLS
         self._owner = owner
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

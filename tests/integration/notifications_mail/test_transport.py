@@ -1,11 +1,19 @@
 """SmtpTransport against a real SMTP server that behaves and misbehaves."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from services.notifications.messages import Letter, Person, Purpose, compose
 from services.notifications.transport import Accepted, Deferred, Outcome, Rejected, SmtpSettings, SmtpTransport
@@ -207,6 +215,71 @@ async def test_starttls_is_demanded_when_configured(server: RecordingSmtpServer)
     outcome = await send(SmtpTransport(settings(server.port, security="starttls")))
     assert isinstance(outcome, Deferred)
     assert server.mails == []
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for localhost, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def server_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_a_mail_goes_encrypted_after_a_login(
+    certificate: Path, server_tls: ssl.SSLContext, security: str
+) -> None:
+    async with RecordingSmtpServer(
+        tls=server_tls, implicit_tls=security == "tls", login=("justera", "hemligt")
+    ) as server:
+        encrypted = settings(
+            server.port,
+            host="localhost",
+            security=security,
+            tls_context=ssl.create_default_context(cafile=certificate),
+            username="justera",
+            password="hemligt",
+        )
+        transport = SmtpTransport(encrypted)
+        assert isinstance(await send(transport), Accepted)
+        await transport.aclose()
+
+        wrong = SmtpTransport(replace(encrypted, password="fel"))
+        outcome = await send(wrong)
+        assert isinstance(outcome, Deferred), "a login of ours that fails is no bounce of theirs"
+        assert outcome.status == "5.7.8"
+        assert "hemligt" not in repr(encrypted)
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_a_certificate_that_is_not_trusted_defers(server_tls: ssl.SSLContext, security: str) -> None:
+    async with RecordingSmtpServer(tls=server_tls, implicit_tls=security == "tls") as server:
+        outcome = await send(SmtpTransport(settings(server.port, host="localhost", security=security)))
+        assert isinstance(outcome, Deferred)
+        assert server.mails == []
 
 
 async def test_an_international_domain_travels_in_ascii(server: RecordingSmtpServer, transport: SmtpTransport) -> None:

@@ -47,6 +47,13 @@ def test_a_changed_character_is_refused(position: int, character: str) -> None:
         decode(token[:at] + character + token[at + 1 :])
 
 
+def test_a_delivery_has_one_spelling_only() -> None:
+    alphabet = "abcdefghijklmnopqrstuvwxyz234567"
+    token = a_token()
+    with pytest.raises(InvalidInput):
+        decode(token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1])
+
+
 @given(st.text(max_size=80))
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
