@@ -5,6 +5,7 @@ Logs never carry e-mail addresses, names, tokens or IP addresses: an id leads an
 
 import logging
 import sys
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -12,8 +13,11 @@ import structlog
 LogFormat = Literal["json", "console"]
 
 
-def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO") -> None:
-    """Set up structlog, and route the standard library's loggers (uvicorn, aiokafka …) through it, to stderr."""
+def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", file: Path | None = None) -> None:
+    """Set up structlog, and route the standard library's loggers (uvicorn, aiokafka …) through it.
+
+    To stderr, or appended to `file`.
+    """
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -32,7 +36,7 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO") ->
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared_processors,
@@ -42,6 +46,7 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO") ->
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.captureWarnings(True)
     for noisy in (
         "aiokafka",
         "faststream",

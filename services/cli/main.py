@@ -1,0 +1,33 @@
+"""`justera`: the command. Each group of commands is a module; this one puts them together."""
+
+import typer
+
+from services.cli import letters, maintaining, observing, replaying, running, verifying
+from services.cli.errors import one_line_errors
+
+app = typer.Typer(
+    name="justera",
+    help="From a board meeting's notice to signed, sealed and archived minutes, as a stream of events.\n\n"
+    "New here? `justera demo` shows a whole signing in a minute; `justera up` starts the system on this machine, "
+    "with a page where you can click through it in a browser.",
+    epilog="Commands that look at a running system speak to JUSTERA_URL (by default the one that `justera up` starts "
+    "here) with JUSTERA_TOKEN (by default that of ./justera-data). "
+    "Exit status: 0 done, 1 it said no, 2 wrong command line.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+running.add_to(app)
+replaying.add_to(app)
+observing.add_to(app)
+app.add_typer(letters.app, name="dead-letters")
+verifying.add_to(app)
+maintaining.add_to(app)
+
+
+def main() -> None:
+    """The entry point: errors become one line and an exit status."""
+    with one_line_errors():
+        app()

@@ -1,0 +1,131 @@
+"""Commands for those who run the system: schemas, republishing, tokens, and the generated contracts."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.client import Client
+from services.cli.options import DEFAULT_DATA, DataOption
+from services.cli.running import ServiceName
+from services.embedded.contract import documented_service
+from services.embedded.single import kafka_settings
+from shared.auth import Role, TokenRecord, new_token, token_hash
+from shared.database import Database, is_transient
+from shared.errors import InvalidInput, Unavailable
+from shared.events.asyncapi import asyncapi_json
+from shared.events.topics import ALL as ALL_TOPICS
+from shared.messaging.broker import ensure_topics
+from shared.migrations import migrate as migrate_database
+from shared.settings import SERVICES, Settings, load_settings
+
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to a file instead of stdout.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(migrate)
+    app.command()(republish)
+    app.command()(token)
+    app.command()(asyncapi)
+    app.command()(openapi)
+
+
+def migrate(
+    service: Annotated[ServiceName | None, typer.Argument(help="One of the four; all of them when left out.")] = None,
+    topics: Annotated[bool, typer.Option(help="Create the topics that are missing, too.")] = True,
+) -> None:
+    """Bring the databases to this version's schema and create missing topics. Safe to run again, and by several.
+
+    Reads JUSTERA_DATABASE_URL and JUSTERA_KAFKA. `justera up` needs none of this: it does so at every start.
+    """
+    asyncio.run(_migrate(load_settings(), [service.value] if service else list(SERVICES), topics))
+
+
+def republish(
+    since: Annotated[
+        str, typer.Option(help="A time, e.g. 2026-09-01 or 2026-09-01T08:00Z (UTC when no zone is given).")
+    ],
+    service: Annotated[ServiceName | None, typer.Option(help="One of the four; all of them when left out.")] = None,
+    topic: Annotated[str | None, typer.Option(help=f"Only events of this topic: {', '.join(ALL_TOPICS)}.")] = None,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Publish events again from the outboxes, e.g. into a topic that was lost and made anew.
+
+    Consumers drop what they have handled already. After a topic was deleted and created, they begin at its start.
+    """
+    moment = _moment(since)
+    client = Client(Role.OPERATOR, data)
+    for name in [service.value] if service else SERVICES:
+        outcome = client.post(name, "/operations/republish", {"since": moment.isoformat(), "topic": topic})
+        typer.echo(f"{name}: {outcome['count']} events are published again")
+
+
+def token(
+    name: Annotated[str, typer.Argument(help="A label for the token, e.g. who has it. Logs show it.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")],
+    organisation: Annotated[str, typer.Option(help="Whose data it reaches.")] = "default",
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; without, it does not.")] = None,
+) -> None:
+    """Make an API token. It is shown once; only its hash goes into the token file (JUSTERA_TOKENS_FILE)."""
+    made = new_token()
+    expires = datetime.now(UTC).timestamp() + days * 86_400 if days else None
+    record = TokenRecord(name=name, role=role, organisation=organisation, sha256=token_hash(made), expires=expires)
+    typer.echo(f"token (give it to its holder; it is not stored):\n  {made}\n")
+    typer.echo("record (add it to the list in the token file):")
+    typer.echo("  " + json.dumps(record.model_dump(mode="json", exclude_none=True), ensure_ascii=False))
+
+
+def asyncapi(out: OutOption = None) -> None:
+    """Print the AsyncAPI 3 document of all events, as kept in docs/asyncapi.json."""
+    _write(asyncapi_json(), out)
+
+
+def openapi(
+    service: Annotated[ServiceName, typer.Argument(help="Which of the four.")],
+    out: OutOption = None,
+) -> None:
+    """Print the OpenAPI document of a service's HTTP API, as kept in docs/openapi/."""
+    _write(openapi_json(service.value), out)
+
+
+def openapi_json(service: str) -> str:
+    """Generated from the routes; nothing is connected to."""
+    document = documented_service(service).app.openapi()
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+async def _migrate(settings: Settings, services: list[str], topics: bool) -> None:
+    for name in services:
+        database = Database(settings.database_url_of(name))
+        try:
+            await migrate_database(database.engine, name)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            raise Unavailable(
+                f"the database of {name} does not answer", hint="is JUSTERA_DATABASE_URL right?"
+            ) from error
+        finally:
+            await database.close()
+        typer.echo(f"{name}: schema is current")
+    if topics:
+        await ensure_topics(kafka_settings(settings, "justera-migrate"))
+        typer.echo("topics are there")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"--since: {text!r} is no time", hint="e.g. 2026-09-01T08:00Z") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")

@@ -1,0 +1,149 @@
+"""Looking at a running system: `justera events`, `justera history`, `justera doctor`."""
+
+import json
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from services.cli.client import Client
+from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
+from services.cli.output import print_table
+from shared.auth import Role
+from shared.errors import JusteraError
+from shared.settings import SERVICES
+
+_WAIT = 20  # seconds that one request waits for news
+
+
+class ReportLanguage(StrEnum):
+    SV = "sv"
+    EN = "en"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(events)
+    app.command()(history)
+    app.command()(doctor)
+
+
+def events(
+    data: DataOption = DEFAULT_DATA,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones until Ctrl-C.")] = False,
+    subject: Annotated[str | None, typer.Option(help="Only of this aggregate: an agreement, a meeting, …")] = None,
+    correlation: Annotated[str | None, typer.Option(help="Only of this chain (the meeting's id).")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="Only these, e.g. BounceDetected.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only from this time on, e.g. 2026-09-01T08:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only before this time.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The journal of every event of every service, oldest first: one line an event.
+
+    Time (UTC), type, what it is about, its place in that aggregate's life, and the chain it belongs to.
+    """
+    client = Client(Role.OPERATOR, data, seconds=_WAIT + 15)
+    query = {"subject": subject, "correlation": correlation, "type": kind, "since": since, "until": until}
+    for event in _journal(client, query, follow):
+        typer.echo(json.dumps(event, ensure_ascii=False) if as_json else _line(event))
+
+
+def history(
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its transaction id.")],
+    data: DataOption = DEFAULT_DATA,
+    language: Annotated[ReportLanguage | None, typer.Option(help="The agreement's own when left out.")] = None,
+) -> None:
+    """The audit report of an agreement as text, as of now: also what came after its completion."""
+    client = Client(Role.AUDITOR, data)
+    report = client.text(
+        "signing", f"/agreements/{_path(agreement)}/report", language=language.value if language else None
+    )
+    typer.echo(report, nl=False)
+
+
+def doctor(data: DataOption = DEFAULT_DATA, as_json: JsonOption = False) -> None:
+    """Is everything well? What is reachable, how far consumers are behind, what waits, what failed.
+
+    Exit status 1 when something needs a person.
+    """
+    client = Client(Role.OPERATOR, data, seconds=10)
+    states = [_examine(client, service) for service in SERVICES]
+    if as_json:
+        typer.echo(json.dumps(states, ensure_ascii=False, indent=2))
+    else:
+        print_table(
+            ("service", "state", "schema", "lag", "unpublished", "oldest (s)", "dead letters", "in hand"),
+            [_row(state) for state in states],
+        )
+        for advice in _advice(states):
+            typer.echo(advice)
+    if any(state["trouble"] for state in states):
+        raise typer.Exit(1)
+
+
+def _journal(client: Client, query: dict[str, str | None], follow: bool) -> Iterator[dict[str, Any]]:
+    cursor: str | None = None
+    while True:
+        page = client.get("archive", "/events", after=cursor, limit=500, wait=_WAIT if follow else None, **query)
+        yield from page["events"]
+        cursor = page["next"] or cursor
+        if not page["events"] and not follow:
+            return
+
+
+def _line(event: dict[str, Any]) -> str:
+    moment = (event["time"] or event["recorded_at"])[:19].replace("T", " ")
+    name = event["name"] or "unreadable"
+    return (
+        f"{moment}  {name:<22} {event['subject'] or '-'}  #{event['sequence'] or '-'}  {event['correlation_id'] or '-'}"
+    )
+
+
+def _path(text: str) -> str:
+    return httpx.URL("/").join(text.replace("/", "%2F").replace("?", "%3F").replace("#", "%23")).path.lstrip("/")
+
+
+def _examine(client: Client, service: str) -> dict[str, Any]:
+    """A check that fails is a result, not an end."""
+    began = time.monotonic()
+    try:
+        state: dict[str, Any] = client.get(service, "/operations/state")
+    except JusteraError as error:
+        return {"service": service, "reachable": False, "trouble": [error.message]}
+    return {**state, "reachable": True, "seconds": round(time.monotonic() - began, 3), "trouble": _trouble(state)}
+
+
+def _trouble(state: dict[str, Any]) -> list[str]:
+    service = state["service"]
+    found = []
+    if not state["schema_current"]:
+        found.append(f"{service}: the database is not at this version's schema; run: justera migrate")
+    if any(behind is None for behind in state["lag"].values()):
+        found.append(f"{service}: its consumers have not joined Kafka; is Kafka reachable from it?")
+    if state["oldest_unpublished"] > 30:
+        found.append(f"{service}: events wait unpublished for {state['oldest_unpublished']:.0f} s; is Kafka reachable?")
+    if state["dead_letters"]:
+        found.append(f"{service}: {state['dead_letters']} dead letters; see: justera dead-letters list")
+    return found
+
+
+def _row(state: dict[str, Any]) -> tuple[str, ...]:
+    if not state["reachable"]:
+        return (state["service"], "unreachable", *("-",) * 6)
+    lag = [behind for behind in state["lag"].values() if behind is not None]
+    return (
+        state["service"],
+        "trouble" if state["trouble"] else "well",
+        "current" if state["schema_current"] else "old",
+        str(sum(lag)) if len(lag) == len(state["lag"]) else "not joined",
+        str(state["unpublished"]),
+        f"{state['oldest_unpublished']:.1f}",
+        str(state["dead_letters"]),
+        str(state["pending"]),
+    )
+
+
+def _advice(states: list[dict[str, Any]]) -> list[str]:
+    return [trouble for state in states for trouble in state["trouble"]]

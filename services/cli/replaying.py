@@ -1,0 +1,91 @@
+"""`justera replay` and `justera demo`: scenarios driven through the real services."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from services.embedded.demo import run_demo
+from services.embedded.replay import Outcome, replaying
+from services.embedded.scenario import RefusedScenario, Scenario, Step, load_scenario
+from shared.logging import configure_logging
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(demo)
+    app.command()(replay)
+
+
+def replay(
+    scenario: Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="SCENARIO")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the results are written.")],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but a refusal.")] = False,
+) -> None:
+    """Replay a scenario: what people and mail servers did, and when, through the real services.
+
+    Writes report.txt (the audit report), history.json (the chained entries) and, when the agreement was completed,
+    protocol.pdf (the final copy) to DIR, and prints the report. A step that the system does not allow, and a
+    malformed scenario, are refused in one line, and nothing is written.
+    """
+    with _quiet_logs():
+        try:
+            outcome = asyncio.run(_replay(load_scenario(scenario), quiet))
+        except RefusedScenario as error:
+            print(error.message, file=sys.stderr)
+            raise SystemExit(1) from None
+        outcome.write(out)
+    if not quiet:
+        sys.stdout.write(outcome.text)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the results are written.")] = Path(
+        "justera-demo"
+    ),
+) -> None:
+    """See a whole signing in a minute: a meeting, its minutes, three signers, a bounce, an alternate, the sealed copy.
+
+    Runs the real services on temporary data, prints each step with the events that it led to, then the final audit
+    report, and ends by itself. What it made lies in DIR.
+    """
+    with _quiet_logs():
+        asyncio.run(run_demo(out, Console(highlight=False)))
+
+
+class _quiet_logs:
+    """Logs go to a file that is kept only when something goes wrong in an unforeseen way."""
+
+    def __enter__(self) -> None:
+        with tempfile.NamedTemporaryFile(prefix="justera-", suffix=".log", delete=False) as file:
+            self._path = Path(file.name)
+        configure_logging(level="WARNING", file=self._path)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+async def _replay(scenario: Scenario, quiet: bool) -> Outcome:
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        async with replaying(scenario) as driver:
+            return await driver.run()
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=console, transient=True,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("starting", total=len(scenario.steps))
+        async with replaying(scenario) as driver:
+            return await driver.run(_advance(progress, task))
+
+
+def _advance(progress: Progress, task: object) -> Callable[[Step], object]:
+    async def observe(step: Step) -> None:
+        progress.update(task, advance=1, description=step.kind)  # type: ignore[arg-type]
+
+    return observe

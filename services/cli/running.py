@@ -1,0 +1,72 @@
+"""`justera up` and `justera run`: the system in one process, or one service in a process of its own."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from services.cli.options import DEFAULT_DATA, DataOption
+from services.embedded.home import Home
+from services.embedded.server import bind
+from services.embedded.single import run_service
+from services.embedded.up import up as run_up
+from shared.logging import configure_logging
+from shared.settings import load_settings
+
+
+class ServiceName(StrEnum):
+    MEETINGS = "meetings"
+    SIGNING = "signing"
+    NOTIFICATIONS = "notifications"
+    ARCHIVE = "archive"
+
+
+# Beside each other on one machine, each service has a port of its own; in containers the same one serves as well.
+_PORTS = {
+    ServiceName.MEETINGS: 8351,
+    ServiceName.SIGNING: 8352,
+    ServiceName.NOTIFICATIONS: 8353,
+    ServiceName.ARCHIVE: 8354,
+}
+
+HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(up)
+    app.command()(run)
+
+
+def up(
+    data: DataOption = DEFAULT_DATA,
+    host: HostOption = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the pages and the APIs.")] = 8350,
+) -> None:
+    """Start everything on this machine: the four services in one process, with a database and a broker of their own.
+
+    Nothing else is needed. Mail is shown on a page instead of being sent, unless JUSTERA_SMTP_HOST names a mail server.
+    It runs until Ctrl-C; killed at any moment and started again, it goes on where it was.
+    """
+    home = Home(data)
+    home.prepare()
+    log_file = home.logs / "justera.log"
+    configure_logging(log_format="json", level=load_settings().log_level, file=log_file)
+    listener = bind(host, port)
+    asyncio.run(run_up(home, listener, host=host, port=port, say=typer.echo))
+
+
+def run(
+    service: Annotated[ServiceName, typer.Argument(help="Which of the four.")],
+    host: HostOption = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8351 to 8354, one a service.")] = None,
+) -> None:
+    """Run one service on its own, on Kafka and PostgreSQL: what a container does.
+
+    It reads JUSTERA_DATABASE_URL, JUSTERA_KAFKA, JUSTERA_BLOBS and the rest from the environment (docs/operations.md
+    lists them). Run `justera migrate` before the first start and after each upgrade. SIGTERM drains it.
+    """
+    settings = load_settings()
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    listener = bind(host, port or _PORTS[service])
+    asyncio.run(run_service(service.value, settings, listener))

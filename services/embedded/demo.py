@@ -1,0 +1,75 @@
+"""The demo: the bundled scenario, told step by step with the events that each step led to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from services.archive.commands import ArchiveCommands
+from services.embedded.replay import Outcome, Replay, replaying
+from services.embedded.scenario import Step, load_scenario
+
+_SCENARIO = Path(__file__).parent / "demo_data" / "scenario.yaml"
+
+_TOLD: Mapping[str, str] = {
+    "create": "The board has met. Karin Ek schedules its meeting and drafts the minutes",
+    "send": "She sends them off to be signed: by secretary, chair and adjuster, in that order",
+    "deliver": "A mail server accepts the mail to {to}",
+    "view": "{email} opens the document",
+    "enter_name": "{email} states a name: {name}",
+    "sign": "{email} signs",
+    "bounce": "The mail to {to} comes back: {status}, no such mailbox",
+    "add_alternate": "Karin Ek adds an alternate address, {email}; the original may still sign",
+}
+
+
+async def run_demo(out: Path, console: Console) -> None:
+    """Run the demo, write its files to `out`, and say what to try next. Raises Unavailable, RefusedScenario."""
+    scenario = load_scenario(_SCENARIO)
+    with console.status("Starting a database, a broker and the four services on temporary data…"):
+        context = replaying(scenario)
+        replay = await context.__aenter__()
+    try:
+        narrator = _Narrator(console, replay)
+        outcome = await replay.run(narrator.tell)
+    finally:
+        await context.__aexit__(None, None, None)
+    _close(console, outcome, outcome.write(out))
+
+
+class _Narrator:
+    """Tells each step, and the events that the journal has gained by it."""
+
+    def __init__(self, console: Console, replay: Replay) -> None:
+        self._console = console
+        self._archive: ArchiveCommands = replay.system.services["archive"].commands
+        self._organisation = replay.system.settings.organisation
+        self._cursor: str | None = None
+
+    async def tell(self, step: Step) -> None:
+        text = _TOLD[step.kind].format_map(step.arguments)
+        self._console.print(Text(f"{step.at:%H:%M:%S}  ", style="dim") + Text(text, style="bold"))
+        page = await self._archive.events(self._organisation, after=self._cursor, limit=200)
+        self._cursor = page.next
+        for event in page.events:
+            self._console.print(Text(f"            → {event.name:<22} {event.topic}", style="cyan"))
+
+
+def _close(console: Console, outcome: Outcome, files: list[Path]) -> None:
+    console.print()
+    console.rule("The final audit report")
+    console.print(Text(outcome.text), soft_wrap=True)
+    console.rule("What it made")
+    told = {
+        "report.txt": "the report above",
+        "history.json": "the history, each entry chained to the one before",
+        "protocol.pdf": "the final copy: signed minutes and report, sealed (with a test certificate)",
+    }
+    for file in files:
+        console.print(Text(f"  {file}  ") + Text(told[file.name], style="dim"))
+    sealed = next((file for file in files if file.suffix == ".pdf"), files[0])
+    console.print("\nTry next:")
+    console.print(Text(f"  .venv/bin/justera verify {sealed}    is the final copy whole?"))
+    console.print(Text("  .venv/bin/justera up                  click through a signing in your browser"))
+    console.print(Text("  .venv/bin/justera --help              everything else"))

@@ -1,0 +1,88 @@
+"""One service in a process of its own, on Kafka and PostgreSQL from the configuration."""
+
+import base64
+import binascii
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.archive import main as archive
+from services.embedded.server import serve
+from services.meetings import main as meetings
+from services.notifications import main as notifications
+from services.signing import main as signing
+from shared.auth import Access, read_tokens
+from shared.blobs import open_blobs
+from shared.clock import SystemClock
+from shared.database import is_transient
+from shared.logging import get_logger
+from shared.messaging.broker import KafkaSettings
+from shared.migrations import is_current
+from shared.service import Service
+from shared.settings import BadConfiguration, Settings
+
+log = get_logger(__name__)
+
+BUILDERS: Mapping[str, Callable[..., Service]] = {
+    "meetings": meetings.build,
+    "signing": signing.build,
+    "notifications": notifications.build,
+    "archive": archive.build,
+}
+
+
+def kafka_settings(settings: Settings, client_id: str) -> KafkaSettings:
+    return KafkaSettings(settings.kafka, client_id=client_id, replication_factor=settings.kafka_replication_factor)
+
+
+def configured_access(settings: Settings) -> Access:
+    """Tokens from the token file, sessions under the session key. Raises BadConfiguration."""
+    return Access(read_tokens(settings.tokens_file), _session_key(settings))
+
+
+def build_service(name: str, settings: Settings) -> Service:
+    """Raises BadConfiguration."""
+    parts: dict[str, Any] = {
+        "clock": SystemClock(),
+        "access": configured_access(settings),
+        "blobs": open_blobs(settings.blobs),
+    }
+    return BUILDERS[name](settings, **parts)
+
+
+async def run_service(name: str, settings: Settings, listener: socket.socket) -> None:
+    """Until SIGINT or SIGTERM. Raises BadConfiguration when the schema is not this version's."""
+    service = build_service(name, settings)
+    await _require_schema(service)
+    await service.start(kafka_settings(settings, f"justera-{name}"))
+    try:
+        await serve(service.app, listener)
+    finally:
+        await service.stop()
+
+
+async def _require_schema(service: Service) -> None:
+    """A database that is away now may come later: readiness tells; a schema that is old will not mend itself."""
+    try:
+        current = await is_current(service.database.engine, service.name)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        log.warning("database.away", service=service.name, error=type(error).__name__)
+        return
+    if not current:
+        raise BadConfiguration(
+            f"the database of {service.name} is not at this version's schema", hint="run: justera migrate"
+        )
+
+
+def _session_key(settings: Settings) -> bytes | None:
+    if settings.session_key is None:
+        return None
+    try:
+        key = base64.b64decode(settings.session_key.get_secret_value(), validate=True)
+    except binascii.Error as error:
+        raise BadConfiguration("JUSTERA_SESSION_KEY is not base64") from error
+    if len(key) < 32:
+        raise BadConfiguration("JUSTERA_SESSION_KEY needs at least 32 bytes")
+    return key
