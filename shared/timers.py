@@ -19,7 +19,16 @@ _SET = text(
     ON CONFLICT (organisation, kind, subject) DO UPDATE SET due_at = excluded.due_at
     """
 )
-_CLEAR = text("DELETE FROM timer WHERE organisation = :organisation AND subject = :subject")
+# SKIP LOCKED: who clears holds the aggregate, and a timer that fires holds its row and waits for the aggregate. Waiting
+# for the row would be a deadlock; the firing timer deletes its row itself, and finds that there is nothing left to do.
+_CLEAR = text(
+    """
+    DELETE FROM timer WHERE (organisation, kind, subject) IN (
+        SELECT organisation, kind, subject FROM timer
+        WHERE organisation = :organisation AND subject = :subject FOR UPDATE SKIP LOCKED
+    )
+    """
+)
 # SKIP LOCKED: several instances share the work, and one that died holds nothing back.
 _CLAIM = text(
     """

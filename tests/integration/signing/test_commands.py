@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from services.signing.agreement import Status
 from services.signing.commands import LinkReplaced
@@ -207,6 +207,16 @@ class TestTimers:
         assert await worker.fire_one()
         assert await worker.fire_one()
         assert (await flow.recorded_names())[-1] == "AgreementCancelled"
+
+    async def test_a_command_does_not_wait_for_a_timer_that_fires_meanwhile(self, flow: Flow) -> None:
+        """The timer will wait for the command's agreement: waiting for each other would be a deadlock."""
+        await flow.draft()
+        await flow.send_off()
+        async with flow.service.database.transaction() as firing:
+            await firing.execute(delete(TIMER).where(TIMER.c.kind == "agreement-reminder"))
+            async with asyncio.timeout(5):
+                await flow.commands.cancel(ORGANISATION, AGREEMENT_ID, "wrong minutes", ip=IP)
+        assert await timers(flow) == []
 
     async def test_a_replay_has_no_timers_of_its_own(self, flow: Flow, settings: Settings) -> None:
         service = build(settings, clock=flow.clock, access=Access((), None), blobs=flow.blobs, timers=False)
