@@ -35,6 +35,12 @@ def page_texts(pdf: Path) -> list[list[str]]:
     return [page.split() for page in poppler("pdftotext", str(pdf), "-").split("\f")[:-1]]
 
 
+def placed_words(pdf: Path) -> list[set[str]]:
+    """Every word of each page with its box, as poppler writes them."""
+    pages = poppler("pdftotext", "-bbox", str(pdf), "-").split("<page ")[1:]
+    return [{line.strip() for line in page.splitlines() if "<word " in line} for page in pages]
+
+
 def attachments_of(pdf: Path, folder: Path) -> dict[str, bytes]:
     folder.mkdir()
     poppler("pdfdetach", "-saveall", "-o", str(folder), str(pdf))
