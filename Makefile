@@ -1,5 +1,5 @@
-# The four commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo test check format lock clean
+# The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
+.PHONY: demo test test-embedded check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -11,11 +11,13 @@ STAMP := .venv/.installed
 demo: $(STAMP)  ## A whole signing, from the meeting to the archive, in a minute
 	@$(BIN)/justera demo
 
-test: check  ## The checks, then every test; those on Kafka and PostgreSQL again on the embedded servers
-	@echo "Tests on the embedded servers ..."
-	@JUSTERA_TEST_PARTS=embedded $(BIN)/python -m pytest -q
-	@echo "All tests ..."
+test: check  ## The checks, then every test, on what the machine has: Kafka, PostgreSQL, a browser, or the embedded servers
+	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -q
+
+test-embedded: $(STAMP)  ## The tests that touch Kafka and PostgreSQL once more, on the embedded servers
+	@echo "Running the tests on the embedded servers ..."
+	@JUSTERA_TEST_PARTS=embedded $(BIN)/python -m pytest -q
 
 check: $(STAMP)  ## Style, types, layers
 	@echo "Checking style, types and layers ..."

@@ -1,0 +1,184 @@
+"""The meetings service on a real database: numbering under concurrency, its API, its schema."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from services.meetings.main import build
+from services.meetings.tables import MeetingsTable
+from shared.auth import Access, Role, TokenRecord, token_hash, undeclared_routes
+from shared.blobs import open_blobs
+from shared.clock import ManualClock
+from shared.events import ProtocolDrafted
+from shared.messaging.tables import MessagingTable
+from shared.migrations import drift, migrate
+from shared.service import Service
+from shared.settings import Settings
+from tests.support.postgres import Postgres
+
+NOW = datetime(2022, 9, 26, 8, 41, 44, tzinfo=UTC)
+TOKENS = {role: f"token of the {role}" for role in Role}
+MEETING = {
+    "body": "Styrelsen",
+    "title": "Styrelsen sammanträder",
+    "place": "Digitalt",
+    "starts": "2022-09-23T13:00",
+    "ends": "2022-09-23T15:00",
+}
+DRAFTING = {
+    "sender": {"name": "Karin Ek", "email": "karin.ek@norrdalen.example"},
+    "signers": [
+        {"role": "secretary", "name": "Maja Lind", "email": "maja.lind@norrdalen.example"},
+        {"role": "chair", "email": "olof.berg@bjorka.example"},
+    ],
+}
+
+
+def minutes(*, first: int | None = None, paragraphs: int = 3, body: str = "Styrelsen") -> str:
+    start = f"first_paragraph: {first}\n" if first else ""
+    return f"""---
+title: Protokoll styrelsen
+body: {body}
+place: Digitalt
+starts: 2022-09-23T13:00
+ends: 2022-09-23T15:00
+present: [{{name: Olof Berg, role: ordförande}}]
+secretary: Maja Lind
+adjuster: Sven Dahl
+{start}---
+""" + "".join(f"## Ärende {number}\nText.\n" for number in range(paragraphs))
+
+
+@pytest.fixture
+async def service(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Service]:
+    settings = Settings(database_url=await postgres.create_database())
+    tokens = tuple(
+        TokenRecord(name=role, role=role, organisation="default", sha256=token_hash(token))
+        for role, token in TOKENS.items()
+    )
+    made = build(
+        settings, clock=ManualClock(NOW), access=Access(tokens, bytes(32)), blobs=open_blobs(f"file:{tmp_path}")
+    )
+    await migrate(made.database.engine, "meetings")
+    yield made
+    await made.database.close()
+
+
+@pytest.fixture
+async def api(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=service.app, raise_app_exceptions=False)
+    headers = {"authorization": f"Bearer {TOKENS[Role.SECRETARY]}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://meetings", headers=headers) as client:
+        yield client
+
+
+async def schedule(api: httpx.AsyncClient) -> str:
+    return str((await api.post("/meetings", json=MEETING)).json()["id"])
+
+
+async def draft(api: httpx.AsyncClient, meeting_id: str, text: str, **drafting: Any) -> httpx.Response:
+    body = {"markdown": text, "drafting": DRAFTING | drafting}
+    return await api.post(f"/meetings/{meeting_id}/minutes", json=body)
+
+
+async def outbox(service: Service) -> list[Any]:
+    async with service.database.transaction() as session:
+        return list((await session.execute(text("SELECT topic, key, attributes, data FROM outbox ORDER BY id"))).all())
+
+
+async def test_the_schema_is_what_the_code_says(service: Service) -> None:
+    assert await drift(service.database.engine, [MessagingTable.metadata, MeetingsTable.metadata]) == []
+
+
+def test_every_route_declares_who_may_call_it(service: Service) -> None:
+    assert undeclared_routes(service.app.routes) == []
+
+
+async def test_a_meeting_from_schedule_to_minutes(service: Service, api: httpx.AsyncClient) -> None:
+    meeting_id = await schedule(api)
+    changed = await api.put(f"/meetings/{meeting_id}", json=MEETING | {"place": "Forsby"})
+    assert changed.json()["details"]["place"] == "Forsby"
+    drafted = await draft(api, meeting_id, minutes(first=28))
+    assert drafted.status_code == 201, drafted.text
+    assert (drafted.json()["first_paragraph"], drafted.json()["last_paragraph"]) == (28, 30)
+    assert len(drafted.json()["agreement_id"]) == 44
+
+    rows = await outbox(service)
+    assert [row.attributes["type"].split(".")[-2] for row in rows] == [
+        "meeting-scheduled",
+        "meeting-changed",
+        "protocol-drafted",
+    ]
+    assert [row.attributes["sequence"] for row in rows] == ["1", "2", "3"]
+    assert {row.key for row in rows} == {meeting_id}
+    fact = ProtocolDrafted.from_json(rows[-1].data)
+    pdf = await api.get(f"/meetings/{meeting_id}/minutes.pdf")
+    assert pdf.content.startswith(b"%PDF-")
+    assert len(pdf.content) == fact.pdf.size
+
+
+async def test_numbers_run_on_without_gap_or_double_when_many_draft_at_once(api: httpx.AsyncClient) -> None:
+    meetings = [await schedule(api) for _ in range(8)]
+    lengths = [1, 2, 3, 4, 1, 2, 3, 4]
+    answers = await asyncio.gather(
+        *(draft(api, meeting, minutes(paragraphs=length)) for meeting, length in zip(meetings, lengths, strict=True))
+    )
+    spans = sorted((one.json()["first_paragraph"], one.json()["last_paragraph"]) for one in answers)
+    numbers = [number for first, last in spans for number in range(first, last + 1)]
+    assert numbers == list(range(1, sum(lengths) + 1))
+
+
+async def test_a_refused_draft_uses_no_number(api: httpx.AsyncClient) -> None:
+    first, second = await schedule(api), await schedule(api)
+    assert (await draft(api, first, minutes(first=28))).status_code == 201
+    gap = await draft(api, second, minutes(first=40))
+    assert (gap.status_code, gap.json()["detail"]) == (
+        409,
+        "first_paragraph: § 40 would leave a gap; the body's next paragraph is § 31",
+    )
+    again = await draft(api, first, minutes())
+    assert again.json()["detail"] == "minutes of this meeting have been drafted already"
+    assert (await draft(api, second, minutes())).json()["first_paragraph"] == 31
+
+
+async def test_bad_input_changes_nothing(service: Service, api: httpx.AsyncClient) -> None:
+    meeting_id = await schedule(api)
+    before = await outbox(service)
+    double = [DRAFTING["signers"][0], DRAFTING["signers"][0]]
+    answers = [
+        await draft(api, meeting_id, "no front matter"),
+        await draft(api, meeting_id, minutes(body="Nämnden")),
+        await draft(api, meeting_id, minutes(), signers=double),
+        await draft(api, meeting_id, minutes(), signers=[]),
+        await draft(api, meeting_id, minutes(), timezone="Mars/Olympus"),
+        await draft(api, meeting_id, minutes(), transaction_id="short"),
+        await draft(api, meeting_id, minutes(), colour="red"),
+        await draft(api, "nowhere", minutes()),
+        await api.post("/meetings", json=MEETING | {"starts": "2022-09-23T13:00+02:00"}),
+        await api.post("/meetings", content=b"{", headers={"content-type": "application/json"}),
+        await api.put(f"/meetings/{meeting_id}", json={}),
+        await api.post(f"/meetings/{meeting_id}/cancel", json={"reason": " "}),
+        await api.get("/meetings", params={"after": "x"}),
+    ]
+    for answer in answers:
+        assert 400 <= answer.status_code < 500, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"]
+    assert await outbox(service) == before
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.AUDITOR, 403), (Role.OPERATOR, 403), (None, 401)])
+async def test_only_a_secretary_schedules(api: httpx.AsyncClient, role: Role | None, status: int) -> None:
+    api.headers["authorization"] = f"Bearer {TOKENS[role]}" if role else "Bearer nonsense"
+    assert (await api.post("/meetings", json=MEETING)).status_code == status
+
+
+async def test_a_body_over_the_limit_is_refused(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/meetings", content=b" " * (2 * 1024 * 1024 + 1))
+    assert answer.status_code == 413

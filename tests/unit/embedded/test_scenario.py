@@ -1,0 +1,151 @@
+"""Scenario files: a malformed one is refused in one line that says where."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.embedded.scenario import RefusedScenario, Scenario, load_scenario
+
+MINUTES = """---
+title: Protokoll styrelsen
+body: Styrelsen
+place: Digitalt
+starts: 2022-09-23T13:00
+ends: 2022-09-23T15:00
+present: [{name: Olof Berg, role: ordförande}]
+secretary: Maja Lind
+adjuster: Sven Dahl
+---
+## Ledningens information
+Text.
+"""
+SCENARIO = """language: sv
+timezone: Europe/Stockholm
+minutes: minutes.md
+sender: {name: Karin Ek, email: karin.ek@norrdalen.example}
+signers:
+  - {role: secretary, name: Maja Lind, email: maja.lind@norrdalen.example}
+  - {role: chair, email: olof.berg@bjorka.example}
+steps:
+  - {at: 2022-09-26T08:41:44Z, create: {ip: 192.0.2.1}}
+  - {at: 2022-09-26T08:48:42Z, send: {}}
+  - {at: 2022-09-26T08:48:43Z, deliver: {to: maja.lind@norrdalen.example}}
+"""
+
+
+def load(folder: Path, text: str, minutes: str = MINUTES) -> Scenario:
+    (folder / "minutes.md").write_text(minutes, encoding="utf-8")
+    path = folder / "scenario.yaml"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    return load_scenario(path)
+
+
+def refusal(folder: Path, text: str, minutes: str = MINUTES) -> str:
+    with pytest.raises(RefusedScenario) as caught:
+        load(folder, text, minutes)
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+def step(text: str) -> str:
+    return f"{SCENARIO}  - {text}\n"
+
+
+def test_a_scenario_is_read(tmp_path: Path) -> None:
+    scenario = load(tmp_path, SCENARIO)
+    assert [one.kind for one in scenario.steps] == ["create", "send", "deliver"]
+    assert scenario.steps[2].label == "step 3 (deliver maja.lind@norrdalen.example)"
+    assert scenario.steps[0].at.isoformat() == "2022-09-26T08:41:44+00:00"
+
+
+def test_minutes_may_lie_outside_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.md").write_text(MINUTES, encoding="utf-8")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    assert load(inner, SCENARIO.replace("minutes.md", "../elsewhere.md")).minutes.front.body == "Styrelsen"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{at: 2022-09-26T09:00:00Z, teleport: {}}", "step 4 (teleport): unknown step"),
+        ("{at: 2022-09-26T09:00:00Z, view: {email: a@b.example}}", "step 4 (view a@b.example): ip is missing"),
+        (
+            "{at: 2022-09-26T09:00:00Z, view: {email: a@b.example, ip: 1.2.3}}",
+            "step 4 (view a@b.example): '1.2.3' is no IP address",
+        ),
+        ("{at: 2022-09-26T08:00:00Z, send: {}}", "step 4 (send): its time is before that of step 3"),
+        ("{at: yesterday, send: {}}", "step 4 (send): at: yesterday"),
+        ("{send: {}}", "step 4 (send): at is missing"),
+        ("{at: 2022-09-26T09:00:00Z}", "step 4: needs `at` and one action"),
+        ("{at: 2022-09-26T09:00:00Z, send: {}, create: {}}", "step 4: needs `at` and one action"),
+        ("just text", "step 4: needs `at` and one action"),
+        ("{at: 2022-09-26T09:00:00Z, send: {colour: red}}", "step 4 (send): unknown field colour"),
+        ("{at: 2022-09-26T09:00:00Z, bounce: {to: a@b.example, status: ok}}", "step 4 (bounce a@b.example): status ok"),
+        ("{at: 2022-09-26T09:00:00Z, bounce: {to: a@b.example, status: 2.0.0}}", "step 4 (bounce a@b.example): status"),
+        (
+            '{at: 2022-09-26T09:00:00Z, enter_name: {email: a@b.example, name: "a\\u202eb", ip: 192.0.2.1}}',
+            "step 4 (enter_name a@b.example): the name",
+        ),
+        (
+            '{at: 2022-09-26T09:00:00Z, enter_name: {email: a@b.example, name: "a\\nb", ip: 192.0.2.1}}',
+            "step 4 (enter_name a@b.example): the name",
+        ),
+    ],
+)
+def test_a_malformed_step_is_named(tmp_path: Path, line: str, message: str) -> None:
+    assert refusal(tmp_path, step(line)).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("language: sv", "language: de", "scenario: language: 'de' is neither sv nor en"),
+        ("timezone: Europe/Stockholm", "timezone: Mars/Olympus", "scenario: timezone"),
+        ("minutes: minutes.md", "minutes: nowhere.md", "scenario: nowhere.md: cannot be read"),
+        ("name: Karin Ek, ", "", "scenario: sender: name is missing"),
+        ("steps:", "step:", "scenario: unknown field step"),
+        (
+            "olof.berg@bjorka.example",
+            "MAJA.lind@norrdalen.example",
+            "scenario: signers: maja.lind@norrdalen.example is",
+        ),
+        ("language: sv", "language: [", "scenario: line"),
+        ("language: sv", "language: sv\nlanguage: sv", "scenario: language is given twice"),
+        ("language: sv", "language: sv\ntransaction_id: short", "scenario: transaction_id: needs 44"),
+    ],
+)
+def test_what_is_no_step_is_named_too(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert refusal(tmp_path, SCENARIO.replace(old, new, 1)).startswith(message)
+
+
+def test_malformed_minutes_are_named_with_their_file(tmp_path: Path) -> None:
+    message = refusal(tmp_path, SCENARIO, MINUTES.replace("body: Styrelsen\n", ""))
+    assert message.startswith("scenario: minutes.md: ")
+    assert "body" in message
+
+
+def test_aliases_are_refused(tmp_path: Path) -> None:
+    bomb = SCENARIO.replace("language: sv", "a: &a [x, x]\nb: [*a, *a]\nlanguage: sv")
+    assert "aliases" in refusal(tmp_path, bomb)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.text(max_size=200),
+        st.tuples(st.integers(0, len(SCENARIO)), st.text(max_size=8)).map(
+            lambda cut: SCENARIO[: cut[0]] + cut[1] + SCENARIO[cut[0] :]
+        ),
+        st.integers(0, len(SCENARIO)).map(lambda cut: SCENARIO[:cut]),
+    )
+)
+def test_whatever_the_file_holds_it_is_read_or_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    message = ""
+    try:
+        load(tmp_path, text)
+    except RefusedScenario as error:
+        message = error.message
+    assert "\n" not in message
