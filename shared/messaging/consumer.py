@@ -87,17 +87,24 @@ class EventConsumer:
         consumer = self._consumer
         if consumer is None or not (assigned := consumer.assignment()):
             return None
+        await self._learn_committed(consumer, assigned)
         ends = await consumer.end_offsets(assigned)
-        behind = [int(end) - await self._done(consumer, partition) for partition, end in ends.items()]
-        return sum(behind)
+        if not self._committed.keys() >= ends.keys():
+            return None  # a rebalance took the partitions away meanwhile
+        return sum(int(end) - self._committed[partition] for partition, end in ends.items())
 
-    async def _done(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
-        """The committed offset; asked of Kafka once after an assignment, then known from our own commits."""
-        if partition not in self._committed:
+    async def _learn_committed(self, consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]) -> None:
+        """Committed offsets are asked of Kafka once after an assignment, then known from our own commits.
+
+        One request for all partitions: a broker answers it only after the fetch that waits on the same connection.
+        """
+        unknown = [partition for partition in assigned if partition not in self._committed]
+        if not unknown:
+            return
+        beginnings = await consumer.beginning_offsets(unknown)
+        for partition in unknown:
             stored = await consumer.committed(partition)
-            start = stored if stored is not None else (await consumer.beginning_offsets([partition]))[partition]
-            self._committed.setdefault(partition, start)
-        return self._committed[partition]
+            self._committed.setdefault(partition, beginnings[partition] if stored is None else stored)
 
     @property
     def _consumer(self) -> AIOKafkaConsumer | None:
