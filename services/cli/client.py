@@ -39,18 +39,19 @@ class Client:
         return self._request("GET", service, path, params=_given(query)).text
 
     def url_of(self, service: str) -> str:
-        own = os.environ.get(f"JUSTERA_{service.upper()}_URL")
-        return own or f"{os.environ.get('JUSTERA_URL', DEFAULT_URL).rstrip('/')}/{service}"
+        """Where a service answers; for an empty name, the all-in-one process itself."""
+        own = os.environ.get(f"JUSTERA_{service.upper()}_URL") if service else None
+        return own or f"{os.environ.get('JUSTERA_URL', DEFAULT_URL).rstrip('/')}/{service}".rstrip("/")
 
     def _request(self, method: str, service: str, path: str, **arguments: Any) -> httpx.Response:
-        url = f"{self.url_of(service).rstrip('/')}{path}"
+        url = f"{self.url_of(service)}{path}"
         try:
             response = httpx.request(
                 method, url, headers={"authorization": f"Bearer {self._token()}"}, timeout=self._seconds, **arguments
             )
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Unavailable(
-                f"{service} does not answer at {self.url_of(service)}",
+                f"{service or 'justera'} does not answer at {self.url_of(service)}",
                 hint="start it with `justera up`, or name another address in JUSTERA_URL",
             ) from error
         if response.is_error:

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption
 from services.embedded.home import Home
 from services.embedded.server import bind
 from services.embedded.single import run_service
 from services.embedded.up import up as run_up
+from shared.auth import Role
 from shared.logging import configure_logging
 from shared.settings import load_settings
 
@@ -35,6 +37,7 @@ HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
 
 def add_to(app: typer.Typer) -> None:
     app.command()(up)
+    app.command()(login)
     app.command()(run)
 
 
@@ -54,6 +57,11 @@ def up(
     configure_logging(log_format="json", level=load_settings().log_level, file=log_file)
     listener = bind(host, port)
     asyncio.run(run_up(home, listener, host=host, port=port, say=typer.echo))
+
+
+def login(data: DataOption = DEFAULT_DATA) -> None:
+    """Print a new login link for the pages of `justera up`. It works once, within the hour."""
+    typer.echo(Client(Role.OPERATOR, data).post("", "/login-links")["url"])
 
 
 def run(

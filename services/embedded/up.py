@@ -1,0 +1,84 @@
+"""`justera up`: the all-in-one process with its pages, until it is asked to stop."""
+
+import os
+import socket
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from services.embedded.assembly import AllInOne, Modes
+from services.embedded.home import Home
+from services.embedded.login import LoginLinks
+from services.embedded.pages import include_pages
+from services.embedded.server import serve
+from shared.auth import Role, requires
+from shared.clock import SystemClock
+from shared.http import create_app
+from shared.settings import SERVICES
+
+
+class LoginLink(BaseModel):
+    """Opens a browser session once, within the hour."""
+
+    url: str
+
+
+async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Start everything, print where it is, and serve until SIGINT or SIGTERM. Raises JusteraError."""
+    with listener:
+        say("Starting …")
+        sends_mail = "JUSTERA_SMTP_HOST" in os.environ
+        options = {} if sends_mail else {"notifications": {"show_mail": True}}
+        overrides = {} if "JUSTERA_PUBLIC_URL" in os.environ else {"public_url": _url(host, port)}
+        async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:
+            links = LoginLinks(system.settings.organisation)
+            app = outer_app(system, links)
+            for line in _greeting(system.settings.public_url, links.issue(), home, sends_mail):
+                say(line)
+            await serve(app, listener)
+            say("Stopping …")
+
+
+def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:
+    """The start page and the login, with the services mounted below their names."""
+    settings = system.settings
+    app = create_app(
+        "Justera",
+        description="The all-in-one process: the services' own APIs are at /meetings, /signing, /notifications, /archive.",
+        access=system.access,
+        max_body_bytes=settings.max_body_bytes,
+        checks={name: service.check_messaging for name, service in system.services.items()},
+    )
+    include_pages(app, settings=settings, access=system.access, redeem=links.redeem)
+
+    @app.post("/login-links", dependencies=[requires(Role.OPERATOR)])
+    async def new_login_link() -> LoginLink:
+        """A new login link for the person at this machine."""
+        return LoginLink(url=_login_url(settings.public_url, links.issue()))
+
+    for name in SERVICES:
+        app.mount(f"/{name}", system.services[name].app)
+    return app
+
+
+def _greeting(url: str, token: str, home: Home, sends_mail: bool) -> list[str]:
+    mail = "sent by JUSTERA_SMTP_HOST" if sends_mail else f"shown, not sent: {url}/notifications/inbox"
+    return [
+        "",
+        f"Log in:    {_login_url(url, token)}",
+        f"Mail:      {mail}",
+        f"APIs:      {', '.join(f'{url}/{name}/docs' for name in SERVICES)}",
+        f"Data:      {home.folder}   (logs in {home.logs})",
+        "",
+        "In another terminal: justera events --follow, justera doctor. Ctrl-C stops it.",
+    ]
+
+
+def _login_url(url: str, token: str) -> str:
+    return f"{url}/login?token={token}"
+
+
+def _url(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
