@@ -76,16 +76,16 @@ def _add_reading(routes: APIRouter, queries: SigningQueries) -> None:
 
     @routes.get(
         "/{agreement_id}/report",
-        summary="Read the audit report, as JSON or as text",
+        summary="Read the audit report, as text or, line by line, as JSON",
         response_model=Report,
-        responses={200: {"content": {"text/plain": {}}}},
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def read_report(
         agreement_id: AgreementId,
         language: Annotated[
             Literal["sv", "en"] | None, Query(description="by default the agreement's own language")
         ] = None,
-        form: Annotated[Literal["json", "text"], Query(alias="format")] = "json",
+        form: Annotated[Literal["json", "text"], Query(alias="format")] = "text",
         principal: Principal = _READS,
     ) -> Report | Response:
         report = await queries.report(principal.organisation, agreement_id, language)
