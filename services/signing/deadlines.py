@@ -51,13 +51,22 @@ class Deadlines:
         log.info("agreement.expired", agreement_id=timer.subject)
 
     async def _remind(self, transaction: SigningTransaction, timer: Timer) -> None:
-        """Counted from now, not from when it was due: after a long stop there is one reminder, not a volley."""
+        """Nobody is reminded sooner than `reminder_days` after they were asked: the turn may have come only now.
+
+        The next one is counted from now, not from when this was due: after a long stop there is no volley.
+        """
         agreement = await transaction.agreement(timer.organisation, timer.subject)
-        if agreement.state.status is not Status.OUT or agreement.state.sent_off_at is None:
+        state, now = agreement.state, self._clock.now()
+        asked = [request.requested_at for request in state.open_requests() if request.requested_at is not None]
+        if not asked or state.sent_off_at is None:
             return
-        now = self._clock.now()
-        transaction.append(agreement, decisions.remind(agreement.state, at=now))
-        await self._remind_after(transaction, agreement, now, self.expiry(agreement.state.sent_off_at))
+        expires = self.expiry(state.sent_off_at)
+        if now < max(asked) + self._reminder:
+            await self._remind_after(transaction, agreement, max(asked), expires)
+            return
+        transaction.append(agreement, decisions.remind(state, at=now))
+        await self._remind_after(transaction, agreement, now, expires)
+        log.info("agreement.reminded", agreement_id=timer.subject)
 
     async def _remind_after(
         self, transaction: SigningTransaction, agreement: OpenAgreement, moment: datetime, expires: datetime

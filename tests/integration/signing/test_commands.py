@@ -14,13 +14,15 @@ from services.signing.main import build
 from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.errors import InvalidInput, NotFound, Refused, Unavailable
-from shared.events import BlobRef, SignatureRequested
+from shared.events import BlobRef, ReminderRequested, SignatureRequested
 from shared.history import verify_chain
 from shared.messaging.tables import TIMER
 from shared.settings import Settings
 from shared.timers import TimerWorker
 from tests.integration.signing.flow import IP, ORGANISATION, Flow
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
+
+DAY = 24 * 3600.0
 
 
 async def test_two_signatures_for_one_place_at_the_same_instant(flow: Flow) -> None:
@@ -169,6 +171,22 @@ class TestTimers:
         assert isinstance(first, SignatureRequested)
         assert attributes["time"] == first.expires
         assert await timers(flow) == []
+
+    async def test_a_signer_whose_turn_has_just_come_is_not_reminded(
+        self, flow: Flow, worker: TimerWorker[Any]
+    ) -> None:
+        await flow.draft()
+        await flow.send_off()
+        flow.tick(5 * DAY)
+        await flow.sign(SECRETARY)
+        flow.tick(2 * DAY + 1)
+        assert await worker.fire_one()
+        assert "ReminderRequested" not in await flow.published_names()
+        flow.tick(5 * DAY)
+        assert await worker.fire_one()
+        reminder = (await flow.published())[-1][1]
+        assert isinstance(reminder, ReminderRequested)
+        assert reminder.email == CHAIR
 
     async def test_after_a_long_stop_there_is_one_reminder(self, flow: Flow, worker: TimerWorker[Any]) -> None:
         await flow.draft()
