@@ -64,9 +64,12 @@ class Transaction:
         sequence: int,
         time: datetime,
         correlation_id: str,
-        cause: Envelope | None = None,
+        cause: Envelope | str | None = None,
     ) -> Envelope:
-        """Collect an event for the outbox. `sequence` is the aggregate's version after it; `cause` what led to it."""
+        """Collect an event for the outbox. `sequence` is the aggregate's version after it.
+
+        `cause` is the event that led to it, or its id where only that was kept (a mail is sent long after).
+        """
         data = event.to_json()
         if len(data.encode()) > MAX_EVENT_BYTES:
             raise ValueError(f"{type(event).__name__} of {subject} is larger than {MAX_EVENT_BYTES} bytes")
@@ -81,7 +84,7 @@ class Transaction:
             correlation_id=correlation_id,
             key=key,
             data=data,
-            causation_id=cause.id if cause else None,
+            causation_id=cause.id if isinstance(cause, Envelope) else cause,
             traceparent=_traceparent(correlation_id),
         )
         self._outgoing.append(envelope)

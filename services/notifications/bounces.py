@@ -1,0 +1,121 @@
+"""What a received delivery report does: the mail it is about is found, and what became of it is recorded.
+
+A mail is found by the signed token of its return path, else by the same token in its envelope id, else by its
+Message-ID. A token that we did not sign is a forgery, and nothing else in such a report is believed.
+"""
+
+import asyncio
+import re
+import uuid
+
+from services.notifications import delivery as rules
+from services.notifications import unmatched, verp
+from services.notifications.composing import Composer
+from services.notifications.delivery import Change, Delivery, Trouble
+from services.notifications.reports import DeliveryReport, read_report
+from services.notifications.store import DeliveryKey
+from services.notifications.transaction import NotificationsTransaction
+from services.notifications.verp import token_of_envelope_id
+from shared.clock import Clock
+from shared.errors import InvalidInput
+from shared.logging import get_logger
+from shared.messaging.transaction import UnitOfWork
+
+log = get_logger(__name__)
+
+_MESSAGE_ID = re.compile(r"<([0-9a-f-]{36})@([^<>@\s]{1,255})>")
+
+
+class DeliveryReports:
+    """Takes reports from the listener and the mailbox. `organisation` is the one served here."""
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork[NotificationsTransaction],
+        clock: Clock,
+        composer: Composer,
+        organisation: str,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._composer = composer
+        self._organisation = organisation
+
+    def is_ours(self, token: str) -> bool:
+        """Whether we signed this token."""
+        try:
+            self._key_of(token)
+        except InvalidInput:
+            return False
+        return True
+
+    async def take(self, raw: bytes, token: str | None) -> None:
+        """Record what one received mail reports; returns when that is committed.
+
+        `token` is the return path's, where the receiver knows it. What cannot be read, or is about no mail of ours, is
+        kept for a human. Raises what the database raises: then nothing was recorded, and it may be taken again.
+        """
+        try:
+            # Reading what strangers send may take seconds of computing.
+            reports = await asyncio.to_thread(read_report, raw)
+            key = self._find(reports, token) if reports else None
+        except InvalidInput as error:
+            await self._keep(raw, error.message)
+            return
+        if not reports:
+            return  # an automatic reply, or our own mail come back
+        if key is None or not await self._record(key, reports, unmatched.fingerprint(raw)):
+            await self._keep(raw, "the report is about no mail of ours")
+
+    def _find(self, reports: tuple[DeliveryReport, ...], token: str | None) -> DeliveryKey | None:
+        """Raises InvalidInput for a forged token."""
+        for report in reports:
+            found = token or report.return_path_token or token_of_envelope_id(report.envelope_id or "")
+            if found:
+                return self._key_of(found)
+        for report in reports:
+            match = _MESSAGE_ID.fullmatch(report.original_message_id or "")
+            if match and match[2].lower() == self._composer.mail_domain.lower():
+                return self._organisation, str(uuid.UUID(match[1]))
+        return None
+
+    def _key_of(self, token: str) -> DeliveryKey:
+        signed = verp.decode(token, organisations=[self._organisation], ring=self._composer.bounce_keys)
+        return signed.organisation, signed.delivery_id
+
+    async def _record(self, key: DeliveryKey, reports: tuple[DeliveryReport, ...], report: str) -> bool:
+        """False when there is no such mail."""
+
+        async def work(transaction: NotificationsTransaction) -> bool:
+            delivery = (await transaction.lock([key])).get(key)
+            if delivery is None:
+                return False
+            change = self._decide(delivery, reports, report)
+            if change is not None:
+                transaction.change(change)
+                log.info("report.recorded", delivery_id=delivery.id, fact=type(change.event).__name__)
+            return True
+
+        return await self._unit_of_work.run(work)
+
+    def _decide(self, delivery: Delivery, reports: tuple[DeliveryReport, ...], fingerprint: str) -> Change | None:
+        """A failure outweighs a delay; that a mail was delivered or relayed is no news."""
+        at = self._clock.now()
+        for report in reports:
+            if report.is_failure:
+                trouble = Trouble(report.status, report.diagnostic)
+                return rules.reported_failed(
+                    delivery, trouble, permanent=report.is_permanent, report=fingerprint, at=at
+                )
+        for report in reports:
+            if report.is_delayed:
+                trouble = Trouble(report.status, report.diagnostic)
+                return rules.reported_delayed(delivery, trouble, report=fingerprint, at=at)
+        return None
+
+    async def _keep(self, raw: bytes, reason: str) -> None:
+        async def work(transaction: NotificationsTransaction) -> None:
+            await unmatched.keep(transaction.session, self._organisation, raw, reason)
+
+        await self._unit_of_work.run(work)
+        log.warning("report.unmatched", report=unmatched.fingerprint(raw)[:16])

@@ -1,0 +1,133 @@
+"""What people, replays and pages ask of notifications. Each change is one transaction."""
+
+from services.notifications import delivery as rules
+from services.notifications import store, unmatched
+from services.notifications.bounces import DeliveryReports
+from services.notifications.composing import Composer
+from services.notifications.delivery import ASKING, Delivery, Status
+from services.notifications.inbox_transport import InboxMails
+from services.notifications.mailer import Mailer
+from services.notifications.simulated_report import Failure, failed_report
+from services.notifications.transaction import NotificationsTransaction
+from services.notifications.transport import Accepted, Outcome
+from services.notifications.unmatched import UnmatchedReport
+from shared.clock import Clock
+from shared.errors import NotFound, Refused, Unavailable
+from shared.logging import get_logger
+from shared.messaging.transaction import UnitOfWork
+from shared.wakeup import Wakeup
+
+log = get_logger(__name__)
+
+
+class NotificationsCommands:
+    """`inbox` reads the embedded inbox; it is None where mail goes out by SMTP."""
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork[NotificationsTransaction],
+        clock: Clock,
+        composer: Composer,
+        mailer: Mailer,
+        mailer_wakeup: Wakeup,
+        reports: DeliveryReports,
+        inbox: InboxMails | None,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._composer = composer
+        self._mailer = mailer
+        self._mailer_wakeup = mailer_wakeup
+        self._reports = reports
+        self.inbox = inbox
+
+    async def waiting(self, organisation: str, address: str) -> Delivery:
+        """The oldest waiting mail to an address, requests before other mails. Raises Refused when none waits."""
+        async with self._unit_of_work.database.transaction() as session:
+            found = await store.waiting_for(session, organisation, address)
+        if found is None:
+            raise Refused(f"no mail is waiting for {address}")
+        return found
+
+    async def deliver(self, organisation: str, delivery_id: str) -> Outcome:
+        """Send one waiting mail now, at the clock's time, and record what became of it. Raises Refused."""
+        return await self._mailer.deliver((organisation, delivery_id))
+
+    async def deliver_next(self, organisation: str, address: str) -> None:
+        """Send the oldest waiting mail to an address. Raises Refused when none waits, Unavailable when the mail server
+        did not take it (which is recorded)."""
+        found = await self.waiting(organisation, address)
+        outcome = await self.deliver(organisation, found.id)
+        if not isinstance(outcome, Accepted):
+            raise Unavailable(f"the mail server did not take the mail: {outcome.diagnostic}")
+
+    async def bounce(self, organisation: str, address: str, status: str, diagnostic: str = "") -> None:
+        """A delivery report about the last mail delivered to an address comes back, through the real parser.
+
+        Raises Refused when no request was delivered to it, InvalidInput for a status that is none of a failure.
+        """
+        async with self._unit_of_work.database.transaction() as session:
+            delivered = await store.sent_to(session, organisation, address)
+        if not any(one.purpose in ASKING for one in delivered):
+            raise Refused(f"no request was delivered to {address}")
+        await self._report(delivered[0], Failure(status, diagnostic))
+
+    async def report_simulated_bounce(self, organisation: str, delivery_id: str) -> None:
+        """A delivery report says that this mail's address does not exist. Raises NotFound."""
+        await self._report(await self.delivery(organisation, delivery_id), Failure())
+
+    async def retry(self, organisation: str, delivery_id: str) -> Delivery:
+        """Have a waiting or bounced mail tried again at once, under the same Message-ID. Raises NotFound, Refused."""
+
+        async def work(transaction: NotificationsTransaction) -> None:
+            key = organisation, delivery_id
+            found = (await transaction.lock([key])).get(key)
+            if found is None:
+                raise NotFound("there is no such delivery")
+            rules.check_retry(found)
+            await store.requeue(transaction.session, key)
+            transaction.nudge(self._mailer_wakeup)
+            log.info("mail.retried", delivery_id=delivery_id)
+
+        await self._unit_of_work.run(work)
+        return await self.delivery(organisation, delivery_id)
+
+    async def delivery(self, organisation: str, delivery_id: str) -> Delivery:
+        """Raises NotFound."""
+        async with self._unit_of_work.database.transaction() as session:
+            found = await store.find(session, (organisation, delivery_id))
+        if found is None:
+            raise NotFound("there is no such delivery")
+        return found
+
+    async def deliveries(
+        self,
+        organisation: str,
+        *,
+        agreement_id: str | None = None,
+        status: Status | None = None,
+        after: str | None = None,
+        most: int = 50,
+    ) -> list[Delivery]:
+        """In the order of queueing, from those after an id."""
+        async with self._unit_of_work.database.transaction() as session:
+            return await store.page(
+                session, organisation, agreement_id=agreement_id, status=status, after=after, most=most
+            )
+
+    async def unmatched_reports(
+        self, organisation: str, *, before: unmatched.Position | None = None, most: int = 50
+    ) -> list[UnmatchedReport]:
+        """Reports kept for a human, the newest first."""
+        async with self._unit_of_work.database.transaction() as session:
+            return await unmatched.page(session, organisation, before=before, most=most)
+
+    async def under_way(self) -> int:
+        """Waiting mails that are due or in hand."""
+        async with self._unit_of_work.database.transaction() as session:
+            return await store.under_way(session)
+
+    async def _report(self, delivery: Delivery, failure: Failure) -> None:
+        mail = self._composer.compose(delivery)
+        raw = failed_report(mail, failure, at=self._clock.now())
+        await self._reports.take(raw, None)

@@ -1,0 +1,163 @@
+"""Embedded mode's mail server: a table in place of SMTP, so that a newcomer can read the mails without one.
+
+It accepts everything. Addresses that show a bounce (`bounce…@`, or any at studsar.example) are accepted too, and a
+moment later a delivery report comes back, as from a mail server further on.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+from sqlalchemy import Row, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.notifications import verp
+from services.notifications.composing import Composer
+from services.notifications.tables import INBOX_MAIL
+from services.notifications.transport import Accepted, Outcome
+from shared.clock import Clock
+from shared.database import Database
+from shared.errors import NotFound
+
+SendReport = Callable[[str, str], Awaitable[None]]
+"""Has a delivery report come back for one mail: organisation, delivery id."""
+
+_BOUNCE_DOMAIN = "studsar.example"
+_LINK = re.compile(r"https?://[!-~]{1,2000}")
+
+Position = tuple[datetime, str]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMail:
+    """A mail as its recipient would see it. `links` in the order of the text; `bounces`: a report came back."""
+
+    id: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    links: tuple[str, ...]
+    accepted_at: datetime
+    bounces: bool
+
+    @property
+    def position(self) -> Position:
+        return self.accepted_at, self.id
+
+
+class InboxTransport:
+    """Takes the place of `SmtpTransport`."""
+
+    def __init__(self, database: Database, clock: Clock, composer: Composer, organisation: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._composer = composer
+        self._organisation = organisation
+
+    async def send(self, message: EmailMessage, *, return_path: str, recipient: str, envelope_id: str) -> Outcome:
+        """Keeps the mail; the same mail again takes the first one's place. Raises what the database raises."""
+        signed = verp.decode(envelope_id, organisations=[self._organisation], ring=self._composer.bounce_keys)
+        plain, html = _body(message, "plain"), _body(message, "html")
+        bounces = _shows_a_bounce(recipient)
+        row = {
+            "organisation": signed.organisation,
+            "id": signed.delivery_id,
+            "message_id": str(message["Message-ID"]),
+            "recipient": recipient,
+            "subject": str(message["Subject"]),
+            "text": plain,
+            "html": html,
+            "links": _LINK.findall(plain),
+            "accepted_at": self._clock.now(),
+            "bounces": bounces,
+            "report_due_at": func.clock_timestamp() + text("interval '1 second'") if bounces else None,
+        }
+        async with self._database.transaction() as session:
+            await session.execute(
+                insert(INBOX_MAIL).values(row).on_conflict_do_update(index_elements=["organisation", "id"], set_=row)
+            )
+        return Accepted("250 2.0.0 kept in the inbox")
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+
+class InboxMails:
+    """What the inbox page shows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, organisation: str, *, before: Position | None = None, most: int = 50, recipient: str | None = None
+    ) -> list[InboxMail]:
+        """The newest first, from those before a position; `recipient` narrows to one address as written."""
+        columns = INBOX_MAIL.c
+        order = tuple_(columns.accepted_at, columns.id)
+        query = select(INBOX_MAIL).where(columns.organisation == organisation)
+        if before is not None:
+            query = query.where(order < before)
+        if recipient is not None:
+            query = query.where(columns.recipient == recipient)
+        query = query.order_by(columns.accepted_at.desc(), columns.id.desc()).limit(most)
+        async with self._database.transaction() as session:
+            return [_mail(row) for row in await session.execute(query)]
+
+    async def get(self, organisation: str, mail_id: str) -> InboxMail:
+        """Raises NotFound."""
+        query = select(INBOX_MAIL).where(INBOX_MAIL.c.organisation == organisation, INBOX_MAIL.c.id == mail_id)
+        async with self._database.transaction() as session:
+            row = (await session.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound("there is no such mail in the inbox")
+        return _mail(row)
+
+
+async def send_due_report(database: Database, send: SendReport) -> bool:
+    """Have the report come back that is due longest; False when none is. A report that fails is sent again."""
+    columns = INBOX_MAIL.c
+    due = (
+        select(columns.organisation, columns.id)
+        .where(columns.report_due_at <= func.clock_timestamp())
+        .order_by(columns.report_due_at)
+        .limit(1)
+    )
+    async with database.transaction() as session:
+        row = (await session.execute(due)).one_or_none()
+    if row is None:
+        return False
+    await send(row.organisation, row.id)
+    async with database.transaction() as session:
+        await session.execute(
+            update(INBOX_MAIL)
+            .where(columns.organisation == row.organisation, columns.id == row.id)
+            .values(report_due_at=None)
+        )
+    return True
+
+
+def _shows_a_bounce(recipient: str) -> bool:
+    local_part, _, domain = recipient.lower().rpartition("@")
+    return local_part.startswith("bounce") or domain == _BOUNCE_DOMAIN
+
+
+def _body(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    return "" if part is None else str(part.get_content())
+
+
+def _mail(row: Row[Any]) -> InboxMail:
+    return InboxMail(
+        id=row.id,
+        recipient=row.recipient,
+        subject=row.subject,
+        text=row.text,
+        html=row.html,
+        links=tuple(row.links),
+        accepted_at=row.accepted_at,
+        bounces=row.bounces,
+    )

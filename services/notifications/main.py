@@ -1,0 +1,107 @@
+"""The wiring of notifications: the only place that knows all its parts."""
+
+from functools import partial
+
+from services.notifications import api, subscribers
+from services.notifications.background import inbox_bounces, report_inlets
+from services.notifications.bounces import DeliveryReports
+from services.notifications.commands import NotificationsCommands
+from services.notifications.composing import Composer, composer_of
+from services.notifications.inbox_transport import InboxMails, InboxTransport
+from services.notifications.mailer import Mailer, MailerSettings, Transport
+from services.notifications.transaction import NotificationsTransaction
+from services.notifications.transport import SmtpSettings, SmtpTransport
+from shared.auth import Access
+from shared.blobs import BlobStore
+from shared.clock import Clock
+from shared.database import Database
+from shared.http import create_app
+from shared.messaging.transaction import UnitOfWork
+from shared.operations import include_operations
+from shared.service import Background, Service
+from shared.settings import Settings
+from shared.wakeup import Wakeup
+
+NAME = "notifications"
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock,
+    access: Access,
+    blobs: BlobStore | None = None,
+    transport: Transport | None = None,
+    inbox: bool = False,
+    deliver_automatically: bool = True,
+    mailer_settings: MailerSettings | None = None,
+) -> Service:
+    """Build the service without starting anything.
+
+    Mail goes out by SMTP as `settings` say, or through `transport`; with `inbox` it is kept in a table and shown, as
+    embedded mode does. `deliver_automatically=False`: mails wait until a command delivers them, as in a replay. `blobs`
+    is taken as by every service and not used: mails hold links, no documents. `commands` is a NotificationsCommands.
+    """
+    database = Database(
+        settings.database_url_of(NAME), pool_size=settings.database_pool, application_name=f"justera-{NAME}"
+    )
+    wakeup, mailer_wakeup = Wakeup(), Wakeup()
+    unit_of_work = UnitOfWork(database, partial(NotificationsTransaction, mailer_wakeup=mailer_wakeup), wakeup)
+    composer = composer_of(settings)
+    how = mailer_settings or MailerSettings()
+    if transport is None:
+        transport = _transport(settings, database, clock, composer, how, inbox=inbox)
+    mailer = Mailer(unit_of_work, clock, composer, transport, mailer_wakeup, how)
+    reports = DeliveryReports(unit_of_work, clock, composer, settings.organisation)
+    commands = NotificationsCommands(
+        unit_of_work, clock, composer, mailer, mailer_wakeup, reports, InboxMails(database) if inbox else None
+    )
+    consumer = subscribers.inbound(unit_of_work)
+    workers: list[Background] = [*report_inlets(settings, reports)]
+    if deliver_automatically:
+        workers.append(mailer)
+    if inbox:
+        workers.append(inbox_bounces(database, commands.report_simulated_bounce))
+
+    app = create_app(
+        "Justera notifications",
+        description="The mails about an agreement: what was sent to whom, when, and what became of it.",
+        access=access,
+        max_body_bytes=settings.max_body_bytes,
+        checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+    )
+    app.include_router(api.router(commands))
+    service = Service(
+        NAME,
+        app,
+        database,
+        wakeup,
+        subscriptions=[subscribers.subscription(consumer)],
+        workers=workers,
+        inbounds=[consumer],
+        retention_seconds=settings.outbox_retention_days * 86_400.0,
+        commands=commands,
+    )
+    if deliver_automatically:
+        service.pending = commands.under_way
+    include_operations(service)
+    return service
+
+
+def _transport(
+    settings: Settings, database: Database, clock: Clock, composer: Composer, how: MailerSettings, *, inbox: bool
+) -> Transport:
+    if inbox:
+        return InboxTransport(database, clock, composer, settings.organisation)
+    password = settings.smtp_password
+    return SmtpTransport(
+        SmtpSettings(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            username=settings.smtp_username,
+            password=password.get_secret_value() if password else None,
+            local_hostname=composer.mail_domain,
+            connections=how.concurrency,
+        )
+    )

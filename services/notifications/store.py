@@ -1,0 +1,353 @@
+"""SQL over deliveries and what mails need to know of an agreement. Bulk statements: their number does not grow.
+
+Leases are by the database's clock, so that mailers on machines whose clocks differ agree on them.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ARRAY, Float, Integer, Row, Select, Text, bindparam, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifications.delivery import ASKING, REQUESTS, Delivery, Facts, NewDelivery, Status
+from services.notifications.messages import Purpose
+from services.notifications.tables import AGREEMENT, DELIVERY
+from shared.events import Person
+from shared.ids import new_id
+from shared.text import email_key
+
+AgreementKey = tuple[str, str]  # organisation, agreement id
+DeliveryKey = tuple[str, str]  # organisation, delivery id
+
+_TEXTS = ARRAY(Text)
+_MOMENTS = ARRAY(TIMESTAMP(timezone=True))
+_KEPT_COLUMNS = (
+    *("organisation", "id", "agreement_id", "purpose", "recipient", "request_id", "request_version", "cause_id"),
+    *("correlation_id", "facts", "created_at", "status", "version", "attempts", "claim", "sent_at", "bounced_at"),
+    *("last_status", "last_diagnostic", "last_report"),
+)
+_AGE = func.extract("epoch", func.clock_timestamp() - DELIVERY.c.queued_at).label("age")
+_COLUMNS = (*(DELIVERY.c[name] for name in _KEPT_COLUMNS), _AGE)
+_RETURNED = ", ".join(f"delivery.{name}" for name in _KEPT_COLUMNS)
+
+_CLAIM_DUE = text(
+    f"""
+    UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
+    FROM (
+        SELECT organisation, id FROM delivery
+        WHERE status = 'waiting' AND due_at <= clock_timestamp()
+          AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+    ) AS due
+    WHERE delivery.organisation = due.organisation AND delivery.id = due.id
+    RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - delivery.queued_at) AS age
+    """  # noqa: S608  (column names of our own)
+)
+_CLAIM_ONE = text(
+    f"""
+    UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
+    WHERE organisation = :organisation AND id = :id AND status = 'waiting'
+      AND (lease_until IS NULL OR lease_until < clock_timestamp())
+    RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - queued_at) AS age
+    """  # noqa: S608
+)
+_RENEW = text(
+    """
+    UPDATE delivery SET lease_until = clock_timestamp() + make_interval(secs => :lease)
+    WHERE status = 'waiting' AND claim = ANY(:claims)
+    """
+).bindparams(bindparam("claims", type_=_TEXTS))
+
+# A lease ends with any change; `retry_in` null leaves the due time, which then says nothing any more.
+_SAVE = text(
+    """
+    UPDATE delivery SET
+        status = new.status, version = new.version, attempts = new.attempts, sent_at = new.sent_at,
+        bounced_at = new.bounced_at, last_status = new.last_status, last_diagnostic = new.last_diagnostic,
+        last_report = new.last_report, claim = NULL, lease_until = NULL, changed_at = clock_timestamp(),
+        due_at = CASE WHEN new.retry_in IS NULL THEN delivery.due_at
+                 ELSE clock_timestamp() + make_interval(secs => new.retry_in) END
+    FROM unnest(
+        :organisations, :ids, :statuses, :versions, :attempts, :sent, :bounced, :last_statuses, :last_diagnostics,
+        :last_reports, :retries
+    ) AS new (
+        organisation, id, status, version, attempts, sent_at, bounced_at, last_status, last_diagnostic, last_report,
+        retry_in
+    )
+    WHERE delivery.organisation = new.organisation AND delivery.id = new.id
+    """
+).bindparams(
+    *(
+        bindparam(name, type_=_TEXTS)
+        for name in ("organisations", "ids", "statuses", "last_statuses", "last_diagnostics", "last_reports")
+    ),
+    *(bindparam(name, type_=ARRAY(Integer)) for name in ("versions", "attempts")),
+    *(bindparam(name, type_=_MOMENTS) for name in ("sent", "bounced")),
+    bindparam("retries", type_=ARRAY(Float)),
+)
+
+# The mails of the request that was signed through stay, reminders apart: completion waits for what became of them.
+_WITHDRAW = text(
+    """
+    UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
+    FROM unnest(:organisations, :agreements, :places, :kept) AS ended (organisation, agreement_id, place, kept)
+    WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.agreement_id
+      AND delivery.status = 'waiting' AND delivery.purpose = ANY(:asking)
+      AND (ended.place IS NULL OR delivery.place = ended.place)
+      AND (delivery.request_id <> ended.kept OR delivery.purpose = 'reminder')
+    """
+).bindparams(
+    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "agreements", "kept", "asking")),
+    bindparam("places", type_=ARRAY(Integer)),
+)
+
+
+@dataclass(slots=True)
+class AgreementContext:
+    """What a mail's own event does not carry. `sender` is None until AgreementCreated has been seen."""
+
+    sender: Person | None = None
+    timezone: str = "UTC"
+    others: dict[str, Person] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Mails asking for this place (None: any) are to be withdrawn, but for those of the request `kept`."""
+
+    organisation: str
+    agreement_id: str
+    place: int | None = None
+    kept: str = ""
+
+
+async def agreements(session: AsyncSession, keys: Collection[AgreementKey]) -> dict[AgreementKey, AgreementContext]:
+    """Those that are known. One statement."""
+    if not keys:
+        return {}
+    columns = AGREEMENT.c
+    rows = await session.execute(
+        select(AGREEMENT).where(tuple_(columns.organisation, columns.agreement_id).in_(sorted(keys)))
+    )
+    return {(row.organisation, row.agreement_id): _context(row) for row in rows}
+
+
+async def save_agreements(session: AsyncSession, changed: Sequence[tuple[AgreementKey, AgreementContext]]) -> None:
+    """Insert, or add to what is there. Sorted, so that transactions that share agreements queue up."""
+    if not changed:
+        return
+    rows = [
+        {
+            "organisation": organisation,
+            "agreement_id": agreement_id,
+            "sender": context.sender.model_dump(mode="json") if context.sender else None,
+            "timezone": context.timezone,
+            "others": {request: person.model_dump(mode="json") for request, person in context.others.items()},
+        }
+        for (organisation, agreement_id), context in sorted(changed, key=lambda one: one[0])
+    ]
+    statement = insert(AGREEMENT)
+    new = statement.excluded
+    upsert = statement.on_conflict_do_update(
+        index_elements=["organisation", "agreement_id"],
+        set_={
+            "sender": func.coalesce(new.sender, AGREEMENT.c.sender),
+            "timezone": new.timezone,
+            "others": AGREEMENT.c.others.op("||")(new.others),
+        },
+    )
+    await session.execute(upsert, rows)
+
+
+async def insert_deliveries(session: AsyncSession, deliveries: Sequence[NewDelivery]) -> None:
+    """One row for each cause, recipient and purpose; those that are there already stay as they are."""
+    if deliveries:
+        await session.execute(insert(DELIVERY).on_conflict_do_nothing(), [_row(one) for one in deliveries])
+
+
+async def withdraw(session: AsyncSession, ended: Sequence[Ended]) -> None:
+    """Mails that nobody needs to get any more are not sent; one that is under way may still arrive."""
+    if not ended:
+        return
+    await session.execute(
+        _WITHDRAW,
+        {
+            "organisations": [one.organisation for one in ended],
+            "agreements": [one.agreement_id for one in ended],
+            "places": [one.place for one in ended],
+            "kept": [one.kept for one in ended],
+            "asking": sorted(purpose.value for purpose in ASKING),
+        },
+    )
+
+
+async def claim_due(session: AsyncSession, *, claim: str, lease: float, most: int) -> list[Delivery]:
+    """Lease the mails that are due longest for `lease` seconds; those that another holds are skipped."""
+    rows = await session.execute(_CLAIM_DUE, {"claim": claim, "lease": lease, "most": most})
+    return sorted((_delivery(row) for row in rows), key=lambda delivery: delivery.id)
+
+
+async def claim_one(session: AsyncSession, key: DeliveryKey, *, claim: str, lease: float) -> Delivery | None:
+    """Lease this mail, due or not; None when it does not wait, or another holds it."""
+    rows = await session.execute(_CLAIM_ONE, {"organisation": key[0], "id": key[1], "claim": claim, "lease": lease})
+    row = rows.one_or_none()
+    return None if row is None else _delivery(row)
+
+
+async def renew(session: AsyncSession, claims: Collection[str], *, lease: float) -> None:
+    """Prolong the leases of these claims."""
+    await session.execute(_RENEW, {"claims": sorted(claims), "lease": lease})
+
+
+async def lock(session: AsyncSession, keys: Collection[DeliveryKey]) -> dict[DeliveryKey, Delivery]:
+    """Those that exist, locked in id order until the transaction ends. One statement."""
+    if not keys:
+        return {}
+    query = (
+        select(*_COLUMNS)
+        .where(tuple_(DELIVERY.c.organisation, DELIVERY.c.id).in_(sorted(keys)))
+        .order_by(DELIVERY.c.organisation, DELIVERY.c.id)
+        .with_for_update()
+    )
+    found = [_delivery(row) for row in await session.execute(query)]
+    return {delivery.key: delivery for delivery in found}
+
+
+async def save(session: AsyncSession, changed: Sequence[tuple[Delivery, float | None]]) -> None:
+    """Write locked deliveries back, each with the seconds until its next try; their leases end."""
+    if not changed:
+        return
+    deliveries = [delivery for delivery, _ in changed]
+    await session.execute(
+        _SAVE,
+        {
+            "organisations": [one.organisation for one in deliveries],
+            "ids": [one.id for one in deliveries],
+            "statuses": [one.status.value for one in deliveries],
+            "versions": [one.version for one in deliveries],
+            "attempts": [one.attempts for one in deliveries],
+            "sent": [one.sent_at for one in deliveries],
+            "bounced": [one.bounced_at for one in deliveries],
+            "last_statuses": [one.last_status for one in deliveries],
+            "last_diagnostics": [one.last_diagnostic for one in deliveries],
+            "last_reports": [one.last_report for one in deliveries],
+            "retries": [retry_in for _, retry_in in changed],
+        },
+    )
+
+
+async def requeue(session: AsyncSession, key: DeliveryKey) -> None:
+    """Let it wait anew, due now, with five days before it. A lease stays: the mail may be in someone's hand."""
+    now = func.clock_timestamp()
+    await session.execute(
+        DELIVERY.update()
+        .where(DELIVERY.c.organisation == key[0], DELIVERY.c.id == key[1])
+        .values(status=Status.WAITING.value, attempts=0, sent_at=None, bounced_at=None, queued_at=now, due_at=now)
+    )
+
+
+async def waiting_for(session: AsyncSession, organisation: str, address: str) -> Delivery | None:
+    """The oldest waiting mail to an address, requests before other mails."""
+    query = (
+        _to(organisation, address)
+        .where(DELIVERY.c.status == Status.WAITING.value)
+        .order_by(DELIVERY.c.purpose.in_([purpose.value for purpose in REQUESTS]).desc(), DELIVERY.c.id)
+        .limit(1)
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else _delivery(row)
+
+
+async def sent_to(session: AsyncSession, organisation: str, address: str) -> list[Delivery]:
+    """What a mail server took for an address, the latest first."""
+    query = (
+        _to(organisation, address)
+        .where(DELIVERY.c.sent_at.is_not(None))
+        .order_by(DELIVERY.c.sent_at.desc(), DELIVERY.c.changed_at.desc())
+        .limit(100)
+    )
+    return [_delivery(row) for row in await session.execute(query)]
+
+
+async def find(session: AsyncSession, key: DeliveryKey) -> Delivery | None:
+    query = select(*_COLUMNS).where(DELIVERY.c.organisation == key[0], DELIVERY.c.id == key[1])
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else _delivery(row)
+
+
+async def page(
+    session: AsyncSession,
+    organisation: str,
+    *,
+    agreement_id: str | None,
+    status: Status | None,
+    after: str | None,
+    most: int,
+) -> list[Delivery]:
+    """In the order of queueing; `after` is the id of the last one seen."""
+    query = select(*_COLUMNS).where(DELIVERY.c.organisation == organisation)
+    if agreement_id is not None:
+        query = query.where(DELIVERY.c.agreement_id == agreement_id)
+    if status is not None:
+        query = query.where(DELIVERY.c.status == status.value)
+    if after is not None:
+        query = query.where(DELIVERY.c.id > after)
+    return [_delivery(row) for row in await session.execute(query.order_by(DELIVERY.c.id).limit(most))]
+
+
+async def under_way(session: AsyncSession) -> int:
+    """Mails that are due or leased; those that wait for a later try do not count."""
+    now = func.clock_timestamp()
+    query = select(func.count()).where(
+        DELIVERY.c.status == Status.WAITING.value, (DELIVERY.c.due_at <= now) | (DELIVERY.c.lease_until > now)
+    )
+    return int((await session.execute(query)).scalar_one())
+
+
+def _to(organisation: str, address: str) -> Select[Any]:
+    return select(*_COLUMNS).where(
+        DELIVERY.c.organisation == organisation, DELIVERY.c.recipient_key == email_key(address)
+    )
+
+
+def _context(row: Row[Any]) -> AgreementContext:
+    return AgreementContext(
+        sender=Person.model_validate(row.sender) if row.sender else None,
+        timezone=row.timezone,
+        others={request: Person.model_validate(person) for request, person in row.others.items()},
+    )
+
+
+def _row(new: NewDelivery) -> dict[str, Any]:
+    return {
+        "organisation": new.organisation,
+        "id": new_id(),
+        "agreement_id": new.agreement_id,
+        "purpose": new.purpose.value,
+        "recipient": new.recipient,
+        "recipient_key": email_key(new.recipient),
+        "request_id": new.request_id,
+        "request_version": new.request_version,
+        "place": new.place,
+        "cause_id": new.cause_id,
+        "correlation_id": new.correlation_id,
+        "facts": new.facts.model_dump(mode="json"),
+        "created_at": new.time,
+        "status": Status.WAITING.value,
+    }
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    values = {name: getattr(row, name) for name in _KEPT_COLUMNS}
+    values["purpose"] = Purpose(row.purpose)
+    values["status"] = Status(row.status)
+    values["facts"] = Facts.model_validate(_loaded(row.facts))
+    return Delivery(**values, age=float(row.age))
+
+
+def _loaded(facts: Any) -> Any:
+    """JSONB comes as text from a textual statement, and parsed from one that knows the column's type."""
+    return json.loads(facts) if isinstance(facts, str) else facts

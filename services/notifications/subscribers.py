@@ -1,0 +1,17 @@
+"""Notifications' consumer: the facts that ask for a mail, or make one needless."""
+
+from services.notifications.handlers import EVENT_HANDLERS
+from services.notifications.transaction import NotificationsTransaction
+from shared.messaging.inbound import Inbound
+from shared.messaging.transaction import UnitOfWork
+from shared.service import Subscription
+
+GROUP = "notifications"
+
+
+def inbound(unit_of_work: UnitOfWork[NotificationsTransaction]) -> Inbound[NotificationsTransaction]:
+    return Inbound(GROUP, unit_of_work, EVENT_HANDLERS)
+
+
+def subscription(consumer: Inbound[NotificationsTransaction]) -> Subscription:
+    return Subscription(GROUP, consumer.topics, consumer.handle)

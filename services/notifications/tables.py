@@ -1,0 +1,129 @@
+"""The notifications service's own tables. `organisation` is in every key."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+class NotificationsTable(SQLModel):
+    metadata = MetaData()
+
+
+def _moment(*, nullable: bool = False, default_now: bool = False) -> Any:
+    return Column(
+        DateTime(timezone=True), nullable=nullable, server_default=func.clock_timestamp() if default_now else None
+    )
+
+
+class AgreementRow(NotificationsTable, table=True):
+    """What mails about an agreement need and their own event does not carry.
+
+    `others`: for a request's id, the person who may sign for the same place (the alternate, or the original).
+    """
+
+    __tablename__ = "agreement"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    agreement_id: str = Field(sa_column=Column(Text, primary_key=True))
+    sender: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    timezone: str = Field(sa_column=Column(Text, nullable=False))
+    others: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class DeliveryRow(NotificationsTable, table=True):
+    """One mail to one person for one cause, and what became of it.
+
+    `created_at`, `sent_at` and `bounced_at` are business time; `queued_at`, `due_at`, `lease_until` and `changed_at`
+    the database's clock. `version` counts the events published about it. The mail is composed from `facts` and the
+    columns before it; its link is derived then, never stored.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index(
+            "delivery_once",
+            "organisation",
+            "agreement_id",
+            "request_id",
+            "recipient",
+            "request_version",
+            "purpose",
+            "cause_id",
+            unique=True,
+        ),
+        Index("delivery_due", "due_at", "id", postgresql_where=text("status = 'waiting'")),
+        Index("delivery_by_recipient", "organisation", "recipient_key", "id"),
+    )
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    agreement_id: str = Field(sa_column=Column(Text, nullable=False))
+    purpose: str = Field(sa_column=Column(Text, nullable=False))
+    recipient: str = Field(sa_column=Column(Text, nullable=False))
+    recipient_key: str = Field(sa_column=Column(Text, nullable=False))
+    # Empty and 0 instead of null where the mail speaks of no request: nulls would make the unique index let seconds in.
+    request_id: str = Field(sa_column=Column(Text, nullable=False))
+    request_version: int = Field(sa_column=Column(Integer, nullable=False))
+    place: int | None = Field(sa_column=Column(Integer, nullable=True))
+    cause_id: str = Field(sa_column=Column(Text, nullable=False))
+    correlation_id: str = Field(sa_column=Column(Text, nullable=False))
+    facts: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = Field(sa_column=_moment())
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    attempts: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    queued_at: datetime = Field(sa_column=_moment(default_now=True))
+    due_at: datetime = Field(sa_column=_moment(default_now=True))
+    changed_at: datetime = Field(sa_column=_moment(default_now=True))
+    lease_until: datetime | None = Field(sa_column=_moment(nullable=True))
+    claim: str | None = Field(sa_column=Column(Text, nullable=True))
+    sent_at: datetime | None = Field(sa_column=_moment(nullable=True))
+    bounced_at: datetime | None = Field(sa_column=_moment(nullable=True))
+    last_status: str | None = Field(sa_column=Column(Text, nullable=True))
+    last_diagnostic: str | None = Field(sa_column=Column(Text, nullable=True))
+    last_report: str | None = Field(sa_column=Column(Text, nullable=True))
+
+
+class UnmatchedReportRow(NotificationsTable, table=True):
+    """A delivery report that points to no mail of ours, or cannot be read: for a human. `raw` is cut."""
+
+    __tablename__ = "unmatched_report"
+    __table_args__ = (Index("unmatched_report_by_time", "organisation", "received_at", "sha256"),)
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    sha256: str = Field(sa_column=Column(Text, primary_key=True))
+    received_at: datetime = Field(sa_column=_moment(default_now=True))
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    size: int = Field(sa_column=Column(Integer, nullable=False))
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class InboxMailRow(NotificationsTable, table=True):
+    """A mail that embedded mode shows instead of sending it. `id` is its delivery's."""
+
+    __tablename__ = "inbox_mail"
+    __table_args__ = (
+        Index("inbox_mail_by_time", "organisation", "accepted_at", "id"),
+        Index("inbox_mail_report_due", "report_due_at", postgresql_where=text("report_due_at IS NOT NULL")),
+    )
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    message_id: str = Field(sa_column=Column(Text, nullable=False))
+    recipient: str = Field(sa_column=Column(Text, nullable=False))
+    subject: str = Field(sa_column=Column(Text, nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    html: str = Field(sa_column=Column(Text, nullable=False))
+    links: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    accepted_at: datetime = Field(sa_column=_moment())
+    bounces: bool = Field(sa_column=Column(Boolean, nullable=False))
+    report_due_at: datetime | None = Field(sa_column=_moment(nullable=True))
+
+
+AGREEMENT = NotificationsTable.metadata.tables["agreement"]
+DELIVERY = NotificationsTable.metadata.tables["delivery"]
+UNMATCHED_REPORT = NotificationsTable.metadata.tables["unmatched_report"]
+INBOX_MAIL = NotificationsTable.metadata.tables["inbox_mail"]

@@ -1,0 +1,77 @@
+"""One transaction of notifications: mails that events ask for, and what became of mails."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifications import store
+from services.notifications.delivery import Change, Delivery, NewDelivery
+from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended
+from shared.messaging.transaction import Received, Transaction
+from shared.wakeup import Wakeup
+
+
+class NotificationsTransaction(Transaction):
+    """`mailer_wakeup` is nudged once new mails are committed."""
+
+    source = "notifications"
+
+    def __init__(self, session: AsyncSession, mailer_wakeup: Wakeup) -> None:
+        super().__init__(session)
+        self._mailer_wakeup = mailer_wakeup
+        self._agreements: dict[AgreementKey, AgreementContext] = {}
+        self._changed_agreements: set[AgreementKey] = set()
+        self._mails: list[NewDelivery] = []
+        self._ended: list[Ended] = []
+        self._changes: list[Change] = []
+
+    async def prepare(self, batch: Sequence[Received[Any]]) -> None:
+        keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
+        self._agreements.update(await store.agreements(self.session, keys))
+
+    def agreement(self, organisation: str, agreement_id: str) -> AgreementContext:
+        """What is known of it; nothing yet for one that is new."""
+        return self._agreements.setdefault((organisation, agreement_id), AgreementContext())
+
+    def agreement_changed(self, organisation: str, agreement_id: str) -> None:
+        self._changed_agreements.add((organisation, agreement_id))
+
+    def send(self, mail: NewDelivery) -> None:
+        """Queue a mail; it is sent after the commit, once for its cause."""
+        self._mails.append(mail)
+        self.nudge(self._mailer_wakeup)
+
+    def withdraw(self, ended: Ended) -> None:
+        """Applies to what was queued before it, in this transaction too: no mail that asks follows its end."""
+        self._ended.append(ended)
+
+    async def lock(self, keys: Sequence[DeliveryKey]) -> dict[DeliveryKey, Delivery]:
+        return await store.lock(self.session, keys)
+
+    def change(self, change: Change) -> None:
+        """Keep what became of a locked delivery, and publish the fact."""
+        delivery = change.delivery
+        self._changes.append(change)
+        self.publish(
+            change.event,
+            organisation=delivery.organisation,
+            subject=delivery.id,
+            key=delivery.agreement_id,
+            sequence=delivery.version,
+            time=change.at,
+            correlation_id=delivery.correlation_id,
+            cause=delivery.cause_id,
+        )
+
+    async def flush(self) -> None:
+        changed = [(key, self._agreements[key]) for key in self._changed_agreements]
+        await store.save_agreements(self.session, changed)
+        await store.insert_deliveries(self.session, self._mails)
+        await store.withdraw(self.session, self._ended)
+        await store.save(self.session, [(change.delivery, change.retry_in) for change in self._changes])
+        self._changed_agreements.clear()
+        self._mails.clear()
+        self._ended.clear()
+        self._changes.clear()
+        await super().flush()
