@@ -1,0 +1,81 @@
+"""Start page, login, logout."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from shared.auth import SESSION_COOKIE, SESSION_SECONDS, Access, Principal, Role, principal_of, public, requires
+from shared.errors import NotAuthenticated
+from shared.settings import SERVICES
+from shared.web import Look, form_text, path_for, small_form
+
+_LONGEST_TOKEN = 200
+_READER = requires(*Role)
+
+
+class HomePages:
+    def __init__(
+        self,
+        look: Look,
+        access: Access,
+        redeem: Callable[[str], Awaitable[Principal]],
+        *,
+        secure_cookie: bool,
+    ) -> None:
+        self._look = look
+        self._access = access
+        self._redeem = redeem
+        self._secure_cookie = secure_cookie
+
+    def add_to(self, router: APIRouter) -> None:
+        start = public("says where to log in, and shows no more before")
+        login = public("the one-time token is the proof")
+        router.add_api_route("/", self.home, methods=["GET"], response_model=None, dependencies=[start])
+        router.add_api_route("/login", self.login, methods=["GET"], response_model=None, dependencies=[login])
+        router.add_api_route(
+            "/login", self.login_redeem, methods=["POST"], response_model=None, dependencies=[login, small_form]
+        )
+        router.add_api_route("/logout", self.logout, methods=["POST"], response_model=None, dependencies=[small_form])
+
+    async def home(self, request: Request) -> Response:
+        language = self._look.preferred(request)
+        try:
+            principal = principal_of(request)
+        except NotAuthenticated:
+            return self._look.page(request, "home/welcome.html", language)
+        root: str = request.scope.get("root_path", "").rstrip("/")
+        csrf = self._access.csrf_token(request.cookies.get(SESSION_COOKIE, ""))
+        return self._look.page(
+            request, "home/home.html", language, principal=principal, services=SERVICES, root=root, csrf=csrf
+        )
+
+    async def login(self, request: Request, token: str = "") -> Response:
+        """Nothing is redeemed by GET: browsers and scanners fetch links ahead."""
+        if not token or len(token) > _LONGEST_TOKEN:
+            raise NotAuthenticated("no login token was given")
+        return self._look.page(request, "home/login.html", self._look.preferred(request), token=token)
+
+    async def login_redeem(self, request: Request) -> Response:
+        """The token for a session. No CSRF token is needed: only who holds the one-time token can post it."""
+        token = await form_text(request, "token")
+        if not token or len(token) > _LONGEST_TOKEN:
+            raise NotAuthenticated("no login token was given")
+        principal = await self._redeem(token)
+        response = RedirectResponse(path_for(request, "home"), HTTPStatus.SEE_OTHER)
+        response.set_cookie(
+            SESSION_COOKIE,
+            self._access.open_session(principal),
+            max_age=SESSION_SECONDS,
+            path=path_for(request, "home"),
+            secure=self._secure_cookie,
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    async def logout(self, request: Request, principal: Principal = _READER) -> Response:
+        response = RedirectResponse(path_for(request, "home"), HTTPStatus.SEE_OTHER)
+        response.delete_cookie(SESSION_COOKIE, path=path_for(request, "home"))
+        return response

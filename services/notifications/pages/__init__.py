@@ -1,0 +1,19 @@
+"""The inbox of embedded mode: the mails that would have been sent, with links to click."""
+
+from fastapi import APIRouter, FastAPI
+
+from services.notifications.pages.inbox import InboxPages
+from services.notifications.pages.mails import Mail, MailFolder, Mails
+from shared.settings import Settings
+from shared.web import Look, include_static, page_route
+
+__all__ = ["Mail", "MailFolder", "Mails", "include_pages"]
+
+
+def include_pages(app: FastAPI, *, settings: Settings, mails: Mails) -> None:
+    """Add the inbox to the service's app: in embedded mode only, since every mail holds a personal link."""
+    look = Look(__name__, organisation=settings.organisation_name, language=settings.language)
+    router = APIRouter(route_class=page_route(look), include_in_schema=False)
+    InboxPages(look, mails).add_to(router)
+    app.include_router(router)
+    include_static(app)

@@ -1,0 +1,58 @@
+"""Reading the mails of embedded mode in the browser."""
+
+import re
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from services.notifications.pages.mails import Mails
+from shared.auth import Principal, Role, requires
+from shared.web import Look
+
+_READER = requires(*Role)
+_MOST = 100
+_LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
+# A mail's own styles stand in its tags; it gets no scripts, forms or pictures, and an origin of its own.
+_MAIL_POLICY = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'"
+
+
+class InboxPages:
+    def __init__(self, look: Look, mails: Mails) -> None:
+        self._look = look
+        self._mails = mails
+
+    def add_to(self, router: APIRouter) -> None:
+        router.add_api_route("/inbox", self.inbox, methods=["GET"], response_model=None)
+        router.add_api_route("/inbox/{mail_id}", self.inbox_mail, methods=["GET"], response_model=None)
+        router.add_api_route("/inbox/{mail_id}/html", self.inbox_mail_html, methods=["GET"], response_model=None)
+
+    async def inbox(self, request: Request, principal: Principal = _READER) -> Response:
+        mails = await self._mails.latest(_MOST)
+        language = self._look.preferred(request)
+        return self._look.page(request, "inbox/list.html", language, mails=mails, at=_local)
+
+    async def inbox_mail(self, request: Request, mail_id: str, principal: Principal = _READER) -> Response:
+        mail = await self._mails.mail(mail_id)
+        language = self._look.preferred(request)
+        return self._look.page(request, "inbox/mail.html", language, mail=mail, parts=linked(mail.text), at=_local)
+
+    async def inbox_mail_html(self, request: Request, mail_id: str, principal: Principal = _READER) -> Response:
+        """The mail's own HTML, as a mail program would show it."""
+        mail = await self._mails.mail(mail_id)
+        return HTMLResponse(mail.html, headers={"content-security-policy": _MAIL_POLICY})
+
+
+def linked(text: str) -> list[tuple[str, bool]]:
+    """The text in pieces, each with whether it is an address to click."""
+    pieces: list[tuple[str, bool]] = []
+    end = 0
+    for match in _LINK.finditer(text):
+        pieces += [(text[end : match.start()], False), (match.group(), True)]
+        end = match.end()
+    return [*pieces, (text[end:], False)]
+
+
+def _local(moment: datetime) -> str:
+    """In the machine's own zone: embedded mode runs where its reader sits."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,43 @@
+"""The web pages of signing: those of the signers, opened by the mailed link, and the sender's overview."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI, Request
+
+from services.signing.commands import SigningCommands
+from services.signing.pages.overview import OverviewPages
+from services.signing.pages.signer import SignerPages
+from services.signing.queries import SigningQueries
+from shared.auth import Access
+from shared.http import client_ip
+from shared.keys import KeyRing
+from shared.settings import Settings
+from shared.web import Look, include_static, page_route
+
+
+@dataclass(frozen=True)
+class _Caller:
+    trusted_proxies: str
+
+    def __call__(self, request: Request) -> str:
+        return client_ip(request, self.trusted_proxies)
+
+
+def include_pages(
+    app: FastAPI,
+    *,
+    settings: Settings,
+    access: Access,
+    commands: SigningCommands,
+    queries: SigningQueries,
+    link_keys: KeyRing,
+) -> None:
+    """Add the pages to the service's app. `link_keys`: those that notifications derives the signers' links under."""
+    look = Look(__name__, organisation=settings.organisation_name, language=settings.language)
+    router = APIRouter(route_class=page_route(look), include_in_schema=False)
+    caller = _Caller(settings.trusted_proxies)
+    secure = settings.public_url.startswith("https:")
+    SignerPages(look, access, commands, queries, link_keys, caller, secure_cookie=secure).add_to(router)
+    OverviewPages(look, access, commands, queries, caller).add_to(router)
+    app.include_router(router)
+    include_static(app)

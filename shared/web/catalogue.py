@@ -1,0 +1,45 @@
+"""The pages' texts: one YAML file per language and package, nested by page, looked up by dotted keys.
+
+Texts are plain: no markup. `{name}` is filled in by `str.format`; templates escape the result as a whole.
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+
+Language = Literal["sv", "en"]
+LANGUAGES: tuple[Language, ...] = ("sv", "en")
+
+
+class Catalogue:
+    """The texts of some packages; a later package's text replaces an earlier one's of the same key."""
+
+    def __init__(self, *packages: str) -> None:
+        self._texts: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}
+        for package in packages:
+            for language in LANGUAGES:
+                content = files(package).joinpath("texts", f"{language}.yaml").read_text(encoding="utf-8")
+                self._texts[language].update(_flat(yaml.safe_load(content)))
+
+    def text(self, language: Language, key: str, /, **values: object) -> str:
+        """Raises KeyError for a key or a value that is missing: a bug of ours, which a test finds."""
+        return self._texts[language][key].format(**values)
+
+    def has(self, key: str) -> bool:
+        return all(key in texts for texts in self._texts.values())
+
+    def keys(self, language: Language) -> Mapping[str, str]:
+        """Every key with its text as written."""
+        return self._texts[language]
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat

@@ -1,0 +1,98 @@
+"""The common look: templates around one layout, in the reader's language."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from shared.rendering.report_times import stamp_time
+from shared.web.assets import fingerprint
+from shared.web.catalogue import LANGUAGES, Catalogue, Language
+
+
+class Look:
+    """Renders the templates of one package of pages (`templates/`, `texts/`) in the common layout.
+
+    `organisation`: its name, at the head of every page. `language`: for readers who ask for neither of ours.
+    """
+
+    def __init__(self, package: str, *, organisation: str, language: Language) -> None:
+        self.texts = Catalogue("shared.web", package)
+        self.language = language
+        self._organisation = organisation
+        self._environment = Environment(
+            loader=ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        language: Language,
+        *,
+        status: int = HTTPStatus.OK,
+        headers: dict[str, str] | None = None,
+        **facts: Any,
+    ) -> HTMLResponse:
+        """The template with `facts`, and with `t(key, …)`, `path(route, …)`, `asset(name)` and `when(moment, zone)`."""
+
+        def text(key: str, /, **values: object) -> str:
+            return self.texts.text(language, key, **values)
+
+        html = self._environment.get_template(template).render(
+            t=text,
+            path=lambda name, **params: path_for(request, name, **params),
+            asset=lambda name: path_for(request, "static", version=fingerprint(), name=name),
+            when=lambda moment, zone: local_time(moment, zone, language),
+            language=language,
+            organisation=self._organisation,
+            **facts,
+        )
+        return HTMLResponse(html, status, headers={"content-language": language, **(headers or {})})
+
+    def preferred(self, request: Request) -> Language:
+        return preferred_language(request.headers.get("accept-language", ""), self.language)
+
+
+def path_for(request: Request, name: str, /, **params: Any) -> str:
+    """A route's path as the browser sees it, below where the service is mounted.
+
+    By the app, not by `scope["router"]`, which is the outermost one's and finds other services' routes of that name.
+    """
+    root: str = request.scope.get("root_path", "")
+    return root.rstrip("/") + str(request.app.url_path_for(name, **params))
+
+
+def local_time(moment: datetime, zone: str, language: Language) -> str:
+    """`26 sep 2022 10:58 GMT+2`."""
+    return stamp_time(moment, zone, language)
+
+
+def preferred_language(accept_language: str, default: Language) -> Language:
+    """The best of ours that the browser asks for (RFC 9110, section 12.5.4), else `default`."""
+    wishes: list[tuple[float, Language]] = []
+    for item in accept_language.split(",")[:20]:
+        tag, _, parameter = item.strip().partition(";")
+        primary = tag.partition("-")[0].strip().lower()
+        for language in LANGUAGES:
+            if primary == language:
+                wishes.append((_quality(parameter), language))
+    best = max(wishes, key=lambda wish: wish[0], default=(0.0, default))
+    return best[1] if best[0] > 0 else default
+
+
+def _quality(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    try:
+        return min(float(value), 1.0)
+    except ValueError:
+        return 0.0

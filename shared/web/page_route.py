@@ -1,0 +1,49 @@
+"""Errors on pages become pages: the same kinds as over the API, in the reader's words."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from shared.errors import JusteraError
+from shared.logging import get_logger
+from shared.web.look import Look
+
+log = get_logger(__name__)
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def page_route(look: Look) -> type[APIRoute]:
+    """The route class for a router of pages: whatever is raised, a person reads what to do."""
+
+    class PageRoute(APIRoute):
+        def get_route_handler(self) -> Handler:
+            handle = super().get_route_handler()
+
+            async def handle_for_people(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except JusteraError as error:
+                    return problem_page(look, request, error.slug, error.status)
+                except RequestValidationError:
+                    return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
+                except HTTPException as error:
+                    return problem_page(look, request, "refused", error.status_code)
+                except Exception as error:
+                    log.exception("page.bug", route=self.path, error=type(error).__name__)
+                    return problem_page(look, request, "bug", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+            return handle_for_people
+
+    return PageRoute
+
+
+def problem_page(look: Look, request: Request, slug: str, status: int) -> Response:
+    """What is so and what to do, by the problem's slug; an unknown slug reads as a plain refusal."""
+    kind = slug if look.texts.has(f"problem.{slug}.title") else "refused"
+    return look.page(request, "web/problem.html", look.preferred(request), status=status, kind=kind)

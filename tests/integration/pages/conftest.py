@@ -1,0 +1,62 @@
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from services.signing.main import build
+from shared.auth import Access
+from shared.blobs import open_blobs
+from shared.clock import ManualClock
+from shared.database import Database
+from shared.keys import new_keys
+from shared.migrations import migrate
+from shared.rendering.render import render_minutes
+from shared.settings import load_settings
+from tests.integration.pages.site import SESSION_KEY, Site, make_site, served, wire
+from tests.integration.rendering.sample import CREATED, sample_minutes
+from tests.integration.signing.flow import ORGANISATION, Flow
+from tests.support.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def minutes_pdf() -> bytes:
+    """Minutes of several pages, as the signers read them."""
+    return render_minutes(sample_minutes(), at=CREATED)
+
+
+@pytest.fixture
+async def site(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Site]:
+    """Every page, served; the clock stands in September 2022."""
+    url = await postgres.create_database()
+    database = Database(url)
+    await migrate(database.engine, "signing")
+    await database.close()
+    settings = load_settings(
+        database_url=url,
+        organisation=ORGANISATION,
+        organisation_name="Kommunalförbundet Norrdalen",
+        link_keys=SecretStr(new_keys()),
+    )
+    access = Access((), base64.b64decode(SESSION_KEY))
+    clock = ManualClock(datetime(2022, 9, 26, 8, 40, tzinfo=UTC))
+    blobs = open_blobs(f"file:{tmp_path / 'blobs'}")
+    service = build(settings, clock=clock, access=access, blobs=blobs)
+    wire(service, settings, access)
+    site, app = make_site(settings, Flow(service, clock, blobs), access, tmp_path)
+    async with served(app) as base:
+        site.base = base
+        yield site
+        await asyncio.sleep(0)
+    await service.database.close()
+
+
+@pytest.fixture
+async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser without script: keeps cookies, follows no redirect by itself."""
+    async with httpx.AsyncClient(base_url=site.base) as client:
+        yield client

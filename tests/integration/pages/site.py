@@ -1,0 +1,154 @@
+"""Every page of the project on one address: the real signing service, and the other pages on what tests give them."""
+
+import asyncio
+import base64
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from services.archive import pages as archive_pages
+from services.archive.pages import SealedCopy
+from services.embedded import pages as embedded_pages
+from services.notifications import pages as notifications_pages
+from services.notifications.pages import MailFolder
+from shared.auth import Access, Principal, Role
+from shared.errors import NotAuthenticated, NotFound
+from shared.http import create_app
+from shared.keys import KeyRing, new_keys, parse_keys
+from shared.links import Link, issue
+from shared.settings import Settings
+from tests.integration.signing.flow import ORGANISATION, Flow, message
+from tests.unit.signing.story import draft
+
+SESSION_KEY = base64.b64encode(b"s" * 32)
+ARCHIVED = datetime(2022, 9, 26, 22, 5, tzinfo=UTC)
+LOGIN = "one-time-login-token"
+COPY = "Xk29fQpLr8sTuVwYz1A3bC5dE7gH9jKmNoPqRsTuVwXy"
+
+
+class Copies:
+    """One sealed copy, in memory."""
+
+    opens_until = ARCHIVED + timedelta(days=90)
+    language = "sv"
+
+    async def copy(self, organisation: str, agreement_id: str) -> SealedCopy:
+        if (organisation, agreement_id) != (ORGANISATION, COPY):
+            raise NotFound("no such copy")
+        return SealedCopy(
+            document_name="Protokoll styrelsen Kommunalförbundet Norrdalen 2022-09-23",
+            language=self.language,  # type: ignore[arg-type]
+            timezone="Europe/Stockholm",
+            archived_at=ARCHIVED,
+            opens_until=self.opens_until,
+            sha256="9f" * 32,
+            size=174_639,
+        )
+
+    async def pdf(self, organisation: str, agreement_id: str) -> bytes:
+        return b"%PDF-1.7 sealed"
+
+
+@dataclass
+class Site:
+    flow: Flow
+    access: Access
+    link_keys: KeyRing
+    copy_keys: KeyRing
+    mails: MailFolder
+    copies: Copies
+    base: str = ""
+    tokens: dict[str, Principal] = field(default_factory=dict)
+
+    async def redeem(self, token: str) -> Principal:
+        principal = self.tokens.pop(token, None)
+        if principal is None:
+            raise NotAuthenticated("the login link was used")
+        return principal
+
+    async def link(self, email: str, *, version: int = 1) -> str:
+        """The address that is mailed to a signer."""
+        token = issue(self.link_keys, Link("sign", ORGANISATION, await self.flow.id(email), version))
+        return f"{self.base}/signing/s/{token}"
+
+    def copy_link(self, agreement_id: str = COPY) -> str:
+        return f"{self.base}/archive/copies/{issue(self.copy_keys, Link('copy', ORGANISATION, agreement_id, 1))}"
+
+    async def draft(self, pdf: bytes, language: str = "sv") -> None:
+        """An agreement of three signers stands ready; its document is `pdf`."""
+        ref = await self.flow.blobs.put(ORGANISATION, pdf, "application/pdf")
+        drafted = draft(language=language)
+        signers = tuple(one.model_copy(update={"language": language}) for one in drafted.signers)
+        event = drafted.model_copy(update={"pdf": ref, "signers": signers})
+        await self.flow.bring(message(event, self.flow.tick(), key="meeting-1"))
+
+
+def make_site(settings: Settings, flow: Flow, access: Access, folder: Path) -> tuple[Site, FastAPI]:
+    """`flow.service.app` must have its pages."""
+    link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
+    copy_keys = parse_keys(new_keys(), "JUSTERA_COPY_LINK_KEYS")
+    site = Site(flow, access, link_keys, copy_keys, MailFolder(folder / "mails"), Copies())
+    site.tokens[LOGIN] = Principal(ORGANISATION, Role.SECRETARY, "local")
+    app, archive, notifications = (_app(name, access) for name in ("Justera", "Archive", "Notifications"))
+    embedded_pages.include_pages(app, settings=settings, access=access, redeem=site.redeem)
+    archive_pages.include_pages(
+        archive, settings=settings, clock=flow.clock, copies=site.copies, copy_link_keys=copy_keys
+    )
+    notifications_pages.include_pages(notifications, settings=settings, mails=site.mails)
+    app.mount("/signing", flow.service.app)
+    app.mount("/archive", archive)
+    app.mount("/notifications", notifications)
+    return site, app
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """On a free port of this machine, within the running event loop; yields the address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def letter(link: str) -> bytes:
+    """A mail as notifications sends them, in two forms."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = "Justera <justera@norrdalen.example>"
+    mail["To"] = "Maja Lind <maja.lind@norrdalen.example>"
+    mail["Subject"] = "Signera: Protokoll styrelsen Kommunalförbundet Norrdalen 2022-09-23"
+    mail.set_content(f"Hej Maja Lind!\n\nKarin Ek ber dig signera protokollet.\n\nLäs och signera:\n{link}\n")
+    mail.add_alternative(
+        f'<!DOCTYPE html><html lang="sv"><title>Signera</title><p>Hej!</p><a href="{link}">Läs och signera</a></html>',
+        subtype="html",
+    )
+    return mail.as_bytes()
+
+
+def _app(title: str, access: Access) -> FastAPI:
+    return create_app(title, description="", access=access, max_body_bytes=2 * 1024 * 1024, checks={})
+
+
+def wire(service, settings, access):  # type: ignore[no-untyped-def]
+    from services.signing.pages import include_pages
+
+    keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
+    include_pages(
+        service.app,
+        settings=settings,
+        access=access,
+        commands=service.commands,
+        queries=service.commands.queries,
+        link_keys=keys,
+    )

@@ -1,0 +1,131 @@
+"""A walk by browser through every page of the project, done by clicking as people do."""
+
+from collections.abc import AsyncIterator
+
+from playwright.async_api import BrowserContext, Page
+
+from tests.integration.pages.site import ARCHIVED, LOGIN, Site, letter
+from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
+
+Stop = tuple[str, Page]
+
+
+async def tour(site: Site, context: BrowserContext, pdf: bytes, language: str) -> AsyncIterator[Stop]:
+    """Each page in turn with a name for it. The page is the reader's again when the walk goes on."""
+    page = await context.new_page()
+    async for stop in _sender_before(site, page, pdf, language):
+        yield stop
+    async for stop in _inbox(site, page):
+        yield stop
+    async for stop in _signers(site, page):
+        yield stop
+    async for stop in _sender_after(site, page):
+        yield stop
+    async for stop in _copies(site, page, language):
+        yield stop
+
+
+async def _sender_before(site: Site, page: Page, pdf: bytes, language: str) -> AsyncIterator[Stop]:
+    await page.goto(site.base)
+    yield "welcome", page
+    await page.goto(f"{site.base}/signing/overview")
+    yield "login-needed", page
+    await page.goto(f"{site.base}/login?token={LOGIN}")
+    yield "login", page
+    await page.locator("main button").click()
+    yield "home", page
+    await page.goto(f"{site.base}/signing/overview")
+    yield "overview-empty", page
+    await site.draft(pdf, language)
+    await page.reload()
+    yield "overview-ready", page
+    await page.locator(".row-title a").click()
+    yield "agreement-ready", page
+    await page.locator(".actions button").click()
+    yield "agreement-sent", page
+    agreement = f"{site.base}/signing/overview/{AGREEMENT_ID}"
+    await page.goto(f"{agreement}/cancel")
+    await page.locator("form .button").click()
+    yield "cancel-wrong", page
+    await page.goto(f"{agreement}/alternate/{await site.flow.id(CHAIR)}")
+    yield "alternate", page
+    await page.fill("#email", "olof.berg")
+    await page.fill("#name", "x" * 3)
+    await page.locator("form .button").click()
+    yield "alternate-wrong", page
+
+
+async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:
+    await page.goto(f"{site.base}/notifications/inbox")
+    yield "inbox-empty", page
+    await site.mails.add(letter(await site.link(SECRETARY)))
+    await page.reload()
+    yield "inbox", page
+    await page.locator(".row-title a").click()
+    yield "mail", page
+
+
+async def _signers(site: Site, page: Page) -> AsyncIterator[Stop]:
+    await page.locator(".letter a").click()
+    yield "start", page
+    await page.locator("form .button").click()
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    yield "document", page
+    await page.locator("[data-act=text]").click()
+    yield "document-text", page
+    await page.locator("section#sign a").click()
+    yield "decline", page
+    await page.locator("form .button").click()
+    yield "decline-wrong", page
+    await page.locator(".actions a").click()
+    site.flow.tick(60)
+    await page.locator("#sign .button").click()
+    yield "receipt", page
+    await page.goto(await site.link(ADJUSTER))
+    yield "not-your-turn", page
+    await page.goto(await site.link(CHAIR))
+    await page.locator("form .button").click()
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    await page.locator("#sign .button").click()
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    yield "document-wrong", page
+    await page.goto(f"{site.base}/signing/s/{'x' * 40}")
+    yield "bad-link", page
+    await page.context.clear_cookies(name="justera_signer")
+    await page.goto(f"{site.base}/signing/sign/{await site.flow.id(CHAIR)}")
+    yield "no-visit", page
+
+
+async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
+    await site.flow.deliver(SECRETARY)
+    await site.flow.deliver(CHAIR)
+    await site.flow.sign(CHAIR, "Olof Berg")
+    await site.flow.deliver(ADJUSTER)
+    await site.flow.bounce(ADJUSTER)
+    await page.goto(f"{site.base}/signing/overview")
+    yield "overview-bounced", page
+    await page.locator(".row-title a").click()
+    yield "agreement-bounced", page
+    await page.locator(".notice.warning a").click()
+    await page.fill("#email", ALTERNATE)
+    await page.locator("form .button").click()
+    yield "agreement-alternate", page
+    await page.goto(await site.link(ALTERNATE))
+    yield "start-alternate", page
+    await site.flow.sign(ALTERNATE, "Sven Dahl")
+    await page.goto(await site.link(ADJUSTER))
+    yield "signed-by-other", page
+    await site.flow.deliver(ALTERNATE, "alternate-request")
+    await page.goto(await site.link(ALTERNATE))
+    yield "receipt-completed", page
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}")
+    yield "agreement-completed", page
+
+
+async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
+    site.copies.language = language
+    await page.goto(site.copy_link())
+    yield "copy", page
+    site.copies.opens_until = ARCHIVED.replace(year=2021)
+    await page.goto(site.copy_link())
+    yield "copy-closed", page
