@@ -5,6 +5,7 @@ from functools import partial
 from services.signing import api, subscribers
 from services.signing.commands import SigningCommands
 from services.signing.deadlines import Deadlines
+from services.signing.pages import include_pages
 from services.signing.queries import SigningQueries
 from services.signing.transaction import SigningTransaction
 from shared.auth import Access
@@ -12,6 +13,7 @@ from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.database import Database
 from shared.http import create_app
+from shared.keys import parse_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
 from shared.service import Service
@@ -25,7 +27,7 @@ NAME = "signing"
 def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore, timers: bool = True) -> Service:
     """`timers=False`: deadlines and reminders do not fire by themselves, as in a replay.
 
-    The service's `commands` is a SigningCommands, whose `queries` is the reading side.
+    Raises BadConfiguration. The service's `commands` is a SigningCommands, whose `queries` is the reading side.
     """
     database = Database(
         settings.database_url_of(NAME), pool_size=settings.database_pool, application_name=f"justera-{NAME}"
@@ -45,6 +47,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
     )
     app.include_router(api.router(commands, queries, trusted_proxies=settings.trusted_proxies))
+    link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
+    include_pages(app, settings=settings, access=access, commands=commands, queries=queries, link_keys=link_keys)
     service = Service(
         NAME,
         app,
