@@ -1,0 +1,123 @@
+"""The HTTP API of the archive. Thin: queries, commands and the journal's reader do the work.
+
+The caller's organisation limits what is seen.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from services.archive.commands import ArchiveCommands
+from services.archive.journal_reader import LONGEST_WAIT, JournalFilter, JournalPage, types_named
+from services.archive.journal_reader import MOST as MOST_EVENTS
+from services.archive.queries import MOST, ProtocolPage, ProtocolView, State
+from shared.auth import Principal, Role, requires
+
+AgreementId = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="the transaction id, 44 base64url characters")
+]
+_Id = Annotated[str | None, Query(max_length=250, pattern=r"^[^\x00]*$")]
+_READS = requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)
+_OPERATES = requires(Role.OPERATOR)
+_AUDITS = requires(Role.OPERATOR, Role.AUDITOR)
+
+
+def router(commands: ArchiveCommands) -> APIRouter:
+    routes = APIRouter()
+    _add_protocols(routes, commands)
+    _add_journal(routes, commands)
+    return routes
+
+
+def _add_protocols(routes: APIRouter, commands: ArchiveCommands) -> None:
+    queries = commands.queries
+
+    @routes.get("/protocols", tags=["protocols"], summary="List archived protocols, or those that wait or failed")
+    async def list_protocols(
+        state: Annotated[
+            State, Query(description="`waiting`: will be archived; `failed`: given up until retried")
+        ] = "archived",
+        cursor: Annotated[
+            str | None, Query(max_length=400, pattern=r"^[^\x00]*$", description="`next` of the page before")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+        principal: Principal = _READS,
+    ) -> ProtocolPage:
+        return await queries.protocols(principal.organisation, state, cursor=cursor, most=limit)
+
+    @routes.get("/protocols/{agreement_id}", tags=["protocols"], summary="Show where a completed agreement's copy is")
+    async def show_protocol(agreement_id: AgreementId, principal: Principal = _READS) -> ProtocolView:
+        return await queries.protocol(principal.organisation, agreement_id)
+
+    @routes.get(
+        "/protocols/{agreement_id}/copy",
+        tags=["protocols"],
+        summary="Fetch the sealed copy; check it with `justera verify`",
+        response_class=Response,
+        responses={200: {"content": {"application/pdf": {}}}},
+    )
+    async def fetch_copy(agreement_id: AgreementId, principal: Principal = _READS) -> Response:
+        content = await queries.pdf(principal.organisation, agreement_id)
+        return Response(content, media_type="application/pdf")
+
+    @routes.get(
+        "/protocols/{agreement_id}/manifest",
+        tags=["protocols"],
+        summary="Fetch the manifest: names, sizes and checksums of all that was stored, and the seal's certificate",
+        response_class=Response,
+        responses={200: {"content": {"application/json": {}}}},
+    )
+    async def fetch_manifest(agreement_id: AgreementId, principal: Principal = _READS) -> Response:
+        content = await queries.manifest(principal.organisation, agreement_id)
+        return Response(content, media_type="application/json")
+
+    @routes.post(
+        "/protocols/{agreement_id}/retry",
+        tags=["protocols"],
+        summary="Archive an agreement whose archiving failed, once the cause is mended",
+    )
+    async def retry(agreement_id: AgreementId, principal: Principal = _OPERATES) -> ProtocolView:
+        return await commands.retry_job(principal.organisation, agreement_id)
+
+
+def _add_journal(routes: APIRouter, commands: ArchiveCommands) -> None:
+    @routes.get(
+        "/events", tags=["journal"], summary="Read the journal of every event, oldest first; follow it by `wait`"
+    )
+    async def read_events(
+        request: Request,
+        after: Annotated[str, Query(max_length=40, description="`next` of the page before")] = "0",
+        subject: Annotated[_Id, Query(description="the aggregate that the events are of")] = None,
+        correlation: Annotated[_Id, Query(description="the first aggregate of the chain: a meeting")] = None,
+        kind: Annotated[
+            _Id,
+            Query(
+                alias="type", description="a short name (SignatureRequested), a full type, or a full type's beginning"
+            ),
+        ] = None,
+        since: Annotated[
+            datetime | None, Query(description="events from this time on; UTC when no zone is given")
+        ] = None,
+        until: Annotated[datetime | None, Query(description="events before this time")] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = 100,
+        wait: Annotated[
+            float, Query(ge=0, le=LONGEST_WAIT, description="seconds to wait for an event when there is none yet")
+        ] = 0,
+        principal: Principal = _AUDITS,
+    ) -> JournalPage:
+        asked = JournalFilter(
+            subject=subject,
+            correlation=correlation,
+            types=types_named(kind) if kind else None,
+            since=_placed(since),
+            until=_placed(until),
+        )
+        return await commands.journal.wait_for_page(
+            principal.organisation, asked, after=after, most=limit, seconds=wait, gone=request.is_disconnected
+        )
+
+
+def _placed(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

@@ -1,0 +1,187 @@
+"""The worker that archives: makes the final copy of a completed agreement, stores it, and says so exactly once.
+
+A job is leased, not locked: making the copy takes longer than a transaction should. A process that dies at any point
+leaves a job that becomes due again, and at worst blobs that nothing speaks of. Should two work on one job (a lease that
+ended too early), the first to commit wins: row, event and end of the job are one transaction.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from services.archive import store
+from services.archive.final_copy import Sources, make_final_copy
+from services.archive.seal import Sealer
+from services.archive.store import FAILED, WAITING, Archived, Job
+from services.archive.transaction import ArchiveTransaction
+from shared.blobs import BlobStore
+from shared.clock import Clock, timestamp
+from shared.database import is_transient
+from shared.errors import InvalidInput, JusteraError
+from shared.events import AgreementCompleted, BlobRef
+from shared.logging import get_logger
+from shared.messaging.transaction import UnitOfWork
+from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
+from shared.wakeup import Wakeup
+from shared.workers import Worker
+
+log = get_logger(__name__)
+
+MANIFEST_FORMAT = "justera-archive-manifest/1"
+FINAL_NAME = "protocol.pdf"
+RENDER_INPUT_NAME = "render-input.json"
+
+LEASE = 30.0  # seconds; a job takes one, or ten when the time-stamp authority is slow
+MOST_ATTEMPTS = 8  # with doubling delays: about four minutes
+_LONGEST_DELAY = 3600.0
+
+
+class Archiving:
+    """One job at a time in this process; several processes share the work. `poll` is seconds.
+
+    The seal is opened at the start, not before: the service is also built to describe its API, without any seal.
+    """
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork[ArchiveTransaction],
+        blobs: BlobStore,
+        make_sealer: Callable[[], Sealer],
+        clock: Clock,
+        jobs_waiting: Wakeup,
+        *,
+        poll: float = 1.0,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._blobs = blobs
+        self._make_sealer = make_sealer
+        self._clock = clock
+        self._jobs_waiting = jobs_waiting
+        self._poll = poll
+        self._worker = Worker("archiving", self._step)
+
+    @cached_property
+    def _sealer(self) -> Sealer:
+        return self._make_sealer()
+
+    def start(self) -> None:
+        """Raises BadConfiguration for a seal that cannot be used: before a document waits for it."""
+        log.info("archiving.started", test_seal=self._sealer.is_test)
+        self._worker.start()
+
+    async def stop(self) -> None:
+        """Waits for the document in hand."""
+        self._jobs_waiting.set()
+        await self._worker.stop()
+
+    async def _step(self) -> None:
+        if not await self.archive_one():
+            await self._jobs_waiting.wait(self._poll)
+
+    async def archive_one(self) -> bool:
+        """Take the job that is due longest, and archive its agreement or note why not. False when none is due."""
+        async with self._unit_of_work.database.transaction() as session:
+            job = await store.claim_job(session, lease=LEASE)
+        if job is None:
+            return False
+        try:
+            await self._archive(job)
+        except Exception as error:
+            await self._after_failure(job, error)
+        return True
+
+    async def _archive(self, job: Job) -> None:
+        agreement = job.agreement
+        sources = await self._fetch(job.organisation, agreement)
+        pdf = await asyncio.to_thread(
+            make_final_copy, agreement, sources, completed_at=job.cause.time, sealer=self._sealer
+        )
+        sealed = await self._blobs.put(job.organisation, pdf, "application/pdf")
+        archived_at = self._clock.now()
+        manifest = self._manifest(job, agreement, sealed, archived_at)
+        archived = Archived(
+            organisation=job.organisation,
+            agreement_id=job.agreement_id,
+            meeting_id=agreement.meeting_id,
+            document_name=agreement.document_name,
+            language=agreement.language,
+            timezone=agreement.timezone,
+            correlation_id=job.cause.correlation_id,
+            completed_at=job.cause.time,
+            archived_at=archived_at,
+            sealed=sealed,
+            manifest=await self._blobs.put(job.organisation, _as_json(manifest), "application/json"),
+            test_seal=self._sealer.is_test,
+        )
+        entered = await self._unit_of_work.run(lambda transaction: transaction.enter(job, archived))
+        log.info("protocol.archived" if entered else "protocol.was_archived", agreement_id=job.agreement_id)
+
+    async def _fetch(self, organisation: str, agreement: AgreementCompleted) -> Sources:
+        """The blob store checks each document against its SHA-256."""
+        if agreement.history is None:
+            raise InvalidInput("the event refers to no history")
+        return Sources(
+            original=await self._blobs.get(organisation, agreement.document),
+            history=await self._blobs.get(organisation, agreement.history),
+            render_input=await self._blobs.get(organisation, agreement.render_input),
+        )
+
+    def _manifest(
+        self, job: Job, agreement: AgreementCompleted, sealed: BlobRef, archived_at: datetime
+    ) -> dict[str, Any]:
+        """What was stored, by checksum. Names are those of the attachments; the documents lie in the blob store."""
+        certificate = self._sealer.certificate
+        documents = {
+            FINAL_NAME: sealed,
+            ORIGINAL_NAME: agreement.document,
+            HISTORY_NAME: agreement.history,
+            RENDER_INPUT_NAME: agreement.render_input,
+        }
+        return {
+            "format": MANIFEST_FORMAT,
+            "organisation": job.organisation,
+            "agreement": job.agreement_id,
+            "meeting": agreement.meeting_id,
+            "document_name": agreement.document_name,
+            "language": agreement.language,
+            "template_version": agreement.template_version,
+            "completed_at": timestamp(job.cause.time),
+            "archived_at": timestamp(archived_at),
+            "test_seal": self._sealer.is_test,
+            "seal": {
+                "subject": certificate.subject.human_friendly,
+                "issuer": certificate.issuer.human_friendly,
+                "certificate_sha256": certificate.sha256.hex(),
+            },
+            "objects": [{"name": name, **ref.model_dump()} for name, ref in documents.items() if ref is not None],
+        }
+
+    async def _after_failure(self, job: Job, error: Exception) -> None:
+        """Infrastructure trouble is waited out without limit; for all else attempts are numbered."""
+        transient = is_transient(error)
+        gone_wrong = not transient and job.attempts >= MOST_ATTEMPTS
+        delay = 3.0 if transient else min(_LONGEST_DELAY, 2.0 ** min(job.attempts, 12))
+        report = log.warning if transient or isinstance(error, JusteraError) else log.exception
+        report(
+            "archiving.given_up" if gone_wrong else "archiving.failed",
+            agreement_id=job.agreement_id,
+            error=type(error).__name__,
+            attempts=job.attempts,
+        )
+        async with self._unit_of_work.database.transaction() as session:
+            await store.postpone_job(
+                session,
+                job,
+                reason=error.message if isinstance(error, JusteraError) else f"{type(error).__name__}: {error}",
+                delay=delay * random.uniform(0.7, 1.3),  # noqa: S311  (jitter, not a secret)
+                state=FAILED if gone_wrong else WAITING,
+                counts=not transient,
+            )
+
+
+def _as_json(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()

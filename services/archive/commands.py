@@ -1,0 +1,53 @@
+"""What people, a replay and the demo do with the archive."""
+
+from services.archive import store
+from services.archive.journal_reader import JournalFilter, JournalPage, JournalReader
+from services.archive.queries import ArchiveQueries, ProtocolView
+from services.archive.store import Job
+from services.archive.transaction import ArchiveTransaction
+from shared.errors import NotFound
+from shared.logging import get_logger
+from shared.messaging.transaction import UnitOfWork
+from shared.wakeup import Wakeup
+
+log = get_logger(__name__)
+
+
+class ArchiveCommands:
+    """`queries` and `journal`: the reading sides, for those who run the service in their own process."""
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork[ArchiveTransaction],
+        queries: ArchiveQueries,
+        journal: JournalReader,
+        jobs_waiting: Wakeup,
+    ) -> None:
+        self.queries = queries
+        self.journal = journal
+        self._unit_of_work = unit_of_work
+        self._jobs_waiting = jobs_waiting
+
+    async def sealed_copy(self, organisation: str, agreement_id: str) -> bytes:
+        """The final copy, PDF. Raises NotFound, Unavailable."""
+        return await self.queries.pdf(organisation, agreement_id)
+
+    async def events(self, organisation: str, *, after: str | None = None, limit: int = 100) -> JournalPage:
+        """The journal from `after` (None: from the beginning) on. Raises InvalidInput."""
+        return await self.journal.page(organisation, JournalFilter(), after=after or "0", most=limit)
+
+    async def failed_jobs(self, organisation: str | None = None) -> list[Job]:
+        """Agreements that could not be archived and wait for `retry_job`."""
+        return await self.queries.failed(organisation)
+
+    async def retry_job(self, organisation: str, agreement_id: str) -> ProtocolView:
+        """Have an agreement archived at once that failed or waits. Raises NotFound, also for one that is archived."""
+
+        async def work(transaction: ArchiveTransaction) -> None:
+            if not await store.retry_job(transaction.session, organisation, agreement_id):
+                raise NotFound("no such agreement waits to be archived")
+            transaction.nudge(self._jobs_waiting)
+
+        await self._unit_of_work.run(work)
+        log.info("archiving.retried", agreement_id=agreement_id)
+        return await self.queries.protocol(organisation, agreement_id)

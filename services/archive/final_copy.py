@@ -1,0 +1,66 @@
+"""The final copy of a completed agreement: what it is made of, checked, and how it is made. No I/O but CPU work."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from services.archive.seal import Sealer
+from shared.errors import InvalidInput
+from shared.events import AgreementCompleted, AgreementCreated, event_class
+from shared.history import VerifiedHistory, verify_chain
+from shared.rendering.minutes import MinutesDocument, Stamp
+from shared.rendering.render import history_attachment, original_attachment, render_final
+from shared.rendering.report import build_report, signatures
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The documents that AgreementCompleted refers to, each already checked against its SHA-256."""
+
+    original: bytes  # PDF
+    history: bytes  # history.json
+    render_input: bytes  # JSON of MinutesDocument
+
+
+def make_final_copy(
+    agreement: AgreementCompleted, sources: Sources, *, completed_at: datetime, sealer: Sealer
+) -> bytes:
+    """The sealed PDF: signed minutes, audit report, original and history attached.
+
+    Raises BrokenChain or InvalidInput when the sources do not belong together, Unavailable when the time-stamp
+    authority is. pyHanko runs its own event loop, and this takes half a second: call it in a thread.
+    """
+    history = verify_chain(sources.history)
+    _check_belonging(agreement, history)
+    unsealed = render_final(
+        _document(sources.render_input),
+        stamps=[Stamp(role=one.role, name=one.name, at=one.signed_at) for one in signatures(history.entries)],
+        report=build_report(history.entries, language=agreement.language, sealed_only=True),
+        attachments=[original_attachment(sources.original), history_attachment(sources.history)],
+        at=completed_at,
+    )
+    return sealer.seal(unsealed)
+
+
+def _document(render_input: bytes) -> MinutesDocument:
+    try:
+        return MinutesDocument.model_validate_json(render_input)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"the render input cannot be read: {where}: {first['msg']}") from error
+
+
+def _check_belonging(agreement: AgreementCompleted, history: VerifiedHistory) -> None:
+    """The chain, not the event, is what everybody signed: what the event says must stand in it."""
+    if history.agreement_id != agreement.agreement_id:
+        raise InvalidInput("the history is another agreement's")
+    if history.document_sha256 != agreement.document.sha256:
+        raise InvalidInput("the history speaks of another document")
+    events = [event for entry in history.entries if (event := entry.event()) is not None]
+    created = next((event for event in events if isinstance(event, AgreementCreated)), None)
+    if created is not None and created.render_input != agreement.render_input:
+        raise InvalidInput("the history speaks of another render input")
+    if event_class(history.entries[-1].type) is not AgreementCompleted:
+        raise InvalidInput("the history does not end with the agreement's completion")

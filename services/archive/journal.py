@@ -1,0 +1,100 @@
+"""Taking in the journal: every message of every topic, raw, once.
+
+It never refuses content. What is not one of our events (no JSON, no envelope, bytes that no text column holds) is kept
+as it came and marked as unreadable; it is known again by its fingerprint instead of an id.
+
+A reader that follows the journal remembers the last id it saw, so ids must become visible in their order. Identity
+values alone do not promise that: two instances draw 7 and 8, and 8 may commit first. So whoever writes holds a lock
+from before the ids are drawn until the commit: one statement of up to 500 rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.archive.tables import JOURNAL
+from shared.database import Database
+from shared.events.envelope import MalformedEvent, from_kafka, readable_attributes
+from shared.messaging import inbox
+from shared.messaging.message import RawMessage, headers_as_json
+
+CONSUMER = "journal"
+
+_WRITER_LOCK = 0x6A6F7572  # "jour"
+_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+# What an index takes: three columns of four-byte characters stay below its limit of 2,704 bytes a row.
+_LONGEST = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A message with what it is known by: `id` is unique to it, `time` None for one that is no event of ours."""
+
+    id: str
+    raw: RawMessage
+    time: datetime | None
+    readable: bool
+
+
+class Journal:
+    """`organisation` gets the messages that name none: the installation's own."""
+
+    def __init__(self, database: Database, organisation: str) -> None:
+        self._database = database
+        self._organisation = organisation
+
+    async def handle(self, batch: Sequence[RawMessage]) -> None:
+        """Keep those that are not kept yet. Raises only what may succeed later."""
+        identified = {one.id: one for one in reversed([identify(raw) for raw in batch])}
+        async with self._database.transaction() as session:
+            new = await inbox.accept(session, CONSUMER, list(identified))
+            rows = [self._row(one) for one in reversed(identified.values()) if one.id in new]
+            await _append(session, rows)
+
+    def _row(self, one: Identified) -> dict[str, Any]:
+        raw, said = one.raw, readable_attributes(one.raw.headers)
+        return {
+            "organisation": _findable(said.get("organisation")) or self._organisation,
+            "topic": raw.topic,
+            "partition": raw.partition,
+            "position": raw.position,
+            "key": _findable(raw.key) or "",
+            "event_id": _findable(said.get("id")),
+            "event_type": _findable(said.get("type")),
+            "subject": _findable(said.get("subject")),
+            "correlation_id": _findable(said.get("correlationid")),
+            "time": one.time,
+            "readable": one.readable,
+            "headers": headers_as_json(tuple((_storable(name), value) for name, value in raw.headers)),
+            "body": raw.body,
+        }
+
+
+async def _append(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """The lock comes last before the rows: who waits for it holds nothing that its holder could need."""
+    if rows:
+        await session.execute(_LOCK, {"lock": _WRITER_LOCK})
+        await session.execute(insert(JOURNAL), rows)
+
+
+def identify(raw: RawMessage) -> Identified:
+    """By the event's id, else, for what is not one of our events, by the bytes themselves."""
+    try:
+        envelope = from_kafka(raw.headers, raw.body)
+    except (MalformedEvent, OverflowError):  # the latter: a time at the edge of the calendar
+        return Identified(f"unreadable {raw.fingerprint}", raw, None, readable=False)
+    storable = _findable(envelope.id) == envelope.id
+    return Identified(envelope.id if storable else f"odd {raw.fingerprint}", raw, envelope.time, readable=True)
+
+
+def _findable(value: str | None) -> str | None:
+    return _storable(value)[:_LONGEST] if value is not None else None
+
+
+def _storable(value: str) -> str:
+    """PostgreSQL's text takes no NUL."""
+    return value.replace("\0", "�")

@@ -1,0 +1,235 @@
+"""Reading the journal: in the order in which it was written, from where the reader was, filtered.
+
+Each query is answered by an index in the order of ids, from the reader's place on, or touches the events of the asked
+period and no others: so reading on costs the same, however long the journal has become.
+"""
+
+import asyncio
+import base64
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic_core import from_json
+from sqlalchemy import ColumnElement, Select, Text, column, func, select, true, values
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.archive.tables import JOURNAL
+from shared.database import Database
+from shared.errors import InvalidInput
+from shared.events import declared_events, event_type
+from shared.events.envelope import readable_attributes
+from shared.messaging.message import headers_from_json
+
+MOST = 500  # events a page
+LONGEST_WAIT = 25.0  # seconds, below the idle timeouts of common proxies
+
+_POLL = 0.5  # seconds
+_PAGE_BYTES = 4 * 1024 * 1024  # of bodies
+
+
+class JournalEvent(BaseModel):
+    """`name` is the event's short name, e.g. SignatureRequested; null for a type that this version does not know."""
+
+    cursor: str = Field(description="give it as `after` to go on behind this event")
+    id: str | None
+    type: str | None
+    name: str | None
+    subject: str | None
+    correlation_id: str | None
+    causation_id: str | None
+    sequence: str | None
+    source: str | None
+    organisation: str
+    time: datetime | None = Field(description="of the business, UTC; null when the message is no event of ours")
+    recorded_at: datetime = Field(description="when the journal took it in, by the database's clock")
+    topic: str
+    partition: int
+    position: int
+    key: str
+    readable: bool = Field(description="false for a message that is no event of ours: it was kept as it came")
+    attributes: dict[str, str] = Field(description="CloudEvents attributes as they came")
+    data: Any = Field(description="the body as JSON; text, or base64 with a prefix, when it is none; null when erased")
+
+
+class JournalPage(BaseModel):
+    events: list[JournalEvent]
+    next: str = Field(description="give it as `after` for what follows, also when no event was found")
+    more: bool = Field(description="whether more can be had at once")
+
+
+class JournalFilter(BaseModel):
+    """All given conditions must hold. `types` are full names; `since` is inclusive, `until` exclusive."""
+
+    subject: str | None = None
+    correlation: str | None = None
+    types: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def types_named(name: str) -> tuple[str, ...]:
+    """Full types by a full name, its beginning (`se.justera.signing`), or an event's short name (SignatureRequested).
+
+    Raises InvalidInput for a name that no event bears.
+    """
+    known = {event_type(event): event.__name__ for event in declared_events()}
+    wanted = name.strip().lower()
+    found = tuple(
+        full
+        for full, short in known.items()
+        if wanted in (short.lower(), full) or full.startswith(wanted.rstrip(".") + ".")
+    )
+    if found or "." in wanted:
+        return found or (name.strip(),)
+    raise InvalidInput(f"no event is called {name[:60]!r}", hint=f"events: {', '.join(sorted(known.values()))}")
+
+
+class JournalReader:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, organisation: str, asked: JournalFilter, *, after: str = "0", most: int = 100) -> JournalPage:
+        """What follows `after`, at most `most` events. Raises InvalidInput for a cursor that is none."""
+        start = _position(after)
+        most = max(1, min(most, MOST))
+        async with self._database.transaction() as session:
+            rows = await _rows(session, organisation, asked, start, most + 1)
+        kept = _within(rows[:most])
+        events = [_event(row) for row in kept]
+        return JournalPage(events=events, next=events[-1].cursor if events else after, more=len(kept) < len(rows))
+
+    async def wait_for_page(
+        self,
+        organisation: str,
+        asked: JournalFilter,
+        *,
+        after: str,
+        most: int,
+        seconds: float,
+        gone: Callable[[], Awaitable[bool]],
+    ) -> JournalPage:
+        """As `page`, but when there is nothing, waits up to `seconds` for something. `gone`: nobody waits any more."""
+        deadline = time.monotonic() + min(seconds, LONGEST_WAIT)
+        while True:
+            page = await self.page(organisation, asked, after=after, most=most)
+            left = deadline - time.monotonic()
+            if page.events or left <= 0 or await gone():
+                return page
+            await asyncio.sleep(min(_POLL, left))
+
+
+async def _rows(session: AsyncSession, organisation: str, asked: JournalFilter, after: int, most: int) -> list[Any]:
+    where = [JOURNAL.c.organisation == organisation, JOURNAL.c.id > after]
+    where += _period(asked)
+    if not (asked.subject or asked.correlation):
+        where += await _bounds(session, organisation, asked, after)
+    if asked.subject is not None:
+        where.append(JOURNAL.c.subject == asked.subject)
+    if asked.correlation is not None:
+        where.append(JOURNAL.c.correlation_id == asked.correlation)
+    statement = _plain(where, most) if asked.types is None else _of_types(asked.types, where, most)
+    return list(await session.execute(statement))
+
+
+def _period(asked: JournalFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if asked.since is not None:
+        conditions.append(JOURNAL.c.time >= asked.since)
+    if asked.until is not None:
+        conditions.append(JOURNAL.c.time < asked.until)
+    return conditions
+
+
+async def _bounds(
+    session: AsyncSession, organisation: str, asked: JournalFilter, after: int
+) -> list[ColumnElement[bool]]:
+    """The ids between which a period's events lie: without them, a search in id order would begin at the first."""
+    if asked.since is None or (after and asked.until is None):
+        return []
+    statement = select(func.min(JOURNAL.c.id).label("first"), func.max(JOURNAL.c.id).label("last")).where(
+        JOURNAL.c.organisation == organisation, *_period(asked)
+    )
+    found = (await session.execute(statement)).one()
+    return [JOURNAL.c.id >= (found.first or 0), JOURNAL.c.id <= (found.last or 0)]
+
+
+def _plain(where: Sequence[ColumnElement[bool]], most: int) -> Select[Any]:
+    return select(JOURNAL).where(*where).order_by(JOURNAL.c.id).limit(most)
+
+
+def _of_types(types: Sequence[str], where: Sequence[ColumnElement[bool]], most: int) -> Select[Any]:
+    """Each type's first events by the index on types, then the first of those."""
+    names = values(column("name", Text), name="names").data([(name,) for name in types])
+    own = (
+        select(JOURNAL)
+        .where(*where, JOURNAL.c.event_type == names.c.name)
+        .order_by(JOURNAL.c.id)
+        .limit(most)
+        .lateral("own")
+    )
+    return select(own).select_from(names.join(own, true())).order_by(own.c.id).limit(most)
+
+
+def _within(rows: Sequence[Any]) -> list[Any]:
+    """The first rows whose bodies fit into a page; one at least."""
+    kept: list[Any] = []
+    taken = 0
+    for row in rows:
+        taken += len(row.body or b"")
+        if kept and taken > _PAGE_BYTES:
+            break
+        kept.append(row)
+    return kept
+
+
+def _event(row: Any) -> JournalEvent:
+    attributes = readable_attributes(headers_from_json(row.headers))
+    return JournalEvent(
+        cursor=str(row.id),
+        id=row.event_id,
+        type=row.event_type,
+        name=_short_names().get(row.event_type),
+        subject=row.subject,
+        correlation_id=row.correlation_id,
+        causation_id=attributes.get("causationid"),
+        sequence=attributes.get("sequence"),
+        source=attributes.get("source"),
+        organisation=row.organisation,
+        time=row.time,
+        recorded_at=row.recorded_at,
+        topic=row.topic,
+        partition=row.partition,
+        position=row.position,
+        key=row.key,
+        readable=row.readable,
+        attributes=attributes,
+        data=_shown(row.body, readable=row.readable),
+    )
+
+
+def _short_names() -> dict[str, str]:
+    return {event_type(event): event.__name__ for event in declared_events()}
+
+
+def _shown(body: bytes | None, *, readable: bool) -> Any:
+    if body is None:
+        return None
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return "base64:" + base64.b64encode(body).decode()
+    if not readable:
+        return text
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return text
+
+
+def _position(cursor: str) -> int:
+    if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
+        return int(cursor)
+    raise InvalidInput("the cursor is malformed", hint="take `next` of the page before, unchanged")

@@ -1,0 +1,67 @@
+"""The wiring of the archive: the only place that knows all its parts."""
+
+from functools import partial
+
+from services.archive import api, subscribers
+from services.archive.archiving import Archiving
+from services.archive.commands import ArchiveCommands
+from services.archive.journal import Journal
+from services.archive.journal_reader import JournalReader
+from services.archive.pages import include_pages
+from services.archive.queries import ArchiveQueries
+from services.archive.seal import Sealer
+from services.archive.transaction import ArchiveTransaction
+from shared.auth import Access
+from shared.blobs import BlobStore
+from shared.clock import Clock
+from shared.database import Database
+from shared.http import create_app
+from shared.keys import parse_keys
+from shared.messaging.transaction import UnitOfWork
+from shared.operations import include_operations
+from shared.service import Service
+from shared.settings import Settings
+from shared.wakeup import Wakeup
+
+NAME = "archive"
+
+
+def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore) -> Service:
+    """The service's `commands` is an ArchiveCommands; `pending` counts documents that are still to be archived.
+
+    Raises BadConfiguration when the keys of the mailed links are missing; starting it does for the seal's.
+    """
+    copy_link_keys = parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS")
+    database = Database(
+        settings.database_url_of(NAME), pool_size=settings.database_pool, application_name=f"justera-{NAME}"
+    )
+    outbox_wakeup, jobs_waiting = Wakeup(), Wakeup()
+    unit_of_work = UnitOfWork(database, partial(ArchiveTransaction, jobs_waiting=jobs_waiting), outbox_wakeup)
+    queries = ArchiveQueries(database, blobs)
+    commands = ArchiveCommands(unit_of_work, queries, JournalReader(database), jobs_waiting)
+    consumer = subscribers.inbound(unit_of_work)
+    make_sealer = partial(Sealer.from_settings, settings)
+
+    app = create_app(
+        "Justera archive",
+        description="Sealed copies of what was signed, and the journal of every event.",
+        access=access,
+        max_body_bytes=settings.max_body_bytes,
+        checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+    )
+    app.include_router(api.router(commands))
+    include_pages(app, settings=settings, clock=clock, copies=queries, copy_link_keys=copy_link_keys)
+    service = Service(
+        NAME,
+        app,
+        database,
+        outbox_wakeup,
+        subscriptions=subscribers.subscriptions(consumer, Journal(database, settings.organisation)),
+        workers=[Archiving(unit_of_work, blobs, make_sealer, clock, jobs_waiting)],
+        inbounds=[consumer],
+        pending=queries.count_waiting,
+        retention_seconds=settings.outbox_retention_days * 86_400.0,
+        commands=commands,
+    )
+    include_operations(service)
+    return service

@@ -1,0 +1,212 @@
+"""All SQL about documents to archive and archived ones. The journal's is in `journal.py` and `journal_reader.py`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.archive.tables import ARCHIVED_PROTOCOL, ARCHIVING_JOB
+from shared.events import AgreementCompleted, BlobRef, Envelope
+from shared.events.envelope import from_attributes
+
+Position = tuple[datetime, str]  # archived at, agreement id
+
+WAITING, FAILED = "waiting", "failed"
+
+# SKIP LOCKED: several instances share the work. Moving `due_at` ahead is the lease: should this process die, the job is
+# due again when it ends. The longer it has gone wrong, the longer the lease, so that a document that kills its process
+# does not keep on killing it.
+_CLAIM = text(
+    """
+    UPDATE archiving_job
+    SET attempts = attempts + 1,
+        due_at = clock_timestamp() + make_interval(secs => greatest(:lease, least(3600, power(2, attempts))))
+    WHERE (organisation, agreement_id) = (
+        SELECT organisation, agreement_id FROM archiving_job
+        WHERE state = 'waiting' AND due_at <= clock_timestamp()
+        ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING organisation, agreement_id, state, attempts, reason, attributes, data
+    """
+).columns(attributes=JSONB)
+_POSTPONE = text(
+    """
+    UPDATE archiving_job
+    SET state = :state, reason = :reason, attempts = greatest(0, attempts + :counted),
+        due_at = clock_timestamp() + make_interval(secs => :delay)
+    WHERE organisation = :organisation AND agreement_id = :agreement_id
+    """
+)
+_RETRY = text(
+    """
+    UPDATE archiving_job SET state = 'waiting', attempts = 0, due_at = clock_timestamp()
+    WHERE organisation = :organisation AND agreement_id = :agreement_id
+    RETURNING agreement_id
+    """
+)
+_JOB_COLUMNS = tuple(
+    ARCHIVING_JOB.c[name]
+    for name in ("organisation", "agreement_id", "state", "attempts", "reason", "attributes", "data")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`cause` is the AgreementCompleted. `attempts` are those that failed or never ended, trouble of the infrastructure
+    apart.
+    """
+
+    organisation: str
+    agreement_id: str
+    state: str
+    attempts: int
+    reason: str | None
+    cause: Envelope
+
+    @property
+    def agreement(self) -> AgreementCompleted:
+        return AgreementCompleted.from_json(self.cause.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    organisation: str
+    agreement_id: str
+    meeting_id: str
+    document_name: str
+    language: str
+    timezone: str
+    correlation_id: str
+    completed_at: datetime
+    archived_at: datetime
+    sealed: BlobRef
+    manifest: BlobRef
+    test_seal: bool
+
+
+async def insert_jobs(session: AsyncSession, causes: Sequence[Envelope]) -> None:
+    """A job for each AgreementCompleted; an agreement that waits already keeps its own."""
+    rows = [
+        {
+            "organisation": cause.organisation,
+            "agreement_id": cause.subject,
+            "attributes": cause.attributes(),
+            "data": cause.data,
+        }
+        for cause in causes
+    ]
+    await session.execute(insert(ARCHIVING_JOB).on_conflict_do_nothing(), rows)
+
+
+async def claim_job(session: AsyncSession, *, lease: float) -> Job | None:
+    """The job that is due longest, leased for `lease` seconds or more; None when none is due."""
+    row = (await session.execute(_CLAIM, {"lease": lease})).one_or_none()
+    return None if row is None else _job(row)
+
+
+async def lock_job(session: AsyncSession, organisation: str, agreement_id: str) -> bool:
+    """Hold the job's row until the transaction ends; False when it is gone."""
+    statement = select(ARCHIVING_JOB.c.agreement_id).where(*_is(ARCHIVING_JOB, organisation, agreement_id))
+    return (await session.execute(statement.with_for_update())).one_or_none() is not None
+
+
+async def delete_job(session: AsyncSession, organisation: str, agreement_id: str) -> None:
+    await session.execute(delete(ARCHIVING_JOB).where(*_is(ARCHIVING_JOB, organisation, agreement_id)))
+
+
+async def postpone_job(
+    session: AsyncSession, job: Job, *, reason: str, delay: float, state: str = WAITING, counts: bool = True
+) -> None:
+    """Note why an attempt ended, and when the next one may begin (`delay` seconds from now).
+
+    `counts=False`: the attempt is not held against the job.
+    """
+    await session.execute(
+        _POSTPONE,
+        {
+            "organisation": job.organisation,
+            "agreement_id": job.agreement_id,
+            "state": state,
+            "reason": reason.replace("\0", "�")[:2000],
+            "delay": delay,
+            "counted": 0 if counts else -1,
+        },
+    )
+
+
+async def retry_job(session: AsyncSession, organisation: str, agreement_id: str) -> bool:
+    """Have it tried at once and with a clean slate; False when there is no such job."""
+    found = await session.execute(_RETRY, {"organisation": organisation, "agreement_id": agreement_id})
+    return found.one_or_none() is not None
+
+
+async def count_waiting(session: AsyncSession) -> int:
+    statement = select(func.count()).select_from(ARCHIVING_JOB).where(ARCHIVING_JOB.c.state == WAITING)
+    return int((await session.execute(statement)).scalar_one())
+
+
+async def find_job(session: AsyncSession, organisation: str, agreement_id: str) -> Job | None:
+    statement = select(*_JOB_COLUMNS).where(*_is(ARCHIVING_JOB, organisation, agreement_id))
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else _job(row)
+
+
+async def jobs(
+    session: AsyncSession, organisation: str | None, state: str, *, after: str = "", most: int = 200
+) -> list[Job]:
+    """In the order of their agreements' ids; of every organisation when none is named."""
+    statement = select(*_JOB_COLUMNS).where(ARCHIVING_JOB.c.state == state, ARCHIVING_JOB.c.agreement_id > after)
+    if organisation is not None:
+        statement = statement.where(ARCHIVING_JOB.c.organisation == organisation)
+    rows = await session.execute(statement.order_by(ARCHIVING_JOB.c.agreement_id).limit(most))
+    return [_job(row) for row in rows]
+
+
+async def insert_archived(session: AsyncSession, archived: Archived) -> bool:
+    """False when the agreement is in the archive already."""
+    values = {name: getattr(archived, name) for name in Archived.__dataclass_fields__}
+    values["sealed"] = archived.sealed.model_dump()
+    values["manifest"] = archived.manifest.model_dump()
+    statement = insert(ARCHIVED_PROTOCOL).values(values).on_conflict_do_nothing()
+    added = await session.execute(statement.returning(ARCHIVED_PROTOCOL.c.agreement_id))
+    return added.one_or_none() is not None
+
+
+async def find_archived(session: AsyncSession, organisation: str, agreement_id: str) -> Archived | None:
+    statement = select(ARCHIVED_PROTOCOL).where(*_is(ARCHIVED_PROTOCOL, organisation, agreement_id))
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else _archived(row)
+
+
+async def archived_page(
+    session: AsyncSession, organisation: str, *, before: Position | None, most: int
+) -> list[Archived]:
+    """The newest first."""
+    columns = ARCHIVED_PROTOCOL.c
+    statement = select(ARCHIVED_PROTOCOL).where(columns.organisation == organisation)
+    if before is not None:
+        statement = statement.where(tuple_(columns.archived_at, columns.agreement_id) < tuple_(*before))
+    rows = await session.execute(
+        statement.order_by(columns.archived_at.desc(), columns.agreement_id.desc()).limit(most)
+    )
+    return [_archived(row) for row in rows]
+
+
+def _is(table: Any, organisation: str, agreement_id: str) -> tuple[Any, Any]:
+    return table.c.organisation == organisation, table.c.agreement_id == agreement_id
+
+
+def _job(row: Any) -> Job:
+    cause = from_attributes(row.attributes, row.data)
+    return Job(row.organisation, row.agreement_id, row.state, row.attempts, row.reason, cause)
+
+
+def _archived(row: Any) -> Archived:
+    values = dict(row._mapping)
+    values["sealed"] = BlobRef.model_validate(values["sealed"])
+    values["manifest"] = BlobRef.model_validate(values["manifest"])
+    return Archived(**values)

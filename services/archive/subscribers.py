@@ -1,0 +1,22 @@
+"""The archive's two consumers: completed agreements, and the journal of everything."""
+
+from services.archive.handlers import EVENT_HANDLERS
+from services.archive.journal import CONSUMER, Journal
+from services.archive.transaction import ArchiveTransaction
+from shared.events import topics
+from shared.messaging.inbound import Inbound
+from shared.messaging.transaction import UnitOfWork
+from shared.service import Subscription
+
+GROUP = "archive"
+
+
+def inbound(unit_of_work: UnitOfWork[ArchiveTransaction]) -> Inbound[ArchiveTransaction]:
+    return Inbound(GROUP, unit_of_work, EVENT_HANDLERS)
+
+
+def subscriptions(consumer: Inbound[ArchiveTransaction], journal: Journal) -> tuple[Subscription, ...]:
+    return (
+        Subscription(GROUP, consumer.topics, consumer.handle),
+        Subscription(CONSUMER, topics.ALL, journal.handle),
+    )

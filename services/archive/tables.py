@@ -1,0 +1,113 @@
+"""The tables of the archive: documents waiting to be archived, those that are, and the journal of every event."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+class ArchiveTable(SQLModel):
+    metadata = MetaData()
+
+
+def _text(*, nullable: bool = False, primary_key: bool = False) -> Any:
+    return Column(Text, nullable=nullable, primary_key=primary_key)
+
+
+def _timestamptz(*, nullable: bool = False, default_now: bool = False) -> Any:
+    default = func.clock_timestamp() if default_now else None
+    return Column(DateTime(timezone=True), nullable=nullable, server_default=default)
+
+
+class ArchivingJobRow(ArchiveTable, table=True):
+    """A completed agreement that is to be archived; the row goes when it is.
+
+    `due_at` is also the lease: who claims a job moves it ahead, so a job whose worker died becomes due again. By the
+    database's clock. `state` is `waiting`, or `failed` once `attempts` reached their limit: then only a retry helps.
+    """
+
+    __tablename__ = "archiving_job"
+    __table_args__ = (Index("archiving_job_due", "due_at", postgresql_where=text("state = 'waiting'")),)
+
+    organisation: str = Field(sa_column=_text(primary_key=True))
+    agreement_id: str = Field(sa_column=_text(primary_key=True))
+    state: str = Field(sa_column=Column(Text, nullable=False, server_default="waiting"))
+    attempts: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    due_at: datetime = Field(sa_column=_timestamptz(default_now=True))
+    reason: str | None = Field(sa_column=_text(nullable=True))
+    # AgreementCompleted as it came: the envelope's attributes, and the body.
+    attributes: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    data: str = Field(sa_column=_text())
+
+
+class ArchivedProtocolRow(ArchiveTable, table=True):
+    """A sealed and stored final copy. `sealed` and `manifest` are blob references."""
+
+    __tablename__ = "archived_protocol"
+    __table_args__ = (Index("archived_protocol_listed", "organisation", "archived_at", "agreement_id"),)
+
+    organisation: str = Field(sa_column=_text(primary_key=True))
+    agreement_id: str = Field(sa_column=_text(primary_key=True))
+    meeting_id: str = Field(sa_column=_text())
+    document_name: str = Field(sa_column=_text())
+    language: str = Field(sa_column=_text())
+    timezone: str = Field(sa_column=_text())
+    correlation_id: str = Field(sa_column=_text())
+    completed_at: datetime = Field(sa_column=_timestamptz())
+    archived_at: datetime = Field(sa_column=_timestamptz())
+    sealed: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    manifest: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    test_seal: bool = Field(sa_column=Column(Boolean, nullable=False))
+
+
+class JournalRow(ArchiveTable, table=True):
+    """A message of any topic, as Kafka brought it. `id` order is commit order (see `services.archive.journal`).
+
+    The text columns are for finding: cut to a length that an index takes, and without what PostgreSQL's text does not
+    hold; `headers` and `body` keep every byte. `body` is nullable so that personal data can be erased.
+    """
+
+    __tablename__ = "journal"
+    __table_args__ = (
+        Index("journal_listed", "organisation", "id"),
+        Index("journal_subject", "organisation", "subject", "id"),
+        Index("journal_correlation", "organisation", "correlation_id", "id"),
+        Index("journal_type", "organisation", "event_type", "id"),
+        Index("journal_time", "organisation", "time", "id"),
+    )
+
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True, cache=1), primary_key=True))
+    organisation: str = Field(sa_column=_text())
+    topic: str = Field(sa_column=_text())
+    partition: int = Field(sa_column=Column(BigInteger, nullable=False))
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))
+    key: str = Field(sa_column=_text())
+    event_id: str | None = Field(sa_column=_text(nullable=True))
+    event_type: str | None = Field(sa_column=_text(nullable=True))
+    subject: str | None = Field(sa_column=_text(nullable=True))
+    correlation_id: str | None = Field(sa_column=_text(nullable=True))
+    time: datetime | None = Field(sa_column=_timestamptz(nullable=True))
+    readable: bool = Field(sa_column=Column(Boolean, nullable=False))
+    headers: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))  # [name, base64 of the value]
+    body: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    recorded_at: datetime = Field(sa_column=_timestamptz(default_now=True))
+
+
+ARCHIVING_JOB = ArchiveTable.metadata.tables["archiving_job"]
+ARCHIVED_PROTOCOL = ArchiveTable.metadata.tables["archived_protocol"]
+JOURNAL = ArchiveTable.metadata.tables["journal"]

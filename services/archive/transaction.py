@@ -1,0 +1,62 @@
+"""One transaction of the archive: jobs that begin, a document that enters the archive, and the event that says so."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.archive import store
+from services.archive.store import Archived, Job
+from shared.events import Envelope, ProtocolArchived
+from shared.messaging.transaction import Transaction
+from shared.wakeup import Wakeup
+
+
+class ArchiveTransaction(Transaction):
+    """`jobs_waiting` is nudged when a job was added."""
+
+    source = "archive"
+
+    def __init__(self, session: AsyncSession, jobs_waiting: Wakeup) -> None:
+        super().__init__(session)
+        self._jobs_waiting = jobs_waiting
+        self._completed: list[Envelope] = []
+
+    def enqueue(self, completed: Envelope) -> None:
+        """Have the agreement of an AgreementCompleted archived after the commit."""
+        self._completed.append(completed)
+        self.nudge(self._jobs_waiting)
+
+    async def enter(self, job: Job, archived: Archived) -> bool:
+        """The document is in the archive and the job is done. False, and nothing, when another worker was first."""
+        mine = await store.lock_job(self.session, job.organisation, job.agreement_id)
+        entered = mine and await store.insert_archived(self.session, archived)
+        await store.delete_job(self.session, job.organisation, job.agreement_id)
+        if entered:
+            self._publish_archived(job, archived)
+        return entered
+
+    async def flush(self) -> None:
+        if self._completed:
+            await store.insert_jobs(self.session, self._completed)
+            self._completed.clear()
+        await super().flush()
+
+    def _publish_archived(self, job: Job, archived: Archived) -> None:
+        event = ProtocolArchived(
+            agreement_id=archived.agreement_id,
+            meeting_id=archived.meeting_id,
+            document_name=archived.document_name,
+            sealed=archived.sealed,
+            manifest=archived.manifest,
+            test_seal=archived.test_seal,
+            recipients=job.agreement.recipients,
+            language=archived.language,
+        )
+        self.publish(
+            event,
+            organisation=archived.organisation,
+            subject=archived.agreement_id,
+            key=archived.agreement_id,
+            sequence=1,
+            time=archived.archived_at,
+            correlation_id=archived.correlation_id,
+            cause=job.cause,
+        )

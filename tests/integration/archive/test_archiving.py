@@ -1,0 +1,199 @@
+"""From AgreementCompleted to a sealed copy: exactly one, whatever dies or comes twice on the way."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from services.archive import archiving
+from services.archive.archiving import Archiving
+from services.archive.transaction import ArchiveTransaction
+from services.archive.verification import verify_final
+from shared.blobs import BlobStore
+from shared.errors import NotFound, Unavailable
+from shared.events import BlobRef, ProtocolArchived
+from shared.messaging.tables import OUTBOX
+from tests.integration.archive.completed import AGREEMENT, COMPLETED, MEETING, ORGANISATION, Archive, chain, message
+from tests.integration.rendering.tools import attachments_of, poppler
+
+
+async def published(archive: Archive) -> list[Any]:
+    async with archive.service.database.transaction() as session:
+        return list(await session.execute(select(OUTBOX.c.attributes, OUTBOX.c.data).order_by(OUTBOX.c.id)))
+
+
+async def due(archive: Archive) -> None:
+    """Let leases and delays pass."""
+    async with archive.service.database.transaction() as session:
+        await session.execute(text("UPDATE archiving_job SET due_at = clock_timestamp()"))
+
+
+async def test_the_whole_way(archive: Archive, tmp_path: Any) -> None:
+    completed = await archive.completed()
+    raw = message(completed)
+    await archive.bring(raw)
+    assert await archive.service.pending() == 1
+    assert await archive.worker.archive_one()
+    assert await archive.service.pending() == 0
+
+    pdf = await archive.commands.sealed_copy(ORGANISATION, AGREEMENT)
+    assert (await asyncio.to_thread(verify_final, pdf)).broken is None
+    ((attributes, data),) = await published(archive)
+    event = ProtocolArchived.from_json(data)
+    assert (attributes["subject"], attributes["sequence"], attributes["correlationid"]) == (AGREEMENT, "1", MEETING)
+    assert attributes["causationid"] == dict(raw.headers)["ce_id"].decode()
+    assert attributes["time"] == "2022-09-27T06:00:00.000000Z"
+    assert (event.recipients, event.test_seal, event.language) == (completed.recipients, True, "sv")
+
+    manifest = json.loads(await archive.blobs.get(ORGANISATION, event.manifest))
+    assert manifest["format"] == "justera-archive-manifest/1"
+    assert manifest["test_seal"] is True
+    assert len(manifest["seal"]["certificate_sha256"]) == 64
+    assert {one["name"]: one["sha256"] for one in manifest["objects"]} == {
+        "protocol.pdf": event.sealed.sha256,
+        "original.pdf": completed.document.sha256,
+        "history.json": completed.history.sha256 if completed.history else "",
+        "render-input.json": completed.render_input.sha256,
+    }
+
+    path = tmp_path / "final.pdf"
+    path.write_bytes(pdf)
+    assert "Signature Validation: Signature is Valid." in poppler("pdfsig", "-nocert", str(path))
+    assert attachments_of(path, tmp_path / "attached")["original.pdf"] == archive.documents.original
+    words = poppler("pdftotext", "-layout", str(path), "-")
+    assert "Olof Berg (27 sep 2022 00:04 GMT+2)" in words
+    assert "Dokumentet skapades av Karin Ek" in words
+
+
+async def test_completed_twice_is_archived_once(archive: Archive) -> None:
+    completed = await archive.completed()
+    raw = message(completed)
+    await archive.bring(raw, raw)
+    await archive.bring(message(completed))
+    assert await archive.service.pending() == 1
+    assert await archive.worker.archive_one()
+    await archive.bring(raw)
+    await archive.bring(message(completed))
+    while await archive.worker.archive_one():
+        await due(archive)
+    assert len(await published(archive)) == 1
+    assert await archive.service.pending() == 0
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of ours catches it."""
+
+
+@pytest.mark.parametrize("where", ["after sealing", "after storing", "before the commit"])
+async def test_a_process_that_dies_on_the_way(archive: Archive, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    def die_at_once(*_: object, **__: object) -> None:
+        raise Killed
+
+    moments = {
+        "after sealing": (BlobStore, "put", die),
+        "after storing": (Archiving, "_manifest", die_at_once),
+        "before the commit": (ArchiveTransaction, "_publish_archived", die_at_once),
+    }
+    await archive.bring(message(await archive.completed()))
+    with monkeypatch.context() as patch:
+        patch.setattr(*moments[where])
+        with pytest.raises(Killed):
+            await archive.worker.archive_one()
+    assert await published(archive) == []
+    assert not await archive.worker.archive_one(), "the dead process still holds its lease"
+    await due(archive)
+    assert await archive.worker.archive_one()
+    assert len(await published(archive)) == 1
+    assert not await archive.worker.archive_one()
+
+
+async def test_two_workers_on_one_job_archive_it_once(archive: Archive) -> None:
+    """A lease that ended while its holder was slow."""
+    await archive.bring(message(await archive.completed()))
+    inner = archive.blobs.put
+    first_is_slow, second_is_done = asyncio.Event(), asyncio.Event()
+
+    async def slow_put(organisation: str, data: bytes, media_type: str) -> BlobRef:
+        if not first_is_slow.is_set():
+            first_is_slow.set()
+            await second_is_done.wait()
+        return await inner(organisation, data, media_type)
+
+    archive.blobs.put = slow_put  # type: ignore[method-assign]
+    slow = asyncio.create_task(archive.worker.archive_one())
+    await first_is_slow.wait()
+    await due(archive)
+    assert await archive.worker.archive_one()
+    second_is_done.set()
+    assert await slow
+    assert len(await published(archive)) == 1
+    assert await archive.service.pending() == 0
+
+
+async def test_trouble_of_the_infrastructure_is_waited_out(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> bytes:
+        raise Unavailable("the blob store does not answer")
+
+    await archive.bring(message(await archive.completed()))
+    with monkeypatch.context() as patch:
+        patch.setattr(BlobStore, "get", away)
+        for _ in range(archiving.MOST_ATTEMPTS + 2):
+            await due(archive)
+            assert await archive.worker.archive_one()
+    view = await archive.commands.queries.protocol(ORGANISATION, AGREEMENT)
+    assert (view.state, view.attempts, view.reason) == ("waiting", 0, "the blob store does not answer")
+    await due(archive)
+    assert await archive.worker.archive_one()
+    assert len(await published(archive)) == 1
+
+
+async def test_what_does_not_belong_together_fails_and_is_kept(archive: Archive) -> None:
+    other = chain(archive._events(await archive.completed("another")), "ab" * 32, "another")
+    await archive.bring(message(await archive.completed(history=await archive.put(other))))
+    for _ in range(archiving.MOST_ATTEMPTS):
+        await due(archive)
+        assert await archive.worker.archive_one()
+    (failed,) = await archive.commands.failed_jobs()
+    assert failed.agreement_id == AGREEMENT
+    assert failed.reason
+    assert await archive.service.pending() == 0
+    await due(archive)
+    assert not await archive.worker.archive_one()
+    with pytest.raises(NotFound):
+        await archive.commands.sealed_copy(ORGANISATION, AGREEMENT)
+
+    retried = await archive.commands.retry_job(ORGANISATION, AGREEMENT)
+    assert (retried.state, retried.attempts) == ("waiting", 0)
+    assert await archive.service.pending() == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "why"),
+    [
+        ("history", b"{", "the history is not JSON (line 1, column 2)"),
+        ("render_input", b"{}", "the history speaks of another render input"),
+        ("document", b"%PDF-1.7", "the history speaks of another document"),
+    ],
+)
+async def test_each_document_is_checked(archive: Archive, part: str, content: bytes, why: str) -> None:
+    await archive.bring(message(await archive.completed(**{part: await archive.put(content)})))
+    assert await archive.worker.archive_one()
+    view = await archive.commands.queries.protocol(ORGANISATION, AGREEMENT)
+    assert (view.state, view.reason, view.completed_at) == ("waiting", why, COMPLETED)
+
+
+async def test_the_worker_by_itself(archive: Archive) -> None:
+    """Started, nudged by the consumer, and drained."""
+    archive.worker.start()
+    await archive.bring(message(await archive.completed()))
+    for _ in range(200):
+        if not await archive.service.pending():
+            break
+        await asyncio.sleep(0.05)
+    await archive.worker.stop()
+    assert len(await published(archive)) == 1
