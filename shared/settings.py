@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
 
 from shared.errors import JusteraError
 from shared.logging import LogFormat
@@ -38,6 +39,10 @@ class Settings(BaseSettings):
     database_pool: int = Field(8, ge=2, le=100)
     kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port separated by commas")
     kafka_replication_factor: int = 3
+    kafka_tls: bool = Field(False, description="speak TLS to Kafka")
+    kafka_ca: Path | None = Field(None, description="PEM: the CAs to trust for that, instead of the system's")
+    kafka_username: str | None = Field(None, description="log in by SASL, SCRAM-SHA-512")
+    kafka_password: SecretStr | None = None
     blobs: str = Field("file:./justera-data/blobs", description="file:FOLDER, or s3://bucket/prefix")
 
     public_url: str = Field(DEFAULT_URL, description="where people reach the pages; services hang below it")
@@ -73,7 +78,12 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     def database_url_of(self, service: str) -> str:
-        return self.database_url.replace("{service}", service)
+        """With the password, which stands apart from the URL so that only it need be a secret file."""
+        url = self.database_url.replace("{service}", service)
+        if self.database_password is None:
+            return url
+        password = self.database_password.get_secret_value()
+        return make_url(url).set(password=password).render_as_string(hide_password=False)
 
     def secret(self, name: str) -> str:
         """A secret that the calling service cannot do without. Raises BadConfiguration when it is not set."""

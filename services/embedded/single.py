@@ -3,8 +3,14 @@
 import base64
 import binascii
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from services.archive import main as archive
 from services.embedded.server import serve
@@ -32,7 +38,15 @@ BUILDERS: Mapping[str, Callable[..., Service]] = {
 
 
 def kafka_settings(settings: Settings, client_id: str) -> KafkaSettings:
-    return KafkaSettings(settings.kafka, client_id=client_id, replication_factor=settings.kafka_replication_factor)
+    """Raises BadConfiguration."""
+    return KafkaSettings(
+        settings.kafka,
+        client_id=client_id,
+        replication_factor=settings.kafka_replication_factor,
+        tls=_kafka_tls(settings),
+        username=settings.kafka_username,
+        password=settings.secret("kafka_password") if settings.kafka_username else "",
+    )
 
 
 def configured_access(settings: Settings) -> Access:
@@ -42,6 +56,8 @@ def configured_access(settings: Settings) -> Access:
 
 def build_service(name: str, settings: Settings) -> Service:
     """Raises BadConfiguration."""
+    if name == "signing":
+        settings.secret("session_key")  # without one, the first signer to open a link would find out
     parts: dict[str, Any] = {
         "clock": SystemClock(),
         "access": configured_access(settings),
@@ -56,9 +72,18 @@ async def run_service(name: str, settings: Settings, listener: socket.socket) ->
     await _require_schema(service)
     await service.start(kafka_settings(settings, f"justera-{name}"))
     try:
-        await serve(service.app, listener)
+        await serve(public_app(service, settings.public_url), listener)
     finally:
         await service.stop()
+
+
+def public_app(service: Service, public_url: str) -> ASGIApp:
+    """The service's app at `/`, and below the path at which people reach it (`/signing`).
+
+    So an ingress passes requests on as they are; probes and neighbours in the cluster need no prefix.
+    """
+    below = f"{urlsplit(public_url).path.rstrip('/')}/{service.name}"
+    return Starlette(routes=[Mount(below, service.app), Mount("", service.app)])
 
 
 async def _require_schema(service: Service) -> None:
@@ -74,6 +99,15 @@ async def _require_schema(service: Service) -> None:
         raise BadConfiguration(
             f"the database of {service.name} is not at this version's schema", hint="run: justera migrate"
         )
+
+
+def _kafka_tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.kafka_tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.kafka_ca)
+    except OSError as error:  # ssl.SSLError is one
+        raise BadConfiguration(f"JUSTERA_KAFKA_CA: {settings.kafka_ca} cannot be read as certificates") from error
 
 
 def _session_key(settings: Settings) -> bytes | None:

@@ -5,12 +5,15 @@ idempotence, `auto_offset_reset="latest"`, automatic topics of one partition, a 
 """
 
 import asyncio
+import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faststream.kafka import KafkaBroker
+from faststream.kafka.security import parse_security
+from faststream.security import BaseSecurity, SASLScram512
 
 from shared.errors import Unavailable
 from shared.events import topics
@@ -23,12 +26,25 @@ GRACEFUL_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class KafkaSettings:
-    """Where Kafka is. `bootstrap`: comma-separated host:port."""
+    """Where Kafka is. `bootstrap`: comma-separated host:port.
+
+    With `tls` the connection is encrypted; with `username` it logs in by SCRAM-SHA-512 (RFC 5802).
+    """
 
     bootstrap: str
     client_id: str = "justera"
     replication_factor: int = 1
     session_timeout_ms: int = 15_000
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    username: str | None = None
+    password: str = field(default="", repr=False)
+
+    @property
+    def security(self) -> BaseSecurity:
+        encrypted = self.tls is not None
+        if self.username is None:
+            return BaseSecurity(self.tls, use_ssl=encrypted)
+        return SASLScram512(self.username, self.password, self.tls, use_ssl=encrypted)
 
 
 def producing_broker(settings: KafkaSettings) -> KafkaBroker:
@@ -42,6 +58,7 @@ def producing_broker(settings: KafkaSettings) -> KafkaBroker:
         max_batch_size=256 * 1024,
         request_timeout_ms=15_000,
         allow_auto_create_topics=False,
+        security=settings.security,
         logger=None,
         graceful_timeout=GRACEFUL_SECONDS,
         apply_types=False,
@@ -53,6 +70,7 @@ def consuming_broker(settings: KafkaSettings) -> KafkaBroker:
         settings.bootstrap.split(","),
         client_id=settings.client_id,
         allow_auto_create_topics=False,
+        security=settings.security,
         logger=None,
         graceful_timeout=GRACEFUL_SECONDS,
         apply_types=False,
@@ -64,7 +82,11 @@ async def ensure_topics(settings: KafkaSettings, names: Iterable[str] = topics.A
     wanted = [NewTopic(name, topics.PARTITIONS, settings.replication_factor) for name in names]
     try:
         async with asyncio.timeout(30):
-            admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, client_id=settings.client_id)
+            admin = AIOKafkaAdminClient(
+                bootstrap_servers=settings.bootstrap,
+                client_id=settings.client_id,
+                **parse_security(settings.security),
+            )
             await admin.start()
             try:
                 response = await admin.create_topics(wanted, timeout_ms=15_000)
