@@ -22,7 +22,10 @@ _MIGRATION_LOCK = 0x6D696772  # "migr": instances that start together take turns
 
 
 async def migrate(engine: AsyncEngine, service: str) -> None:
-    """To the newest revision; does nothing when it is there. Raises what the database raises."""
+    """To the newest revision; does nothing when it is there. Raises what the database raises.
+
+    One at a time in a process: Alembic keeps its context in global names.
+    """
     async with engine.begin() as connection:
         await connection.run_sync(_upgrade, service)
 

@@ -3,16 +3,15 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from services.embedded.demo import run_demo
-from services.embedded.replay import Outcome, replaying
+from services.embedded.replay import Observer, Outcome, replaying
 from services.embedded.scenario import RefusedScenario, Scenario, Step, load_scenario
 from shared.logging import configure_logging
 
@@ -84,8 +83,8 @@ async def _replay(scenario: Scenario, quiet: bool) -> Outcome:
             return await driver.run(_advance(progress, task))
 
 
-def _advance(progress: Progress, task: object) -> Callable[[Step], object]:
+def _advance(progress: Progress, task: TaskID) -> Observer:
     async def observe(step: Step) -> None:
-        progress.update(task, advance=1, description=step.kind)  # type: ignore[arg-type]
+        progress.update(task, advance=1, description=step.kind)
 
     return observe

@@ -86,7 +86,8 @@ class AllInOne:
         await self._broker.start()
         self.settings = self._make_settings()
         self.access = local_access(self.secrets, self.settings.organisation)
-        await asyncio.gather(*(self._prepare_database(name) for name in SERVICES))
+        for name in SERVICES:
+            await self._prepare_database(name)
         await ensure_topics(self._kafka)
         self.services = self._build()
         await self._republish_all()

@@ -1,5 +1,7 @@
 """The demo: the bundled scenario, told step by step with the events that each step led to."""
 
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,17 +51,17 @@ class _Narrator:
 
     async def tell(self, step: Step) -> None:
         text = _TOLD[step.kind].format_map(step.arguments)
-        self._console.print(Text(f"{step.at:%H:%M:%S}  ", style="dim") + Text(text, style="bold"))
+        _say(self._console, Text(f"{step.at:%H:%M:%S}  ", style="dim") + Text(text, style="bold"))
         page = await self._archive.events(self._organisation, after=self._cursor, limit=200)
         self._cursor = page.next
         for event in page.events:
-            self._console.print(Text(f"            → {event.name:<22} {event.topic}", style="cyan"))
+            _say(self._console, Text(f"            → {event.name:<22} {event.topic}", style="cyan"))
 
 
 def _close(console: Console, outcome: Outcome, files: list[Path]) -> None:
     console.print()
     console.rule("The final audit report")
-    console.print(Text(outcome.text), soft_wrap=True)
+    _say(console, Text(outcome.text))
     console.rule("What it made")
     told = {
         "report.txt": "the report above",
@@ -67,9 +69,18 @@ def _close(console: Console, outcome: Outcome, files: list[Path]) -> None:
         "protocol.pdf": "the final copy: signed minutes and report, sealed (with a test certificate)",
     }
     for file in files:
-        console.print(Text(f"  {file}  ") + Text(told[file.name], style="dim"))
+        _say(console, Text(f"  {file!s:<28} ") + Text(told[file.name], style="dim"))
     sealed = next((file for file in files if file.suffix == ".pdf"), files[0])
-    console.print("\nTry next:")
-    console.print(Text(f"  .venv/bin/justera verify {sealed}    is the final copy whole?"))
-    console.print(Text("  .venv/bin/justera up                  click through a signing in your browser"))
-    console.print(Text("  .venv/bin/justera --help              everything else"))
+    command = Path(sys.argv[0]).name if shutil.which("justera") else ".venv/bin/justera"
+    _say(console, Text("\nTry next:"))
+    for arguments, why in (
+        (f"verify {sealed}", "is the final copy whole?"),
+        ("up", "click through a signing in your browser"),
+        ("--help", "everything else"),
+    ):
+        _say(console, Text(f"  {command} {arguments:<36} ") + Text(why, style="dim"))
+
+
+def _say(console: Console, text: Text) -> None:
+    """One line, however long: wrapping is the terminal's."""
+    console.print(text, soft_wrap=True)

@@ -29,7 +29,7 @@ async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: 
     with listener:
         say("Starting …")
         sends_mail = "JUSTERA_SMTP_HOST" in os.environ
-        options = {} if sends_mail else {"notifications": {"show_mail": True}}
+        options = {} if sends_mail else {"notifications": {"inbox": True}}
         overrides = {} if "JUSTERA_PUBLIC_URL" in os.environ else {"public_url": _url(host, port)}
         async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:
             links = LoginLinks(system.settings.organisation)
@@ -45,7 +45,7 @@ def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:
     settings = system.settings
     app = create_app(
         "Justera",
-        description="The all-in-one process: the services' own APIs are at /meetings, /signing, /notifications, /archive.",
+        description="The all-in-one process; the services have APIs of their own, below their names.",
         access=system.access,
         max_body_bytes=settings.max_body_bytes,
         checks={name: service.check_messaging for name, service in system.services.items()},

@@ -5,7 +5,6 @@ from services.notifications import store, unmatched
 from services.notifications.bounces import DeliveryReports
 from services.notifications.composing import Composer
 from services.notifications.delivery import ASKING, Delivery, Status
-from services.notifications.inbox_transport import InboxMails
 from services.notifications.mailer import Mailer
 from services.notifications.simulated_report import Failure, failed_report
 from services.notifications.transaction import NotificationsTransaction
@@ -21,8 +20,6 @@ log = get_logger(__name__)
 
 
 class NotificationsCommands:
-    """`inbox` reads the embedded inbox; it is None where mail goes out by SMTP."""
-
     def __init__(
         self,
         unit_of_work: UnitOfWork[NotificationsTransaction],
@@ -31,7 +28,6 @@ class NotificationsCommands:
         mailer: Mailer,
         mailer_wakeup: Wakeup,
         reports: DeliveryReports,
-        inbox: InboxMails | None,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
@@ -39,7 +35,6 @@ class NotificationsCommands:
         self._mailer = mailer
         self._mailer_wakeup = mailer_wakeup
         self._reports = reports
-        self.inbox = inbox
 
     async def waiting(self, organisation: str, address: str) -> Delivery:
         """The oldest waiting mail to an address, requests before other mails. Raises Refused when none waits."""

@@ -4,18 +4,16 @@ It accepts everything. Addresses that show a bounce (`bounce…@`, or any at stu
 moment later a delivery report comes back, as from a mail server further on.
 """
 
-import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
-from sqlalchemy import Row, func, select, text, tuple_, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notifications import verp
 from services.notifications.composing import Composer
+from services.notifications.pages import Mail
 from services.notifications.tables import INBOX_MAIL
 from services.notifications.transport import Accepted, Outcome
 from shared.clock import Clock
@@ -26,27 +24,6 @@ SendReport = Callable[[str, str], Awaitable[None]]
 """Has a delivery report come back for one mail: organisation, delivery id."""
 
 _BOUNCE_DOMAIN = "studsar.example"
-_LINK = re.compile(r"https?://[!-~]{1,2000}")
-
-Position = tuple[datetime, str]
-
-
-@dataclass(frozen=True, slots=True)
-class InboxMail:
-    """A mail as its recipient would see it. `links` in the order of the text; `bounces`: a report came back."""
-
-    id: str
-    recipient: str
-    subject: str
-    text: str
-    html: str
-    links: tuple[str, ...]
-    accepted_at: datetime
-    bounces: bool
-
-    @property
-    def position(self) -> Position:
-        return self.accepted_at, self.id
 
 
 class InboxTransport:
@@ -61,20 +38,17 @@ class InboxTransport:
     async def send(self, message: EmailMessage, *, return_path: str, recipient: str, envelope_id: str) -> Outcome:
         """Keeps the mail; the same mail again takes the first one's place. Raises what the database raises."""
         signed = verp.decode(envelope_id, organisations=[self._organisation], ring=self._composer.bounce_keys)
-        plain, html = _body(message, "plain"), _body(message, "html")
-        bounces = _shows_a_bounce(recipient)
+        soon = func.clock_timestamp() + text("interval '1 second'")
         row = {
             "organisation": signed.organisation,
             "id": signed.delivery_id,
-            "message_id": str(message["Message-ID"]),
+            "sender": str(message["From"]),
             "recipient": recipient,
             "subject": str(message["Subject"]),
-            "text": plain,
-            "html": html,
-            "links": _LINK.findall(plain),
+            "text": _body(message, "plain"),
+            "html": _body(message, "html"),
             "accepted_at": self._clock.now(),
-            "bounces": bounces,
-            "report_due_at": func.clock_timestamp() + text("interval '1 second'") if bounces else None,
+            "report_due_at": soon if _shows_a_bounce(recipient) else None,
         }
         async with self._database.transaction() as session:
             await session.execute(
@@ -87,31 +61,30 @@ class InboxTransport:
 
 
 class InboxMails:
-    """What the inbox page shows."""
+    """What the inbox page shows of one organisation."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, organisation: str) -> None:
         self._database = database
+        self._organisation = organisation
 
-    async def page(
-        self, organisation: str, *, before: Position | None = None, most: int = 50, recipient: str | None = None
-    ) -> list[InboxMail]:
-        """The newest first, from those before a position; `recipient` narrows to one address as written."""
+    async def latest(self, most: int) -> list[Mail]:
+        """The newest first."""
         columns = INBOX_MAIL.c
-        order = tuple_(columns.accepted_at, columns.id)
-        query = select(INBOX_MAIL).where(columns.organisation == organisation)
-        if before is not None:
-            query = query.where(order < before)
-        if recipient is not None:
-            query = query.where(columns.recipient == recipient)
-        query = query.order_by(columns.accepted_at.desc(), columns.id.desc()).limit(most)
+        query = (
+            select(INBOX_MAIL)
+            .where(columns.organisation == self._organisation)
+            .order_by(columns.accepted_at.desc(), columns.id.desc())
+            .limit(most)
+        )
         async with self._database.transaction() as session:
             return [_mail(row) for row in await session.execute(query)]
 
-    async def get(self, organisation: str, mail_id: str) -> InboxMail:
+    async def mail(self, mail_id: str) -> Mail:
         """Raises NotFound."""
-        query = select(INBOX_MAIL).where(INBOX_MAIL.c.organisation == organisation, INBOX_MAIL.c.id == mail_id)
+        columns = INBOX_MAIL.c
+        query = select(INBOX_MAIL).where(columns.organisation == self._organisation, columns.id == mail_id)
         async with self._database.transaction() as session:
-            row = (await session.execute(query)).one_or_none()
+            row = (await session.execute(query)).one_or_none() if "\0" not in mail_id else None
         if row is None:
             raise NotFound("there is no such mail in the inbox")
         return _mail(row)
@@ -150,14 +123,13 @@ def _body(message: EmailMessage, subtype: str) -> str:
     return "" if part is None else str(part.get_content())
 
 
-def _mail(row: Row[Any]) -> InboxMail:
-    return InboxMail(
+def _mail(row: Row[Any]) -> Mail:
+    return Mail(
         id=row.id,
+        received_at=row.accepted_at,
         recipient=row.recipient,
+        sender=row.sender,
         subject=row.subject,
         text=row.text,
         html=row.html,
-        links=tuple(row.links),
-        accepted_at=row.accepted_at,
-        bounces=row.bounces,
     )

@@ -9,6 +9,7 @@ from services.notifications.commands import NotificationsCommands
 from services.notifications.composing import Composer, composer_of
 from services.notifications.inbox_transport import InboxMails, InboxTransport
 from services.notifications.mailer import Mailer, MailerSettings, Transport
+from services.notifications.pages import include_pages
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.transport import SmtpSettings, SmtpTransport
 from shared.auth import Access
@@ -32,13 +33,13 @@ def build(
     access: Access,
     blobs: BlobStore | None = None,
     transport: Transport | None = None,
-    inbox: bool = False,
+    show_mail: bool = False,
     deliver_automatically: bool = True,
     mailer_settings: MailerSettings | None = None,
 ) -> Service:
     """Build the service without starting anything.
 
-    Mail goes out by SMTP as `settings` say, or through `transport`; with `inbox` it is kept in a table and shown, as
+    Mail goes out by SMTP as `settings` say, or through `transport`; with `show_mail` it is kept in a table and shown, as
     embedded mode does. `deliver_automatically=False`: mails wait until a command delivers them, as in a replay. `blobs`
     is taken as by every service and not used: mails hold links, no documents. `commands` is a NotificationsCommands.
     """
@@ -50,17 +51,15 @@ def build(
     composer = composer_of(settings)
     how = mailer_settings or MailerSettings()
     if transport is None:
-        transport = _transport(settings, database, clock, composer, how, inbox=inbox)
+        transport = _transport(settings, database, clock, composer, how, show_mail=show_mail)
     mailer = Mailer(unit_of_work, clock, composer, transport, mailer_wakeup, how)
     reports = DeliveryReports(unit_of_work, clock, composer, settings.organisation)
-    commands = NotificationsCommands(
-        unit_of_work, clock, composer, mailer, mailer_wakeup, reports, InboxMails(database) if inbox else None
-    )
+    commands = NotificationsCommands(unit_of_work, clock, composer, mailer, mailer_wakeup, reports)
     consumer = subscribers.inbound(unit_of_work)
     workers: list[Background] = [*report_inlets(settings, reports)]
     if deliver_automatically:
         workers.append(mailer)
-    if inbox:
+    if show_mail:
         workers.append(inbox_bounces(database, commands.report_simulated_bounce))
 
     app = create_app(
@@ -71,6 +70,8 @@ def build(
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
     )
     app.include_router(api.router(commands))
+    if show_mail:
+        include_pages(app, settings=settings, mails=InboxMails(database, settings.organisation))
     service = Service(
         NAME,
         app,
@@ -89,9 +90,9 @@ def build(
 
 
 def _transport(
-    settings: Settings, database: Database, clock: Clock, composer: Composer, how: MailerSettings, *, inbox: bool
+    settings: Settings, database: Database, clock: Clock, composer: Composer, how: MailerSettings, *, show_mail: bool
 ) -> Transport:
-    if inbox:
+    if show_mail:
         return InboxTransport(database, clock, composer, settings.organisation)
     password = settings.smtp_password
     return SmtpTransport(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func, text
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -112,14 +112,12 @@ class InboxMailRow(NotificationsTable, table=True):
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
     id: str = Field(sa_column=Column(Text, primary_key=True))
-    message_id: str = Field(sa_column=Column(Text, nullable=False))
+    sender: str = Field(sa_column=Column(Text, nullable=False))
     recipient: str = Field(sa_column=Column(Text, nullable=False))
     subject: str = Field(sa_column=Column(Text, nullable=False))
     text: str = Field(sa_column=Column(Text, nullable=False))
     html: str = Field(sa_column=Column(Text, nullable=False))
-    links: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     accepted_at: datetime = Field(sa_column=_moment())
-    bounces: bool = Field(sa_column=Column(Boolean, nullable=False))
     report_due_at: datetime | None = Field(sa_column=_moment(nullable=True))
 
 

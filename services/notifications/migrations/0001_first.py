@@ -71,14 +71,12 @@ _TABLES = (
     CREATE TABLE inbox_mail (
         organisation text NOT NULL,
         id text NOT NULL,
-        message_id text NOT NULL,
+        sender text NOT NULL,
         recipient text NOT NULL,
         subject text NOT NULL,
         text text NOT NULL,
         html text NOT NULL,
-        links jsonb NOT NULL,
         accepted_at timestamptz NOT NULL,
-        bounces boolean NOT NULL,
         report_due_at timestamptz,
         PRIMARY KEY (organisation, id)
     )
