@@ -1,4 +1,4 @@
-"""What every service's HTTP side has: problem details, size limits, security headers, health, metrics.
+"""What every service's HTTP side has: problem details, size limits, security headers, health.
 
 Errors are RFC 9457 problem details. Liveness depends on nothing (a blip of Kafka must not restart the fleet); readiness
 asks the database and Kafka, with a time limit.
@@ -12,7 +12,6 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -109,10 +108,6 @@ def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
         if failed:
             return problem(503, "not-ready", "; ".join(f"{name}: {why}" for name, why in failed.items()))
         return PlainTextResponse("ok\n")
-
-    @app.get("/metrics", include_in_schema=False, dependencies=[public("scraped inside the cluster; counts only")])
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ import base64
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared import migrations
@@ -16,10 +16,13 @@ from shared.logging import get_logger
 from shared.messaging import dead_letters, outbox
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.inbound import Inbound
+from shared.metrics import include_metrics
 from shared.service import Service
 
 log = get_logger(__name__)
 
+_LARGEST_ID = 2**63 - 1  # PostgreSQL's bigint
+LetterId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 _READERS = (Role.OPERATOR, Role.AUDITOR)
 
 
@@ -66,8 +69,9 @@ class Outcome(BaseModel):
 
 
 def include_operations(service: Service) -> None:
-    """Add the routes under `/operations`."""
+    """Add the routes under `/operations`, and `/metrics`."""
     service.app.include_router(_router(service))
+    include_metrics(service)
 
 
 def _router(service: Service) -> APIRouter:
@@ -85,26 +89,26 @@ def _router(service: Service) -> APIRouter:
 
     @router.get("/dead-letters", dependencies=[requires(*_READERS)])
     async def list_dead_letters(
-        after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
+        after: Annotated[int, Query(ge=0, le=_LARGEST_ID)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
     ) -> list[DeadLetterView]:
         """Messages that could not be handled, and those that wait behind them, oldest first."""
         async with service.database.transaction() as session:
             return [_summary(letter) for letter in await dead_letters.listing(session, after=after, most=limit)]
 
     @router.get("/dead-letters/{letter_id}", dependencies=[requires(*_READERS)])
-    async def show_dead_letter(letter_id: int) -> DeadLetterView:
+    async def show_dead_letter(letter_id: LetterId) -> DeadLetterView:
         """One message with its attributes and body as Kafka brought them."""
         async with service.database.transaction() as session:
             return _whole(await dead_letters.get(session, letter_id))
 
     @router.post("/dead-letters/{letter_id}/retry", dependencies=[requires(Role.OPERATOR)])
-    async def retry_dead_letter(letter_id: int) -> Outcome:
+    async def retry_dead_letter(letter_id: LetterId) -> Outcome:
         """Handle what waits at the message's key, in order, until one fails again."""
         inbound = await _inbound_of(service, letter_id)
         return Outcome(count=await inbound.retry(letter_id))
 
     @router.post("/dead-letters/{letter_id}/drop", dependencies=[requires(Role.OPERATOR)])
-    async def drop_dead_letter(letter_id: int) -> Outcome:
+    async def drop_dead_letter(letter_id: LetterId) -> Outcome:
         """Give the message up, and handle what waited behind it."""
         inbound = await _inbound_of(service, letter_id)
         return Outcome(count=await inbound.drop(letter_id))

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
+from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +26,10 @@ log = get_logger(__name__)
 
 _RELAY_LOCK = 0x6A757374  # "just": one per database, and every service has its own
 _DAY = 24 * 3600.0
+
+EVENTS_PUBLISHED = Counter(
+    "justera_events_published", "Events that Kafka has acknowledged; those published again count again", ["type"]
+)
 
 
 class Relay:
@@ -104,6 +109,8 @@ class Relay:
         acknowledged, failure = await send_in_order(broker, messages)
         if acknowledged:
             await outbox.mark_published(connection, [message.id for message in acknowledged])
+            for message in acknowledged:
+                EVENTS_PUBLISHED.labels(message.headers["ce_type"]).inc()
             log.debug("relay.published", count=len(acknowledged))
         if failure is not None:
             raise Unavailable(f"Kafka did not take an event: {type(failure).__name__}") from failure

@@ -1,0 +1,98 @@
+"""What Prometheus may scrape from a service: how far behind it is, what waits, what failed, what it has published.
+
+Gauges are read when they are scraped, at most every few seconds and within a time limit: a slow or absent database must
+not make the scrape hang. A gauge that cannot be read is left out, so that it is never stale. Counts only; no ids.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from fastapi import Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from shared.auth import public
+from shared.events import declared_events, event_type
+from shared.logging import get_logger
+from shared.messaging import dead_letters
+from shared.messaging.relay import EVENTS_PUBLISHED
+from shared.service import Service
+
+log = get_logger(__name__)
+
+_FRESH = 5.0  # seconds that a reading serves further scrapes
+_PATIENCE = 2.0  # seconds for each reading
+
+_LAG = "Messages not yet handled, in this instance's partitions"
+
+
+def include_metrics(service: Service) -> None:
+    """Add `GET /metrics` (Prometheus text format) to the service's app."""
+    gauges = _Gauges(service)
+    for event in declared_events():
+        if event.service == service.name:
+            EVENTS_PUBLISHED.labels(event_type(event))  # from 0 on: a rate does not see the first of a new series
+
+    @service.app.get(
+        "/metrics", include_in_schema=False, dependencies=[public("scraped inside the cluster; counts only")]
+    )
+    async def metrics() -> Response:
+        return Response(await gauges.text() + generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Gauges:
+    """One service's readings, in a registry of their own: several services may share a process."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._reading = asyncio.Lock()
+        self._read_at = float("-inf")
+        self._text = b""
+
+    async def text(self) -> bytes:
+        async with self._reading:
+            if time.monotonic() - self._read_at > _FRESH:
+                self._text = await self._read()
+                self._read_at = time.monotonic()
+            return self._text
+
+    async def _read(self) -> bytes:
+        registry = CollectorRegistry()
+        readings = (self._outbox, self._letters, self._pending, self._lag)
+        await asyncio.gather(*(_within_patience(read, registry) for read in readings))
+        return generate_latest(registry)
+
+    async def _outbox(self, registry: CollectorRegistry) -> None:
+        state = await self._service.outbox_state()
+        self._add(registry, "outbox_unpublished", "Events that wait to be published", state.unpublished)
+        self._add(registry, "outbox_oldest_seconds", "Age of the oldest event that waits to be published", state.oldest)
+
+    async def _letters(self, registry: CollectorRegistry) -> None:
+        async with self._service.database.transaction() as session:
+            count = await dead_letters.count(session)
+        self._add(registry, "dead_letters", "Messages that failed, and those that wait behind them", count)
+
+    async def _pending(self, registry: CollectorRegistry) -> None:
+        pending = await self._service.pending()
+        self._add(registry, "work_pending", "Mails or documents in hand, beyond outbox and topics", pending)
+
+    async def _lag(self, registry: CollectorRegistry) -> None:
+        """Each instance tells of its own partitions: the sum over instances is the group's lag."""
+        lags = await self._service.lag()
+        joined = Gauge("justera_consumer_joined", "1 when the consumer has partitions", ["group"], registry=registry)
+        gauge = Gauge("justera_consumer_lag", _LAG, ["group"], registry=registry)
+        for group, behind in lags.items():
+            joined.labels(group).set(behind is not None)
+            if behind is not None:
+                gauge.labels(group).set(behind)
+
+    def _add(self, registry: CollectorRegistry, name: str, meaning: str, value: float) -> None:
+        Gauge(f"justera_{name}", meaning, ["service"], registry=registry).labels(self._service.name).set(value)
+
+
+async def _within_patience(read: Callable[[CollectorRegistry], Awaitable[None]], registry: CollectorRegistry) -> None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await read(registry)
+    except Exception as error:
+        log.warning("metrics.not_read", error=type(error).__name__)

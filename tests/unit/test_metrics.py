@@ -1,0 +1,102 @@
+"""`/metrics`: what is read, how often, and what happens when something cannot be read."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from shared import metrics
+from shared.messaging.outbox import OutboxState
+
+
+class FakeService:
+    """Answers like a service whose consumer `second` has no partitions, and counts how often it is asked."""
+
+    name = "notifications"
+
+    def __init__(self, *, letters: int | Exception = 2) -> None:
+        self.app = FastAPI()
+        self.asked = 0
+        self._letters = letters
+        self.database = SimpleNamespace(transaction=self._transaction)
+
+    @asynccontextmanager
+    async def _transaction(self) -> Any:
+        if isinstance(self._letters, Exception):
+            raise self._letters
+        yield SimpleNamespace(execute=self._execute)
+
+    async def _execute(self, statement: object) -> Any:
+        return SimpleNamespace(scalar_one=lambda: self._letters)
+
+    async def outbox_state(self) -> OutboxState:
+        self.asked += 1
+        return OutboxState(unpublished=3, oldest=41.5, last_id=9)
+
+    async def pending(self) -> int:
+        return 4
+
+    async def lag(self) -> dict[str, int | None]:
+        return {"first": 7, "second": None}
+
+
+async def scrape(service: FakeService, times: int = 1) -> dict[str, float]:
+    metrics.include_metrics(service)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=service.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service.example") as client:
+        for _ in range(times):
+            response = await client.get("/metrics")
+    assert response.status_code == 200
+    lines = [line for line in response.text.splitlines() if line.startswith("justera_")]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+async def test_gauges_tell_outbox_lag_letters_and_work() -> None:
+    found = await scrape(FakeService())
+    assert found['justera_outbox_unpublished{service="notifications"}'] == 3
+    assert found['justera_outbox_oldest_seconds{service="notifications"}'] == 41.5
+    assert found['justera_dead_letters{service="notifications"}'] == 2
+    assert found['justera_work_pending{service="notifications"}'] == 4
+    assert found['justera_consumer_lag{group="first"}'] == 7
+
+
+async def test_a_consumer_without_partitions_has_no_lag_and_says_so() -> None:
+    found = await scrape(FakeService())
+    assert found['justera_consumer_joined{group="second"}'] == 0
+    assert found['justera_consumer_joined{group="first"}'] == 1
+    assert 'justera_consumer_lag{group="second"}' not in found
+
+
+async def test_a_service_counts_its_own_events_from_zero() -> None:
+    found = await scrape(FakeService())
+    assert 'justera_events_published_total{type="se.justera.notifications.bounce-detected.v1"}' in found
+
+
+async def test_what_cannot_be_read_is_left_out_and_the_rest_stays() -> None:
+    found = await scrape(FakeService(letters=OSError("the database is away")))
+    assert 'justera_dead_letters{service="notifications"}' not in found
+    assert found['justera_work_pending{service="notifications"}'] == 4
+
+
+async def test_scrapes_in_quick_succession_share_a_reading() -> None:
+    service = FakeService()
+    await scrape(service, times=3)
+    assert service.asked == 1
+
+
+async def test_a_reading_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_PATIENCE", 0.01)
+    service = FakeService()
+
+    async def never() -> int:
+        await asyncio.sleep(60)
+        return 0
+
+    service.pending = never  # type: ignore[method-assign]
+    found = await scrape(service)
+    assert 'justera_work_pending{service="notifications"}' not in found
+    assert found['justera_outbox_unpublished{service="notifications"}'] == 3
