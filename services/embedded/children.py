@@ -25,8 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-import psutil
-
 from shared.errors import JusteraError, Unavailable
 
 _POLL_SECONDS = 0.05
@@ -197,6 +195,8 @@ def stop_leftover(pid: int, *, folder: Path, how: signal.Signals, seconds: float
 
     Numbers of processes are used again, so another process of the same number is left alone.
     """
+    import psutil  # comes with the extra `embedded`, which a container does without
+
     with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
         process = psutil.Process(pid)
         if not Path(process.cwd()).samefile(folder):
