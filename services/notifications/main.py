@@ -39,9 +39,11 @@ def build(
 ) -> Service:
     """Build the service without starting anything.
 
-    Mail goes out by SMTP as `settings` say, or through `transport`; with `show_mail` it is kept in a table and shown, as
-    embedded mode does. `deliver_automatically=False`: mails wait until a command delivers them, as in a replay. `blobs`
-    is taken as by every service and not used: mails hold links, no documents. `commands` is a NotificationsCommands.
+    Mail goes out by SMTP as `settings` say, or through `transport`; with `show_mail` it is kept in a table and shown on
+    a page, as embedded mode does. `deliver_automatically=False`: mails wait until a command delivers them, as in a
+    replay. `blobs` is taken as by every service and not used: mails hold links, no documents.
+
+    Raises BadConfiguration. The service's `commands` is a NotificationsCommands.
     """
     database = Database(
         settings.database_url_of(NAME), pool_size=settings.database_pool, application_name=f"justera-{NAME}"
