@@ -1,0 +1,68 @@
+"""The sealed copy's page, the inbox of embedded mode, and the static files."""
+
+from datetime import timedelta
+
+import httpx
+
+from shared.web.assets import files, fingerprint
+from tests.integration.pages.site import ARCHIVED, Site, letter
+from tests.integration.pages.visitor import Visitor
+
+
+async def test_the_sealed_copy_is_offered_and_fetched(site: Site, client: httpx.AsyncClient) -> None:
+    visitor = Visitor(site, client)
+    await visitor.follow(site.copy_link())
+    assert visitor.heading == "Den förseglade kopian"
+    assert "175 kB" in visitor.page.text
+    fetched = await visitor.follow(f"{site.copy_link()}/copy.pdf")
+    assert fetched.content == b"%PDF-1.7 sealed"
+    assert fetched.headers["content-disposition"].startswith("attachment;")
+
+
+async def test_a_copy_link_that_has_ended_says_so_kindly(site: Site, client: httpx.AsyncClient) -> None:
+    site.flow.clock.move_to(ARCHIVED + timedelta(days=90))
+    visitor = Visitor(site, client)
+    for path in ("", "/copy.pdf"):
+        answer = await visitor.follow(site.copy_link() + path)
+        assert answer.status_code == 410
+        assert visitor.heading == "Länken har slutat gälla"
+
+
+async def test_a_link_to_another_copy_is_not_ours(site: Site, client: httpx.AsyncClient) -> None:
+    visitor = Visitor(site, client)
+    for address in (site.copy_link("another"), f"{site.base}/archive/copies/x", f"{site.copy_link()}x/copy.pdf"):
+        assert (await visitor.follow(address)).status_code == 404
+        assert visitor.heading == "Länken fungerar inte"
+
+
+async def test_the_inbox_shows_mails_to_those_logged_in(site: Site, client: httpx.AsyncClient) -> None:
+    visitor = Visitor(site, client)
+    link = "http://127.0.0.1:8350/signing/s/token"
+    mail_id = await site.mails.add(letter(link))
+    addresses = ("/notifications/inbox", f"/notifications/inbox/{mail_id}", f"/notifications/inbox/{mail_id}/html")
+    for address in addresses:
+        assert (await visitor.follow(address)).status_code == 401
+    await visitor.log_in()
+    shown = [(await visitor.follow(address)).text for address in addresses]
+    assert "Signera: Protokoll styrelsen" in shown[0]
+    assert f'<a href="{link}">{link}</a>' in shown[1]
+    assert visitor.page.headers["content-security-policy"].startswith("sandbox ")
+    for unknown in ("../mails", "1", "0" * 16 + "-" + "0" * 36):
+        assert (await visitor.follow(f"/notifications/inbox/{unknown}")).status_code == 404
+
+
+async def test_static_files_are_kept_for_ever_under_their_fingerprint(site: Site, client: httpx.AsyncClient) -> None:
+    for name in files():
+        fresh = await client.get(f"/signing/static/{fingerprint()}/{name}")
+        assert fresh.status_code == 200
+        assert "immutable" in fresh.headers["cache-control"]
+        assert (await client.get(f"/static/older/{name}")).headers["cache-control"] == "no-cache"
+    for outside in ("%2e%2e/assets.py", "..%2fassets.py", "vendor/pdfjs-6.5.438/LICENSE"):
+        assert (await client.get(f"/static/{fingerprint()}/{outside}")).status_code == 404
+
+
+async def test_a_page_never_runs_or_embeds_what_is_not_ours(site: Site, client: httpx.AsyncClient) -> None:
+    policy = (await client.get("/")).headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy

@@ -1,0 +1,124 @@
+"""The sender's pages: who may see and do what, and what the forms do."""
+
+import httpx
+import pytest
+
+from shared.auth import SESSION_COOKIE, Principal, Role
+from tests.integration.pages.site import LOGIN, Site
+from tests.integration.pages.visitor import Visitor
+from tests.integration.signing.flow import ORGANISATION
+from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
+
+AGREEMENT = f"/signing/overview/{AGREEMENT_ID}"
+
+
+@pytest.fixture
+async def sender(site: Site, client: httpx.AsyncClient) -> Visitor:
+    await site.draft(b"%PDF-1.7")
+    sender = Visitor(site, client)
+    await sender.log_in()
+    return sender
+
+
+async def test_a_login_link_works_once_and_only_when_pressed(site: Site, client: httpx.AsyncClient) -> None:
+    visitor = Visitor(site, client)
+    assert (await visitor.follow("/signing/overview")).status_code == 401
+    for _ in range(3):
+        await visitor.follow(f"{site.base}/login?token={LOGIN}")
+    login = visitor.page
+    await visitor.press("/login")
+    assert visitor.heading == "Justera"
+    assert (await visitor.follow("/signing/overview")).status_code == 200
+    visitor.page = login
+    assert (await visitor.press("/login")).status_code == 401
+
+
+async def test_logging_out_ends_the_session(sender: Visitor) -> None:
+    await sender.follow("/")
+    await sender.press("/logout")
+    assert sender.heading == "Justera är igång"
+    assert (await sender.follow("/signing/overview")).status_code == 401
+
+
+async def test_sending_off_shows_whose_turn_it_is_and_since_when(sender: Visitor) -> None:
+    await sender.follow(AGREEMENT)
+    await sender.press("/send")
+    assert "Dokumentet är skickat" in sender.page.text
+    assert "Maja Lind ska signera nu" in sender.page.text
+    assert "sedan 26 sep 2022 10:40 GMT+2" in sender.page.text
+    await sender.follow("/signing/overview")
+    assert "Väntar på Maja Lind (sekreterare) sedan 26 sep 2022 10:40 GMT+2" in sender.page.text
+
+
+async def test_a_bounce_is_flagged_until_an_alternate_is_added(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.deliver(SECRETARY)
+    await site.flow.bounce(SECRETARY)
+    await sender.follow("/signing/overview")
+    assert "Ett mejl studsade" in sender.page.text
+    await sender.follow(AGREEMENT)
+    assert f"Mejlet till {SECRETARY} kom inte fram" in sender.page.text
+    form = f"{AGREEMENT}/alternate/{await site.flow.id(SECRETARY)}"
+    await sender.follow(form)
+    for wrong, said in (("", "Skriv en e-postadress"), ("a@", "i formen"), (CHAIR.upper(), "redan tillfrågad")):
+        await sender.press('alternate/[^"]*', email=wrong, name="")
+        assert sender.page.status_code == 422
+        assert said in sender.page.text
+    site.flow.tick()
+    await sender.press('alternate/[^"]*', email=ALTERNATE, name="")
+    assert "Den alternativa signeraren är tillagd" in sender.page.text
+    assert ALTERNATE in sender.page.text
+    assert "kom inte fram" not in sender.page.text
+
+
+async def test_cancelling_needs_a_reason(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await sender.follow(f"{AGREEMENT}/cancel")
+    await sender.press("/cancel", reason="")
+    assert sender.page.status_code == 422
+    await sender.press("/cancel", reason="Fel version")
+    assert "Dokumentet är återkallat" in sender.page.text
+    assert "återkallade avtalet. Skäl: Fel version" in sender.page.text
+
+
+async def test_a_page_that_is_out_of_date_says_how_things_stand(site: Site, sender: Visitor) -> None:
+    await sender.follow(AGREEMENT)
+    await site.flow.send_off()
+    await sender.press("/send")
+    assert "Läget har ändrats" in sender.page.text
+    await sender.press("/remind")
+    assert "Påminnelsen är på väg" in sender.page.text
+
+
+@pytest.mark.parametrize("action", ["send", "remind", "cancel"])
+async def test_a_form_of_another_site_changes_nothing(site: Site, sender: Visitor, action: str) -> None:
+    before = await site.flow.recorded_names()
+    answer = await sender.client.post(f"{AGREEMENT}/{action}", data={"csrf": "guessed", "reason": "no"})
+    assert answer.status_code == 403
+    assert await site.flow.recorded_names() == before
+
+
+async def test_an_auditor_reads_and_changes_nothing(site: Site, client: httpx.AsyncClient) -> None:
+    await site.draft(b"%PDF-1.7")
+    session = site.access.open_session(Principal(ORGANISATION, Role.AUDITOR, "auditor"))
+    client.cookies.set(SESSION_COOKIE, session)
+    page = await client.get(AGREEMENT)
+    assert page.status_code == 200
+    assert "<form" not in page.text
+    answer = await client.post(f"{AGREEMENT}/send", data={"csrf": site.access.csrf_token(session)})
+    assert answer.status_code == 403
+    assert await site.flow.recorded_names() == ["AgreementCreated"]
+
+
+async def test_another_organisation_sees_nothing(site: Site, client: httpx.AsyncClient) -> None:
+    await site.draft(b"%PDF-1.7")
+    client.cookies.set(SESSION_COOKIE, site.access.open_session(Principal("elsewhere", Role.SECRETARY, "other")))
+    assert "Norrdalen 2022" not in (await client.get("/signing/overview")).text
+    for path in ("", "/document.pdf", "/cancel"):
+        assert (await client.get(AGREEMENT + path)).status_code == 404
+
+
+async def test_the_document_can_be_read_and_unknown_ones_not(site: Site, sender: Visitor) -> None:
+    assert (await sender.follow(f"{AGREEMENT}/document.pdf")).content == b"%PDF-1.7"
+    assert (await sender.follow("/signing/overview/unknown")).status_code == 404
+    assert (await sender.follow(f"{AGREEMENT}/alternate/{ADJUSTER}")).status_code == 404

@@ -1,0 +1,40 @@
+"""A signer's browser without script: posts the forms that the pages hold."""
+
+import re
+from html import unescape
+
+import httpx
+
+from tests.integration.pages.site import LOGIN, Site
+
+
+class Visitor:
+    def __init__(self, site: Site, client: httpx.AsyncClient) -> None:
+        self.site = site
+        self.client = client
+        self.page: httpx.Response
+
+    async def follow(self, url: str) -> httpx.Response:
+        self.page = await self.client.get(url, follow_redirects=True)
+        return self.page
+
+    async def press(self, action: str, **fields: str) -> httpx.Response:
+        """Post the page's form whose address ends with `action`, with its hidden fields; where that leads."""
+        form = re.search(rf'<form method="post" action="([^"]*{action})".*?</form>', self.page.text, re.DOTALL)
+        assert form is not None, f"no form {action} on {self.page.url}"
+        hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form.group()))
+        self.page = await self.client.post(form.group(1), data={**hidden, **fields}, follow_redirects=True)
+        return self.page
+
+    async def open_document(self, email: str) -> httpx.Response:
+        await self.follow(await self.site.link(email))
+        return await self.press("/view")
+
+    async def log_in(self) -> httpx.Response:
+        await self.follow(f"{self.site.base}/login?token={LOGIN}")
+        return await self.press("/login")
+
+    @property
+    def heading(self) -> str:
+        found = re.search(r"<h1[^>]*>(.*?)</h1>", self.page.text, re.DOTALL)
+        return unescape(found.group(1)) if found else ""

@@ -1,0 +1,69 @@
+"""The small parts of pages that need no browser."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications.pages.inbox import linked
+from shared.text import MAX_NAME, clean_name
+from shared.web import RateLimit, TooMany, preferred_language, text_error
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "sv"),
+        ("en-GB,en;q=0.9,sv;q=0.8", "en"),
+        ("de,sv-SE;q=0.7,en;q=0.6", "sv"),
+        ("en;q=0", "sv"),
+        ("en;q=nan", "sv"),
+        ("*", "sv"),
+        ("EN", "en"),
+    ],
+)
+def test_the_language_is_the_best_of_ours_that_the_browser_asks_for(header: str, language: str) -> None:
+    assert preferred_language(header, "sv") == language
+
+
+@given(st.text())
+def test_any_header_yields_a_language(header: str) -> None:
+    assert preferred_language(header, "sv") in ("sv", "en")
+
+
+def test_a_bucket_empties_and_fills_again() -> None:
+    now = [0.0]
+    limit = RateLimit(burst=2, per_second=0.5, now=lambda: now[0])
+    limit.spend("a")
+    limit.spend("a")
+    with pytest.raises(TooMany):
+        limit.spend("a")
+    limit.spend("b")
+    now[0] = 2.0
+    limit.spend("a")
+    with pytest.raises(TooMany):
+        limit.spend("a")
+
+
+def test_buckets_do_not_grow_without_end() -> None:
+    limit = RateLimit(burst=1, per_second=0.1)
+    for n in range(10_100):
+        limit.spend(str(n))
+    assert len(limit._buckets) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [("Maja Lind", None), ("", "empty"), ("  \t", "empty"), ("x" * 201, "too_long"), ("a\u202eb", "characters")],
+)
+def test_what_is_wrong_with_a_name_is_told_apart(text: str, error: str | None) -> None:
+    assert text_error(clean_name, text, longest=MAX_NAME) == error
+
+
+def test_addresses_in_a_mail_can_be_clicked() -> None:
+    pieces = linked("Läs (https://a.example/x). Sedan http://b.example/y?z=1, eller inte.")
+    assert [piece for piece, is_link in pieces if is_link] == ["https://a.example/x", "http://b.example/y?z=1"]
+
+
+@given(st.text())
+def test_a_mails_text_is_kept_whole(text: str) -> None:
+    assert "".join(piece for piece, _ in linked(text)) == text

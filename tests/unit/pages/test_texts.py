@@ -1,0 +1,59 @@
+"""The catalogues: both languages say the same things, and every text that a template asks for is there."""
+
+import re
+from importlib.resources import files
+from string import Formatter
+
+import pytest
+
+from shared.web import Catalogue
+
+PACKAGES = (
+    "services.signing.pages",
+    "services.archive.pages",
+    "services.notifications.pages",
+    "services.embedded.pages",
+)
+_ASKED = re.compile(r"""\bt\(["']([a-z0-9_.-]+)["']\s*(~)?""")
+
+
+def _values(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_both_languages_have_the_same_texts_with_the_same_values(package: str) -> None:
+    texts = Catalogue("shared.web", package)
+    swedish, english = texts.keys("sv"), texts.keys("en")
+    assert swedish.keys() == english.keys()
+    assert {key: _values(text) for key, text in swedish.items()} == {k: _values(t) for k, t in english.items()}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_text_that_a_template_asks_for_exists(package: str) -> None:
+    known = Catalogue("shared.web", package).keys("sv")
+    for folder in (files(package) / "templates", files("shared.web") / "templates"):
+        for template in folder.rglob("*.html"):  # type: ignore[attr-defined]
+            for key, continued in _ASKED.findall(template.read_text(encoding="utf-8")):
+                found = any(one.startswith(key) for one in known) if continued else key in known
+                assert found, f"{template.name}: {key}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_text_is_left_over(package: str) -> None:
+    own = set(Catalogue("shared.web", package).keys("sv")) - set(Catalogue("shared.web").keys("sv"))
+    folder = files(package)
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")  # type: ignore[attr-defined]
+        if path.suffix in {".html", ".py"}
+    ).replace("'", '"')
+    unused = {key for key in own if f'"{key}"' not in sources and not _by_part(key, sources)}
+    assert not unused
+
+
+def _by_part(key: str, sources: str) -> bool:
+    """Asked for by its beginning, with the rest made up: `t("status." ~ status)`; problems by their slug."""
+    parts = key.split(".")
+    beginnings = (".".join(parts[:n]) + "." for n in range(1, len(parts)))
+    return parts[0] == "problem" or any(f'"{beginning}"' in sources for beginning in beginnings)
