@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, Request
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ValidationError
+from starlette.staticfiles import StaticFiles
 
 from shared.errors import NotAllowed, NotAuthenticated
 from shared.settings import BadConfiguration
 
+_DOCUMENTATION = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc")
 SESSION_COOKIE = "justera_session"
 SESSION_SECONDS = 12 * 3600
 
@@ -96,6 +99,8 @@ class Access:
 
     def verify(self, purpose: str, value: str) -> dict[str, Any]:
         """Raises NotAuthenticated for a value that is forged, expired, or made for another purpose."""
+        if self._session_key is None:
+            raise NotAuthenticated("there are no sessions here", hint="send Authorization: Bearer …")
         encoded, _, mac = value.partition(".")
         try:
             body = _unb64(encoded)
@@ -135,17 +140,21 @@ def read_tokens(path: Path | None) -> tuple[TokenRecord, ...]:
 def principal_of(request: Request) -> Principal:
     """From the bearer token, else from the session cookie. Raises NotAuthenticated."""
     access: Access = request.app.state.access
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        return access.by_token(token.strip())
+    if token := _bearer_token(request):
+        return access.by_token(token)
     if cookie := request.cookies.get(SESSION_COOKIE):
         return access.by_session(cookie)
     raise NotAuthenticated("no token was given", hint="send Authorization: Bearer …, or open the login link")
 
 
+def _bearer_token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 async def check_form(request: Request) -> None:
     """A change asked for by cookie must carry the page's CSRF token (form field or X-CSRF-Token); bearers need none."""
-    if request.method in ("GET", "HEAD", "OPTIONS") or "authorization" in request.headers:
+    if request.method in ("GET", "HEAD", "OPTIONS") or _bearer_token(request):
         return
     cookie = request.cookies.get(SESSION_COOKIE, "")
     given = request.headers.get("x-csrf-token") or (await request.form()).get("csrf", "")
@@ -181,12 +190,24 @@ def public(why: str) -> Any:
 
 
 def undeclared_routes(routes: list[Any]) -> list[str]:
-    """Paths of routes that declare no access; for the test that fails on any."""
-    return [route.path for route in routes if hasattr(route, "dependant") and not _declares(route.dependant)]
+    """Paths of routes that declare no access, those of included routers too; for the test that fails on any.
+
+    FastAPI's own documentation and static files are open to all.
+    """
+    return [
+        str(route.path)
+        for route in iter_route_contexts(routes)
+        if not _declares(getattr(route, "dependant", None)) and not _is_open(route)
+    ]
+
+
+def _is_open(route: Any) -> bool:
+    return route.path in _DOCUMENTATION or isinstance(getattr(route, "app", None), StaticFiles)
 
 
 def _declares(dependant: Any) -> bool:
-    return any(isinstance(one.call, RouteAccess) or _declares(one) for one in dependant.dependencies)
+    dependencies = getattr(dependant, "dependencies", ())
+    return any(isinstance(one.call, RouteAccess) or _declares(one) for one in dependencies)
 
 
 def _b64(data: bytes) -> str:

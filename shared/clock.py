@@ -40,9 +40,12 @@ def _in_utc(moment: datetime) -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with six decimals: `2022-09-26T08:41:44.000000Z`. One form, since history entries hash it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:
     """The inverse of `timestamp`; also takes other RFC 3339 forms. Raises ValueError, also when no zone is given."""
-    return _in_utc(datetime.fromisoformat(text))
+    try:
+        return _in_utc(datetime.fromisoformat(text))
+    except OverflowError as error:  # year 1 or 9999, pushed over the edge by its offset
+        raise ValueError(f"{text!r} lies outside the calendar in UTC") from error

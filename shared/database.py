@@ -22,7 +22,9 @@ Result = TypeVar("Result")
 
 # SQLSTATE classes and codes that say "try again", not "this input is wrong" (PostgreSQL manual, appendix A).
 _TRANSIENT_CLASSES = ("08", "53", "57", "58")  # connection, resources (disk full, …), operator intervention, system
-_TRANSIENT_CODES = ("40001", "40P01", "55P03", "25006")  # serialization, deadlock, lock timeout, read-only standby
+# serialization, deadlock, lock timeout, read-only standby, idle in transaction for too long
+_TRANSIENT_CODES = ("40001", "40P01", "55P03", "25006", "25P03")
+_CONFLICT_CODES = ("40001", "40P01")
 
 
 class VersionConflict(Exception):
@@ -45,6 +47,13 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError)
 
 
+def is_conflict(error: BaseException) -> bool:
+    """Whether the database says for certain that the transaction was rolled back in favour of another."""
+    return isinstance(error, VersionConflict) or (
+        isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICT_CODES
+    )
+
+
 class Database:
     """One service's own database. `url` is a SQLAlchemy URL for asyncpg; pool sizes are connections."""
 
@@ -56,6 +65,8 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=False,
             pool_recycle=1800,
+            # Parameters are names and addresses: they must not reach a log through an exception.
+            hide_parameters=True,
             connect_args={
                 "timeout": 5,
                 "command_timeout": 60,

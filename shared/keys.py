@@ -1,7 +1,6 @@
 """Keys that rotate: `keyid:base64,keyid:base64`, the first one current. An old key verifies until it is removed."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -31,11 +30,13 @@ def parse_keys(text: str, variable: str) -> KeyRing:
     keys: dict[str, bytes] = {}
     for item in text.strip().split(","):
         key_id, _, encoded = item.strip().partition(":")
+        if key_id in keys:
+            raise BadConfiguration(f"{variable}: two keys have the id {key_id!r}")
         try:
             keys[key_id] = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise BadConfiguration(f"{variable}: the key {key_id!r} is not base64") from error
-        if not key_id.isalnum() or len(keys[key_id]) < _SHORTEST:
+        if not (key_id.isascii() and key_id.isalnum()) or len(keys[key_id]) < _SHORTEST:
             raise BadConfiguration(f"{variable}: a key needs an alphanumeric id and at least {_SHORTEST} bytes")
     return KeyRing(next(iter(keys)), keys)
 

@@ -1,17 +1,24 @@
 """Timers: what is to be done at a time of business. A due row is claimed and fired in one transaction."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Generic
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import Clock
+from shared.database import is_transient
+from shared.logging import get_logger
 from shared.messaging.transaction import TransactionT, UnitOfWork
 from shared.wakeup import Wakeup
 from shared.workers import Worker
+
+log = get_logger(__name__)
+
+# A timer whose handler fails on a bug is tried again so much later: those after it must not wait for it.
+POSTPONED = timedelta(minutes=5)
 
 _SET = text(
     """
@@ -96,10 +103,27 @@ class TimerWorker(Generic[TransactionT]):
 
     async def fire_one(self) -> bool:
         """Fire the timer that is due longest. False when none is due."""
-        async with self._unit_of_work.begin() as transaction:
-            row = (await transaction.session.execute(_CLAIM, {"now": self._clock.now()})).one_or_none()
+        async with self._unit_of_work.begin() as outer:
+            now = self._clock.now()
+            row = (await outer.session.execute(_CLAIM, {"now": now})).one_or_none()
             if row is None:
                 return False
             timer = Timer(row.organisation, row.kind, row.subject, row.due_at)
-            await self._handlers[timer.kind](transaction, timer)
+            if not await self._handled(outer, timer):
+                await set_timer(outer.session, replace(timer, due_at=now + POSTPONED))
             return True
+
+    async def _handled(self, outer: TransactionT, timer: Timer) -> bool:
+        """Run the handler under a savepoint. False when it failed on a bug; raises what may succeed later."""
+        transaction = self._unit_of_work.adopt(outer.session)
+        try:
+            async with outer.session.begin_nested():
+                await self._handlers[timer.kind](transaction, timer)
+                await transaction.flush()
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("timer.failed", kind=timer.kind, subject=timer.subject)
+            return False
+        outer.nudge(*transaction.nudged)
+        return True

@@ -47,12 +47,18 @@ class Worker:
             try:
                 await self._step()
                 failures = 0
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and _being_cancelled():
+                    raise
                 failures += 1
                 wait = min(self._max_backoff, 0.1 * 2 ** min(failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
                 report = log.warning if is_transient(error) else log.exception
                 report("worker.failed", worker=self.name, error=type(error).__name__, retry_in=round(wait, 2))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), wait)
+
+
+def _being_cancelled() -> bool:
+    """A future that a library cancelled raises CancelledError too: that is a failure, and must not end the loop."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -4,6 +4,7 @@ Sources: CloudEvents 1.0.2, its Kafka protocol binding 1.0.2 (3.2), and the exte
 `traceparent`. The `cloudevents` package checks this codec in a conformance test.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,11 @@ _REQUIRED = (
     "sequence",
     "correlationid",
 )
+# Attributes are ids, names and times. An endless one would not fit into an index, or into the events that copy it.
+MAX_ATTRIBUTE = 1000  # characters
+# CloudEvents 1.0.2, type String: no control characters, no surrogates, no noncharacters.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_ORGANISATION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 class MalformedEvent(ValueError):
@@ -81,8 +87,7 @@ def from_attributes(attributes: Mapping[str, str], data: str) -> Envelope:
     missing = [name for name in _REQUIRED if not attributes.get(name)]
     if missing:
         raise MalformedEvent(f"missing attribute: {', '.join(missing)}")
-    if attributes["specversion"] != "1.0":
-        raise MalformedEvent(f"specversion {attributes['specversion']!r} is not 1.0")
+    _check_values(attributes)
     return Envelope(
         id=attributes["id"],
         source=attributes["source"],
@@ -92,11 +97,29 @@ def from_attributes(attributes: Mapping[str, str], data: str) -> Envelope:
         organisation=attributes["organisation"],
         sequence=_sequence(attributes["sequence"]),
         correlation_id=attributes["correlationid"],
-        key=attributes.get("partitionkey", attributes["subject"]),
+        key=attributes.get("partitionkey") or attributes["subject"],
         data=data,
-        causation_id=attributes.get("causationid"),
-        traceparent=attributes.get("traceparent"),
+        causation_id=attributes.get("causationid") or None,
+        traceparent=attributes.get("traceparent") or None,
     )
+
+
+def well_formed(value: str) -> bool:
+    """Whether an attribute's value is one that the envelope takes."""
+    return len(value) <= MAX_ATTRIBUTE and not _FORBIDDEN.search(value)
+
+
+def _check_values(attributes: Mapping[str, str]) -> None:
+    for name, value in attributes.items():
+        if not well_formed(value):
+            raise MalformedEvent(
+                f"attribute {name[:40]!r} is longer than {MAX_ATTRIBUTE} characters or holds a control character"
+            )
+    if attributes["specversion"] != "1.0":
+        raise MalformedEvent(f"specversion {attributes['specversion']!r} is not 1.0")
+    # It becomes a prefix of blob keys: nothing in it may climb out of its folder.
+    if not _ORGANISATION.fullmatch(attributes["organisation"]):
+        raise MalformedEvent(f"organisation {attributes['organisation'][:70]!r} is no identifier")
 
 
 def from_kafka(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Envelope:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, bindparam, delete, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.errors import NotFound
-from shared.messaging.message import RawMessage, event_id_of, headers_as_json, headers_from_json, type_of
+from shared.messaging.message import RawMessage, event_id_of, headers_as_json, headers_from_json, storable, type_of
 from shared.messaging.tables import DEAD_LETTER
 
 Key = tuple[str, str]  # topic, key
@@ -28,6 +28,13 @@ _PARKED = text(
       AND (topic, key) IN (SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[])))
     """
 ).bindparams(bindparam("topics", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(Text)))
+# WITH ORDINALITY: the locks are taken in the array's order.
+_LOCK = text(
+    """
+    SELECT pg_advisory_xact_lock(number)
+    FROM (SELECT number FROM unnest(:numbers) WITH ORDINALITY AS n (number, place) ORDER BY place) AS sorted
+    """
+).bindparams(bindparam("numbers", type_=ARRAY(BigInteger)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +64,8 @@ async def parked_keys(session: AsyncSession, consumer: str, keys: Iterable[Key])
 
 async def lock_keys(session: AsyncSession, consumer: str, keys: Iterable[Key]) -> None:
     """Hold the keys against `retry` and `drop` until the transaction ends; sorted, so that holders queue up."""
-    for number in sorted({_lock_number(consumer, key) for key in keys}):
-        await session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    numbers = sorted({_lock_number(consumer, key) for key in keys})
+    await session.execute(_LOCK, {"numbers": numbers})
 
 
 async def park(session: AsyncSession, consumer: str, raw: RawMessage, reason: str | None) -> None:
@@ -72,11 +79,11 @@ async def park(session: AsyncSession, consumer: str, raw: RawMessage, reason: st
             position=raw.position,
             key=raw.key,
             fingerprint=raw.fingerprint,
-            event_id=_storable(event_id_of(raw)),
-            event_type=_storable(type_of(raw)) or None,
+            event_id=event_id_of(raw),
+            event_type=type_of(raw),
             headers=headers_as_json(raw.headers),
             body=None if raw.body is None else base64.b64encode(raw.body).decode(),
-            reason=_storable(reason)[:2000] if reason else None,
+            reason=_told(reason) if reason else None,
         )
         .on_conflict_do_nothing(constraint="dead_letter_once")
     )
@@ -121,9 +128,7 @@ async def remove(session: AsyncSession, letter_ids: Sequence[int]) -> None:
 
 async def fail(session: AsyncSession, letter_id: int, reason: str) -> None:
     """Note why a retry failed."""
-    await session.execute(
-        DEAD_LETTER.update().where(DEAD_LETTER.c.id == letter_id).values(reason=_storable(reason)[:2000])
-    )
+    await session.execute(DEAD_LETTER.update().where(DEAD_LETTER.c.id == letter_id).values(reason=_told(reason)))
 
 
 def _lock_number(consumer: str, key: Key) -> int:
@@ -131,9 +136,9 @@ def _lock_number(consumer: str, key: Key) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def _storable(value: str | None) -> str:
-    """PostgreSQL's text takes no NUL."""
-    return (value or "").replace("\0", "�")
+def _told(reason: str) -> str:
+    """An exception's text may hold anything, half of a surrogate pair too."""
+    return storable(reason[:2000]).encode("utf-8", errors="replace").decode()
 
 
 def _letter(row: Any) -> DeadLetter:

@@ -51,9 +51,10 @@ class Inbound(Generic[TransactionT]):
     async def _handle_together(self, batch: Sequence[RawMessage]) -> None:
         received = self._decode(batch)
         async with self._unit_of_work.begin() as transaction:
+            new = await inbox.accept(transaction.session, self.name, [r.envelope.id for r in received])
+            # After the inbox, which waits for another owner of the partition: a key that it parked is seen here.
             if await dead_letters.parked_keys(transaction.session, self.name, [(r.topic, r.key) for r in batch]):
                 raise _PoisonInBatch
-            new = await inbox.accept(transaction.session, self.name, [r.envelope.id for r in received])
             fresh = _first_of_each(received, new)
             try:
                 await transaction.prepare(fresh)
@@ -68,7 +69,7 @@ class Inbound(Generic[TransactionT]):
     def _decode(self, batch: Sequence[RawMessage]) -> list[Received[Any]]:
         try:
             return [self._decoder.decode(raw) for raw in batch]
-        except Poison as error:
+        except Exception as error:
             raise _PoisonInBatch from error
 
     async def _handle_one_by_one(self, batch: Sequence[RawMessage]) -> None:
@@ -115,7 +116,7 @@ class Inbound(Generic[TransactionT]):
     async def _keep(self, session: AsyncSession, raw: RawMessage, reason: str | None) -> None:
         """Park a message unless it was handled or parked before. An unreadable one has no id: its bytes tell."""
         event_id = event_id_of(raw)
-        if event_id and not await inbox.accept(session, self.name, [event_id.replace("\0", "�")]):
+        if event_id and not await inbox.accept(session, self.name, [event_id]):
             return
         await dead_letters.park(session, self.name, raw, reason)
         log.warning("event.parked", consumer=self.name, topic=raw.topic, event_id=event_id, waits=reason is None)
@@ -127,26 +128,32 @@ class Inbound(Generic[TransactionT]):
         """
         async with self._unit_of_work.begin() as outer:
             session = outer.session
-            waiting = await self._locked(session, letter_id)
-            done: list[int] = []
-            for letter in waiting:
-                reason = await self._handle_alone(outer, letter.raw, taken_in=True)
-                if reason:
-                    await dead_letters.fail(session, letter.id, reason)
-                    break
-                done.append(letter.id)
-            await dead_letters.remove(session, done)
-            return len(done)
+            return await self._drain(outer, await self._locked(session, letter_id))
 
     async def drop(self, letter_id: int) -> int:
-        """Give up one dead letter, and handle what waited behind it. Returns how many of those succeeded."""
+        """Give up one dead letter, and handle what waited behind it. Returns how many of those succeeded.
+
+        Raises NotFound.
+        """
         async with self._unit_of_work.begin() as outer:
             session = outer.session
             waiting = await self._locked(session, letter_id)
             await dead_letters.remove(session, [letter_id])
-            rest = [letter for letter in waiting if letter.id != letter_id]
-            log.warning("dead_letter.dropped", consumer=self.name, dead_letter=letter_id)
-        return await self.retry(rest[0].id) if rest else 0
+            done = await self._drain(outer, [letter for letter in waiting if letter.id != letter_id])
+        log.warning("dead_letter.dropped", consumer=self.name, dead_letter=letter_id)
+        return done
+
+    async def _drain(self, outer: TransactionT, waiting: Sequence[DeadLetter]) -> int:
+        """Handle in order until one fails; the rest goes on waiting. Returns how many succeeded."""
+        done: list[int] = []
+        for letter in waiting:
+            reason = await self._handle_alone(outer, letter.raw, taken_in=True)
+            if reason:
+                await dead_letters.fail(outer.session, letter.id, reason)
+                break
+            done.append(letter.id)
+        await dead_letters.remove(outer.session, done)
+        return len(done)
 
     async def _locked(self, session: AsyncSession, letter_id: int) -> list[DeadLetter]:
         letter = await dead_letters.get(session, letter_id)

@@ -1,6 +1,7 @@
 """The inbox: which events a consumer has taken in. A second copy of an event finds its id here and is dropped."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +34,10 @@ async def accept(session: AsyncSession, consumer: str, event_ids: Collection[str
     return set(result.scalars())
 
 
-async def prune(session: AsyncSession, *, older_than: float, most: int = 10_000) -> None:
-    """Drop ids older than `older_than` seconds; must exceed the retention of topics and outboxes."""
-    await session.execute(_PRUNE, {"age": older_than, "most": most})
+async def prune(session: AsyncSession, *, older_than: float, most: int = 10_000) -> int:
+    """Drop ids older than `older_than` seconds, at most `most`; must exceed the retention of topics and outboxes.
+
+    Returns how many were dropped.
+    """
+    result: Any = await session.execute(_PRUNE, {"age": older_than, "most": most})
+    return int(result.rowcount)

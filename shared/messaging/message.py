@@ -10,8 +10,11 @@ from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import ValidationError
 
 from shared.events.base import Event, base_type, event_type
-from shared.events.envelope import Envelope, MalformedEvent, from_kafka, readable_attributes
+from shared.events.envelope import Envelope, MalformedEvent, from_kafka, well_formed
 from shared.messaging.transaction import Received
+
+# A B-tree of PostgreSQL takes entries of up to 2,700 bytes, and dead letters are indexed by key.
+_LONGEST_KEY = 200  # characters
 
 
 class Poison(Exception):
@@ -20,6 +23,8 @@ class Poison(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
+    """`key` and header names are fit to be stored, whatever bytes Kafka brought; `headers`' values and `body` are raw."""
+
     topic: str
     partition: int
     position: int
@@ -46,10 +51,21 @@ def from_record(record: "ConsumerRecord[Any, Any]") -> RawMessage:
         topic=record.topic,
         partition=record.partition,
         position=record.offset,
-        key=(record.key or b"").decode("utf-8", errors="replace"),
-        headers=tuple((name, value or b"") for name, value in record.headers),
+        key=_storable_key(record.key or b""),
+        headers=tuple((storable(name), value or b"") for name, value in record.headers),
         body=record.value,
     )
+
+
+def storable(text: str) -> str:
+    """PostgreSQL's text and jsonb take no NUL."""
+    return text.replace("\0", "\ufffd")
+
+
+def _storable_key(raw: bytes) -> str:
+    """Ours are ids. Two foreign keys that become one wait for each other, which does no harm."""
+    key = storable(raw.decode("utf-8", errors="replace"))
+    return key if len(key) <= _LONGEST_KEY else f"{key[: _LONGEST_KEY // 2]}…{hashlib.sha256(raw).hexdigest()}"
 
 
 def headers_as_json(headers: tuple[tuple[str, bytes], ...]) -> list[list[str]]:
@@ -60,12 +76,24 @@ def headers_from_json(stored: list[list[str]]) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, base64.b64decode(value)) for name, value in stored)
 
 
-def type_of(raw: RawMessage) -> str:
-    return readable_attributes(raw.headers).get("type", "")
+def type_of(raw: RawMessage) -> str | None:
+    """None when the header is missing or unreadable."""
+    return _readable(raw, "ce_type")
 
 
 def event_id_of(raw: RawMessage) -> str | None:
-    return readable_attributes(raw.headers).get("id")
+    """None when the header is missing or unreadable."""
+    return _readable(raw, "ce_id")
+
+
+def _readable(raw: RawMessage, header: str) -> str | None:
+    """The last of that name, as the envelope reads it."""
+    value = next((value for name, value in reversed(raw.headers) if name == header), b"")
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if text and well_formed(text) else None
 
 
 class Decoder:

@@ -33,12 +33,13 @@ _REPUBLISH = text(
       AND (CAST(:topic AS text) IS NULL OR topic = :topic)
     """
 )
+# By age, not by when it was published: publishing again would make a row outlive the inboxes that know it.
 _PRUNE = text(
     """
     DELETE FROM outbox WHERE id IN (
         SELECT id FROM outbox
-        WHERE published_at < clock_timestamp() - make_interval(secs => :age)
-        ORDER BY published_at LIMIT :most
+        WHERE published_at IS NOT NULL AND created_at < clock_timestamp() - make_interval(secs => :age)
+        ORDER BY created_at LIMIT :most
     )
     """
 )
@@ -82,9 +83,13 @@ async def republish(session: AsyncSession, *, since: datetime, topic: str | None
     return int(result.rowcount)
 
 
-async def prune(session: AsyncSession, *, older_than: float, most: int = 10_000) -> None:
-    """Drop published rows older than `older_than` seconds; unpublished ones are kept without limit."""
-    await session.execute(_PRUNE, {"age": older_than, "most": most})
+async def prune(session: AsyncSession, *, older_than: float, most: int = 10_000) -> int:
+    """Drop published rows older than `older_than` seconds, at most `most`; unpublished ones are kept without limit.
+
+    Returns how many were dropped.
+    """
+    result: Any = await session.execute(_PRUNE, {"age": older_than, "most": most})
+    return int(result.rowcount)
 
 
 def _message(row: Any) -> OutgoingMessage:

@@ -14,7 +14,7 @@ _V1 = (
     ) WITH (fillfactor = 80)
     """,
     "CREATE INDEX outbox_unpublished ON outbox (id) WHERE published_at IS NULL",
-    "CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL",
+    "CREATE INDEX outbox_published ON outbox (created_at) WHERE published_at IS NOT NULL",
     """
     CREATE TABLE inbox (
         consumer text NOT NULL,

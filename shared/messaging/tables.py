@@ -24,7 +24,7 @@ class OutboxRow(MessagingTable, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),
-        Index("outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL")),
+        Index("outbox_published", "created_at", postgresql_where=text("published_at IS NOT NULL")),
     )
 
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True, cache=1), primary_key=True))

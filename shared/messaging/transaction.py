@@ -15,7 +15,8 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.database import Database, with_retries
+from shared.database import Database, is_conflict, is_transient, with_retries
+from shared.errors import Unavailable
 from shared.events.base import MAX_EVENT_BYTES, Event, event_class, event_type
 from shared.events.envelope import Envelope
 from shared.ids import new_id
@@ -108,11 +109,22 @@ class UnitOfWork(Generic[TransactionT]):
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[TransactionT]:
-        """Leaving flushes and commits; an exception rolls everything back."""
-        async with self.database.transaction() as session:
-            transaction = self._make(session)
-            yield transaction
-            await transaction.flush()
+        """Leaving flushes and commits; an exception rolls everything back.
+
+        Raises Unavailable when the connection is lost while committing: nobody knows then whether it took effect.
+        """
+        committing = False
+        try:
+            async with self.database.transaction() as session:
+                transaction = self._make(session)
+                yield transaction
+                await transaction.flush()
+                committing = True
+        except Exception as error:
+            if committing and is_transient(error) and not is_conflict(error):
+                # Not for `with_retries`: a command run again could take effect twice. A batch's inbox can tell.
+                raise Unavailable("the database was lost while committing", hint="look before you try again") from error
+            raise
         for wakeup in (self._outbox_wakeup, *transaction.nudged):
             wakeup.set()
 
