@@ -11,7 +11,6 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,12 @@ from pydantic import BaseModel, ValidationError
 from starlette.staticfiles import StaticFiles
 
 from shared.errors import NotAllowed, NotAuthenticated
+from shared.names import Role as Role
 from shared.settings import BadConfiguration
 
 _DOCUMENTATION = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc")
 SESSION_COOKIE = "justera_session"
 SESSION_SECONDS = 12 * 3600
-
-
-class Role(StrEnum):
-    SECRETARY = "secretary"  # schedules, drafts, sends off, follows
-    OPERATOR = "operator"  # runs the system: events, dead letters, republishing
-    AUDITOR = "auditor"  # reads
 
 
 @dataclass(frozen=True, slots=True)

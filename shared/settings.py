@@ -13,9 +13,7 @@ from sqlalchemy.engine import make_url
 
 from shared.errors import JusteraError
 from shared.logging import LogFormat
-
-SERVICES = ("meetings", "signing", "notifications", "archive")
-DEFAULT_URL = "http://127.0.0.1:8350"
+from shared.names import DEFAULT_URL
 
 
 class BadConfiguration(JusteraError):

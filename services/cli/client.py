@@ -6,10 +6,9 @@ from typing import Any
 
 import httpx
 
-from services.embedded.home import DEFAULT_FOLDER, Home, NoInstallation
-from shared.auth import Role
+from services.cli.options import DEFAULT_DATA
 from shared.errors import JusteraError, Unavailable
-from shared.settings import DEFAULT_URL
+from shared.names import DEFAULT_URL, Role
 
 
 class ServerSaidNo(JusteraError):
@@ -22,7 +21,7 @@ class Client:
     Without a token, that of the data folder on this machine is used.
     """
 
-    def __init__(self, role: Role, data: Path = DEFAULT_FOLDER, *, seconds: float = 30.0) -> None:
+    def __init__(self, role: Role, data: Path = DEFAULT_DATA, *, seconds: float = 30.0) -> None:
         self._role = role
         self._data = data
         self._seconds = seconds
@@ -61,6 +60,8 @@ class Client:
     def _token(self) -> str:
         if token := os.environ.get("JUSTERA_TOKEN"):
             return token
+        from services.embedded.home import Home, NoInstallation
+
         try:
             return Home(self._data).secrets().token(self._role)
         except NoInstallation as error:

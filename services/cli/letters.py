@@ -8,9 +8,8 @@ import typer
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.output import print_table
-from shared.auth import Role
 from shared.errors import InvalidInput
-from shared.settings import SERVICES
+from shared.names import SERVICES, Role
 
 app = typer.Typer(
     help="Messages that a service could not handle, and those of the same key that wait behind them.\n\n"

@@ -1,4 +1,8 @@
-"""`justera`: the command. Each group of commands is a module; this one puts them together."""
+"""`justera`: the command. Each group of commands is a module; this one puts them together.
+
+A command imports what it drives when it runs: `justera --help` should not wait for a web framework, a renderer and a
+signer, nor a container without the embedded servers fail for want of them.
+"""
 
 import typer
 

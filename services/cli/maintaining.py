@@ -11,16 +11,8 @@ import typer
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption
 from services.cli.running import ServiceName
-from services.embedded.contract import documented_service
-from services.embedded.single import kafka_settings
-from shared.auth import Role, TokenRecord, new_token, token_hash
-from shared.database import Database, is_transient
 from shared.errors import InvalidInput, Unavailable
-from shared.events.asyncapi import asyncapi_json
-from shared.events.topics import ALL as ALL_TOPICS
-from shared.messaging.broker import ensure_topics
-from shared.migrations import migrate as migrate_database
-from shared.settings import SERVICES, Settings, load_settings
+from shared.names import SERVICES, Role
 
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to a file instead of stdout.")]
 
@@ -41,7 +33,7 @@ def migrate(
 
     Reads JUSTERA_DATABASE_URL and JUSTERA_KAFKA. `justera up` needs none of this: it does so at every start.
     """
-    asyncio.run(_migrate(load_settings(), [service.value] if service else list(SERVICES), topics))
+    asyncio.run(_migrate([service.value] if service else list(SERVICES), topics))
 
 
 def republish(
@@ -49,7 +41,7 @@ def republish(
         str, typer.Option(help="A time, e.g. 2026-09-01 or 2026-09-01T08:00Z (UTC when no zone is given).")
     ],
     service: Annotated[ServiceName | None, typer.Option(help="One of the four; all of them when left out.")] = None,
-    topic: Annotated[str | None, typer.Option(help=f"Only events of this topic: {', '.join(ALL_TOPICS)}.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only events of this topic, e.g. signing.agreement.")] = None,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Publish events again from the outboxes, e.g. into a topic that was lost and made anew.
@@ -70,6 +62,8 @@ def token(
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; without, it does not.")] = None,
 ) -> None:
     """Make an API token. It is shown once; only its hash goes into the token file (JUSTERA_TOKENS_FILE)."""
+    from shared.auth import TokenRecord, new_token, token_hash
+
     made = new_token()
     expires = datetime.now(UTC).timestamp() + days * 86_400 if days else None
     record = TokenRecord(name=name, role=role, organisation=organisation, sha256=token_hash(made), expires=expires)
@@ -80,6 +74,8 @@ def token(
 
 def asyncapi(out: OutOption = None) -> None:
     """Print the AsyncAPI 3 document of all events, as kept in docs/asyncapi.json."""
+    from shared.events.asyncapi import asyncapi_json
+
     _write(asyncapi_json(), out)
 
 
@@ -93,11 +89,20 @@ def openapi(
 
 def openapi_json(service: str) -> str:
     """Generated from the routes; nothing is connected to."""
+    from services.embedded.contract import documented_service
+
     document = documented_service(service).app.openapi()
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-async def _migrate(settings: Settings, services: list[str], topics: bool) -> None:
+async def _migrate(services: list[str], topics: bool) -> None:
+    from services.embedded.single import kafka_settings
+    from shared.database import Database, is_transient
+    from shared.messaging.broker import ensure_topics
+    from shared.migrations import migrate as migrate_database
+    from shared.settings import load_settings
+
+    settings = load_settings()
     for name in services:
         database = Database(settings.database_url_of(name))
         try:

@@ -12,9 +12,8 @@ import typer
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.output import print_table
-from shared.auth import Role
 from shared.errors import JusteraError
-from shared.settings import SERVICES
+from shared.names import SERVICES, Role
 
 _WAIT = 20  # seconds that one request waits for news
 

@@ -5,11 +5,9 @@ from typing import Annotated
 
 import typer
 
-from services.embedded.home import DEFAULT_FOLDER
-
 DataOption = Annotated[
     Path,
     typer.Option("--data", metavar="DIR", envvar="JUSTERA_DATA", help="The data folder of `justera up`."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines: JSON instead of text.")]
-DEFAULT_DATA = DEFAULT_FOLDER
+DEFAULT_DATA = Path("justera-data")

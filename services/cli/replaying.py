@@ -4,16 +4,12 @@ import asyncio
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from services.embedded.demo import run_demo
-from services.embedded.replay import Observer, Outcome, replaying
-from services.embedded.scenario import RefusedScenario, Scenario, Step, load_scenario
-from shared.logging import configure_logging
+if TYPE_CHECKING:
+    from services.embedded.replay import Outcome
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,9 +28,11 @@ def replay(
     protocol.pdf (the final copy) to DIR, and prints the report. A step that the system does not allow, and a
     malformed scenario, are refused in one line, and nothing is written.
     """
+    from services.embedded.scenario import RefusedScenario
+
     with _quiet_logs():
         try:
-            outcome = asyncio.run(_replay(load_scenario(scenario), quiet))
+            outcome = asyncio.run(_replay(scenario, quiet))
         except RefusedScenario as error:
             print(error.message, file=sys.stderr)
             raise SystemExit(1) from None
@@ -53,6 +51,10 @@ def demo(
     Runs the real services on temporary data, prints each step with the events that it led to, then the final audit
     report, and ends by itself. What it made lies in DIR.
     """
+    from rich.console import Console
+
+    from services.embedded.demo import run_demo
+
     with _quiet_logs():
         asyncio.run(run_demo(out, Console(highlight=False)))
 
@@ -61,6 +63,8 @@ class _quiet_logs:
     """Logs go to a file that is kept only when something goes wrong in an unforeseen way."""
 
     def __enter__(self) -> None:
+        from shared.logging import configure_logging
+
         with tempfile.NamedTemporaryFile(prefix="justera-", suffix=".log", delete=False) as file:
             self._path = Path(file.name)
         configure_logging(level="WARNING", file=self._path)
@@ -69,22 +73,23 @@ class _quiet_logs:
         self._path.unlink(missing_ok=True)
 
 
-async def _replay(scenario: Scenario, quiet: bool) -> Outcome:
+async def _replay(path: Path, quiet: bool) -> "Outcome":
+    """With a progress bar when a person watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from services.embedded.replay import replaying
+    from services.embedded.scenario import Step, load_scenario
+
+    scenario = load_scenario(path)
     console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        async with replaying(scenario) as driver:
-            return await driver.run()
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=console, transient=True,
-    ) as progress:  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    shown = not quiet and console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         task = progress.add_task("starting", total=len(scenario.steps))
+
+        async def observe(step: Step) -> None:
+            progress.update(task, advance=1, description=step.kind)
+
         async with replaying(scenario) as driver:
-            return await driver.run(_advance(progress, task))
-
-
-def _advance(progress: Progress, task: TaskID) -> Observer:
-    async def observe(step: Step) -> None:
-        progress.update(task, advance=1, description=step.kind)
-
-    return observe
+            return await driver.run(observe)

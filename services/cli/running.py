@@ -8,13 +8,7 @@ import typer
 
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption
-from services.embedded.home import Home
-from services.embedded.server import bind
-from services.embedded.single import run_service
-from services.embedded.up import up as run_up
-from shared.auth import Role
-from shared.logging import configure_logging
-from shared.settings import load_settings
+from shared.names import Role
 
 
 class ServiceName(StrEnum):
@@ -51,6 +45,12 @@ def up(
     Nothing else is needed. Mail is shown on a page instead of being sent, unless JUSTERA_SMTP_HOST names a mail server.
     It runs until Ctrl-C; killed at any moment and started again, it goes on where it was.
     """
+    from services.embedded.home import Home
+    from services.embedded.server import bind
+    from services.embedded.up import up as run_up
+    from shared.logging import configure_logging
+    from shared.settings import load_settings
+
     home = Home(data)
     home.prepare()
     log_file = home.logs / "justera.log"
@@ -74,6 +74,11 @@ def run(
     It reads JUSTERA_DATABASE_URL, JUSTERA_KAFKA, JUSTERA_BLOBS and the rest from the environment (docs/operations.md
     lists them). Run `justera migrate` before the first start and after each upgrade. SIGTERM drains it.
     """
+    from services.embedded.server import bind
+    from services.embedded.single import run_service
+    from shared.logging import configure_logging
+    from shared.settings import load_settings
+
     settings = load_settings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     listener = bind(host, port or _PORTS[service])

@@ -1,12 +1,14 @@
 """`justera verify`: is this file whole, and is it what it says?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.archive.verification import Findings, load_roots, verify_final, verify_history
 from shared.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from services.archive.verification import Findings
 
 LARGEST = 64 * 1024 * 1024
 
@@ -29,6 +31,8 @@ def verify(
     Integrity decides the exit status: 0 when all is whole, 1 with the first broken thing, also for a damaged file.
     Whether the seal's certificate is trusted is printed, and counts only with --require-trust.
     """
+    from services.archive.verification import load_roots, verify_final, verify_history
+
     roots = load_roots(trust or [])
     data = _read(file)
     findings = verify_final(data, roots, require_trust=require_trust) if _is_pdf(file, data) else verify_history(data)
@@ -43,7 +47,7 @@ def _is_pdf(file: Path, data: bytes) -> bool:
     return b"%PDF-" in data[:1024] or file.suffix.lower() == ".pdf"
 
 
-def _print(findings: Findings) -> None:
+def _print(findings: "Findings") -> None:
     marks = {True: "ok     ", False: "BROKEN ", None: "       "}
     for ok, text in findings.items:
         typer.echo(f"{marks[ok]}{text}")

@@ -28,8 +28,9 @@ from shared.logging import get_logger
 from shared.messaging import outbox
 from shared.messaging.broker import KafkaSettings, ensure_topics
 from shared.migrations import migrate
+from shared.names import SERVICES
 from shared.service import Service
-from shared.settings import SERVICES, Settings, load_settings
+from shared.settings import Settings, load_settings
 from shared.workers import Worker
 
 log = get_logger(__name__)

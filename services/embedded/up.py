@@ -15,7 +15,7 @@ from services.embedded.server import serve
 from shared.auth import Role, requires
 from shared.clock import SystemClock
 from shared.http import create_app
-from shared.settings import SERVICES
+from shared.names import SERVICES
 
 
 class LoginLink(BaseModel):

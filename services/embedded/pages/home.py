@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from shared.auth import SESSION_COOKIE, SESSION_SECONDS, Access, Principal, Role, principal_of, public, requires
 from shared.errors import NotAuthenticated
-from shared.settings import SERVICES
+from shared.names import SERVICES
 from shared.web import Look, form_text, path_for, small_form
 
 _LONGEST_TOKEN = 200
