@@ -3,11 +3,11 @@
 from fastapi import APIRouter, FastAPI
 
 from services.notifications.pages.inbox import InboxPages
-from services.notifications.pages.mails import Mail, MailFolder, Mails
+from services.notifications.pages.mails import Mail, Mails
 from shared.settings import Settings
 from shared.web import Look, include_static, page_route
 
-__all__ = ["Mail", "MailFolder", "Mails", "include_pages"]
+__all__ = ["Mail", "Mails", "include_pages"]
 
 
 def include_pages(app: FastAPI, *, settings: Settings, mails: Mails) -> None:

@@ -7,9 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
-from email.policy import SMTP
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,7 +15,7 @@ from services.archive import pages as archive_pages
 from services.archive.pages import SealedCopy
 from services.embedded import pages as embedded_pages
 from services.notifications import pages as notifications_pages
-from services.notifications.pages import MailFolder
+from services.notifications.pages import Mail
 from shared.auth import Access, Principal, Role
 from shared.errors import NotAuthenticated, NotFound
 from shared.http import create_app
@@ -57,13 +54,32 @@ class Copies:
         return b"%PDF-1.7 sealed"
 
 
+class Mails:
+    """An inbox in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Mail] = {}
+
+    def add(self, mail: Mail) -> str:
+        self.kept[mail.id] = mail
+        return mail.id
+
+    async def latest(self, most: int) -> list[Mail]:
+        return list(self.kept.values())[:most]
+
+    async def mail(self, mail_id: str) -> Mail:
+        if mail_id not in self.kept:
+            raise NotFound("no such mail")
+        return self.kept[mail_id]
+
+
 @dataclass
 class Site:
     flow: Flow
     access: Access
     link_keys: KeyRing
     copy_keys: KeyRing
-    mails: MailFolder
+    mails: Mails
     copies: Copies
     base: str = ""
     tokens: dict[str, Principal] = field(default_factory=dict)
@@ -91,11 +107,11 @@ class Site:
         await self.flow.bring(message(event, self.flow.tick(), key="meeting-1"))
 
 
-def make_site(settings: Settings, flow: Flow, access: Access, folder: Path) -> tuple[Site, FastAPI]:
-    """`flow.service.app` must have its pages."""
+def make_site(settings: Settings, flow: Flow, access: Access) -> tuple[Site, FastAPI]:
+    """The services' apps mounted below their names, as the all-in-one process does."""
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
     copy_keys = parse_keys(new_keys(), "JUSTERA_COPY_LINK_KEYS")
-    site = Site(flow, access, link_keys, copy_keys, MailFolder(folder / "mails"), Copies())
+    site = Site(flow, access, link_keys, copy_keys, Mails(), Copies())
     site.tokens[LOGIN] = Principal(ORGANISATION, Role.SECRETARY, "local")
     app, archive, notifications = (_app(name, access) for name in ("Justera", "Archive", "Notifications"))
     embedded_pages.include_pages(app, settings=settings, access=access, redeem=site.redeem)
@@ -122,33 +138,19 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         await task
 
 
-def letter(link: str) -> bytes:
+def letter(link: str) -> Mail:
     """A mail as notifications sends them, in two forms."""
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = "Justera <justera@norrdalen.example>"
-    mail["To"] = "Maja Lind <maja.lind@norrdalen.example>"
-    mail["Subject"] = "Signera: Protokoll styrelsen Kommunalförbundet Norrdalen 2022-09-23"
-    mail.set_content(f"Hej Maja Lind!\n\nKarin Ek ber dig signera protokollet.\n\nLäs och signera:\n{link}\n")
-    mail.add_alternative(
-        f'<!DOCTYPE html><html lang="sv"><title>Signera</title><p>Hej!</p><a href="{link}">Läs och signera</a></html>',
-        subtype="html",
+    return Mail(
+        id="0192d1b0-0000-7000-8000-000000000001",
+        received_at=ARCHIVED,
+        recipient="maja.lind@norrdalen.example",
+        sender="Justera <justera@norrdalen.example>",
+        subject="Signera: Protokoll styrelsen Kommunalförbundet Norrdalen 2022-09-23",
+        text=f"Hej Maja Lind!\n\nKarin Ek ber dig signera protokollet.\n\nLäs och signera:\n{link}\n",
+        html=f'<!DOCTYPE html><html lang="sv"><title>Signera</title><p style="color: navy">Hej!</p>'
+        f'<script>document.title = "run"</script><a href="{link}">Läs och signera</a></html>',
     )
-    return mail.as_bytes()
 
 
 def _app(title: str, access: Access) -> FastAPI:
     return create_app(title, description="", access=access, max_body_bytes=2 * 1024 * 1024, checks={})
-
-
-def wire(service, settings, access):  # type: ignore[no-untyped-def]
-    from services.signing.pages import include_pages
-
-    keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
-    include_pages(
-        service.app,
-        settings=settings,
-        access=access,
-        commands=service.commands,
-        queries=service.commands.queries,
-        link_keys=keys,
-    )

@@ -47,4 +47,6 @@ async def _keep_picture(page: Page, name: str) -> None:
     if folder := os.environ.get("JUSTERA_SCREENSHOTS"):
         await page.wait_for_timeout(150)
         picture = Path(folder) / f"{name}.png"
-        await page.screenshot(path=picture, full_page="document" not in name, style="html { scrollbar-width: none }")
+        session = await page.context.new_cdp_session(page)
+        await session.send("Emulation.setScrollbarsHidden", {"hidden": True})
+        await page.screenshot(path=picture, full_page="document" not in name)

@@ -38,7 +38,7 @@ async def test_a_link_to_another_copy_is_not_ours(site: Site, client: httpx.Asyn
 async def test_the_inbox_shows_mails_to_those_logged_in(site: Site, client: httpx.AsyncClient) -> None:
     visitor = Visitor(site, client)
     link = "http://127.0.0.1:8350/signing/s/token"
-    mail_id = await site.mails.add(letter(link))
+    mail_id = site.mails.add(letter(link))
     addresses = ("/notifications/inbox", f"/notifications/inbox/{mail_id}", f"/notifications/inbox/{mail_id}/html")
     for address in addresses:
         assert (await visitor.follow(address)).status_code == 401
@@ -47,7 +47,7 @@ async def test_the_inbox_shows_mails_to_those_logged_in(site: Site, client: http
     assert "Signera: Protokoll styrelsen" in shown[0]
     assert f'<a href="{link}">{link}</a>' in shown[1]
     assert visitor.page.headers["content-security-policy"].startswith("sandbox ")
-    for unknown in ("../mails", "1", "0" * 16 + "-" + "0" * 36):
+    for unknown in ("1", "%2e%2e"):
         assert (await visitor.follow(f"/notifications/inbox/{unknown}")).status_code == 404
 
 

@@ -58,7 +58,7 @@ async def _sender_before(site: Site, page: Page, pdf: bytes, language: str) -> A
 async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.goto(f"{site.base}/notifications/inbox")
     yield "inbox-empty", page
-    await site.mails.add(letter(await site.link(SECRETARY)))
+    site.mails.add(letter(await site.link(SECRETARY)))
     await page.reload()
     yield "inbox", page
     await page.locator(".row-title a").click()

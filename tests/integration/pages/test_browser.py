@@ -1,0 +1,131 @@
+"""What only a browser shows: signing by keyboard alone and without script, the document's pages and its text."""
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page
+
+from tests.integration.pages.site import LOGIN, Site, letter
+from tests.unit.signing.story import CHAIR, SECRETARY
+
+pytestmark = pytest.mark.browser
+
+MOST_TABS = 30
+
+
+@pytest.fixture
+async def page(site: Site, browser: Browser, minutes_pdf: bytes) -> Page:
+    await site.draft(minutes_pdf)
+    await site.flow.send_off()
+    context = await browser.new_context(locale="sv-SE", viewport={"width": 390, "height": 844})
+    return await context.new_page()
+
+
+async def tab_to(page: Page, name: str) -> None:
+    """Tab until the control of that name has the focus; every stop on the way must show it."""
+    for _ in range(MOST_TABS):
+        await page.keyboard.press("Tab")
+        found = await page.evaluate(
+            """() => {
+                const on = document.activeElement, style = getComputedStyle(on);
+                const shown = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+                const name = on.getAttribute("aria-label") ?? (on.labels?.[0] ?? on).textContent.trim();
+                return {name, shown, tag: on.tagName};
+            }"""
+        )
+        assert found["shown"] or found["tag"] == "BODY", f"no focus to be seen on {found['name']}"
+        if found["name"] == name:
+            return
+    raise AssertionError(f"{name} cannot be reached by Tab on {page.url}")
+
+
+async def test_signing_by_keyboard_alone(site: Site, page: Page) -> None:
+    await site.flow.sign(SECRETARY)
+    await page.goto(await site.link(CHAIR))
+    await tab_to(page, "Öppna dokumentet")
+    await page.keyboard.press("Enter")
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    await tab_to(page, "Text")
+    await page.keyboard.press("Space")
+    assert await page.locator("[data-act=text]").get_attribute("aria-pressed") == "true"
+    await tab_to(page, "Ditt namn")
+    await page.keyboard.press("Enter")
+    await page.locator(".error-summary").wait_for()
+    await tab_to(page, "Skriv ditt namn")
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.id || location.hash.slice(1)") == "name"
+    await tab_to(page, "Ditt namn")
+    await page.keyboard.type("Olof Berg")
+    await tab_to(page, "Signera protokollet")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name="Du har signerat").wait_for()
+
+
+async def test_signing_without_script(site: Site, browser: Browser, page: Page) -> None:
+    context = await browser.new_context(java_script_enabled=False, locale="sv-SE")
+    plain = await context.new_page()
+    await plain.goto(await site.link(SECRETARY))
+    await plain.get_by_role("button", name="Öppna dokumentet").click()
+    assert not await plain.locator(".viewer").is_visible()
+    assert await plain.get_by_role("link", name="Öppna som PDF").is_visible()
+    await plain.get_by_role("button", name="Signera protokollet").click()
+    assert await plain.get_by_role("heading", name="Du har signerat").is_visible()
+
+
+async def test_the_document_is_drawn_and_read_out_under_the_strict_policy(site: Site, page: Page) -> None:
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(await site.link(SECRETARY))
+    await page.get_by_role("button", name="Öppna dokumentet").click()
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    await page.locator(".viewer-page[data-drawn=true]").first.wait_for()
+    assert await page.locator(".viewer-page").count() > 2
+    assert await page.evaluate(INK) > 500
+    headings = page.get_by_role("heading", name="Ledningens information")
+    assert await headings.count() == 1
+    assert await page.get_by_role("listitem").filter(has_text="Anna-Karin Sjö").count() >= 1
+    assert complaints == []
+
+
+async def test_the_document_can_be_read_on_a_phone(site: Site, page: Page) -> None:
+    await page.goto(await site.link(SECRETARY))
+    await page.get_by_role("button", name="Öppna dokumentet").click()
+    await page.locator(".viewer-page[data-drawn=true]").first.wait_for()
+    pages = page.locator(".viewer-pages")
+    fits = "element => element.scrollWidth <= element.clientWidth"
+    assert await pages.evaluate(fits)
+    await page.get_by_role("button", name="Förstora").click()
+    assert not await pages.evaluate(fits)
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.get_by_role("button", name="Förminska").click()
+    assert await pages.evaluate(fits)
+    await page.get_by_role("button", name="Text", exact=True).click()
+    size = await page.locator(".page-text p").first.evaluate(
+        "element => parseFloat(getComputedStyle(element).fontSize)"
+    )
+    assert size >= 15
+    assert await pages.evaluate(fits)
+
+
+async def test_a_mails_own_html_runs_no_script_and_its_link_leads_to_signing(site: Site, page: Page) -> None:
+    mail_id = site.mails.add(letter(await site.link(SECRETARY)))
+    await page.goto(f"{site.base}/login?token={LOGIN}")
+    await page.get_by_role("button", name="Logga in").click()
+    await page.goto(f"{site.base}/notifications/inbox/{mail_id}/html")
+    assert await page.title() == "Signera"
+    await page.get_by_role("link", name="Läs och signera").click()
+    await page.get_by_role("button", name="Öppna dokumentet").click()
+    assert await page.get_by_role("button", name="Signera protokollet").is_visible()
+
+
+INK = """() => {
+    const canvas = document.querySelector(".viewer-page[data-drawn=true] canvas");
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let dark = 0;
+    for (let at = 0; at < pixels.length; at += 4) if (pixels[at] < 128) dark += 1;
+    return dark;
+}"""
