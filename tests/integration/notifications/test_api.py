@@ -1,0 +1,101 @@
+"""The HTTP API: who may see and do what, pages of results, and embedded mode's inbox."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.auth import undeclared_routes
+from tests.integration.notifications.conftest import MakePost
+from tests.integration.notifications.post import AGREEMENT, OLOF, ORGANISATION, Post, eventually, message, requested
+from tests.integration.notifications.test_reports import report, take
+
+
+def client(post: Post, token: str = "operator") -> httpx.AsyncClient:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(post.service.app), base_url="http://notifications", headers=headers
+    )
+
+
+async def get(post: Post, path: str, token: str = "operator") -> Any:
+    async with client(post, token) as http:
+        response = await http.get(path)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_every_route_declares_who_may_call_it(waiting_post: Post, make_post: MakePost) -> None:
+    for post in (waiting_post, make_post(automatic=False, show_mail=True)):
+        assert undeclared_routes(post.service.app.routes) == []
+
+
+async def test_deliveries_come_in_pages(waiting_post: Post) -> None:
+    await waiting_post.bring(*(message(requested(request_id=f"r{n}")) for n in range(5)))
+    first = await get(waiting_post, f"/deliveries?agreement_id={AGREEMENT}&status=waiting&limit=3")
+    second = await get(waiting_post, f"/deliveries?limit=3&after={first['next']}")
+    found = [one["request_id"] for one in (*first["deliveries"], *second["deliveries"])]
+    assert found == [f"r{n}" for n in range(5)]
+    assert second["next"] is None
+    assert await get(waiting_post, "/deliveries?status=sent") == {"deliveries": [], "next": None}
+    assert (await get(waiting_post, "/deliveries", "stranger"))["deliveries"] == []
+
+
+async def test_one_delivery_tells_what_became_of_it(waiting_post: Post) -> None:
+    await waiting_post.bring(message(requested()))
+    await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+    await waiting_post.commands.bounce(ORGANISATION, OLOF, "5.1.1")
+    [delivery] = await waiting_post.deliveries()
+    seen = await get(waiting_post, f"/deliveries/{delivery.id}", "auditor")
+    assert (seen["status"], seen["recipient"], seen["last_status"]) == ("bounced", OLOF, "5.1.1")
+    async with client(waiting_post, "stranger") as http:
+        assert (await http.get(f"/deliveries/{delivery.id}")).status_code == 404
+
+
+async def test_only_operators_have_mails_tried_again(waiting_post: Post) -> None:
+    await waiting_post.bring(message(requested()))
+    [delivery] = await waiting_post.deliveries()
+    path = f"/deliveries/{delivery.id}/retry"
+    for token, status in (("", 401), ("auditor", 403), ("stranger", 404), ("operator", 200)):
+        async with client(waiting_post, token) as http:
+            assert (await http.post(path)).status_code == status, token
+
+
+@pytest.mark.parametrize(
+    "path", ["/deliveries?after=%00", "/deliveries/%00", "/unmatched-reports?after=x", "/deliveries?limit=0"]
+)
+async def test_malformed_parameters_are_refused(waiting_post: Post, path: str) -> None:
+    async with client(waiting_post) as http:
+        response = await http.get(path)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_unmatched_reports_come_in_pages(waiting_post: Post) -> None:
+    for number in range(3):
+        await take(waiting_post, report(message_id=f"<{number}@x>"))
+    first = await get(waiting_post, "/unmatched-reports?limit=2")
+    second = await get(waiting_post, f"/unmatched-reports?limit=2&after={first['next'].replace('+', '%2B')}")
+    found = [*first["reports"], *second["reports"]]
+    assert len({one["sha256"] for one in found}) == 3
+    assert "olof.berg@bjorka.example" in found[0]["beginning"]
+
+
+async def test_the_inbox_shows_mails_and_some_bounce(make_post: MakePost) -> None:
+    post = make_post(show_mail=True)
+    await post.bring(message(requested()), message(requested("bounce@bjorka.example", request_id="request-2")))
+
+    async def bounced() -> bool:
+        return sorted(await post.names()) == ["bounce-detected", "email-sent", "email-sent"]
+
+    await eventually(bounced)
+    async with client(post) as http:
+        page = (await http.get("/inbox")).text
+    assert OLOF in page
+    assert "bounce@bjorka.example" in page
+    [delivery] = [one for one in await post.deliveries() if one.recipient == OLOF]
+    async with client(post) as http:
+        mail = (await http.get(f"/inbox/{delivery.id}")).text
+        missing = await http.get("/inbox/none")
+    assert "https://justera.norrdalen.example/signing/s/" in mail
+    assert missing.status_code == 404
