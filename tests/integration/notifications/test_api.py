@@ -61,9 +61,7 @@ async def test_only_operators_have_mails_tried_again(waiting_post: Post) -> None
             assert (await http.post(path)).status_code == status, token
 
 
-@pytest.mark.parametrize(
-    "path", ["/deliveries?after=%00", "/deliveries/%00", "/unmatched-reports?after=x", "/deliveries?limit=0"]
-)
+@pytest.mark.parametrize("path", ["/deliveries?status=lost", "/unmatched-reports?after=x", "/deliveries?limit=0"])
 async def test_malformed_parameters_are_refused(waiting_post: Post, path: str) -> None:
     async with client(waiting_post) as http:
         response = await http.get(path)
