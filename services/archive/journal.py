@@ -20,7 +20,7 @@ from services.archive.tables import JOURNAL
 from shared.database import Database
 from shared.events.envelope import MalformedEvent, from_kafka, readable_attributes
 from shared.messaging import inbox
-from shared.messaging.message import RawMessage, headers_as_json
+from shared.messaging.message import RawMessage, headers_as_json, storable
 
 CONSUMER = "journal"
 
@@ -62,14 +62,14 @@ class Journal:
             "topic": raw.topic,
             "partition": raw.partition,
             "position": raw.position,
-            "key": _findable(raw.key) or "",
+            "key": raw.key,
             "event_id": _findable(said.get("id")),
             "event_type": _findable(said.get("type")),
             "subject": _findable(said.get("subject")),
             "correlation_id": _findable(said.get("correlationid")),
             "time": one.time,
             "readable": one.readable,
-            "headers": headers_as_json(tuple((_storable(name), value) for name, value in raw.headers)),
+            "headers": headers_as_json(raw.headers),
             "body": raw.body,
         }
 
@@ -87,14 +87,9 @@ def identify(raw: RawMessage) -> Identified:
         envelope = from_kafka(raw.headers, raw.body)
     except (MalformedEvent, OverflowError):  # the latter: a time at the edge of the calendar
         return Identified(f"unreadable {raw.fingerprint}", raw, None, readable=False)
-    storable = _findable(envelope.id) == envelope.id
-    return Identified(envelope.id if storable else f"odd {raw.fingerprint}", raw, envelope.time, readable=True)
+    findable = _findable(envelope.id) == envelope.id
+    return Identified(envelope.id if findable else f"odd {raw.fingerprint}", raw, envelope.time, readable=True)
 
 
 def _findable(value: str | None) -> str | None:
-    return _storable(value)[:_LONGEST] if value is not None else None
-
-
-def _storable(value: str) -> str:
-    """PostgreSQL's text takes no NUL."""
-    return value.replace("\0", "�")
+    return storable(value)[:_LONGEST] if value is not None else None

@@ -1,8 +1,10 @@
 """The journal: everything once, whatever it is, and readable in order without gaps."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +14,7 @@ from services.archive.journal import _append, identify
 from services.archive.journal_reader import JournalFilter, JournalPage, types_named
 from shared.errors import InvalidInput
 from shared.events import AgreementExpired, BounceDetected, EmailSent, MeetingCancelled, topics
-from shared.messaging.message import RawMessage
+from shared.messaging.message import RawMessage, from_record
 from tests.integration.archive.completed import AGREEMENT, COMPLETED, MEETING, ORGANISATION, Archive, message
 
 
@@ -35,6 +37,19 @@ def changed(raw: RawMessage, body: bytes | None = None, key: str | None = None, 
         tuple(merged.items()),
         raw.body if body is None else body,
     )
+
+
+def from_kafka(raw: RawMessage) -> RawMessage:
+    """As the consumer makes it of Kafka's record."""
+    record = SimpleNamespace(
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.position,
+        key=raw.key.encode(),
+        headers=raw.headers,
+        value=raw.body,
+    )
+    return from_record(record)
 
 
 async def read(archive: Archive, after: str = "0", most: int = 100, **asked: object) -> JournalPage:
@@ -68,6 +83,9 @@ async def test_each_message_once(archive: Archive) -> None:
     assert not page.events[1].readable
 
 
+# Not compressible: PostgreSQL would squeeze repetitions until an index takes them.
+ENDLESS = random.Random(1).randbytes(50_000).hex()
+
 GARBAGE = {
     "no headers": RawMessage(topics.SIGNING, 0, 1, "", (), b"{}"),
     "no body": RawMessage(topics.SIGNING, 0, 2, "k", expired().headers, None),
@@ -79,10 +97,10 @@ GARBAGE = {
     "a NUL in the subject": changed(expired(), subject=b"\0"),
     "a NUL in a header's name": changed(expired(), **{"x\0y": b"1"}),
     "a header that is not UTF-8": changed(expired(), subject=b"\xff\xfe"),
-    "an endless id": changed(expired(), id=b"i" * 100_000),
-    "an endless subject": changed(expired(), subject="å".encode() * 50_000, correlationid="𝕏".encode() * 5_000),
-    "an endless key": changed(expired(), key="k" * 100_000),
-    "an endless type": changed(expired(), type=b"se.justera." + b"x" * 50_000),
+    "an endless id": changed(expired(), id=ENDLESS.encode()),
+    "an endless subject": changed(expired(), subject=ENDLESS.encode(), correlationid=ENDLESS.encode()),
+    "an endless key": changed(expired(), key=ENDLESS),
+    "an endless type": changed(expired(), type=f"se.justera.{ENDLESS}".encode()),
     "the first day of the calendar": changed(expired(), time=b"0001-01-01T00:00:00+14:00"),
     "the last day of the calendar": changed(expired(), time=b"9999-12-31T23:59:59-12:00"),
     "NaN": changed(expired(), body=b'{"a": NaN}'),
@@ -95,7 +113,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("what", GARBAGE)
 async def test_content_is_never_refused(archive: Archive, what: str) -> None:
-    raw = changed(GARBAGE[what], **({} if what == "no headers" else {"organisation": ORGANISATION.encode()}))
+    raw = from_kafka(GARBAGE[what])
     await archive.journal(expired("before"), raw, expired("after"))
     await archive.journal(raw)
     page = await read(archive)
@@ -123,7 +141,7 @@ raw_messages = st.builds(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raws=st.lists(raw_messages, max_size=8))
 async def test_whatever_comes_is_kept(archive: Archive, raws: list[RawMessage]) -> None:
-    await archive.journal(*raws)
+    await archive.journal(*(from_kafka(raw) for raw in raws))
 
 
 async def test_a_reader_misses_nothing_when_writers_overlap(archive: Archive) -> None:
