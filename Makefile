@@ -30,11 +30,13 @@ format: $(STAMP)
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
-# Pins everything the project, its embedded servers and its developers use, keeping pins that still fit.
+# Pins everything the project, its embedded servers and its developers use, keeping pins that still fit; for the image,
+# only what production uses, with hashes.
 lock: $(STAMP)
 	@$(BIN)/pip install --quiet pip-tools
 	@$(BIN)/python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb')); print(*p['project']['dependencies'], *p['project']['optional-dependencies']['embedded'], *p['dependency-groups']['dev'], sep='\n')" > .venv/everything.in
 	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --output-file requirements.lock .venv/everything.in
+	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --generate-hashes --constraint requirements.lock --output-file deploy/requirements.txt pyproject.toml
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Justera needs Python 3.11 or newer (apt install python3 python3-venv, or brew install python)"; exit 1; }
