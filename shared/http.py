@@ -4,24 +4,31 @@ Errors are RFC 9457 problem details. Liveness depends on nothing (a blip of Kafk
 asks the database and Kafka, with a time limit.
 """
 
+import asyncio
 import ipaddress
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Access, public
+from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
 from shared.logging import get_logger
 
 log = get_logger(__name__)
 
 PROBLEM = "application/problem+json"
+_CHECK_SECONDS = 5.0
+_DATA_EXCEPTION = "22"  # SQLSTATE class (PostgreSQL manual, appendix A)
 SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -53,13 +60,15 @@ def create_app(
     app.add_exception_handler(JusteraError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
+    for infrastructure in (SQLAlchemyError, KafkaError, OSError):
+        app.add_exception_handler(infrastructure, _on_infrastructure)
     app.add_exception_handler(Exception, _on_bug)
     app.add_middleware(_Guard, max_body_bytes=max_body_bytes)
     _add_health(app, checks)
     return app
 
 
-def problem(status: int, slug: str, detail: str, **extra: object) -> JSONResponse:
+def problem(status: int, slug: str, detail: str, **extra: object) -> Response:
     """RFC 9457: `type` names the kind of problem, `detail` says what was wrong here."""
     body = {
         "type": f"urn:justera:problem:{slug}",
@@ -68,28 +77,35 @@ def problem(status: int, slug: str, detail: str, **extra: object) -> JSONRespons
         "detail": detail,
         **{name: value for name, value in extra.items() if value},
     }
-    return JSONResponse(body, status, media_type=PROBLEM)
+    # What was sent may come back in the detail: half of a surrogate pair has no UTF-8 form.
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", errors="replace")
+    return Response(text, status, media_type=PROBLEM)
 
 
 def client_ip(request: Request, trusted_proxies: str) -> str:
     """The address that a history records: the peer's, or, behind a trusted proxy, the nearest untrusted forwarder's."""
     peer = request.client.host if request.client else "0.0.0.0"  # noqa: S104  (unknown peer, e.g. a Unix socket)
     networks = [ipaddress.ip_network(item.strip(), strict=False) for item in trusted_proxies.split(",") if item.strip()]
-    hops = [peer, *reversed([hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")])]
-    for hop in hops:
-        address = _address(hop)
+    # A proxy may add a header of its own below the one that the client sent: all of them count, in their order.
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    nearest = peer
+    for hop in [peer, *reversed(forwarded)]:
+        address = _address(hop.strip())
         if address is None:
-            return peer
+            return nearest
+        nearest = str(address)
         if not any(address in network for network in networks):
-            return str(address)
-    return peer
+            return nearest
+    return nearest
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None for what is no address. A zone (`%eth0`) is cut off: it means nothing elsewhere, and may be any text."""
     try:
-        return ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
@@ -99,15 +115,20 @@ def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
 
     @app.get("/health/ready", include_in_schema=False, dependencies=[public("orchestrators probe it")])
     async def ready() -> Response:
-        failed = {}
-        for name, check in checks.items():
-            try:
-                await check()
-            except Exception as error:
-                failed[name] = error.message if isinstance(error, JusteraError) else type(error).__name__
+        failed = {name: why for name, check in checks.items() if (why := await _failure(check))}
         if failed:
             return problem(503, "not-ready", "; ".join(f"{name}: {why}" for name, why in failed.items()))
         return PlainTextResponse("ok\n")
+
+
+async def _failure(check: Check) -> str:
+    """Why a check fails; empty when it does not."""
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await check()
+    except Exception as error:
+        return error.message if isinstance(error, JusteraError) else type(error).__name__
+    return ""
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
@@ -136,6 +157,16 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     return response
 
 
+async def _on_infrastructure(request: Request, error: Exception) -> Response:
+    """Trouble that no handler expected: passing, or a value that PostgreSQL cannot hold, or else a bug."""
+    if is_transient(error) or isinstance(error, KafkaError):
+        log.warning("http.unavailable", error=type(error).__name__)
+        return await _on_refusal(request, Unavailable("a part we depend on does not answer", hint="try again soon"))
+    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith(_DATA_EXCEPTION):
+        return problem(422, "invalid-input", "a value holds what cannot be stored (NUL, say) or is out of range")
+    raise error
+
+
 async def _on_bug(request: Request, error: Exception) -> Response:
     log.exception("http.bug", path=request.scope.get("route_path", ""), error=type(error).__name__)
     return problem(500, "bug", "something went wrong on our side; nothing was changed")
@@ -151,6 +182,10 @@ class _Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            refusal = problem(400, "invalid-input", "the address holds a NUL character")
+            await refusal(scope, receive, _with_headers(send, scope["path"]))
             return
         if _declared_length(scope) > self._limit:
             refusal = problem(413, "too-large", f"the body is larger than {self._limit} bytes")

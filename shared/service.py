@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from shared.database import Database
@@ -20,6 +22,8 @@ from shared.wakeup import Wakeup
 from shared.workers import Worker
 
 log = get_logger(__name__)
+
+_ANSWER_SECONDS = 5.0  # how long a probe or an operator's question waits for Kafka
 
 
 class Background(Protocol):
@@ -71,9 +75,11 @@ class Service:
 
     async def stop(self) -> None:
         """Drain: batches in hand are finished and their offsets committed, mail in hand is sent."""
-        await self.stop_messaging()
-        await asyncio.gather(*(worker.stop() for worker in self.workers))
-        await self.database.close()
+        async with AsyncExitStack() as stack:  # whatever fails, the rest is stopped too
+            stack.push_async_callback(self.database.close)
+            for worker in self.workers:
+                stack.push_async_callback(worker.stop)
+            await self.stop_messaging()
         log.info("service.stopped", service=self.name)
 
     def start_messaging(self, kafka: KafkaSettings) -> None:
@@ -86,15 +92,26 @@ class Service:
             await messaging.stop()
 
     async def check_messaging(self) -> None:
-        """For readiness. Raises Unavailable until every consumer has joined its group."""
+        """For readiness. Raises Unavailable until every consumer has joined its group, and while Kafka is away."""
         if self._messaging is None or not self._messaging.joined:
             raise Unavailable("the consumers have not joined their groups yet")
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await asyncio.gather(*(consumer.ping() for consumer in self._messaging.consumers))
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
 
     async def lag(self) -> dict[str, int | None]:
-        """Messages behind, by consumer group; None while a group is not joined."""
+        """Messages behind, by consumer group; None while a group is not joined or Kafka does not answer."""
+        unknown: dict[str, int | None] = {subscription.group: None for subscription in self.subscriptions}
         if self._messaging is None or not self._messaging.joined:
-            return {subscription.group: None for subscription in self.subscriptions}
-        return {consumer.group: await consumer.lag() for consumer in self._messaging.consumers}
+            return unknown
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return {consumer.group: await consumer.lag() for consumer in self._messaging.consumers}
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("service.lag_unknown", service=self.name, error=type(error).__name__)
+            return unknown
 
     async def outbox_state(self) -> OutboxState:
         async with self.database.transaction() as session:
@@ -120,8 +137,11 @@ class _Messaging:
     async def stop(self) -> None:
         self._stopped.set()
         await self._joining.stop()
-        await asyncio.gather(*(consumer.stop() for consumer in self.consumers))
+        outcomes = await asyncio.gather(*(consumer.stop() for consumer in self.consumers), return_exceptions=True)
         await self._relay.stop()
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                log.error("service.consumer_not_stopped", exc_info=outcome)
 
     async def _join_once(self) -> None:
         while self._waiting:

@@ -69,6 +69,9 @@ def consuming_broker(settings: KafkaSettings) -> KafkaBroker:
     return KafkaBroker(
         settings.bootstrap.split(","),
         client_id=settings.client_id,
+        consumer_only=True,
+        # A topic that is created, or deleted and rebuilt, is noticed within this time instead of five minutes.
+        metadata_max_age_ms=30_000,
         allow_auto_create_topics=False,
         security=settings.security,
         logger=None,

@@ -19,13 +19,14 @@ from faststream.kafka.message import FAKE_CONSUMER
 from shared.database import is_transient
 from shared.errors import Unavailable
 from shared.logging import get_logger
-from shared.messaging.broker import KafkaSettings, consuming_broker
+from shared.messaging.broker import GRACEFUL_SECONDS, KafkaSettings, consuming_broker
 from shared.messaging.message import RawMessage, from_record
 
 log = get_logger(__name__)
 
 HandleBatch = Callable[[Sequence[RawMessage]], Awaitable[None]]
 _LONGEST_BACKOFF = 10.0
+_COMMIT_SECONDS = 10.0
 
 
 class EventConsumer:
@@ -76,8 +77,18 @@ class EventConsumer:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
 
     async def stop(self) -> None:
-        """Finish and commit the batch in hand, then leave the group."""
-        await self._broker.stop()
+        """Finish and commit the batch in hand, then leave the group: within 25 seconds, also when Kafka is away."""
+        try:
+            async with asyncio.timeout(GRACEFUL_SECONDS + 5):
+                await self._broker.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            # Kafka ends the membership by itself; what was not committed is read again, and the inbox drops it.
+            log.warning("consumer.abandoned", group=self.group, error=type(error).__name__)
+
+    async def ping(self) -> None:
+        """Raises KafkaError when Kafka does not answer."""
+        if self._consumer is not None:
+            await self._consumer.topics()
 
     async def lag(self) -> int | None:
         """Messages not yet handled and committed in the assigned partitions; None while nothing is assigned.
@@ -91,7 +102,10 @@ class EventConsumer:
         ends = await consumer.end_offsets(assigned)
         if not self._committed.keys() >= ends.keys():
             return None  # a rebalance took the partitions away meanwhile
-        return sum(int(end) - self._committed[partition] for partition, end in ends.items())
+        behind = {partition: int(end) - self._committed[partition] for partition, end in ends.items()}
+        for partition in [partition for partition, count in behind.items() if count < 0]:
+            del self._committed[partition]  # the topic was rebuilt: ask Kafka again next time
+        return sum(max(0, count) for count in behind.values())
 
     async def _learn_committed(self, consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]) -> None:
         """Committed offsets are asked of Kafka once after an assignment, then known from our own commits.
@@ -151,7 +165,9 @@ class EventConsumer:
         offsets = {partition: position + 1 for partition, position in _edge(messages, max).items()}
         try:
             if self._consumer is not None:
-                await self._consumer.commit(offsets)
+                # aiokafka tries without end; a batch that stays uncommitted is read again, and the inbox drops it.
+                async with asyncio.timeout(_COMMIT_SECONDS):
+                    await self._consumer.commit(offsets)
             self._committed.update(offsets)
         except (CommitFailedError, IllegalStateError):
             # A rebalance took the partitions away. Their new owner reads the batch again; its inbox drops it.

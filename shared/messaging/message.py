@@ -23,7 +23,7 @@ class Poison(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """`key` and header names are fit to be stored, whatever bytes Kafka brought; `headers`' values and `body` are raw."""
+    """`key` and the names of `headers` are fit to be stored, whatever Kafka brought; values and `body` are raw."""
 
     topic: str
     partition: int

@@ -5,8 +5,11 @@ for a moment do no harm: each sends in key order, and the inboxes drop the secon
 """
 
 import asyncio
+import collections
+from contextlib import suppress
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from prometheus_client import Counter
@@ -26,6 +29,7 @@ log = get_logger(__name__)
 
 _RELAY_LOCK = 0x6A757374  # "just": one per database, and every service has its own
 _DAY = 24 * 3600.0
+_PRUNED_AT_ONCE = 10_000
 
 EVENTS_PUBLISHED = Counter(
     "justera_events_published", "Events that Kafka has acknowledged; those published again count again", ["type"]
@@ -54,7 +58,8 @@ class Relay:
         self._standby = standby
         self._retention = retention
         self._stopping = False
-        self._publish = Worker("relay", self._lead, max_backoff=2.0)
+        # An idempotent producer waits for acknowledgement without end; what is in hand at the end goes out next time.
+        self._publish = Worker("relay", self._lead, max_backoff=2.0, drain=5.0)
         self._prune = Worker("outbox-pruning", self._prune_once)
         self._pruned = asyncio.Event()
 
@@ -82,7 +87,8 @@ class Relay:
                 await self._publish_until_stopped(connection, broker)
             finally:
                 await _close(broker)
-                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _RELAY_LOCK})
+                # Closed, not given back: a connection that kept the lock in the pool would bar every relay for good.
+                await connection.invalidate()
 
     async def _try_lock(self, connection: AsyncConnection) -> bool:
         result = await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RELAY_LOCK})
@@ -92,7 +98,7 @@ class Relay:
         try:
             async with asyncio.timeout(15):
                 await broker.connect()
-        except (KafkaError, TimeoutError) as error:
+        except (KafkaError, OSError, TimeoutError) as error:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
 
     async def _publish_until_stopped(self, connection: AsyncConnection, broker: KafkaBroker) -> None:
@@ -109,17 +115,23 @@ class Relay:
         acknowledged, failure = await send_in_order(broker, messages)
         if acknowledged:
             await outbox.mark_published(connection, [message.id for message in acknowledged])
-            for message in acknowledged:
-                EVENTS_PUBLISHED.labels(message.headers["ce_type"]).inc()
+            for event_type, count in collections.Counter(
+                message.headers["ce_type"] for message in acknowledged
+            ).items():
+                EVENTS_PUBLISHED.labels(event_type).inc(count)
             log.debug("relay.published", count=len(acknowledged))
         if failure is not None:
             raise Unavailable(f"Kafka did not take an event: {type(failure).__name__}") from failure
 
     async def _prune_once(self) -> None:
-        async with self._database.transaction() as session:
-            await outbox.prune(session, older_than=self._retention)
-            # Inbox rows outlive whatever a topic or an outbox could still bring a second time.
-            await inbox.prune(session, older_than=self._retention * 2)
+        most = dropped = _PRUNED_AT_ONCE
+        while dropped == most and not self._stopping:
+            async with self._database.transaction() as session:
+                # Inbox rows outlive whatever a topic or an outbox could still bring a second time.
+                dropped = max(
+                    await outbox.prune(session, older_than=self._retention, most=most),
+                    await inbox.prune(session, older_than=self._retention * 2, most=most),
+                )
         try:
             async with asyncio.timeout(600):
                 await self._pruned.wait()
@@ -161,8 +173,19 @@ async def send_in_order(
 
 async def _close(broker: KafkaBroker) -> None:
     """Close without waiting for what a dead Kafka will never acknowledge."""
+    producer = broker.config.broker_config.producer
+    sending = producer and producer._producer.producer  # type: ignore[attr-defined]
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(3):
             await broker.stop()
     except Exception as error:
         log.info("relay.producer_abandoned", error=type(error).__name__)
+        if sending:
+            await _abandon(sending)
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """aiokafka has no such call: a producer that cannot flush would go on trying, in the background, for ever."""
+    producer._sender.sender_task.cancel()
+    with suppress(Exception):
+        await producer.client.close()
