@@ -23,6 +23,8 @@ class Viewer {
   async open() {
     const loading = getDocument({ url: this.words.pdf, isEvalSupported: false, useWasm: false, enableXfa: false });
     this.pdf = await loading.promise;
+    const { info } = await this.pdf.getMetadata();
+    if (info.Language) this.pages.lang = info.Language; // the reader's own may be another
     for (let number = 1; number <= this.pdf.numPages; number += 1) {
       const view = new PageView(await this.pdf.getPage(number), this);
       this.views.push(view);

@@ -85,6 +85,7 @@ async def test_the_document_is_drawn_and_read_out_under_the_strict_policy(site: 
     await page.locator(".viewer-page[data-drawn=true]").first.wait_for()
     assert await page.locator(".viewer-page").count() > 2
     assert await page.evaluate(INK) > 500
+    assert (await page.locator(".viewer-pages").get_attribute("lang") or "").startswith("sv")
     headings = page.get_by_role("heading", name="Ledningens information")
     assert await headings.count() == 1
     assert await page.get_by_role("listitem").filter(has_text="Anna-Karin Sjö").count() >= 1
