@@ -47,6 +47,7 @@ class Worker:
             try:
                 await self._step()
                 failures = 0
+                await asyncio.sleep(0)  # a step that found nothing to wait for must not starve all others
             except (Exception, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError) and _being_cancelled():
                     raise
