@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, FastAPI, Request
 
 from services.signing.commands import SigningCommands
+from services.signing.pages.login import LoginPages
 from services.signing.pages.overview import OverviewPages
 from services.signing.pages.signer import SignerPages
 from services.signing.queries import SigningQueries
@@ -38,6 +39,7 @@ def include_pages(
     caller = _Caller(settings.trusted_proxies)
     secure = settings.public_url.startswith("https:")
     SignerPages(look, access, commands, queries, link_keys, caller, secure_cookie=secure).add_to(router)
+    LoginPages(look, access, caller, secure_cookie=secure).add_to(router)
     OverviewPages(look, access, commands, queries, caller).add_to(router)
     app.include_router(router)
     include_static(app)

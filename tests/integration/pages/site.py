@@ -16,7 +16,7 @@ from services.archive.pages import SealedCopy
 from services.embedded import pages as embedded_pages
 from services.notifications import pages as notifications_pages
 from services.notifications.pages import Mail
-from shared.auth import Access, Principal, Role
+from shared.auth import Access, Principal, Role, TokenRecord, token_hash
 from shared.errors import NotAuthenticated, NotFound
 from shared.http import create_app
 from shared.keys import KeyRing, new_keys, parse_keys
@@ -27,6 +27,8 @@ from tests.unit.signing.story import draft
 
 SESSION_KEY = base64.b64encode(b"s" * 32)
 ARCHIVED = datetime(2022, 9, 26, 22, 5, tzinfo=UTC)
+ACCESS_TOKEN = "a token that an operator gave out"
+TOKEN = TokenRecord(name="sender", role=Role.SECRETARY, organisation=ORGANISATION, sha256=token_hash(ACCESS_TOKEN))
 LOGIN = "one-time-login-token"
 COPY = "Xk29fQpLr8sTuVwYz1A3bC5dE7gH9jKmNoPqRsTuVwXy"
 

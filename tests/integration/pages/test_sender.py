@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from shared.auth import SESSION_COOKIE, Principal, Role
-from tests.integration.pages.site import LOGIN, Site
+from tests.integration.pages.site import ACCESS_TOKEN, LOGIN, Site
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
@@ -31,6 +31,29 @@ async def test_a_login_link_works_once_and_only_when_pressed(site: Site, client:
     assert (await visitor.follow("/signing/overview")).status_code == 200
     visitor.page = login
     assert (await visitor.press("/login")).status_code == 401
+
+
+async def test_an_access_token_logs_in_too(site: Site, client: httpx.AsyncClient) -> None:
+    visitor = Visitor(site, client)
+    await visitor.follow("/signing/login")
+    await visitor.press("/login", token="guessed")
+    assert visitor.page.status_code == 422
+    assert "guessed" not in visitor.page.text
+    await visitor.press("/login", token=ACCESS_TOKEN)
+    assert visitor.heading == "Dokument för signering"
+
+
+async def test_another_site_logs_nobody_in(site: Site, client: httpx.AsyncClient) -> None:
+    headers = {"sec-fetch-site": "cross-site"}
+    answer = await client.post("/signing/login", data={"token": ACCESS_TOKEN}, headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+async def test_guessing_access_tokens_is_slowed_down(site: Site, client: httpx.AsyncClient) -> None:
+    codes = [(await client.post("/signing/login", data={"token": str(n)})).status_code for n in range(12)]
+    assert codes[0] == 422
+    assert codes[-1] == 429
 
 
 async def test_logging_out_ends_the_session(sender: Visitor) -> None:

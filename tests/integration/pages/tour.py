@@ -30,6 +30,10 @@ async def _sender_before(site: Site, page: Page, pdf: bytes, language: str) -> A
     yield "welcome", page
     await page.goto(f"{site.base}/signing/overview")
     yield "login-needed", page
+    await page.locator("main a").click()
+    await page.fill("#token", "wrong")
+    await page.locator("form .button").click()
+    yield "login-by-token-wrong", page
     await page.goto(f"{site.base}/login?token={LOGIN}")
     yield "login", page
     await page.locator("main button").click()

@@ -1,0 +1,62 @@
+"""Logging in to the overview with an access token, where no start page hands out login links."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from shared.auth import SESSION_COOKIE, SESSION_SECONDS, Access, public
+from shared.errors import NotAllowed, NotAuthenticated
+from shared.web import Field, Look, RateLimit, form_text, path_for, small_form
+
+_TOKEN_IS_PROOF = "the token is the proof"  # noqa: S105  (a reason, no password)
+
+
+class LoginPages:
+    """`caller` gives a request's IP address. The session is for all services at this address."""
+
+    def __init__(self, look: Look, access: Access, caller: Callable[[Request], str], *, secure_cookie: bool) -> None:
+        self._look = look
+        self._access = access
+        self._caller = caller
+        self._secure_cookie = secure_cookie
+        self._attempts = RateLimit(burst=10, per_second=0.1)
+
+    def add_to(self, router: APIRouter) -> None:
+        proof = public(_TOKEN_IS_PROOF)
+        router.add_api_route("/login", self.login, methods=["GET"], response_model=None, dependencies=[proof])
+        router.add_api_route(
+            "/login", self.login_by_token, methods=["POST"], response_model=None, dependencies=[proof, small_form]
+        )
+
+    async def login(self, request: Request) -> Response:
+        return self._page(request, Field("token"))
+
+    async def login_by_token(self, request: Request) -> Response:
+        """The token for a session. Another site cannot log its visitor in as someone else: browsers say who asks."""
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            raise NotAllowed("the form is not from this page")
+        self._attempts.spend(self._caller(request))
+        try:
+            principal = self._access.by_token((await form_text(request, "token")).strip())
+        except NotAuthenticated:
+            return self._page(request, Field("token", error="login.wrong"))
+        response = RedirectResponse(path_for(request, "overview"), HTTPStatus.SEE_OTHER)
+        response.set_cookie(
+            SESSION_COOKIE,
+            self._access.open_session(principal),
+            max_age=SESSION_SECONDS,
+            path="/",
+            secure=self._secure_cookie,
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    def _page(self, request: Request, field: Field) -> Response:
+        """What was typed is a secret, and is not shown again."""
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if field.error else HTTPStatus.OK
+        return self._look.page(
+            request, "overview/login.html", self._look.preferred(request), status=status, field=field
+        )
