@@ -52,7 +52,7 @@ class MailerSettings:
     """Times are in seconds. A mail that was not taken is tried again after `first_delay`, then twice that, and so on
     up to `longest_delay`; `drain` is how long a stop waits for mails in hand."""
 
-    concurrency: int = 8
+    connections: int = 8
     lease: float = 20.0
     poll: float = 1.0
     first_delay: float = 5.0
@@ -68,7 +68,7 @@ class _Finished:
 
 
 class Mailer:
-    """Start it for automatic delivery; `deliver` also works without."""
+    """Not `automatic`: it sends nothing by itself, only what `deliver` is asked for."""
 
     def __init__(
         self,
@@ -78,6 +78,8 @@ class Mailer:
         transport: Transport,
         wakeup: Wakeup,
         settings: MailerSettings,
+        *,
+        automatic: bool = True,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
@@ -85,6 +87,7 @@ class Mailer:
         self._transport = transport
         self._wakeup = wakeup
         self._settings = settings
+        self._automatic = automatic
         self._in_hand: dict[DeliveryKey, str] = {}  # the claim that each is under
         self._tasks: set[asyncio.Task[None]] = set()
         self._finished: list[_Finished] = []
@@ -96,8 +99,9 @@ class Mailer:
         self._renewing = Worker("mailer-leases", self._renew, drain=0.1)
 
     def start(self) -> None:
-        self._claiming.start()
-        self._renewing.start()
+        if self._automatic:
+            self._claiming.start()
+            self._renewing.start()
 
     async def stop(self) -> None:
         """Take no more; finish and record the mails in hand. Those that take too long are sent by another mailer."""
@@ -124,13 +128,20 @@ class Mailer:
 
     async def _claim_and_send(self) -> None:
         await self._pause_in_outage()
-        # In an outage one mail tries whether the mail server is back.
-        free = (1 if self._outage else self._settings.concurrency) - len(self._tasks)
-        if free > 0 and not self._stopping.is_set():
-            for claimed in await self._claim(free):
+        wanted = self._wanted()
+        if wanted and not self._stopping.is_set():
+            for claimed in await self._claim(wanted):
                 self._take_in_hand(claimed)
         # New mails and mails that are done wake us.
         await self._wakeup.wait(self._settings.poll)
+
+    def _wanted(self) -> int:
+        """As many mails wait in hand as are being sent, so that claims come in batches; one tries in an outage."""
+        if self._outage:
+            return 0 if self._tasks else 1
+        connections = self._settings.connections
+        free = 2 * connections - len(self._tasks)
+        return free if free >= connections else 0
 
     async def _pause_in_outage(self) -> None:
         if not self._outage:

@@ -54,13 +54,11 @@ def build(
     how = mailer_settings or MailerSettings()
     if transport is None:
         transport = _transport(settings, database, clock, composer, how, show_mail=show_mail)
-    mailer = Mailer(unit_of_work, clock, composer, transport, mailer_wakeup, how)
+    mailer = Mailer(unit_of_work, clock, composer, transport, mailer_wakeup, how, automatic=deliver_automatically)
     reports = DeliveryReports(unit_of_work, clock, composer, settings.organisation)
     commands = NotificationsCommands(unit_of_work, clock, composer, mailer, mailer_wakeup, reports)
     consumer = subscribers.inbound(unit_of_work)
-    workers: list[Background] = [*report_inlets(settings, reports)]
-    if deliver_automatically:
-        workers.append(mailer)
+    workers: list[Background] = [mailer, *report_inlets(settings, reports)]
     if show_mail:
         workers.append(inbox_bounces(database, commands.report_simulated_bounce))
 
@@ -105,6 +103,6 @@ def _transport(
             username=settings.smtp_username,
             password=password.get_secret_value() if password else None,
             local_hostname=composer.mail_domain,
-            connections=how.concurrency,
+            connections=how.connections,
         )
     )
