@@ -75,6 +75,8 @@ class _Gauges:
     async def _pending(self, registry: CollectorRegistry) -> None:
         pending = await self._service.pending()
         self._add(registry, "work_pending", "Mails or documents in hand, beyond outbox and topics", pending)
+        given_up = await self._service.given_up()
+        self._add(registry, "work_given_up", "Work that failed too often and waits for a person", given_up)
 
     async def _lag(self, registry: CollectorRegistry) -> None:
         """Each instance tells of its own partitions: the sum over instances is the group's lag."""

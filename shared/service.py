@@ -50,6 +50,7 @@ async def _nothing_pending() -> int:
 @dataclass
 class Service:
     """`pending` counts work in hand beyond outbox and topics (documents to seal, say): a replay waits for it.
+    `given_up` counts work that waits for a person.
 
     `inbounds` are the consumers whose dead letters can be retried.
     """
@@ -62,6 +63,7 @@ class Service:
     workers: Sequence[Background] = ()
     inbounds: Sequence[Inbound[Any]] = ()
     pending: Callable[[], Awaitable[int]] = _nothing_pending
+    given_up: Callable[[], Awaitable[int]] = _nothing_pending
     retention_seconds: float = 30 * 24 * 3600.0
     commands: Any = None
     _messaging: "_Messaging | None" = field(default=None, init=False)

@@ -60,6 +60,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         workers=[Archiving(unit_of_work, blobs, make_sealer, clock, jobs_waiting)],
         inbounds=[consumer],
         pending=queries.count_waiting,
+        given_up=queries.count_failed,
         retention_seconds=settings.outbox_retention_days * 86_400.0,
         commands=commands,
     )

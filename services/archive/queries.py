@@ -106,7 +106,11 @@ class ArchiveQueries:
 
     async def count_waiting(self) -> int:
         async with self._database.transaction() as session:
-            return await store.count_waiting(session)
+            return await store.count_jobs(session, WAITING)
+
+    async def count_failed(self) -> int:
+        async with self._database.transaction() as session:
+            return await store.count_jobs(session, FAILED)
 
     async def _archived(self, organisation: str, agreement_id: str) -> Archived:
         async with self._database.transaction() as session:

@@ -144,8 +144,8 @@ async def retry_job(session: AsyncSession, organisation: str, agreement_id: str)
     return found.one_or_none() is not None
 
 
-async def count_waiting(session: AsyncSession) -> int:
-    statement = select(func.count()).select_from(ARCHIVING_JOB).where(ARCHIVING_JOB.c.state == WAITING)
+async def count_jobs(session: AsyncSession, state: str) -> int:
+    statement = select(func.count()).select_from(ARCHIVING_JOB).where(ARCHIVING_JOB.c.state == state)
     return int((await session.execute(statement)).scalar_one())
 
 

@@ -40,6 +40,9 @@ class FakeService:
     async def pending(self) -> int:
         return 4
 
+    async def given_up(self) -> int:
+        return 1
+
     async def lag(self) -> dict[str, int | None]:
         return {"first": 7, "second": None}
 
@@ -61,6 +64,7 @@ async def test_gauges_tell_outbox_lag_letters_and_work() -> None:
     assert found['justera_outbox_oldest_seconds{service="notifications"}'] == 41.5
     assert found['justera_dead_letters{service="notifications"}'] == 2
     assert found['justera_work_pending{service="notifications"}'] == 4
+    assert found['justera_work_given_up{service="notifications"}'] == 1
     assert found['justera_consumer_lag{group="first"}'] == 7
 
 
