@@ -105,7 +105,7 @@ async def test_a_lease_is_renewed_while_a_mail_is_in_hand(make_post: MakePost, s
     one, _ = make_post(mailer_settings=quick), make_post(mailer_settings=quick)
     await one.bring(message(requested()))
     await eventually(lambda: _all_sent(one))
-    assert len(server.mails) == 1
+    assert (server.connections, len(server.mails)) == (1, 1)
 
 
 async def test_a_mail_that_was_not_taken_is_tried_again(post: Post, server: RecordingSmtpServer) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import event as sqlalchemy_event
 
 from services.notifications.delivery import Status
 from shared.events import AgreementCancelled
+from shared.messaging import dead_letters
 from tests.integration.notifications.post import (
     AGREEMENT,
     OLOF,
@@ -46,6 +47,17 @@ async def test_an_event_that_comes_twice_leads_to_one_mail(waiting_post: Post) -
     await waiting_post.bring(first, first)
     await waiting_post.bring(first)
     assert len(await waiting_post.deliveries()) == 1
+
+
+async def test_an_event_that_the_inbox_has_forgotten_leads_to_no_second_mail(waiting_post: Post) -> None:
+    cause = message(requested())
+    await waiting_post.bring(cause)
+    async with waiting_post.database.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM inbox")
+    await waiting_post.bring(cause)
+    assert len(await waiting_post.deliveries()) == 1
+    async with waiting_post.database.transaction() as session:
+        assert await dead_letters.count(session) == 0
 
 
 async def test_an_alternate_and_the_original_are_named_to_each_other(
