@@ -1,7 +1,7 @@
 """The life of one mail, by its rules alone."""
 
-from dataclasses import replace
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
