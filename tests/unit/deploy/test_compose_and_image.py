@@ -1,0 +1,107 @@
+"""Each compose service gets its own secrets; the image holds what production needs, at the tested versions."""
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.names import SERVICES
+from shared.settings import Settings
+from tests.unit.deploy.manifests import DEPLOY, ROOT
+from tests.unit.deploy.test_kubernetes import OWN_SECRETS
+
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+# What a trial installation does without: a seal of its own, a login to Kafka and to the mail server.
+NOT_IN_COMPOSE = {"seal.p12", "justera_seal_passphrase", "justera_kafka_password", "justera_smtp_password"}
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def mounted(name: str) -> set[str]:
+    secrets = COMPOSE["services"][name]["secrets"]
+    return {secret if isinstance(secret, str) else secret["target"] for secret in secrets}
+
+
+@each_service
+def test_a_compose_service_gets_its_own_secrets(name: str) -> None:
+    assert mounted(name) == ({"justera_database_password", "tokens.json"} | OWN_SECRETS[name]) - NOT_IN_COMPOSE
+    assert mounted(f"migrate-{name}") == {"justera_database_password"}
+    for service in (name, f"migrate-{name}"):
+        sources = {one["source"] for one in COMPOSE["services"][service]["secrets"] if isinstance(one, dict)}
+        assert {source for source in sources if source.startswith("database_")} == {f"database_{name}"}
+
+
+@each_service
+def test_a_compose_service_waits_for_its_migration_and_runs_closed(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert f"migrate-{name}" in service["depends_on"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+
+
+def test_one_migration_makes_the_topics_and_all_wait_for_it() -> None:
+    commands = {name: one["command"] for name, one in COMPOSE["services"].items() if name.startswith("migrate-")}
+    assert [name for name, command in commands.items() if "--no-topics" not in command] == ["migrate-meetings"]
+    assert all("migrate-meetings" in COMPOSE["services"][name]["depends_on"] for name in SERVICES)
+
+
+def test_every_secret_is_made_and_none_is_kept_in_the_repository() -> None:
+    script = (DEPLOY / "compose" / "make-secrets").read_text(encoding="utf-8")
+    for secret in COMPOSE["secrets"].values():
+        assert secret["file"].rpartition("/")[2] in script
+    assert (DEPLOY / "compose" / ".gitignore").read_text(encoding="utf-8").split() == ["secrets/"]
+
+
+def test_compose_settings_are_settings() -> None:
+    known = {f"JUSTERA_{field.upper()}" for field in Settings.model_fields} | {"JUSTERA_SECRETS_DIR"}
+    assert set(COMPOSE["x-settings"]) <= known
+
+
+def test_the_image_pins_what_was_tested() -> None:
+    pins = _pins("requirements.lock")
+    image = _pins("deploy/requirements.txt")
+    assert image
+    assert {name: version for name, version in image.items() if pins.get(name, version) != version} == {}
+
+
+def test_the_image_has_the_projects_dependencies_and_neither_tools_nor_servers() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    image = set(_pins("deploy/requirements.txt"))
+    assert {_name(one) for one in project["project"]["dependencies"]} <= image
+    left_out = [*project["dependency-groups"]["dev"], *project["project"]["optional-dependencies"]["embedded"]]
+    assert image.isdisjoint({_name(one) for one in left_out})
+
+
+def test_every_package_of_the_image_has_hashes() -> None:
+    entries = (ROOT / "deploy/requirements.txt").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    assert all("--hash=sha256:" in entry for entry in entries if "==" in entry)
+
+
+def test_the_image_runs_as_nobody_in_particular_and_stops_on_sigterm() -> None:
+    final = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
+    assert "\nUSER 10001:10001\n" in final
+    assert "\nSTOPSIGNAL SIGTERM\n" in final
+    assert "/health/live" in final
+    assert "pip" not in final
+    assert "apt-get" not in DOCKERFILE
+
+
+def test_the_build_context_holds_no_secrets() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in lines
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    assert {f"!{path.rstrip('/')}" for line in copied for path in line.split()} <= set(lines)
+
+
+def _pins(path: str) -> dict[str, str]:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)==([^\s;\\]+)", text, re.MULTILINE))
+
+
+def _name(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match
+    return re.sub(r"[-_.]+", "-", match[0]).lower()

@@ -1,0 +1,189 @@
+"""What every workload on Kubernetes keeps to: rights, secrets, probes, disruption, and the network."""
+
+from typing import Any
+
+import pytest
+
+from services.embedded.contract import documented_service
+from services.embedded.single import BUILDERS
+from shared.events import declared_events, topics
+from shared.names import SERVICES
+from shared.settings import Settings
+from tests.unit.deploy.manifests import BASE, EXAMPLE, documents, of_kind, pod, secret_files
+
+DEPLOYMENTS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Deployment")}
+JOBS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Job")}
+WORKLOADS = {**DEPLOYMENTS, **JOBS}
+
+EVERYONE = {"justera_database_password", "justera_kafka_password", "tokens.json"}
+OWN_SECRETS = {
+    "meetings": set(),
+    "signing": {"justera_link_keys", "justera_session_key"},
+    "notifications": {
+        "justera_link_keys",
+        "justera_copy_link_keys",
+        "justera_bounce_keys",
+        "justera_smtp_password",
+    },
+    "archive": {"justera_copy_link_keys", "seal.p12", "justera_seal_passphrase"},
+}
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+each_workload = pytest.mark.parametrize("name", sorted(WORKLOADS))
+
+
+def container(name: str) -> dict[str, Any]:
+    (only,) = pod(WORKLOADS[name])["containers"]
+    assert isinstance(only, dict)
+    return only
+
+
+def test_each_service_is_a_deployment_with_a_migration() -> None:
+    assert set(DEPLOYMENTS) == set(SERVICES)
+    assert set(JOBS) == {f"{name}-migrate" for name in SERVICES}
+
+
+@each_workload
+def test_pods_have_no_rights_they_do_not_need(name: str) -> None:
+    security, own = pod(WORKLOADS[name])["securityContext"], container(name)["securityContext"]
+    assert security["runAsNonRoot"] is True
+    assert security["runAsUser"] >= 10_000
+    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert own["allowPrivilegeEscalation"] is False
+    assert own["readOnlyRootFilesystem"] is True
+    assert own["capabilities"] == {"drop": ["ALL"]}
+
+
+@each_workload
+def test_pods_hold_no_key_to_the_cluster(name: str) -> None:
+    account = name.removesuffix("-migrate")
+    assert pod(WORKLOADS[name])["serviceAccountName"] == account
+    assert pod(WORKLOADS[name])["automountServiceAccountToken"] is False
+    (found,) = [one for one in of_kind(BASE, "ServiceAccount") if one["metadata"]["name"] == account]
+    assert found["automountServiceAccountToken"] is False
+
+
+@each_workload
+def test_memory_is_limited_and_tmp_is_the_only_place_to_write(name: str) -> None:
+    resources = container(name)["resources"]
+    assert "memory" in resources["limits"]
+    assert {"cpu", "memory"} <= set(resources["requests"])
+    writable = [mount["mountPath"] for mount in container(name)["volumeMounts"] if not mount.get("readOnly")]
+    assert writable == ["/tmp"]
+
+
+@each_service
+def test_a_service_gets_the_secrets_it_needs_and_no_other(name: str) -> None:
+    assert secret_files(DEPLOYMENTS[name]) == EVERYONE | OWN_SECRETS[name]
+    assert secret_files(JOBS[f"{name}-migrate"]) == {"justera_database_password"}
+
+
+@each_service
+def test_a_service_gets_its_own_database_and_kafka_passwords(name: str) -> None:
+    sources = [source["secret"]["name"] for source in pod(DEPLOYMENTS[name])["volumes"][1]["projected"]["sources"]]
+    assert f"justera-database-{name}" in sources
+    assert f"justera-{name}" in sources
+    assert not [
+        other for other in SERVICES if other != name and any(source.endswith(f"-{other}") for source in sources)
+    ]
+
+
+@each_workload
+def test_secrets_are_files_that_the_settings_know(name: str) -> None:
+    env = {one["name"]: one["value"] for one in container(name)["env"]}
+    assert env["JUSTERA_SECRETS_DIR"] == "/run/secrets/justera"
+    known = {f"justera_{field}" for field in Settings.model_fields}
+    assert {file for file in secret_files(WORKLOADS[name]) if file.startswith("justera_")} <= known
+    variables = {f"JUSTERA_{field.upper()}" for field in Settings.model_fields} | {"JUSTERA_SECRETS_DIR"}
+    assert set(env) <= variables
+
+
+@each_service
+def test_probes_ask_separate_questions(name: str) -> None:
+    probes = {kind: container(name)[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+    assert probes == {"startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready"}
+
+
+@each_service
+def test_a_pod_has_time_to_drain(name: str) -> None:
+    assert container(name)["lifecycle"]["preStop"]
+    assert pod(DEPLOYMENTS[name])["terminationGracePeriodSeconds"] >= 30
+
+
+@each_service
+def test_pods_are_spread_and_not_all_evicted(name: str) -> None:
+    assert DEPLOYMENTS[name]["spec"]["replicas"] >= 2
+    assert len(pod(DEPLOYMENTS[name])["topologySpreadConstraints"]) == 2
+    (budget,) = [one for one in of_kind(BASE, "PodDisruptionBudget") if one["metadata"]["name"] == name]
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["selector"] == DEPLOYMENTS[name]["spec"]["selector"]
+
+
+@each_service
+def test_the_network_is_closed_but_for_what_is_named(name: str) -> None:
+    (policy,) = [one for one in of_kind(BASE, "NetworkPolicy") if one["metadata"]["name"] == name]
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert policy["spec"]["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": name}}
+    assert all(rule["ports"] for rule in [*policy["spec"]["ingress"], *policy["spec"]["egress"]])
+    open_to_all = [rule["ports"][0]["port"] for rule in policy["spec"]["ingress"] if "from" not in rule]
+    assert open_to_all == ([2525] if name == "notifications" else [])
+
+
+@each_service
+def test_the_ingress_leads_to_the_service_below_its_name(name: str) -> None:
+    for folder in (BASE, EXAMPLE):
+        (ingress,) = of_kind(folder, "Ingress")
+        (rule,) = ingress["spec"]["rules"]
+        backends = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
+        assert backends[f"/{name}"] == name
+
+
+@each_service
+def test_args_are_commands_of_ours(name: str) -> None:
+    assert name in BUILDERS
+    assert container(name)["args"][:2] == ["run", name]
+    assert container(f"{name}-migrate")["args"] == ["migrate", name, "--no-topics"]
+
+
+def test_the_examples_settings_are_settings() -> None:
+    known = {f"JUSTERA_{field.upper()}" for field in Settings.model_fields}
+    for path in (BASE / "settings.env", EXAMPLE / "settings.env"):
+        names = {line.partition("=")[0] for line in path.read_text(encoding="utf-8").splitlines() if line}
+        assert {name for name in names if not name.startswith("AWS_")} <= known
+
+
+def test_the_examples_topics_are_the_topics() -> None:
+    found = {one["metadata"]["name"]: one["spec"]["partitions"] for one in of_kind(EXAMPLE, "KafkaTopic")}
+    assert found == dict.fromkeys(topics.ALL, topics.PARTITIONS)
+
+
+@each_service
+def test_kafka_lets_a_service_do_what_its_code_does_and_no_more(name: str) -> None:
+    service = documented_service(name)
+    reads = {topic for subscription in service.subscriptions for topic in subscription.topics}
+    groups = {subscription.group for subscription in service.subscriptions}
+    writes = {event.topic for event in declared_events() if event.service == name}
+
+    (user,) = [one for one in of_kind(EXAMPLE, "KafkaUser") if one["metadata"]["name"] == f"justera-{name}"]
+    acls = user["spec"]["authorization"]["acls"]
+    allowed = {(acl["resource"]["type"], acl["resource"]["name"], one) for acl in acls for one in acl["operations"]}
+    assert {topic for kind, topic, operation in allowed if (kind, operation) == ("topic", "Read")} == reads
+    assert {topic for kind, topic, operation in allowed if (kind, operation) == ("topic", "Write")} == writes
+    assert {group for kind, group, operation in allowed if (kind, operation) == ("group", "Read")} == groups
+    assert {operation for *_, operation in allowed} <= {"Read", "Write", "Describe"}
+    assert all(acl["resource"]["patternType"] == "literal" for acl in acls)
+
+
+def test_scaling_names_each_topic_and_keeps_a_pod() -> None:
+    for scaled in of_kind(EXAMPLE, "ScaledObject"):
+        spec = scaled["spec"]
+        assert 1 <= spec["minReplicaCount"] <= spec["maxReplicaCount"] <= topics.PARTITIONS
+        asked = {(one["metadata"]["consumerGroup"], one["metadata"]["topic"]) for one in spec["triggers"]}
+        service = documented_service(spec["scaleTargetRef"]["name"])
+        assert asked == {(one.group, topic) for one in service.subscriptions for topic in one.topics}
+
+
+def test_the_overlay_names_files_that_are_there() -> None:
+    for folder in (BASE, EXAMPLE):
+        (kustomization,) = documents(folder / "kustomization.yaml")
+        assert all((folder / resource).exists() for resource in kustomization["resources"])

@@ -1,0 +1,60 @@
+"""One service in a process of its own: where it answers, what it logs in with, what it refuses to start without."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from services.embedded.contract import documented_service
+from services.embedded.single import build_service, kafka_settings, public_app
+from shared.settings import BadConfiguration, Settings, load_settings
+
+
+@pytest.mark.parametrize("public_url", ["https://justera.norrdalen.example", "https://norrdalen.example/justera/"])
+async def test_a_service_answers_at_its_root_and_below_its_public_path(public_url: str) -> None:
+    below = httpx.URL(public_url).path.rstrip("/") + "/signing"
+    app = public_app(documented_service("signing"), public_url)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://signing") as client:
+        assert (await client.get("/health/live")).status_code == 200
+        assert (await client.get(f"{below}/health/live")).status_code == 200
+        assert (await client.get("/archive/health/live")).status_code == 404
+        page = await client.get(f"{below}/s/no-link-of-ours")
+    assert f'href="{below}/static/' in page.text
+
+
+def test_the_database_password_comes_from_its_own_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "justera_database_password").write_text("p@ss/w:ord\n", encoding="utf-8")
+    monkeypatch.setenv("JUSTERA_SECRETS_DIR", str(tmp_path))
+    url = "postgresql+asyncpg://justera_{service}@db.example/justera_{service}?ssl=require"
+    found = load_settings(database_url=url).database_url_of("archive")
+    assert found == "postgresql+asyncpg://justera_archive:p%40ss%2Fw%3Aord@db.example/justera_archive?ssl=require"
+
+
+def test_kafka_is_spoken_to_in_the_clear_without_login_unless_set() -> None:
+    security = kafka_settings(Settings(), "justera-signing").security
+    assert (security.use_ssl, type(security).__name__) == (False, "BaseSecurity")
+
+
+def test_kafka_by_tls_and_scram() -> None:
+    settings = Settings(kafka_tls=True, kafka_username="justera-signing", kafka_password=SecretStr("secret"))
+    security = kafka_settings(settings, "justera-signing").security
+    assert (security.use_ssl, type(security).__name__) == (True, "SASLScram512")
+    assert "secret" not in repr(kafka_settings(settings, "justera-signing"))
+
+
+def test_a_kafka_user_needs_a_password() -> None:
+    with pytest.raises(BadConfiguration, match="JUSTERA_KAFKA_PASSWORD is not set"):
+        kafka_settings(Settings(kafka_username="justera-signing"), "justera-signing")
+
+
+def test_a_ca_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("no certificate", encoding="utf-8")
+    for path in (tmp_path / "ca.crt", tmp_path / "missing.crt"):
+        with pytest.raises(BadConfiguration, match="JUSTERA_KAFKA_CA"):
+            kafka_settings(Settings(kafka_tls=True, kafka_ca=path), "justera-signing")
+
+
+def test_signing_does_not_start_without_the_key_of_its_visits() -> None:
+    with pytest.raises(BadConfiguration, match="JUSTERA_SESSION_KEY is not set"):
+        build_service("signing", Settings(blobs="s3://nowhere/"))
