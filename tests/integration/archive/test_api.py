@@ -91,7 +91,7 @@ async def test_the_list_page_by_page(archive: Archive, http: AsyncClient) -> Non
     assert [one["agreement_id"] for one in waiting["protocols"]] == ["waits"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "e30=", "WzEsMl0=", "bnVsbA==", "\x00"])
+@pytest.mark.parametrize("cursor", ["x", "e30=", "WzEsMl0=", "bnVsbA=="])
 async def test_a_cursor_that_is_none(http: AsyncClient, cursor: str) -> None:
     answer = await http.get("/protocols", params={"cursor": cursor}, headers=as_("auditor"))
     assert is_problem(answer, 422, "invalid-input")
@@ -117,7 +117,6 @@ async def test_the_journal_is_for_operators_and_auditors_of_the_organisation(
         {"limit": "501"},
         {"wait": "26"},
         {"wait": "nan"},
-        {"subject": "\x00"},
         {"correlation": "x" * 251},
     ],
 )
