@@ -1,0 +1,46 @@
+"""docs/operations.md keeps up with the code: settings, alerts, metrics."""
+
+import re
+
+import pytest
+
+from shared import metrics
+from shared.events import declared_events, event_type
+from shared.settings import Settings
+from tests.unit.deploy.manifests import DEPLOY, ROOT, documents
+
+GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+(RULE,) = documents(DEPLOY / "monitoring" / "prometheus-rule.yaml")
+ALERTS = {rule["alert"]: rule for group in RULE["spec"]["groups"] for rule in group["rules"]}
+
+
+@pytest.mark.parametrize("field", sorted(Settings.model_fields))
+def test_every_setting_is_documented(field: str) -> None:
+    assert f"\n| `JUSTERA_{field.upper()}` " in GUIDE
+
+
+def test_no_setting_is_documented_that_is_not_there() -> None:
+    known = {f"JUSTERA_{field.upper()}" for field in Settings.model_fields} | {"JUSTERA_SECRETS_DIR"}
+    assert set(re.findall(r"^\| `(JUSTERA_\w+)` (?:● )?\|", GUIDE, re.MULTILINE)) == known
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_every_alert_leads_to_an_entry(alert: str) -> None:
+    assert f"\n### {alert}\n" in GUIDE
+    assert ALERTS[alert]["annotations"]["runbook_url"] == f"docs/operations.md#{alert.lower()}"
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_an_entry_says_what_how_to_look_and_what_to_do(alert: str) -> None:
+    entry = GUIDE.partition(f"\n### {alert}\n")[2].partition("\n### ")[0].partition("\n## ")[0]
+    assert [word for word in ("Symptom", "Cause", "Diagnosis", "Fix") if f"**{word}.**" not in entry] == []
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_alerts_stand_on_metrics_that_exist(alert: str) -> None:
+    source = (ROOT / "shared" / "metrics.py").read_text(encoding="utf-8")
+    for name in re.findall(r"justera_(\w+)", ALERTS[alert]["expr"]):
+        counter = f"justera_{name}" == f"{metrics.EVENTS_PUBLISHED._name}_total"
+        assert counter or f'"{name}"' in source or f'"justera_{name}"' in source
+    types = {event_type(event) for event in declared_events()}
+    assert set(re.findall(r'type="([^"]+)"', ALERTS[alert]["expr"])) <= types
