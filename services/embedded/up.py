@@ -3,11 +3,13 @@
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 from services.embedded.assembly import AllInOne, Modes
+from services.embedded.example import prepare_example
 from services.embedded.home import Home
 from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
@@ -29,7 +31,7 @@ async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: 
     with listener:
         say("Starting …")
         sends_mail = "JUSTERA_SMTP_HOST" in os.environ
-        options = {} if sends_mail else {"notifications": {"inbox": True}}
+        options = {} if sends_mail else {"notifications": {"show_mail": True}}
         overrides = {} if "JUSTERA_PUBLIC_URL" in os.environ else {"public_url": _url(host, port)}
         async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:
             links = LoginLinks(system.settings.organisation)
@@ -50,7 +52,13 @@ def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         checks={name: service.check_messaging for name, service in system.services.items()},
     )
-    include_pages(app, settings=settings, access=system.access, redeem=links.redeem)
+    include_pages(
+        app,
+        settings=settings,
+        access=system.access,
+        redeem=links.redeem,
+        prepare_example=partial(prepare_example, system),
+    )
 
     @app.post("/login-links", dependencies=[requires(Role.OPERATOR)])
     async def new_login_link() -> LoginLink:

@@ -4,21 +4,28 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, FastAPI
 
-from services.embedded.pages.home import HomePages
+from services.embedded.pages.home import HomePages, PrepareExample
 from shared.auth import Access, Principal
 from shared.settings import Settings
 from shared.web import Look, include_static, page_route
 
 
 def include_pages(
-    app: FastAPI, *, settings: Settings, access: Access, redeem: Callable[[str], Awaitable[Principal]]
+    app: FastAPI,
+    *,
+    settings: Settings,
+    access: Access,
+    redeem: Callable[[str], Awaitable[Principal]],
+    prepare_example: PrepareExample,
 ) -> None:
     """Add the pages to the app that the services are mounted in.
 
     `redeem` takes a login token, once: it raises NotAuthenticated for one that is unknown, used or expired.
+    `prepare_example` makes an agreement to click through, and returns its id.
     """
     look = Look(__name__, organisation=settings.organisation_name, language=settings.language)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    HomePages(look, access, redeem, secure_cookie=settings.public_url.startswith("https:")).add_to(router)
+    secure = settings.public_url.startswith("https:")
+    HomePages(look, access, redeem, prepare_example, secure_cookie=secure).add_to(router)
     app.include_router(router)
     include_static(app)

@@ -9,10 +9,15 @@ from fastapi.responses import RedirectResponse, Response
 from shared.auth import SESSION_COOKIE, SESSION_SECONDS, Access, Principal, Role, principal_of, public, requires
 from shared.errors import NotAuthenticated
 from shared.names import SERVICES
+from shared.rendering.minutes import Language
 from shared.web import Look, form_text, path_for, small_form
 
 _LONGEST_TOKEN = 200
 _READER = requires(*Role)
+_SECRETARY = requires(Role.SECRETARY)
+
+
+PrepareExample = Callable[[Language], Awaitable[str]]
 
 
 class HomePages:
@@ -21,12 +26,14 @@ class HomePages:
         look: Look,
         access: Access,
         redeem: Callable[[str], Awaitable[Principal]],
+        prepare_example: PrepareExample,
         *,
         secure_cookie: bool,
     ) -> None:
         self._look = look
         self._access = access
         self._redeem = redeem
+        self._prepare_example = prepare_example
         self._secure_cookie = secure_cookie
 
     def add_to(self, router: APIRouter) -> None:
@@ -37,6 +44,7 @@ class HomePages:
         router.add_api_route(
             "/login", self.login_redeem, methods=["POST"], response_model=None, dependencies=[login, small_form]
         )
+        router.add_api_route("/example", self.example, methods=["POST"], response_model=None, dependencies=[small_form])
         router.add_api_route("/logout", self.logout, methods=["POST"], response_model=None, dependencies=[small_form])
 
     async def home(self, request: Request) -> Response:
@@ -74,6 +82,12 @@ class HomePages:
             samesite="lax",
         )
         return response
+
+    async def example(self, request: Request, principal: Principal = _SECRETARY) -> Response:
+        """Minutes that stand ready to be sent off, in the language of the page."""
+        agreement_id = await self._prepare_example(self._look.preferred(request))
+        root: str = request.scope.get("root_path", "").rstrip("/")
+        return RedirectResponse(f"{root}/signing/overview/{agreement_id}", HTTPStatus.SEE_OTHER)
 
     async def logout(self, request: Request, principal: Principal = _READER) -> Response:
         response = RedirectResponse(path_for(request, "home"), HTTPStatus.SEE_OTHER)

@@ -116,7 +116,9 @@ def make_site(settings: Settings, flow: Flow, access: Access) -> tuple[Site, Fas
     site = Site(flow, access, link_keys, copy_keys, Mails(), Copies())
     site.tokens[LOGIN] = Principal(ORGANISATION, Role.SECRETARY, "local")
     app, archive, notifications = (_app(name, access) for name in ("Justera", "Archive", "Notifications"))
-    embedded_pages.include_pages(app, settings=settings, access=access, redeem=site.redeem)
+    embedded_pages.include_pages(
+        app, settings=settings, access=access, redeem=site.redeem, prepare_example=site.prepare_example
+    )
     archive_pages.include_pages(
         archive, settings=settings, clock=flow.clock, copies=site.copies, copy_link_keys=copy_keys
     )
