@@ -12,6 +12,7 @@ import asyncpg
 from sqlalchemy.engine import URL, make_url
 
 from services.embedded.postgres import EmbeddedPostgres
+from shared.names import SERVICES
 from tests.support.parts import Kind, PartMissing, docker_answers, embedded_forced
 from tests.support.processes import run
 
@@ -26,15 +27,27 @@ class Postgres:
 
     async def create_database(self) -> str:
         """A fresh, empty database for this test; its SQLAlchemy URL. It is dropped after the test."""
-        name = f"test_{uuid.uuid4().hex}"
-        await self._execute(f'CREATE DATABASE "{name}"')
-        self.created.append(name)
-        return self.admin_url.set(database=name).render_as_string(hide_password=False)
+        return self._url(await self._create(f"test_{uuid.uuid4().hex}"))
+
+    async def create_service_databases(self) -> str:
+        """One for each service; their SQLAlchemy URL with `{service}` in it, as the configuration takes it."""
+        prefix = f"test_{uuid.uuid4().hex}_"
+        for service in SERVICES:
+            await self._create(f"{prefix}{service}")
+        return self._url(prefix).replace(prefix, f"{prefix}{{service}}")
 
     async def drop_databases(self, kept: int = 0) -> None:
         """Drop what was created, the first `kept` apart, whoever is still connected."""
         while len(self.created) > kept:
             await self._execute(f'DROP DATABASE IF EXISTS "{self.created.pop()}" WITH (FORCE)')
+
+    async def _create(self, name: str) -> str:
+        await self._execute(f'CREATE DATABASE "{name}"')
+        self.created.append(name)
+        return name
+
+    def _url(self, database: str) -> str:
+        return self.admin_url.set(database=database).render_as_string(hide_password=False)
 
     async def _execute(self, statement: str) -> None:
         plain = self.admin_url.set(drivername="postgresql")

@@ -1,0 +1,1 @@
+"""The four services as operating-system processes, with mail by SMTP."""
