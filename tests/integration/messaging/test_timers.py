@@ -1,0 +1,63 @@
+"""Timers: each fires once, whoever fires it, and one that fails holds no other back."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+
+from shared.clock import ManualClock
+from shared.timers import POSTPONED, Timer, TimerWorker, clear_timers, set_timer
+from tests.integration.messaging.ledger import ORGANISATION, Ledger, LedgerTransaction, until
+
+NOW = datetime(2022, 9, 26, tzinfo=UTC)
+
+
+async def _set(ledger: Ledger, *timers: tuple[str, str, datetime]) -> None:
+    async with ledger.database.transaction() as session:
+        for kind, subject, due in timers:
+            await set_timer(session, Timer(ORGANISATION, kind, subject, due))
+
+
+async def _note(transaction: LedgerTransaction, timer: Timer) -> None:
+    await asyncio.sleep(0.001)
+    transaction.lines.append({"key": timer.subject, "number": 1})
+
+
+async def test_two_workers_fire_each_timer_once(ledger: Ledger) -> None:
+    await _set(ledger, *(("remind", f"a{number}", NOW) for number in range(60)))
+    await _set(ledger, ("remind", "later", NOW + timedelta(seconds=1)))
+    workers = [TimerWorker(ledger.unit_of_work, ManualClock(NOW), {"remind": _note}, poll=0.05) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+
+    async def all_fired() -> bool:
+        return bool(await ledger.one("SELECT count(*) FROM timer") == 1)
+
+    await until(all_fired, what="all due timers")
+    await asyncio.gather(*(worker.stop() for worker in workers))
+    assert sorted(await ledger.handled()) == sorted((f"a{number}", 1) for number in range(60))
+
+
+async def test_a_failing_timer_leaves_nothing_and_holds_no_other_back(ledger: Ledger) -> None:
+    async def fail(transaction: LedgerTransaction, timer: Timer) -> None:
+        await _note(transaction, timer)
+        transaction.announce(timer.subject, 1)
+        raise KeyError("a bug of ours")
+
+    await _set(ledger, ("fail", "a", NOW), ("unknown", "b", NOW), ("remind", "c", NOW + timedelta(seconds=1)))
+    clock = ManualClock(NOW + timedelta(seconds=2))
+    worker = TimerWorker(ledger.unit_of_work, clock, {"remind": _note, "fail": fail})
+    assert [await worker.fire_one() for _ in range(4)] == [True, True, True, False]
+    assert await ledger.handled() == [("c", 1)]
+    assert await ledger.unpublished() == 0
+    clock.move_to(clock.now() + POSTPONED)
+    assert await worker.fire_one()
+
+
+async def test_moved_and_cleared_timers(ledger: Ledger) -> None:
+    await _set(ledger, ("remind", "a", NOW), ("remind", "a", NOW + timedelta(days=1)), ("expire", "a", NOW))
+    assert await ledger.one("SELECT string_agg(kind, ',' ORDER BY due_at) FROM timer") == "expire,remind"
+    async with ledger.database.transaction() as session:
+        await clear_timers(session, ORGANISATION, "a")
+        await session.execute(text("SELECT 1"))
+    assert await ledger.one("SELECT count(*) FROM timer") == 0

@@ -1,0 +1,102 @@
+"""The contract other systems build on: it changes only on purpose."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from shared.events import Event, declared_events, event_class, event_type, topics
+from shared.events.asyncapi import asyncapi_document, asyncapi_json
+from shared.events.base import base_type
+from tests.support.parts import REPOSITORY
+
+# Stored in journals and histories for ever, and named by every consumer: a renamed class must not change one.
+TYPES = {
+    "archive.protocol": ["se.justera.archive.protocol-archived.v1"],
+    "meetings.meeting": [
+        "se.justera.meetings.meeting-cancelled.v1",
+        "se.justera.meetings.meeting-changed.v1",
+        "se.justera.meetings.meeting-scheduled.v1",
+        "se.justera.meetings.protocol-drafted.v1",
+    ],
+    "notifications.email": [
+        "se.justera.notifications.bounce-detected.v1",
+        "se.justera.notifications.email-deferred.v1",
+        "se.justera.notifications.email-sent.v1",
+    ],
+    "signing.agreement": [
+        "se.justera.signing.agreement-cancelled.v1",
+        "se.justera.signing.agreement-completed.v1",
+        "se.justera.signing.agreement-created.v1",
+        "se.justera.signing.agreement-expired.v1",
+        "se.justera.signing.alternate-signer-added.v1",
+        "se.justera.signing.document-signed.v1",
+        "se.justera.signing.document-viewed.v1",
+        "se.justera.signing.reminder-requested.v1",
+        "se.justera.signing.signature-requested.v1",
+        "se.justera.signing.signer-name-entered.v1",
+        "se.justera.signing.signing-declined.v1",
+    ],
+}
+
+
+def test_every_type_and_its_topic_are_pinned() -> None:
+    found: dict[str, list[str]] = {}
+    for event in declared_events():
+        found.setdefault(event.topic, []).append(event_type(event))
+    assert {topic: sorted(types) for topic, types in found.items()} == TYPES
+
+
+def test_every_topic_carries_something() -> None:
+    assert set(topics.ALL) == set(TYPES)
+    assert topics.PARTITIONS == 12  # keys would move to other partitions, and lose their order
+
+
+def test_the_asyncapi_document_is_not_stale() -> None:
+    kept = (REPOSITORY / "docs" / "asyncapi.json").read_text(encoding="utf-8")
+    assert kept == asyncapi_json(), "run: justera asyncapi --out docs/asyncapi.json"
+
+
+def test_the_asyncapi_document_refers_to_nothing_that_is_missing() -> None:
+    document = asyncapi_document()
+
+    def check(node: object) -> None:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                target: object = document
+                for part in str(node["$ref"]).removeprefix("#/").split("/"):
+                    assert isinstance(target, dict), node["$ref"]
+                    target = target[part]
+            for value in node.values():
+                check(value)
+        if isinstance(node, list):
+            for value in node:
+                check(value)
+
+    check(document)
+    assert len(document["operations"]) == len(declared_events())
+
+
+@pytest.mark.parametrize("event", declared_events(), ids=event_type)
+def test_no_event_carries_a_secret(event: type[Event]) -> None:
+    for field in event.model_fields:
+        assert not {"token", "secret", "password", "link"} & set(field.split("_")), field
+
+
+def test_readers_are_tolerant_and_facts_are_frozen() -> None:
+    cls = event_class("se.justera.meetings.meeting-cancelled.v1")
+    assert cls is not None
+    body = {"meeting_id": "m", "body": "b", "title": "t", "reason": "r", "added later": {"x": 1}}
+    event = cls.from_json(json.dumps(body))
+    with pytest.raises(ValidationError):
+        event.reason = "another"  # type: ignore[attr-defined]
+    assert "added later" not in event.to_json()
+
+
+def test_two_classes_cannot_claim_one_type() -> None:
+    with pytest.raises(TypeError, match="two event classes"):
+        type("MeetingCancelled", (Event,), {"service": "meetings", "__module__": __name__})
+
+
+def test_base_type() -> None:
+    assert base_type("se.justera.x.y.v12") == "se.justera.x.y"

@@ -1,0 +1,152 @@
+"""Wake-ups are never lost, workers never give up, and a stop is neither early nor endless."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from shared.database import VersionConflict, with_retries
+from shared.errors import Refused, Unavailable
+from shared.wakeup import Wakeup
+from shared.workers import Worker
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> Iterator[None]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+
+
+async def test_a_nudge_is_remembered_until_someone_waits() -> None:
+    wakeup = Wakeup()
+    wakeup.set()
+    async with asyncio.timeout(1):
+        await wakeup.wait(60)
+    started = time.monotonic()
+    await wakeup.wait(0.05)
+    assert time.monotonic() - started >= 0.04
+
+
+async def test_a_nudge_ends_a_wait() -> None:
+    wakeup = Wakeup()
+    waiting = asyncio.create_task(wakeup.wait(60))
+    await asyncio.sleep(0)
+    wakeup.set()
+    async with asyncio.timeout(1):
+        await waiting
+
+
+async def test_no_nudge_is_lost_between_two_loops() -> None:
+    wakeup, made, taken = Wakeup(), 0, 0
+
+    async def take() -> None:
+        nonlocal taken
+        while taken < 500:
+            if taken == made:
+                await wakeup.wait(60)
+            taken = made
+
+    taking = asyncio.create_task(take())
+    for _ in range(500):
+        made += 1
+        wakeup.set()
+        if made % 7 == 0:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        await taking
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, KeyError, asyncio.CancelledError, TimeoutError])
+async def test_a_failing_step_is_tried_again(error: type[BaseException]) -> None:
+    """A library's cancelled future too: it is not the worker that is being cancelled."""
+    attempts, done = 0, asyncio.Event()
+
+    async def step() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            raise error
+        done.set()
+        await asyncio.sleep(0.01)
+
+    worker = Worker("test", step, max_backoff=0.02)
+    worker.start()
+    async with asyncio.timeout(2):
+        await done.wait()
+        await worker.stop()
+
+
+async def test_a_stop_waits_for_the_step_in_hand() -> None:
+    started, finished = asyncio.Event(), False
+
+    async def step() -> None:
+        nonlocal finished
+        started.set()
+        await asyncio.sleep(0.1)
+        finished = True
+
+    worker = Worker("test", step)
+    worker.start()
+    await started.wait()
+    await worker.stop()
+    assert finished
+
+
+async def test_a_stop_cancels_a_step_that_does_not_end() -> None:
+    async def step() -> None:
+        await asyncio.sleep(60)
+
+    worker = Worker("test", step, drain=0.05)
+    worker.start()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        await worker.stop()
+
+
+async def test_a_stop_interrupts_a_backoff() -> None:
+    async def step() -> None:
+        raise ConnectionResetError
+
+    worker = Worker("test", step, max_backoff=60)
+    worker.start()
+    await asyncio.sleep(0.3)
+    async with asyncio.timeout(1):
+        await worker.stop()
+
+
+async def test_a_worker_that_never_started_stops() -> None:
+    await Worker("test", asyncio.Event().wait).stop()  # type: ignore[arg-type]
+
+
+async def test_conflicts_are_retried_and_refusals_are_not() -> None:
+    attempts = 0
+
+    async def work() -> int:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3:
+            raise VersionConflict
+        return attempts
+
+    assert await with_retries(work) == 3
+
+    async def refuse() -> None:
+        nonlocal attempts
+        attempts += 1
+        raise Refused("no")
+
+    with pytest.raises(Refused):
+        await with_retries(refuse)
+    assert attempts == 4
+
+
+async def test_what_stays_in_conflict_is_unavailable() -> None:
+    async def work() -> None:
+        raise VersionConflict
+
+    with pytest.raises(Unavailable):
+        await with_retries(work, attempts=2)
