@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo test test-embedded check format lock clean
+.PHONY: demo test test-slow test-embedded check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -13,11 +13,15 @@ demo: $(STAMP)  ## A whole signing, from the meeting to the archive, in a minute
 
 test: check  ## The checks, then every test, on what the machine has: Kafka, PostgreSQL, a browser, or the embedded servers
 	@echo "Running the tests ..."
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: $(STAMP)  ## What takes longer: every page at every width, in both languages, light and dark
+	@echo "Running the slow tests ..."
+	@$(BIN)/python -m pytest -q -m slow
 
 test-embedded: $(STAMP)  ## The tests that touch Kafka and PostgreSQL once more, on the embedded servers
 	@echo "Running the tests on the embedded servers ..."
-	@JUSTERA_TEST_PARTS=embedded $(BIN)/python -m pytest -q
+	@JUSTERA_TEST_PARTS=embedded $(BIN)/python -m pytest -q -m "not slow"
 
 check: $(STAMP)  ## Style, types, layers
 	@echo "Checking style, types and layers ..."

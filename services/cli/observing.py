@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import quote
 
-import httpx
 import typer
 
 from services.cli.client import Client
@@ -57,7 +57,7 @@ def history(
     """The audit report of an agreement as text, as of now: also what came after its completion."""
     client = Client(Role.AUDITOR, data)
     report = client.text(
-        "signing", f"/agreements/{_path(agreement)}/report", language=language.value if language else None
+        "signing", f"/agreements/{quote(agreement, safe='')}/report", language=language.value if language else None
     )
     typer.echo(report, nl=False)
 
@@ -100,15 +100,13 @@ def _line(event: dict[str, Any]) -> str:
     )
 
 
-def _path(text: str) -> str:
-    return httpx.URL("/").join(text.replace("/", "%2F").replace("?", "%3F").replace("#", "%23")).path.lstrip("/")
-
-
 def _examine(client: Client, service: str) -> dict[str, Any]:
     """A check that fails is a result, not an end."""
     began = time.monotonic()
     try:
         state: dict[str, Any] = client.get(service, "/operations/state")
+        if service == "archive":
+            state["failed"] = len(client.get(service, "/protocols", state="failed", limit=100)["protocols"])
     except JusteraError as error:
         return {"service": service, "reachable": False, "trouble": [error.message]}
     return {**state, "reachable": True, "seconds": round(time.monotonic() - began, 3), "trouble": _trouble(state)}
@@ -125,6 +123,10 @@ def _trouble(state: dict[str, Any]) -> list[str]:
         found.append(f"{service}: events wait unpublished for {state['oldest_unpublished']:.0f} s; is Kafka reachable?")
     if state["dead_letters"]:
         found.append(f"{service}: {state['dead_letters']} dead letters; see: justera dead-letters list")
+    if state.get("failed"):
+        found.append(
+            f"{service}: {state['failed']} agreements could not be archived; GET /protocols?state=failed says why"
+        )
     return found
 
 
