@@ -38,7 +38,10 @@ class Ingress:
         self._upstreams = upstreams
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._server = _Server(uvicorn.Config(self._app, log_config=None, access_log=False, lifespan="off"))
+        config = uvicorn.Config(
+            self._app, interface="asgi3", proxy_headers=False, log_config=None, access_log=False, lifespan="off"
+        )
+        self._server = _Server(config)
         self._client = httpx.AsyncClient(timeout=60, trust_env=False)
         self._serving: asyncio.Task[None] | None = None
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -36,3 +36,13 @@ def free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+async def until(check: Callable[[], Awaitable[T | None]], *, seconds: float = 120.0, what: str = "it") -> T:
+    """Ask again and again; the first answer that is not None. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while (answer := await check()) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} seconds")
+        await asyncio.sleep(0.05)
+    return answer
