@@ -1,7 +1,7 @@
 """Moments as people read them on a signed page: local time with the offset from GMT that held then."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.rendering.minutes import Language
 
@@ -18,9 +18,17 @@ def stamp_time(moment: datetime, timezone: str, language: Language) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be placed")
-    local = moment.astimezone(ZoneInfo(timezone))
+    local = moment.astimezone(_zone(timezone))
     month = _MONTHS[language][local.month - 1]
     return f"{local.day} {month} {local.year} {local:%H:%M} {_gmt(local.utcoffset() or timedelta())}"
+
+
+def _zone(name: str) -> ZoneInfo:
+    """`ZoneInfo` raises what the file system says of odd names, which would look like trouble of the machine."""
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError) as error:
+        raise ZoneInfoNotFoundError(f"no time zone: {name[:60]!r}") from error
 
 
 def _gmt(offset: timedelta) -> str:
