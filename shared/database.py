@@ -25,7 +25,6 @@ _TRANSIENT_CLASSES = ("08", "53", "57", "58")  # connection, resources (disk ful
 # serialization, deadlock, lock timeout, read-only standby, idle in transaction for too long
 _TRANSIENT_CODES = ("40001", "40P01", "55P03", "25006", "25P03")
 _CONFLICT_CODES = ("40001", "40P01")
-_DATA_EXCEPTION = "22"
 
 
 class VersionConflict(Exception):
@@ -36,8 +35,6 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later: infrastructure trouble, a deadlock, a version conflict."""
     if isinstance(error, VersionConflict | Unavailable | PoolTimeout | OSError | asyncio.TimeoutError):
         return True
-    if is_bad_value(error):
-        return False
     if isinstance(error, DBAPIError):
         if error.connection_invalidated or isinstance(error, InterfaceError):
             return True
@@ -48,18 +45,6 @@ def is_transient(error: BaseException) -> bool:
             or (isinstance(error, OperationalError) and not state)
         )
     return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError)
-
-
-def is_bad_value(error: BaseException) -> bool:
-    """Whether a value cannot be stored, whenever it is tried: it is out of range, or holds a NUL, say.
-
-    asyncpg finds some of these itself, before PostgreSQL sees them, and calls them interface errors.
-    """
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, asyncpg.DataError)
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    found_by_us = error.orig is not None and isinstance(error.orig.__cause__, asyncpg.DataError)
-    return found_by_us or state.startswith(_DATA_EXCEPTION)
 
 
 def is_conflict(error: BaseException) -> bool:

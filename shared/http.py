@@ -15,12 +15,12 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Access, public
-from shared.database import is_bad_value, is_transient
+from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
 from shared.logging import get_logger
 
@@ -28,6 +28,7 @@ log = get_logger(__name__)
 
 PROBLEM = "application/problem+json"
 _CHECK_SECONDS = 5.0
+_DATA_EXCEPTION = "22"  # SQLSTATE class (PostgreSQL manual, appendix A)
 SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -161,7 +162,7 @@ async def _on_infrastructure(request: Request, error: Exception) -> Response:
     if is_transient(error) or isinstance(error, KafkaError):
         log.warning("http.unavailable", error=type(error).__name__)
         return await _on_refusal(request, Unavailable("a part we depend on does not answer", hint="try again soon"))
-    if is_bad_value(error):
+    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith(_DATA_EXCEPTION):
         return problem(422, "invalid-input", "a value holds what cannot be stored (NUL, say) or is out of range")
     raise error
 
