@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.embedded.yaml_text import load_plain
 from services.meetings.commands import Drafting, clean_drafting
 from services.meetings.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
 from shared.errors import InvalidInput, JusteraError
 from shared.events import Person, SignerInvitation
 from shared.text import clean_email, clean_ip, clean_name, clean_reason
+from shared.yaml_text import load_plain
 
 MAX_SCENARIO = 1_048_576
 MAX_STEPS = 10_000
@@ -103,7 +103,7 @@ class Scenario:
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario and its minutes. Raises RefusedScenario."""
     try:
-        fields = _mapping(load_plain(_read(path, MAX_SCENARIO)), "the file")
+        fields = _mapping(load_plain(_read(path, MAX_SCENARIO), where="the file"), "the file")
         _known(fields, _FIELDS)
         drafting = clean_drafting(_drafting(fields))
         minutes_text = _minutes_text(path, fields)

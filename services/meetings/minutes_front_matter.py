@@ -1,19 +1,15 @@
-"""The YAML head of a minutes file. Every value is text to YAML here: no `No` that turns false, no dates of YAML's own.
-
-Anchors and aliases are refused, so that a small file cannot unfold into a large one ("billion laughs").
-"""
+"""The YAML head of a minutes file, field by field."""
 
 import re
-from collections.abc import Hashable
 from datetime import datetime
-from typing import Any, Never
+from typing import Never
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 from shared.rendering.minutes import Attendee
+from shared.yaml_text import load_plain
 
 MAX_FRONT_MATTER = 65_536  # characters
 MAX_LINE = 300  # characters in one name, title or place
@@ -49,7 +45,7 @@ def read_front_matter(text: str) -> FrontMatter:
     """Raises InvalidInput with one line that names the field, or the line as counted in the whole file."""
     if len(text) > MAX_FRONT_MATTER:
         raise InvalidInput(f"front matter: longer than {MAX_FRONT_MATTER} characters")
-    fields = _mapping(_load(text), "front matter", _REQUIRED, _OPTIONAL)
+    fields = _mapping(load_plain(text, where="front matter", first_line=2), "front matter", _REQUIRED, _OPTIONAL)
     present = _present(fields["present"])
     starts, ends = _local_time(fields, "starts"), _local_time(fields, "ends")
     if ends < starts:
@@ -66,38 +62,6 @@ def read_front_matter(text: str) -> FrontMatter:
         adjusters=_adjusters(fields["adjuster"]),
         first_paragraph=_paragraph_number(fields.get("first_paragraph")),
     )
-
-
-class _Loader(yaml.BaseLoader):
-    """All scalars are strings; no aliases; no key twice."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(
-                problem="anchors (&) and aliases (*) are not used here", problem_mark=event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen if isinstance(key, yaml.ScalarNode) else True:
-                raise yaml.MarkedYAMLError(problem="a key that is no text, or given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _load(text: str) -> object:
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506  # BaseLoader builds nothing but str, list and dict
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 2}" if error.problem_mark else "front matter"
-        raise InvalidInput(f"{line}: {error.problem or 'not readable as YAML'}") from None
-    except (yaml.YAMLError, ValueError):
-        raise InvalidInput("front matter: not readable as YAML") from None
-    except RecursionError:
-        raise InvalidInput("front matter: nested too deeply") from None
 
 
 def _mapping(value: object, where: str, required: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, object]:

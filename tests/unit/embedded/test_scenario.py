@@ -113,7 +113,7 @@ def test_a_malformed_step_is_named(tmp_path: Path, line: str, message: str) -> N
             "scenario: signers: maja.lind@norrdalen.example is",
         ),
         ("language: sv", "language: [", "scenario: line"),
-        ("language: sv", "language: sv\nlanguage: sv", "scenario: language is given twice"),
+        ("language: sv", "language: sv\nlanguage: sv", "scenario: line 2: a key that is no text, or given twice"),
         ("language: sv", "language: sv\ntransaction_id: short", "scenario: transaction_id: needs 44"),
     ],
 )
