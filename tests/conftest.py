@@ -1,9 +1,10 @@
-"""Fixtures that every test may ask for: `kafka`, `postgres`, `browser`, `real_kafka`.
+"""Fixtures that every test may ask for: `kafka`, `postgres`, `browser`, `start_postfix`, `real_kafka`.
 
 `tests/support/parts.py` says where the parts come from and what happens when one is missing.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.browser import chromium
 from tests.support.kafka import Kafka, find_kafka
 from tests.support.kafka_server import RealKafka
 from tests.support.parts import PartMissing, embedded_forced, missing, required
+from tests.support.postfix import Postfix
 from tests.support.postgres import Postgres, find_postgres
 from tests.support.processes import run
 
@@ -112,3 +114,19 @@ async def browser(chromium_endpoint: str) -> AsyncIterator[Browser]:
         for context in connected.contexts:
             await context.close()
         await connected.close()
+
+
+@pytest.fixture
+def start_postfix(pytestconfig: pytest.Config) -> Iterator[Callable[[Collection[str], int, str], Postfix]]:
+    """Call it with the addresses that have a mailbox, and with the port and domain of delivery reports."""
+    with ExitStack() as stack:
+
+        def start(addresses: Collection[str], reports: int, report_domain: str) -> Postfix:
+            try:
+                server = Postfix(addresses, reports=reports, report_domain=report_domain)
+            except PartMissing as lack:
+                missing("postfix", str(lack))
+            pytestconfig.stash[_FOUND]["postfix"] = "machine"
+            return stack.enter_context(server)
+
+        yield start

@@ -38,7 +38,7 @@ from tests.support.parts import REPOSITORY
 from tests.support.processes import free_ports
 
 ORGANISATION = "norrdalen"
-_MAIN = "from services.cli.main import main; main()"
+MAIN = "from services.cli.main import main; main()"
 _POLL_SECONDS = 0.05
 _START_SECONDS = 90.0
 _QUIET_LOOKS = 3  # an event may move on while we look, but not each time just past us
@@ -139,7 +139,7 @@ class Cluster:
         assert not instance.alive, f"{instance.name} runs already"
         instance.child = Child.spawn(
             instance.name,
-            [sys.executable, "-c", _MAIN, "run", service, "--port", str(instance.port)],
+            [sys.executable, "-c", MAIN, "run", service, "--port", str(instance.port)],
             log_file=instance.log_file,
             folder=REPOSITORY,
             environment=self.environment,
@@ -334,7 +334,7 @@ async def justera(*arguments: str, environment: Mapping[str, str], seconds: floa
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        _MAIN,
+        MAIN,
         *arguments,
         cwd=REPOSITORY,
         env={**environment, "COLUMNS": "200"},

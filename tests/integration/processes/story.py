@@ -14,6 +14,7 @@ import yaml
 
 from shared.names import Role
 from tests.support.cluster import Cluster
+from tests.support.forms import done
 from tests.support.parts import REPOSITORY
 from tests.support.processes import until
 
@@ -63,7 +64,7 @@ class Story:
             await self.ways.bounce(1)
             await self._wait_for(sender, agreement, "studsade", 1)
             body = {"original": ADJUSTER, "email": ALTERNATE}
-            _done(await sender.post(f"/signing/agreements/{agreement}/alternates", json=body))
+            done(await sender.post(f"/signing/agreements/{agreement}/alternates", json=body))
             request = await self.ways.mail(ALTERNATE, 1)
             await self._wait_for(sender, agreement, f"skickades med e-post till {ALTERNATE}", 1)
             await self.ways.bounce(2)
@@ -75,14 +76,14 @@ class Story:
 
     async def report(self, agreement: str) -> str:
         async with self._sender() as sender:
-            return _done(await sender.get(f"/signing/agreements/{agreement}/report")).text
+            return done(await sender.get(f"/signing/agreements/{agreement}/report")).text
 
     async def copy(self, link: str, ip: str = SENDER_IP) -> bytes:
         """The sealed copy, as a person fetches it: the mailed page, then its download."""
         async with self.cluster.person(ip) as person:
-            page = _done(await person.get(link))
+            page = done(await person.get(link))
             (address,) = set(re.findall(r'href="([^"]+/copy\.pdf)"', page.text))
-            return _done(await person.get(address)).content
+            return done(await person.get(address)).content
 
     def _sender(self) -> httpx.AsyncClient:
         person = self.cluster.person(SENDER_IP)
@@ -97,10 +98,10 @@ class Story:
             "starts": "2022-09-23T13:00",
             "ends": "2022-09-23T15:00",
         }
-        meeting = _done(await sender.post("/meetings/meetings", json=details)).json()
+        meeting = done(await sender.post("/meetings/meetings", json=details)).json()
         drafting = {key: scenario[key] for key in ("sender", "signers", "language", "timezone", "transaction_id")}
         minutes = {"markdown": _MINUTES.read_text(), "drafting": drafting}
-        _done(await sender.post(f"/meetings/meetings/{meeting['id']}/minutes", json=minutes))
+        done(await sender.post(f"/meetings/meetings/{meeting['id']}/minutes", json=minutes))
 
     async def _send_off(self, sender: httpx.AsyncClient, agreement: str) -> None:
         """The agreement stands ready once signing has heard of the draft."""
@@ -109,11 +110,11 @@ class Story:
             return (await sender.get(f"/signing/agreements/{agreement}")).is_success or None
 
         await until(stands_ready, what="the agreement")
-        _done(await sender.post(f"/signing/agreements/{agreement}/send"))
+        done(await sender.post(f"/signing/agreements/{agreement}/send"))
 
     async def _wait_for(self, sender: httpx.AsyncClient, agreement: str, line: str, times: int) -> None:
         async def told() -> bool | None:
-            report = _done(await sender.get(f"/signing/agreements/{agreement}/report")).text
+            report = done(await sender.get(f"/signing/agreements/{agreement}/report")).text
             return report.count(line) >= times or None
 
         await until(told, what=line)
@@ -144,33 +145,13 @@ def _only(pattern: re.Pattern[str], mail: EmailMessage) -> str:
     return str(link)
 
 
-async def sign_by_forms(person: httpx.AsyncClient, link: str, name: str | None) -> None:
-    """As a browser without script: follow the link, post the forms that the pages hold."""
-    start = _done(await person.get(link))
-    document = await _press(person, start, "/view")
-    receipt = await _press(person, document, "/sign", **({"name": name} if name else {}))
-    assert "Du har signerat" in receipt.text, receipt.text
-
-
-async def _press(person: httpx.AsyncClient, page: httpx.Response, action: str, **fields: str) -> httpx.Response:
-    form = re.search(rf'<form method="post" action="([^"]*{action})".*?</form>', page.text, re.DOTALL)
-    assert form is not None, f"no form {action} on {page.url}"
-    hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form.group()))
-    return _done(await person.post(form.group(1), data={**hidden, **fields}))
-
-
-def _done(answer: httpx.Response) -> httpx.Response:
-    assert answer.is_success, f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text[:500]}"
-    return answer
-
-
 async def check_by_commands(cluster: Cluster, agreement: str, report: str, sealed: bytes, folder: Path) -> None:
     """What an operator's and an auditor's commands say of the story's end."""
     final = folder / "protocol.pdf"
     final.write_bytes(sealed)
     history = folder / "history.json"
     answer = await cluster.client("signing", role=Role.AUDITOR).get(f"/agreements/{agreement}/history")
-    history.write_bytes(_done(answer).content)
+    history.write_bytes(done(answer).content)
     for arguments, role in (
         (("verify", str(final)), Role.AUDITOR),
         (("verify", str(history)), Role.AUDITOR),

@@ -22,10 +22,10 @@ from tests.integration.processes.story import (
     check_by_commands,
     copy_link,
     expected_report,
-    sign_by_forms,
     without_times,
 )
 from tests.support.cluster import Cluster, own_topics
+from tests.support.forms import sign_by_forms
 from tests.support.kafka import Kafka
 from tests.support.postgres import Postgres
 from tests.support.processes import free_ports, until
