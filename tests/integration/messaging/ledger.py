@@ -79,10 +79,10 @@ class Ledger:
     def inbound(self, handler: Handler = write_down, name: str = "ledger") -> Inbound[LedgerTransaction]:
         return Inbound(name, self.unit_of_work, {MeetingCancelled: handler})
 
-    def consumer(
-        self, kafka: KafkaSettings, handler: Handler = write_down, *, group: str = "ledger", max_records: int = 500
-    ) -> EventConsumer:
-        inbound = self.inbound(handler, group)
+    def consumer(self, kafka: KafkaSettings, handler: Handler = write_down, *, max_records: int = 500) -> EventConsumer:
+        """Its group is the test's own, like the topic: members that one test killed must not hold up another."""
+        group = MeetingCancelled.topic
+        inbound = self.inbound(handler)
         return EventConsumer(group, inbound.topics, inbound.handle, kafka, max_records=max_records)
 
     def relay(self, kafka: KafkaSettings, **options: Any) -> Relay:
