@@ -1,0 +1,1 @@
+"""`justera up` as the process that people start, kill and stop."""
