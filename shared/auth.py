@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.routing import iter_route_contexts
+from fastapi.security.base import SecurityBase
 from pydantic import BaseModel, ValidationError
 from starlette.staticfiles import StaticFiles
 
@@ -173,9 +175,16 @@ class RouteAccess:
         return principal
 
 
+class _TokenAccess(RouteAccess, SecurityBase):
+    """Access by token, which OpenAPI documents show as a security scheme."""
+
+    model = HTTPBearerModel(description="A token made by `justera token`; its role says what it may do.")
+    scheme_name = "token"
+
+
 def requires(*roles: Role) -> Any:
     """Dependency: the caller has one of these roles. Its value is the Principal."""
-    return Depends(RouteAccess(frozenset(roles)))
+    return Depends(_TokenAccess(frozenset(roles)))
 
 
 def public(why: str) -> Any:

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,7 +56,7 @@ def create_app(
     title: str, *, description: str, access: Access, max_body_bytes: int, checks: Mapping[str, Check]
 ) -> FastAPI:
     """A service's app without its own routes. `checks`: what readiness asks, by name; each raises when it fails."""
-    app = FastAPI(title=title, description=description, version="0.1.0")
+    app = _DocumentedApp(title=title, description=description, version="0.1.0", responses=_PROBLEM_RESPONSES)
     app.state.access = access
     app.add_exception_handler(JusteraError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -66,6 +67,36 @@ def create_app(
     app.add_middleware(_Guard, max_body_bytes=max_body_bytes)
     _add_health(app, checks)
     return app
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details: what was wrong, and where known what to do."""
+
+    type: str = Field(description="urn:justera:problem:<kind>, the same for the same kind of problem")
+    title: str
+    status: int
+    detail: str
+    hint: str | None = Field(None, description="what to do")
+    errors: list[dict[str, str]] | None = Field(None, description="each thing that is wrong: `where` and `what`")
+
+
+class _DocumentedApp(FastAPI):
+    """Its OpenAPI document says what every operation may answer when it refuses."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        return document
+
+
+def _problem_response(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+_PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": _problem_response("Refused, and nothing was changed: `type` and `detail` say why"),
+    503: _problem_response("A part that this depends on does not answer: try again soon"),
+}
 
 
 def problem(status: int, slug: str, detail: str, **extra: object) -> Response:

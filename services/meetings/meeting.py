@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from shared.errors import InvalidInput, Refused
 from shared.events import MeetingCancelled, MeetingChanged, MeetingScheduled, Person
@@ -17,6 +17,19 @@ class MeetingStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+# JSON Schema's `date-time` would ask for an offset, which local time has not.
+LocalTime = Annotated[
+    datetime,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?$",
+            "description": "local wall time, ISO 8601 without an offset",
+        }
+    ),
+]
+
+
 class MeetingDetails(BaseModel):
     """When and where a body meets. `starts` and `ends` are local wall time; `timezone` is their IANA name."""
 
@@ -25,8 +38,8 @@ class MeetingDetails(BaseModel):
     body: str
     title: str
     place: str
-    starts: datetime
-    ends: datetime
+    starts: LocalTime
+    ends: LocalTime
     timezone: str = "Europe/Stockholm"
     participants: tuple[Person, ...] = ()
 

@@ -1,0 +1,28 @@
+"""The OpenAPI documents in docs/ are what the apps say of themselves, and valid."""
+
+import json
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import validate
+
+from services.cli.maintaining import openapi_json
+from shared.names import SERVICES
+
+DOCUMENTS = Path(__file__).parents[3] / "docs" / "openapi"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_kept_document_is_current(service: str) -> None:
+    kept = (DOCUMENTS / f"{service}.json").read_text(encoding="utf-8")
+    assert kept == openapi_json(service), f"run: justera openapi {service} --out docs/openapi/{service}.json"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_independent_validator_takes_it(service: str) -> None:
+    document = json.loads(openapi_json(service))
+    validate(document)
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert {"4XX", "503"} <= operation["responses"].keys(), path
+            assert operation.get("security") or path == "/operations/name", path
