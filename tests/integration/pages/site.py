@@ -23,7 +23,7 @@ from shared.keys import KeyRing, new_keys, parse_keys
 from shared.links import Link, issue
 from shared.settings import Settings
 from tests.integration.signing.flow import ORGANISATION, Flow, message
-from tests.unit.signing.story import draft
+from tests.unit.signing.story import AGREEMENT_ID, draft
 
 SESSION_KEY = base64.b64encode(b"s" * 32)
 ARCHIVED = datetime(2022, 9, 26, 22, 5, tzinfo=UTC)
@@ -91,6 +91,9 @@ class Site:
         if principal is None:
             raise NotAuthenticated("the login link was used")
         return principal
+
+    async def prepare_example(self, language: str) -> str:
+        return AGREEMENT_ID
 
     async def link(self, email: str, *, version: int = 1) -> str:
         """The address that is mailed to a signer."""

@@ -122,12 +122,10 @@ async def test_malformed_bodies_change_nothing(flow: Flow, http: AsyncClient, pa
 @pytest.mark.parametrize(
     "path",
     [
-        "/agreements?cursor=%00",
         "/agreements?cursor=MjAyMi0wOS0yNlQwODo0MDowMC4wMDAwMDBaIAA=",  # a NUL in the id
         "/agreements?cursor=ÅÄÖ",
         "/agreements?status=lost",
         "/agreements?limit=0",
-        "/agreements/a%00b",
         f"{HERE}/report?language=de",
     ],
 )
