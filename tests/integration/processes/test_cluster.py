@@ -3,11 +3,14 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.support.cluster import Cluster, own_topics
 from tests.support.kafka import Kafka
 from tests.support.postgres import Postgres
 
 
+@pytest.mark.kafka  # the embedded broker keeps a killed member in its group
 async def test_services_come_and_go(tmp_path: Path, kafka: Kafka, postgres: Postgres) -> None:
     async with asyncio.timeout(150), own_topics(kafka, tmp_path) as bootstrap:
         database_url = await postgres.create_service_databases()
