@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database, is_conflict, is_transient, with_retries
-from shared.errors import Unavailable
+from shared.errors import TooLarge, Unavailable
 from shared.events.base import MAX_EVENT_BYTES, Event, event_class, event_type
 from shared.events.envelope import Envelope
 from shared.ids import new_id
@@ -70,10 +70,11 @@ class Transaction:
         """Collect an event for the outbox. `sequence` is the aggregate's version after it.
 
         `cause` is the event that led to it, or its id where only that was kept (a mail is sent long after).
+        Raises TooLarge for what Kafka would not take.
         """
         data = event.to_json()
         if len(data.encode()) > MAX_EVENT_BYTES:
-            raise ValueError(f"{type(event).__name__} of {subject} is larger than {MAX_EVENT_BYTES} bytes")
+            raise TooLarge(f"{type(event).__name__} of {subject} would be larger than {MAX_EVENT_BYTES} bytes")
         envelope = Envelope(
             id=new_id(),
             source=f"/services/{self.source}",
