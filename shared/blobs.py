@@ -12,7 +12,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotFound, TooLarge, Unavailable
 from shared.events.base import BlobRef
 from shared.settings import BadConfiguration
 
@@ -33,9 +33,9 @@ class BlobStore:
         return ref
 
     async def get(self, organisation: str, ref: BlobRef) -> bytes:
-        """The bytes, checked against their hash. Raises NotFound, or Unavailable (also for altered bytes)."""
+        """The bytes, checked against their hash. Raises NotFound, TooLarge, or Unavailable (also for altered bytes)."""
         if ref.size > LARGEST_BLOB:
-            raise Unavailable(f"the document {ref.sha256[:12]} is larger than {LARGEST_BLOB} bytes")
+            raise TooLarge(f"the document {ref.sha256[:12]} is larger than {LARGEST_BLOB} bytes")
         try:
             result: Any = await obstore.get_async(self._store, _key(organisation, ref.sha256))
             data = bytes(await result.bytes_async())

@@ -5,12 +5,26 @@ Logs never carry e-mail addresses, names, tokens or IP addresses: an id leads an
 
 import logging
 import sys
+import traceback
 from pathlib import Path
 from typing import Literal
 
 import structlog
 
 LogFormat = Literal["json", "console"]
+
+
+def traceback_without_messages(exc_info: structlog.typing.ExcInfo) -> str:
+    """Where it happened and which kinds of error: their messages may hold what a person wrote, or who they are."""
+    parts: list[str] = []
+    error: BaseException | None = exc_info[1]
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+        parts.append(f"{frames}{type(error).__module__}.{type(error).__qualname__}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\nafter:\n".join(parts)
 
 
 def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", file: Path | None = None) -> None:
@@ -23,7 +37,7 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", fi
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(traceback_without_messages),
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()

@@ -1,4 +1,4 @@
-"""Links, sessions, CSRF tokens, return paths: every mutation of a genuine one is refused, and nothing else is raised."""
+"""Links, sessions, CSRF tokens, return paths: a mutation of a genuine one is refused, and nothing else is raised."""
 
 import random
 import uuid
