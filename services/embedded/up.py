@@ -2,8 +2,9 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -14,10 +15,14 @@ from services.embedded.home import Home
 from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
 from services.embedded.server import serve
+from services.notifications.mailer import MailerSettings
 from shared.auth import Role, requires
 from shared.clock import SystemClock
 from shared.http import create_app
 from shared.names import SERVICES
+
+# The inbox keeps a mail under its own id: one that was in hand at a `kill -9` can soon be kept again, never twice.
+_INBOX: Mapping[str, Any] = {"show_mail": True, "mailer_settings": MailerSettings(lease=5.0)}
 
 
 class LoginLink(BaseModel):
@@ -31,7 +36,7 @@ async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: 
     with listener:
         say("Starting …")
         sends_mail = "JUSTERA_SMTP_HOST" in os.environ
-        options = {} if sends_mail else {"notifications": {"show_mail": True}}
+        options = {} if sends_mail else {"notifications": _INBOX}
         overrides = {} if "JUSTERA_PUBLIC_URL" in os.environ else {"public_url": _url(host, port)}
         async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:
             links = LoginLinks(system.settings.organisation)

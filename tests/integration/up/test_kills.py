@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import suppress
 
 import httpx
+import psutil
 
 from shared.names import Role
 from tests.integration.up.running import Letter, Up, draft_and_send, inbox, letter, log_in
@@ -57,6 +58,9 @@ async def test_killed_between_a_signature_and_the_next_mail_and_at_random_moment
             await up.start()
             await _sign(up, address, name, request)
         await _ends_whole(up, agreement)
+        children = up.children()
+        up.kill()
+        assert psutil.wait_procs(children, timeout=20)[1] == []
 
 
 async def test_the_broker_killed_alone(up: Up) -> None:
