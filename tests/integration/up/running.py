@@ -4,11 +4,13 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 
+import asyncpg
 import httpx
 import psutil
 
@@ -95,6 +97,23 @@ class Up:
     def children(self) -> list[psutil.Process]:
         assert self.child is not None
         return psutil.Process(self.child.pid).children(recursive=True)
+
+    @asynccontextmanager
+    async def notifications_held_up(self) -> AsyncIterator[None]:
+        """No mail can be written meanwhile: its table is locked. A kill within is as good as an end."""
+        folder = (self.data / "postgres" / "socket").read_text().strip()
+        connection = await asyncpg.connect(host=folder, user="justera", database="justera_notifications")
+        try:
+            await connection.execute("BEGIN; LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE")
+            yield
+        finally:
+            connection.terminate()
+
+    async def published(self) -> bool | None:
+        """For `until`: True when signing's events are all in the broker."""
+        async with self.client(Role.OPERATOR) as client:
+            state = done(await client.get("/signing/operations/state")).json()
+        return state["unpublished"] == 0 or None
 
     def kill_broker(self) -> None:
         os.kill(int((self.data / "broker" / "broker.pid").read_text()), signal.SIGKILL)
