@@ -161,9 +161,10 @@ async def check_form(request: Request) -> None:
 class RouteAccess:
     """Marks a route's dependency so that a test can see that access was declared."""
 
-    def __init__(self, roles: frozenset[Role], why: str = "") -> None:
+    def __init__(self, roles: frozenset[Role], why: str = "", organisation: str | None = None) -> None:
         self.roles = roles
         self.why = why
+        self.organisation = organisation
 
     async def __call__(self, request: Request) -> Principal | None:
         if not self.roles:
@@ -171,6 +172,8 @@ class RouteAccess:
         principal = principal_of(request)
         if principal.role not in self.roles:
             raise NotAllowed(f"this needs the role {' or '.join(sorted(self.roles))}; yours is {principal.role}")
+        if self.organisation is not None and principal.organisation != self.organisation:
+            raise NotAllowed("this token is of another organisation")
         await check_form(request)
         return principal
 
@@ -182,9 +185,12 @@ class _TokenAccess(RouteAccess, SecurityBase):
     scheme_name = "token"
 
 
-def requires(*roles: Role) -> Any:
-    """Dependency: the caller has one of these roles. Its value is the Principal."""
-    return Depends(_TokenAccess(frozenset(roles)))
+def requires(*roles: Role, organisation: str | None = None) -> Any:
+    """Dependency: the caller has one of these roles. Its value is the Principal.
+
+    `organisation`: only callers of this one, for what concerns the running service as a whole.
+    """
+    return Depends(_TokenAccess(frozenset(roles), organisation=organisation))
 
 
 def public(why: str) -> Any:

@@ -76,18 +76,21 @@ def include_operations(service: Service) -> None:
 
 def _router(service: Service) -> APIRouter:
     router = APIRouter(prefix="/operations", tags=["operations"])
+    # Dead letters and outboxes hold whatever the service handles: they are for those who run this installation.
+    reader = requires(*_READERS, organisation=service.organisation)
+    operator = requires(Role.OPERATOR, organisation=service.organisation)
 
     @router.get("/name", dependencies=[public("tells only which service this is")])
     async def name() -> dict[str, str]:
         """Which service answers here."""
         return {"service": service.name}
 
-    @router.get("/state", dependencies=[requires(*_READERS)])
+    @router.get("/state", dependencies=[reader])
     async def state() -> ServiceState:
         """Outbox, lag, dead letters, schema: what `justera doctor` shows."""
         return await state_of(service)
 
-    @router.get("/dead-letters", dependencies=[requires(*_READERS)])
+    @router.get("/dead-letters", dependencies=[reader])
     async def list_dead_letters(
         after: Annotated[int, Query(ge=0, le=_LARGEST_ID)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
     ) -> list[DeadLetterView]:
@@ -95,25 +98,25 @@ def _router(service: Service) -> APIRouter:
         async with service.database.transaction() as session:
             return [_summary(letter) for letter in await dead_letters.listing(session, after=after, most=limit)]
 
-    @router.get("/dead-letters/{letter_id}", dependencies=[requires(*_READERS)])
+    @router.get("/dead-letters/{letter_id}", dependencies=[reader])
     async def show_dead_letter(letter_id: LetterId) -> DeadLetterView:
         """One message with its attributes and body as Kafka brought them."""
         async with service.database.transaction() as session:
             return _whole(await dead_letters.get(session, letter_id))
 
-    @router.post("/dead-letters/{letter_id}/retry", dependencies=[requires(Role.OPERATOR)])
+    @router.post("/dead-letters/{letter_id}/retry", dependencies=[operator])
     async def retry_dead_letter(letter_id: LetterId) -> Outcome:
         """Handle what waits at the message's key, in order, until one fails again."""
         inbound = await _inbound_of(service, letter_id)
         return Outcome(count=await inbound.retry(letter_id))
 
-    @router.post("/dead-letters/{letter_id}/drop", dependencies=[requires(Role.OPERATOR)])
+    @router.post("/dead-letters/{letter_id}/drop", dependencies=[operator])
     async def drop_dead_letter(letter_id: LetterId) -> Outcome:
         """Give the message up, and handle what waited behind it."""
         inbound = await _inbound_of(service, letter_id)
         return Outcome(count=await inbound.drop(letter_id))
 
-    @router.post("/republish", dependencies=[requires(Role.OPERATOR)])
+    @router.post("/republish", dependencies=[operator])
     async def republish(request: Republish) -> Outcome:
         """Publish again what this service published since a time, e.g. into a rebuilt topic. Consumers drop seconds."""
         if request.topic is not None and request.topic not in topics.ALL:

@@ -59,6 +59,7 @@ class Service:
     app: FastAPI
     database: Database
     outbox_wakeup: Wakeup
+    organisation: str = "default"
     subscriptions: Sequence[Subscription] = ()
     workers: Sequence[Background] = ()
     inbounds: Sequence[Inbound[Any]] = ()

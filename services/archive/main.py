@@ -56,6 +56,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         app,
         database,
         outbox_wakeup,
+        organisation=settings.organisation,
         subscriptions=subscribers.subscriptions(consumer, Journal(database, settings.organisation)),
         workers=[Archiving(unit_of_work, blobs, make_sealer, clock, jobs_waiting)],
         inbounds=[consumer],

@@ -35,6 +35,7 @@ from shared.workers import Worker
 
 log = get_logger(__name__)
 
+_IDLE_PAUSE = 0.02  # seconds, see KafkaSettings
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -104,7 +105,7 @@ class AllInOne:
 
     @property
     def _kafka(self) -> KafkaSettings:
-        return KafkaSettings(self._broker.bootstrap)
+        return KafkaSettings(self._broker.bootstrap, idle_pause=_IDLE_PAUSE)
 
     def _make_settings(self) -> Settings:
         made = self.secrets

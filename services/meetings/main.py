@@ -36,6 +36,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         app,
         database,
         wakeup,
+        organisation=settings.organisation,
         commands=commands,
         retention_seconds=settings.outbox_retention_days * 86_400.0,
     )

@@ -77,6 +77,7 @@ def build(
         app,
         database,
         wakeup,
+        organisation=settings.organisation,
         subscriptions=[subscribers.subscription(consumer)],
         workers=workers,
         inbounds=[consumer],

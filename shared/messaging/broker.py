@@ -28,13 +28,15 @@ GRACEFUL_SECONDS = 20.0
 class KafkaSettings:
     """Where Kafka is. `bootstrap`: comma-separated host:port.
 
-    With `tls` the connection is encrypted; with `username` it logs in by SCRAM-SHA-512 (RFC 5802).
+    With `tls` the connection is encrypted; with `username` it logs in by SCRAM-SHA-512 (RFC 5802). `idle_pause`: how
+    many seconds to wait after a fetch that brought nothing, for a server that does not hold it back as Kafka does.
     """
 
     bootstrap: str
     client_id: str = "justera"
     replication_factor: int = 1
     session_timeout_ms: int = 15_000
+    idle_pause: float = 0.0
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     username: str | None = None
     password: str = field(default="", repr=False)

@@ -51,6 +51,7 @@ class EventConsumer:
         # Held while a batch is in hand, so that a rebalance waits for it.
         self._in_hand = asyncio.Lock()
         self._committed: dict[TopicPartition, int] = {}
+        self._idle_pause = kafka.idle_pause
         self._broker: KafkaBroker = consuming_broker(kafka)
         self._subscriber = self._broker.subscriber(
             *self.topics,
@@ -75,6 +76,8 @@ class EventConsumer:
                 await self._broker.start()
         except (KafkaError, OSError, TimeoutError) as error:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
+        if self._idle_pause and self._consumer is not None:
+            _pause_when_idle(self._consumer, self._idle_pause)
 
     async def stop(self) -> None:
         """Finish and commit the batch in hand, then leave the group: within 25 seconds, also when Kafka is away."""
@@ -187,6 +190,24 @@ class _DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self._committed.clear()
+
+
+def _pause_when_idle(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """Wait after each fetch that brought nothing.
+
+    The embedded broker answers such a fetch at once, whatever `fetch.max.wait.ms` says: without a pause an idle process
+    asks it thousands of times a second. aiokafka has no setting for this: hence a private name, and a pinned version.
+    """
+    fetcher = consumer._fetcher
+    fetch = fetcher._proc_fetch_request
+
+    async def fetch_then_pause(*arguments: Any) -> Any:
+        brought = await fetch(*arguments)
+        if not brought:
+            await asyncio.sleep(seconds)
+        return brought
+
+    fetcher._proc_fetch_request = fetch_then_pause
 
 
 async def _raw_batch(records: tuple[Any, ...]) -> KafkaMessage:

@@ -144,3 +144,18 @@ def test_a_route_without_declared_access_is_found_wherever_it_is() -> None:
     guarded = _app()
     guarded.include_router(inner, dependencies=[requires(Role.OPERATOR)])
     assert undeclared_routes(guarded.routes) == []
+
+
+async def test_what_concerns_the_whole_service_is_for_its_own_organisation() -> None:
+    def app_of(organisation: str) -> FastAPI:
+        tokens = (TokenRecord(name="op", role=Role.OPERATOR, organisation=organisation, sha256=token_hash("t")),)
+        app = create_app("test", description="", access=Access(tokens, bytes(32)), max_body_bytes=1000, checks={})
+        app.get("/state", dependencies=[requires(Role.OPERATOR, organisation="norrdalen")])(lambda: "well")
+        return app
+
+    async def status(organisation: str) -> int:
+        transport = httpx.ASGITransport(app=app_of(organisation))
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            return (await client.get("/state", headers={"authorization": "Bearer t"})).status_code
+
+    assert (await status("norrdalen"), await status("other")) == (200, 403)
