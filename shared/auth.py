@@ -18,7 +18,7 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.routing import iter_route_contexts
 from fastapi.security.base import SecurityBase
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.staticfiles import StaticFiles
 
 from shared.errors import NotAllowed, NotAuthenticated
@@ -42,10 +42,10 @@ class Principal:
 class TokenRecord(BaseModel):
     """A token as stored. `expires`: Unix seconds, absent for one that does not."""
 
-    name: str
+    name: str = Field(min_length=1, max_length=100)
     role: Role
-    organisation: str
-    sha256: str
+    organisation: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     expires: float | None = None
 
 

@@ -11,5 +11,9 @@ def new_id() -> str:
 
 
 def new_transaction_id() -> str:
-    """44 base64url characters (33 random bytes): names an agreement for people and in its report."""
-    return secrets.token_urlsafe(33)
+    """44 base64url characters (33 random bytes): names an agreement for people and in its report.
+
+    It does not begin with a hyphen, which a command line would read as an option.
+    """
+    drawn = secrets.token_urlsafe(33)
+    return new_transaction_id() if drawn.startswith("-") else drawn

@@ -64,6 +64,7 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", fi
     for noisy in (
         "aiokafka",
         "faststream",
+        "alembic",
         "uvicorn.access",
         "fontTools",
         "pyhanko",

@@ -19,8 +19,8 @@ from pyhanko.sign.timestamps import DummyTimeStamper, HTTPTimeStamper, TimeStamp
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko.stamp import StaticStampStyle
 
+from services.archive.local_authority import TEST_ORGANISATION, ensure_test_authority
 from services.archive.seal_field import FIELD_NAME, HEIGHT, WIDTH, PageAsAppearance, append_field
-from services.archive.test_authority import TEST_ORGANISATION, ensure_test_authority
 from shared.errors import InvalidInput, Unavailable
 from shared.rendering.typesetting import typeset_appearance
 from shared.settings import BadConfiguration, Settings

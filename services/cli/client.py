@@ -40,7 +40,16 @@ class Client:
     def url_of(self, service: str) -> str:
         """Where a service answers; for an empty name, the all-in-one process itself."""
         own = os.environ.get(f"JUSTERA_{service.upper()}_URL") if service else None
-        return own or f"{os.environ.get('JUSTERA_URL', DEFAULT_URL).rstrip('/')}/{service}".rstrip("/")
+        return own or f"{self._system_url().rstrip('/')}/{service}".rstrip("/")
+
+    def _system_url(self) -> str:
+        """From the environment, else where the process of the data folder says it answers."""
+        if url := os.environ.get("JUSTERA_URL"):
+            return url
+        try:
+            return (self._data / "address").read_text(encoding="utf-8").strip() or DEFAULT_URL
+        except (OSError, UnicodeDecodeError):
+            return DEFAULT_URL
 
     def _request(self, method: str, service: str, path: str, **arguments: Any) -> httpx.Response:
         url = f"{self.url_of(service)}{path}"

@@ -1,6 +1,6 @@
 """How the command ends when something is wrong: one line on stderr, and an exit status. No traceback reaches a user.
 
-0: done. 1: it said no. 2: the command line is wrong (typer's own). 130: interrupted.
+0: done. 1: it said no. Typer's own: 2 for a wrong command line, 130 when interrupted.
 """
 
 import sys
@@ -20,12 +20,6 @@ def one_line_errors() -> Iterator[None]:
         yield
     except JusteraError as error:
         _end(_line(error), 1)
-    except KeyboardInterrupt:
-        _end("interrupted", 130)
-    except BrokenPipeError:
-        # The reader (`| head`) has seen enough; nothing is wrong.
-        sys.stderr.close()
-        raise SystemExit(0) from None
     except Exception as error:
         _end(f"error: {type(error).__name__}: this is a bug of ours; please report {_save_details()}", 1)
 

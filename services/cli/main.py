@@ -4,24 +4,48 @@ A command imports what it drives when it runs: `justera --help` should not wait 
 signer, nor a container without the embedded servers fail for want of them.
 """
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from services.cli import letters, maintaining, observing, replaying, running, verifying
 from services.cli.errors import one_line_errors
 
+_HELP = (
+    "From a board meeting's notice to signed, sealed and archived minutes, as a stream of events.\n\n"
+    "New here? `justera demo` shows a whole signing in a minute; `justera up` starts the system on this machine, "
+    "with a page where you can click through it in a browser."
+)
+_EPILOG = (
+    "Commands that look at a running system speak to JUSTERA_URL (by default the one that `justera up` starts "
+    "here) with JUSTERA_TOKEN (by default that of ./justera-data). "
+    "Exit status: 0 done, 1 it said no, 2 wrong command line."
+)
+
 app = typer.Typer(
     name="justera",
-    help="From a board meeting's notice to signed, sealed and archived minutes, as a stream of events.\n\n"
-    "New here? `justera demo` shows a whole signing in a minute; `justera up` starts the system on this machine, "
-    "with a page where you can click through it in a browser.",
-    epilog="Commands that look at a running system speak to JUSTERA_URL (by default the one that `justera up` starts "
-    "here) with JUSTERA_TOKEN (by default that of ./justera-data). "
-    "Exit status: 0 done, 1 it said no, 2 wrong command line.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"justera {version('justera')}")
+        raise typer.Exit
+
+
+@app.callback(help=_HELP, epilog=_EPILOG)
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Only options that stand before a command; what they do is in their callbacks."""
+
 
 running.add_to(app)
 replaying.add_to(app)

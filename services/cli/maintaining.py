@@ -10,6 +10,7 @@ import typer
 
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption
+from services.cli.output import write_text
 from services.cli.running import ServiceName
 from shared.errors import InvalidInput, Unavailable
 from shared.names import SERVICES, Role
@@ -56,17 +57,36 @@ def republish(
 
 
 def token(
-    name: Annotated[str, typer.Argument(help="A label for the token, e.g. who has it. Logs show it.")],
     role: Annotated[Role, typer.Option(help="What it may do.")],
+    name: Annotated[str, typer.Option(help="A label, e.g. who has it. Logs show it.")] = "unnamed",
     organisation: Annotated[str, typer.Option(help="Whose data it reaches.")] = "default",
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; without, it does not.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Days until it expires; without, it does not.")
+    ] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="Print the token that `justera up` on this machine takes, and no more.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Make an API token. It is shown once; only its hash goes into the token file (JUSTERA_TOKENS_FILE)."""
+    """Make an API token. It is shown once; only its hash goes into the token file (JUSTERA_TOKENS_FILE).
+
+    `justera up` makes its own tokens, one a role: --local prints that of --role, for curl and scripts.
+    """
+    from pydantic import ValidationError
+
+    from services.embedded.home import Home
     from shared.auth import TokenRecord, new_token, token_hash
 
+    if local:
+        typer.echo(Home(data).secrets().token(role))
+        return
     made = new_token()
     expires = datetime.now(UTC).timestamp() + days * 86_400 if days else None
-    record = TokenRecord(name=name, role=role, organisation=organisation, sha256=token_hash(made), expires=expires)
+    try:
+        record = TokenRecord(name=name, role=role, organisation=organisation, sha256=token_hash(made), expires=expires)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InvalidInput(f"--{first['loc'][0]}: {first['msg']}") from error
     typer.echo(f"token (give it to its holder; it is not stored):\n  {made}\n")
     typer.echo("record (add it to the list in the token file):")
     typer.echo("  " + json.dumps(record.model_dump(mode="json", exclude_none=True), ensure_ascii=False))
@@ -133,4 +153,4 @@ def _write(text: str, out: Path | None) -> None:
     if out is None:
         typer.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_text(out, text)

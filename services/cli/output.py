@@ -1,16 +1,23 @@
-"""A terminal is a page too: tables for people, plain tab-separated lines for a pipe."""
+"""What commands leave behind: tables for people, tab-separated lines for a pipe, files; and a clean end."""
 
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from shared.errors import InvalidInput
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table in a terminal; without one, a line a row with tabs between. Respects NO_COLOR."""
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
+        print("\t".join(headings))
         for row in rows:
             print("\t".join(" ".join(cell.split()) for cell in row))
         return
@@ -18,3 +25,30 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print(table, soft_wrap=False)
+
+
+def require_folder(folder: Path) -> None:
+    """That results can be written to `folder`: said before a long run. Makes nothing. Raises InvalidInput."""
+    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+    if not there.is_dir():
+        raise InvalidInput(f"{folder} cannot be a folder for the results: {there} is a file")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidInput(f"{folder} cannot be a folder for the results: you may not write to {there}")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Raises InvalidInput."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def ends_on_sigterm() -> Iterator[None]:
+    """SIGTERM (from `timeout`, CI, systemd) ends the command as Ctrl-C does: with everything cleaned up."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

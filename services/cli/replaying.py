@@ -3,10 +3,15 @@
 import asyncio
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from services.cli.output import ends_on_sigterm, require_folder
+from shared.errors import JusteraError
 
 if TYPE_CHECKING:
     from services.embedded.replay import Outcome
@@ -30,7 +35,8 @@ def replay(
     """
     from services.embedded.scenario import RefusedScenario
 
-    with _quiet_logs():
+    require_folder(out)
+    with _logs_aside(), ends_on_sigterm():
         try:
             outcome = asyncio.run(_replay(scenario, quiet))
         except RefusedScenario as error:
@@ -55,22 +61,28 @@ def demo(
 
     from services.embedded.demo import run_demo
 
-    with _quiet_logs():
+    require_folder(out)
+    with _logs_aside(), ends_on_sigterm():
         asyncio.run(run_demo(out, Console(highlight=False)))
 
 
-class _quiet_logs:
-    """Logs go to a file that is kept only when something goes wrong in an unforeseen way."""
+@contextmanager
+def _logs_aside() -> Iterator[None]:
+    """Logs go to a file, which is kept only when something goes wrong in an unforeseen way."""
+    from shared.logging import configure_logging
 
-    def __enter__(self) -> None:
-        from shared.logging import configure_logging
-
-        with tempfile.NamedTemporaryFile(prefix="justera-", suffix=".log", delete=False) as file:
-            self._path = Path(file.name)
-        configure_logging(level="WARNING", file=self._path)
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._path.unlink(missing_ok=True)
+    with tempfile.NamedTemporaryFile(prefix="justera-", suffix=".log", delete=False) as file:
+        path = Path(file.name)
+    configure_logging(level="WARNING", file=path)
+    try:
+        yield
+    except (JusteraError, SystemExit, KeyboardInterrupt):
+        path.unlink(missing_ok=True)
+        raise
+    except Exception as error:
+        error.add_note(f"logs: {path}")
+        raise
+    path.unlink(missing_ok=True)
 
 
 async def _replay(path: Path, quiet: bool) -> "Outcome":

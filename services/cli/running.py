@@ -51,11 +51,11 @@ def up(
     from shared.logging import configure_logging
     from shared.settings import load_settings
 
+    listener = bind(host, port)
     home = Home(data)
     home.prepare()
     log_file = home.logs / "justera.log"
     configure_logging(log_format="json", level=load_settings().log_level, file=log_file)
-    listener = bind(host, port)
     asyncio.run(run_up(home, listener, host=host, port=port, say=typer.echo))
 
 

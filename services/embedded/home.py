@@ -3,6 +3,7 @@
 justera-data/
   postgres/   broker/   blobs/   seal/   logs/
   secrets.json    keys of this installation, readable by its owner only
+  address         where the running process answers
 """
 
 import hashlib
@@ -67,6 +68,11 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.folder / "logs"
+
+    @property
+    def address(self) -> Path:
+        """Where the running process answers, for the commands on this machine."""
+        return self.folder / "address"
 
     def prepare(self) -> Secrets:
         """Make the folder and its secrets when they are not there. Raises BadConfiguration for damaged secrets."""

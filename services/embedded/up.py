@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from services.embedded.assembly import AllInOne, Modes
 from services.embedded.example import prepare_example
-from services.embedded.home import Home
+from services.embedded.home import DEFAULT_FOLDER, Home
 from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
 from services.embedded.server import serve
@@ -39,6 +39,7 @@ async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: 
         options = {} if sends_mail else {"notifications": _INBOX}
         overrides = {} if "JUSTERA_PUBLIC_URL" in os.environ else {"public_url": _url(host, port)}
         async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:
+            home.address.write_text(system.settings.public_url, encoding="utf-8")
             links = LoginLinks(system.settings.organisation)
             app = outer_app(system, links)
             for line in _greeting(system.settings.public_url, links.issue(), home, sends_mail):
@@ -84,8 +85,13 @@ def _greeting(url: str, token: str, home: Home, sends_mail: bool) -> list[str]:
         f"APIs:      {', '.join(f'{url}/{name}/docs' for name in SERVICES)}",
         f"Data:      {home.folder}   (logs in {home.logs})",
         "",
-        "In another terminal: justera events --follow, justera doctor. Ctrl-C stops it.",
+        f"In another terminal: {', '.join(_commands(home))}. Ctrl-C stops it.",
     ]
+
+
+def _commands(home: Home) -> list[str]:
+    data = "" if home.folder == DEFAULT_FOLDER else f" --data {home.folder}"
+    return [f"justera events --follow{data}", f"justera doctor{data}"]
 
 
 def _login_url(url: str, token: str) -> str:

@@ -151,7 +151,10 @@ class MeetingsCommands:
     ) -> None:
         rules.require_minutes_fit(meeting, draft.front.body)
         if await transaction.minutes_of(organisation, meeting.id) is not None:
-            raise Refused("minutes of this meeting have been drafted already")
+            raise Refused(
+                "minutes of this meeting have been drafted already",
+                hint="if they are wrong, cancel their agreement and draft the right ones for a meeting of their own",
+            )
         if await transaction.minutes_exist_for(organisation, agreement_id):
             raise Refused(f"transaction_id: {agreement_id} is taken already")
 

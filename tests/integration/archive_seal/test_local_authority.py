@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from services.archive.test_authority import ensure_test_authority
+from services.archive.local_authority import ensure_test_authority
 
 
 def test_keys_are_for_their_owner_only(tmp_path: Path) -> None:
