@@ -25,7 +25,7 @@ from shared.errors import NotAllowed, NotAuthenticated
 from shared.names import Role as Role
 from shared.settings import BadConfiguration
 
-_DOCUMENTATION = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc")
+_DOCUMENTATION = ("/openapi.json",)
 SESSION_COOKIE = "justera_session"
 SESSION_SECONDS = 12 * 3600
 
@@ -201,7 +201,7 @@ def public(why: str) -> Any:
 def undeclared_routes(routes: list[Any]) -> list[str]:
     """Paths of routes that declare no access, those of included routers too; for the test that fails on any.
 
-    FastAPI's own documentation and static files are open to all.
+    The OpenAPI document and static files are open to all.
     """
     return [
         str(route.path)

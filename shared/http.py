@@ -1,4 +1,4 @@
-"""What every service's HTTP side has: problem details, size limits, security headers, health.
+"""What every service's HTTP side has: problem details, size limits, security headers, health, its API's documentation.
 
 Errors are RFC 9457 problem details. Liveness depends on nothing (a blip of Kafka must not restart the fleet); readiness
 asks the database and Kafka, with a time limit.
@@ -24,6 +24,8 @@ from shared.auth import Access, public
 from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
 from shared.logging import get_logger
+from shared.web.api_docs import include_api_docs
+from shared.web.assets import include_static
 
 log = get_logger(__name__)
 
@@ -42,12 +44,6 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
-# FastAPI's interactive documentation loads its scripts from a public network: these pages alone may.
-_DOCS_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; "
-    "connect-src 'self'; frame-ancestors 'none'"
-)
 
 Check = Callable[[], Awaitable[None]]
 
@@ -56,7 +52,14 @@ def create_app(
     title: str, *, description: str, access: Access, max_body_bytes: int, checks: Mapping[str, Check]
 ) -> FastAPI:
     """A service's app without its own routes. `checks`: what readiness asks, by name; each raises when it fails."""
-    app = _DocumentedApp(title=title, description=description, version="0.1.0", responses=_PROBLEM_RESPONSES)
+    app = _DocumentedApp(
+        title=title,
+        description=description,
+        version="0.1.0",
+        responses=_PROBLEM_RESPONSES,
+        docs_url=None,  # FastAPI's own pages load their scripts from a public network
+        redoc_url=None,
+    )
     app.state.access = access
     app.add_exception_handler(JusteraError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -66,6 +69,8 @@ def create_app(
     app.add_exception_handler(Exception, _on_bug)
     app.add_middleware(_Guard, max_body_bytes=max_body_bytes)
     _add_health(app, checks)
+    include_static(app)
+    include_api_docs(app)
     return app
 
 
@@ -216,13 +221,13 @@ class _Guard:
             return
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             refusal = problem(400, "invalid-input", "the address holds a NUL character")
-            await refusal(scope, receive, _with_headers(send, scope["path"]))
+            await refusal(scope, receive, _with_headers(send))
             return
         if _declared_length(scope) > self._limit:
             refusal = problem(413, "too-large", f"the body is larger than {self._limit} bytes")
-            await refusal(scope, receive, _with_headers(send, scope["path"]))
+            await refusal(scope, receive, _with_headers(send))
             return
-        await self._app(scope, self._counting(receive), _with_headers(send, scope["path"]))
+        await self._app(scope, self._counting(receive), _with_headers(send))
 
     def _counting(self, receive: Receive) -> Receive:
         taken = 0
@@ -245,16 +250,14 @@ def _declared_length(scope: Scope) -> int:
     return 0
 
 
-def _with_headers(send: Send, path: str) -> Send:
-    headers = dict(SECURITY_HEADERS)
-    if path.endswith(("/docs", "/redoc")):
-        headers["content-security-policy"] = _DOCS_POLICY
-
+def _with_headers(send: Send) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             present = {name.lower() for name, _ in message["headers"]}
             extra: list[Any] = [
-                (name.encode(), value.encode()) for name, value in headers.items() if name.encode() not in present
+                (name.encode(), value.encode())
+                for name, value in SECURITY_HEADERS.items()
+                if name.encode() not in present
             ]
             message["headers"] = [*message["headers"], *extra]
         await send(message)

@@ -1,10 +1,9 @@
 """What every web page shares: the look (templates, one stylesheet, fonts), texts, forms, limits, static files.
 
-A service's pages own a `Look` (their templates and texts), a router with `page_route(look)` as its route class, and
-call `include_static(app)` once, so that the service also works alone.
+A service's pages own a `Look` (their templates and texts) and a router with `page_route(look)` as its route class. Each
+app serves the static files itself (`shared.http.create_app`), so that a service also works alone.
 """
 
-from shared.web.assets import include_static
 from shared.web.catalogue import Catalogue, Language
 from shared.web.forms import Field, form_text, small_form, text_error
 from shared.web.limits import RateLimit, TooMany
@@ -19,7 +18,6 @@ __all__ = [
     "RateLimit",
     "TooMany",
     "form_text",
-    "include_static",
     "local_time",
     "page_route",
     "path_for",

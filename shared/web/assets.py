@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent / "static"
 
 _MEDIA_TYPES = {
     ".css": "text/css",
+    ".js": "text/javascript",
     ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",

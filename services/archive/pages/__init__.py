@@ -6,7 +6,7 @@ from services.archive.pages.copies import Copies, CopyPages, SealedCopy
 from shared.clock import Clock
 from shared.keys import KeyRing
 from shared.settings import Settings
-from shared.web import Look, include_static, page_route
+from shared.web import Look, page_route
 
 __all__ = ["Copies", "SealedCopy", "include_pages"]
 
@@ -17,4 +17,3 @@ def include_pages(app: FastAPI, *, settings: Settings, clock: Clock, copies: Cop
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     CopyPages(look, clock, copies, copy_link_keys, trusted_proxies=settings.trusted_proxies).add_to(router)
     app.include_router(router)
-    include_static(app)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from services.embedded.pages.home import HomePages, PrepareExample
 from shared.auth import Access, Principal
 from shared.settings import Settings
-from shared.web import Look, include_static, page_route
+from shared.web import Look, page_route
 
 
 def include_pages(
@@ -28,4 +28,3 @@ def include_pages(
     secure = settings.public_url.startswith("https:")
     HomePages(look, access, redeem, prepare_example, secure_cookie=secure).add_to(router)
     app.include_router(router)
-    include_static(app)

@@ -5,7 +5,7 @@ from fastapi import APIRouter, FastAPI
 from services.notifications.pages.inbox import InboxPages
 from services.notifications.pages.mails import Mail, Mails
 from shared.settings import Settings
-from shared.web import Look, include_static, page_route
+from shared.web import Look, page_route
 
 __all__ = ["Mail", "Mails", "include_pages"]
 
@@ -16,4 +16,3 @@ def include_pages(app: FastAPI, *, settings: Settings, mails: Mails) -> None:
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     InboxPages(look, mails).add_to(router)
     app.include_router(router)
-    include_static(app)

@@ -13,7 +13,7 @@ from shared.auth import Access
 from shared.http import client_ip
 from shared.keys import KeyRing
 from shared.settings import Settings
-from shared.web import Look, include_static, page_route
+from shared.web import Look, page_route
 
 
 @dataclass(frozen=True)
@@ -42,4 +42,3 @@ def include_pages(
     LoginPages(look, access, caller, secure_cookie=secure).add_to(router)
     OverviewPages(look, access, commands, queries, caller).add_to(router)
     app.include_router(router)
-    include_static(app)
