@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
-from services.archive.test_authority import TEST_ORGANISATION
+from services.archive.local_authority import TEST_ORGANISATION
 from shared import links
 from shared.auth import undeclared_routes
 from shared.keys import parse_keys

@@ -39,6 +39,7 @@ def _service(ledger: Ledger) -> Service:
         app,
         ledger.database,
         ledger.wakeup,
+        organisation=ORGANISATION,
         subscriptions=[Subscription("ledger", inbound.topics, inbound.handle)],
         inbounds=[inbound],
     )
