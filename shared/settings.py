@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     blobs: str = Field("file:./justera-data/blobs", description="file:FOLDER, or s3://bucket/prefix")
 
     public_url: str = Field(DEFAULT_URL, description="where people reach the pages; services hang below it")
+    start_page: str = Field("", description="where the name at the head of the sender's pages leads; empty: nowhere")
+    inbox_page: str = Field("", description="where mails are shown instead of sent; empty: they are sent")
     trusted_proxies: str = Field("", description="addresses or networks whose X-Forwarded-For is believed")
     max_body_bytes: int = 2 * 1024 * 1024
     tokens_file: Path | None = Field(None, description="JSON: the hashes of the API tokens, see `justera token`")

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -37,7 +38,8 @@ async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: 
         say("Starting …")
         sends_mail = "JUSTERA_SMTP_HOST" in os.environ
         options = {} if sends_mail else {"notifications": _INBOX}
-        overrides = {} if "JUSTERA_PUBLIC_URL" in os.environ else {"public_url": _url(host, port)}
+        public_url = os.environ.get("JUSTERA_PUBLIC_URL", _url(host, port))
+        overrides = {"public_url": public_url, **_ways(public_url, sends_mail)}
         async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:
             home.address.write_text(system.settings.public_url, encoding="utf-8")
             links = LoginLinks(system.settings.organisation)
@@ -92,6 +94,12 @@ def _greeting(url: str, token: str, home: Home, sends_mail: bool) -> list[str]:
 def _commands(home: Home) -> list[str]:
     data = "" if home.folder == DEFAULT_FOLDER else f" --data {home.folder}"
     return [f"justera events --follow{data}", f"justera doctor{data}"]
+
+
+def _ways(public_url: str, sends_mail: bool) -> dict[str, str]:
+    """Settings of the links between the services' pages: paths, so that they hold by whichever name we are reached."""
+    root = urlsplit(public_url).path.rstrip("/")
+    return {"start_page": f"{root}/", "inbox_page": "" if sends_mail else f"{root}/notifications/inbox"}
 
 
 def _login_url(url: str, token: str) -> str:

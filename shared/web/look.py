@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from shared.rendering.report_times import stamp_time
+from shared.settings import Settings
 from shared.web.assets import fingerprint
 from shared.web.catalogue import LANGUAGES, Catalogue, Language
 
@@ -16,13 +17,18 @@ from shared.web.catalogue import LANGUAGES, Catalogue, Language
 class Look:
     """Renders the templates of one package of pages (`templates/`, `texts/`) in the common layout.
 
-    `organisation`: its name, at the head of every page. `language`: for readers who ask for neither of ours.
+    At the head of every page stands the organisation's name. The settings' language is for readers who ask for neither
+    of ours.
     """
 
-    def __init__(self, package: str, *, organisation: str, language: Language) -> None:
+    def __init__(self, package: str, settings: Settings) -> None:
         self.texts = Catalogue("shared.web", package)
-        self.language = language
-        self._organisation = organisation
+        self.language: Language = settings.language
+        self._common = {
+            "organisation": settings.organisation_name,
+            "start_page": settings.start_page,
+            "inbox_page": settings.inbox_page,
+        }
         self._environment = Environment(
             loader=ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")]),
             autoescape=True,
@@ -52,7 +58,7 @@ class Look:
             asset=lambda name: path_for(request, "static", version=fingerprint(), name=name),
             when=lambda moment, zone: local_time(moment, zone, language),
             language=language,
-            organisation=self._organisation,
+            **self._common,
             **facts,
         )
         return HTMLResponse(html, status, headers={"content-language": language, **(headers or {})})

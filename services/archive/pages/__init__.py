@@ -13,7 +13,7 @@ __all__ = ["Copies", "SealedCopy", "include_pages"]
 
 def include_pages(app: FastAPI, *, settings: Settings, clock: Clock, copies: Copies, copy_link_keys: KeyRing) -> None:
     """Add the pages to the service's app. `copy_link_keys`: those that the mailed links are derived under."""
-    look = Look(__name__, organisation=settings.organisation_name, language=settings.language)
+    look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     CopyPages(look, clock, copies, copy_link_keys, trusted_proxies=settings.trusted_proxies).add_to(router)
     app.include_router(router)

@@ -23,7 +23,7 @@ def include_pages(
     `redeem` takes a login token, once: it raises NotAuthenticated for one that is unknown, used or expired.
     `prepare_example` makes an agreement to click through, and returns its id.
     """
-    look = Look(__name__, organisation=settings.organisation_name, language=settings.language)
+    look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     secure = settings.public_url.startswith("https:")
     HomePages(look, access, redeem, prepare_example, secure_cookie=secure).add_to(router)

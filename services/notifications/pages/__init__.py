@@ -12,7 +12,7 @@ __all__ = ["Mail", "Mails", "include_pages"]
 
 def include_pages(app: FastAPI, *, settings: Settings, mails: Mails) -> None:
     """Add the inbox to the service's app: in embedded mode only, since every mail holds a personal link."""
-    look = Look(__name__, organisation=settings.organisation_name, language=settings.language)
+    look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     InboxPages(look, mails).add_to(router)
     app.include_router(router)

@@ -34,7 +34,7 @@ def include_pages(
     link_keys: KeyRing,
 ) -> None:
     """Add the pages to the service's app. `link_keys`: those that notifications derives the signers' links under."""
-    look = Look(__name__, organisation=settings.organisation_name, language=settings.language)
+    look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     caller = _Caller(settings.trusted_proxies)
     secure = settings.public_url.startswith("https:")

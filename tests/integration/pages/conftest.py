@@ -40,6 +40,8 @@ async def site(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Site]:
         database_url=url,
         organisation=ORGANISATION,
         organisation_name="Kommunalförbundet Norrdalen",
+        start_page="/",
+        inbox_page="/notifications/inbox",
         link_keys=SecretStr(new_keys()),
     )
     access = Access((TOKEN,), base64.b64decode(SESSION_KEY))

@@ -73,6 +73,23 @@ async def test_sending_off_shows_whose_turn_it_is_and_since_when(sender: Visitor
     assert "Väntar på Maja Lind (sekreterare) sedan 26 sep 2022 10:40 GMT+2" in sender.page.text
 
 
+async def test_from_page_to_page_without_the_address_bar(site: Site, sender: Visitor) -> None:
+    """To the start page and the inbox from all of the sender's pages; a signer is shown no such links."""
+    start, inbox = '<p class="organisation"><a href="/">', '<a href="/notifications/inbox">Inkorg</a>'
+    for address in ("/signing/overview", AGREEMENT, f"{AGREEMENT}/cancel"):
+        page = (await sender.follow(address)).text
+        assert start in page, address
+        assert inbox in page, address
+    assert "Mejlet finns i inkorgen" not in (await sender.follow(AGREEMENT)).text
+    await sender.press("/send")
+    assert '<a href="/notifications/inbox">Mejlet finns i inkorgen.</a>' in sender.page.text
+    assert start in (await sender.follow("/notifications/inbox")).text
+    for signers_page in (await sender.follow(await site.link(SECRETARY)), await sender.press("/view")):
+        assert 'href="/"' not in signers_page.text
+        assert "/inbox" not in signers_page.text
+    assert "/inbox" not in (await sender.follow(site.copy_link())).text
+
+
 async def test_a_bounce_is_flagged_until_an_alternate_is_added(site: Site, sender: Visitor) -> None:
     await site.flow.send_off()
     await site.flow.deliver(SECRETARY)
