@@ -15,7 +15,7 @@ test: check  ## The checks, then every test, on what the machine has: Kafka, Pos
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -q -m "not slow"
 
-test-slow: $(STAMP)  ## What takes longer: every page at every width, in both languages, light and dark
+test-slow: $(STAMP)  ## What takes longer: every page at every width and language, kills, fuzzing, Postfix with Chromium
 	@echo "Running the slow tests ..."
 	@$(BIN)/python -m pytest -q -m slow
 

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from services.archive.seal import Sealer
 from services.archive.local_authority import TestAuthority, ensure_test_authority
+from services.archive.seal import Sealer
 from shared.errors import InvalidInput, Unavailable
 from shared.rendering.render import render_minutes
 from shared.settings import BadConfiguration, Settings

@@ -3,6 +3,8 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from services.notifications.bounces import DeliveryReports
 from services.notifications.composing import composer_of
 from services.notifications.reports import read_report
@@ -12,6 +14,8 @@ from shared.errors import InvalidInput
 from shared.settings import Settings
 from tests.integration.notifications import post as mails
 from tests.integration.notifications.post import ORGANISATION, Post
+
+pytestmark = pytest.mark.slow
 
 SAMPLES = sorted((Path(__file__).parents[2] / "data" / "delivery_reports").glob("*.eml"))
 _EACH = 25

@@ -40,6 +40,8 @@ from tests.integration.signing.flow import Flow
 from tests.integration.signing.flow import message as signing_message
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY, draft
 
+pytestmark = pytest.mark.slow
+
 _BATCH = 50
 _EACH = 120  # mutations of each event
 

@@ -16,6 +16,8 @@ from shared.errors import InvalidInput
 from tests.integration.rendering.sample import CREATED, sample_minutes
 from tests.unit.signing.story import seed_story
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parents[3] / "services" / "embedded" / "demo_data"
 SCENARIO = next(DEMO.glob("*.yaml"))
 MINUTES = next(DEMO.glob("*.md"))

@@ -26,6 +26,8 @@ from tests.integration.fuzz.conftest import STRANGER, TOKENS
 from tests.integration.fuzz.services import stocked
 from tests.integration.pages.site import served
 
+pytestmark = pytest.mark.slow
+
 _CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -24,6 +24,8 @@ from tests.integration.signing.flow import Flow
 from tests.integration.signing.flow import message as signing_message
 from tests.unit.signing.story import ADJUSTER, CHAIR, SECRETARY, draft
 
+pytestmark = pytest.mark.slow
+
 _SECRETS = f"a bug while writing to {SECRETARY} (Maja Lind) from 192.0.2.7"
 _PRIVATE = (
     re.compile(r"[\w.+-]+@[\w-]+\.example"),

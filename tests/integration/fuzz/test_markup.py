@@ -16,6 +16,8 @@ from tests.integration.rendering.sample import CREATED, sample_minutes
 from tests.integration.signing.flow import Flow, message
 from tests.unit.signing.story import AGREEMENT_ID, draft
 
+pytestmark = pytest.mark.slow
+
 MARKUP = (
     '#eval("1+1")',
     "#[*x*] $x^2$ @ref <label>",

@@ -18,6 +18,8 @@ from tests.integration.fuzz.conftest import STRANGER
 from tests.integration.fuzz.services import Stocked, client_of, stocked
 from tests.integration.meetings.test_meetings import MEETING
 
+pytestmark = pytest.mark.slow
+
 PROBLEM = "application/problem+json"
 JSON = {"content-type": "application/json"}
 _TEXTS = ("\0", "\ud800", "\u202e", "x" * 50_000, "../../etc/passwd", "{{7*7}}", "' OR 1=1 --", "9" * 400)

@@ -79,6 +79,7 @@ async def test_it_starts_without_kafka_and_stops_soon(ledger: Ledger, topic: str
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 async def test_kafka_pauses_dies_and_comes_back(ledger: Ledger, topic: str, real_kafka: RealKafka) -> None:
     kafka = KafkaSettings(real_kafka.bootstrap, session_timeout_ms=SESSION_MS)
     await ensure_topics(kafka, [topic])

@@ -9,6 +9,8 @@ from tests.support.cluster import Cluster, own_topics
 from tests.support.kafka import Kafka
 from tests.support.postgres import Postgres
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.kafka  # the embedded broker keeps a killed member in its group
 async def test_services_come_and_go(tmp_path: Path, kafka: Kafka, postgres: Postgres) -> None:

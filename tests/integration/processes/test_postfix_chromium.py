@@ -27,7 +27,7 @@ from tests.support.postfix import Postfix
 from tests.support.postgres import Postgres
 from tests.support.processes import free_ports, until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.browser, pytest.mark.postfix]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.postgres, pytest.mark.browser, pytest.mark.postfix]
 
 REPORT_DOMAIN = "bounces.norrdalen.example"
 _PAGE_MS = 30_000

@@ -8,11 +8,14 @@ from contextlib import suppress
 
 import httpx
 import psutil
+import pytest
 
 from shared.names import Role
 from tests.integration.up.running import Letter, Up, draft_and_send, inbox, letter, log_in
 from tests.support.forms import done, sign_by_forms
 from tests.support.processes import until
+
+pytestmark = pytest.mark.slow
 
 SECRETARY, CHAIR, ADJUSTER = "maja.lind@norrdalen.example", "olof.berg@bjorka.example", "sven.dahl@granvik.example"
 SENDER = "karin.ek@norrdalen.example"

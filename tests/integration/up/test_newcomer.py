@@ -8,11 +8,14 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 
 from shared.names import Role
 from tests.integration.up.running import Up, inbox, letter, log_in
 from tests.support.forms import done, press, sign_by_forms
 from tests.support.processes import free_ports, until
+
+pytestmark = pytest.mark.slow
 
 SECRETARY, CHAIR, ADJUSTER = "maja.lind@norrdalen.example", "olof.berg@bjorka.example", "sven.dahl@studsar.example"
 ALTERNATE, SENDER = "sven.dahl@granvik.example", "karin.ek@norrdalen.example"
