@@ -12,6 +12,7 @@ from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 
 MAX_NAME = 200  # characters
+MAX_LINE = 300  # characters
 MAX_REASON = 2000  # characters
 MAX_EMAIL = 254  # octets in UTF-8; RFC 5321 4.5.3.1.3 less the angle brackets
 MAX_LOCAL_PART = 64  # octets; RFC 5321 4.5.3.1.1
@@ -33,6 +34,18 @@ def clean_reason(text: str) -> str:
     reason = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
     _check(reason, "the reason", MAX_REASON)
     return reason
+
+
+def clean_line(text: str, field: str) -> str:
+    """A title, a place, a body's name: trimmed, one line of 1-300 characters. `field` names it in the error."""
+    line = text.strip()
+    if not line:
+        raise InvalidInput(f"{field}: is empty")
+    if len(line) > MAX_LINE:
+        raise InvalidInput(f"{field}: longer than {MAX_LINE} characters")
+    if found := forbidden_character(line):
+        raise InvalidInput(f"{field}: holds {found}, a control or bidi character; remove it")
+    return line
 
 
 def clean_email(text: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from shared.errors import InvalidInput, Refused
 from shared.events import MeetingCancelled, MeetingChanged, MeetingScheduled, Person
-from shared.text import clean_email, clean_name, clean_reason
+from shared.text import clean_email, clean_line, clean_name, clean_reason
 
 
 class MeetingStatus(StrEnum):
@@ -102,9 +102,9 @@ def clean_details(details: MeetingDetails) -> MeetingDetails:
         raise InvalidInput("ends: is before starts")
     return details.model_copy(
         update={
-            "body": _line(details.body, "body"),
-            "title": _line(details.title, "title"),
-            "place": _line(details.place, "place"),
+            "body": clean_line(details.body, "body"),
+            "title": clean_line(details.title, "title"),
+            "place": clean_line(details.place, "place"),
             "timezone": known_timezone(details.timezone),
             "participants": tuple(_clean_person(person) for person in details.participants),
         }
@@ -128,13 +128,6 @@ def _require_scheduled(meeting: Meeting) -> None:
 def _clean_person(person: Person) -> Person:
     name = clean_name(person.name) if person.name else None
     return person.model_copy(update={"email": clean_email(person.email), "name": name})
-
-
-def _line(text: str, field: str) -> str:
-    try:
-        return clean_name(text)
-    except InvalidInput as error:
-        raise InvalidInput(error.message.replace("the name", field, 1)) from error
 
 
 def _event_fields(details: MeetingDetails) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from typing import Never
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import InvalidInput
-from shared.plain_text import forbidden_character
 from shared.rendering.minutes import Attendee
+from shared.text import clean_line
 from shared.yaml_text import load_plain
 
 MAX_FRONT_MATTER = 65_536  # characters
-MAX_LINE = 300  # characters in one name, title or place
 MAX_ATTENDEES = 500
 MAX_ADJUSTERS = 4
 MAX_PARAGRAPH_NUMBER = 99_999
@@ -108,14 +107,7 @@ def _adjusters(value: object) -> tuple[str, ...]:
 def _line(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise InvalidInput(f"{where}: must be text on one line")
-    text = value.strip()
-    if not text:
-        raise InvalidInput(f"{where}: is empty")
-    if len(text) > MAX_LINE:
-        raise InvalidInput(f"{where}: longer than {MAX_LINE} characters")
-    if found := forbidden_character(text):
-        raise InvalidInput(f"{where}: holds {found}, a control or bidi character; remove it")
-    return text
+    return clean_line(value, where)
 
 
 def _local_time(fields: dict[str, object], key: str) -> datetime:

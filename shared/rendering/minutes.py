@@ -124,7 +124,7 @@ _LABELS: dict[Language, dict[str, str]] = {
 
 def place_label(role: str, language: Language) -> str:
     """The printed label of a role; a role that we have no word for is its own label."""
-    return _LABELS[language].get(role, role.capitalize())
+    return _LABELS[language].get(role, role[:1].upper() + role[1:])
 
 
 def standard_places(
