@@ -1,16 +1,19 @@
 """What commands leave behind: tables for people, tab-separated lines for a pipe, files; and a clean end."""
 
+import asyncio
 import os
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from shared.errors import InvalidInput
+
+Result = TypeVar("Result")
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -44,11 +47,16 @@ def write_text(file: Path, text: str) -> None:
         raise InvalidInput(f"{file} cannot be written: {error.strerror}") from error
 
 
-@contextmanager
-def ends_on_sigterm() -> Iterator[None]:
-    """SIGTERM (from `timeout`, CI, systemd) ends the command as Ctrl-C does: with everything cleaned up."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run to the end. SIGTERM (of `timeout`, CI, systemd) ends it as Ctrl-C does: with everything cleaned up."""
+
+    async def stoppable() -> Result:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        return asyncio.run(stoppable())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

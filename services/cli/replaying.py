@@ -1,6 +1,5 @@
 """`justera replay` and `justera demo`: scenarios driven through the real services."""
 
-import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.output import ends_on_sigterm, require_folder
+from services.cli.output import require_folder, run
 from shared.errors import JusteraError
 
 if TYPE_CHECKING:
@@ -36,9 +35,9 @@ def replay(
     from services.embedded.scenario import RefusedScenario
 
     require_folder(out)
-    with _logs_aside(), ends_on_sigterm():
+    with _logs_aside():
         try:
-            outcome = asyncio.run(_replay(scenario, quiet))
+            outcome = run(_replay(scenario, quiet))
         except RefusedScenario as error:
             print(error.message, file=sys.stderr)
             raise SystemExit(1) from None
@@ -62,8 +61,8 @@ def demo(
     from services.embedded.demo import run_demo
 
     require_folder(out)
-    with _logs_aside(), ends_on_sigterm():
-        asyncio.run(run_demo(out, Console(highlight=False)))
+    with _logs_aside():
+        run(run_demo(out, Console(highlight=False)))
 
 
 @contextmanager

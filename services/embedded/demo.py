@@ -1,8 +1,8 @@
 """The demo: the bundled scenario, told step by step with the events that each step led to."""
 
-import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -29,14 +29,10 @@ _TOLD: Mapping[str, str] = {
 async def run_demo(out: Path, console: Console) -> None:
     """Run the demo, write its files to `out`, and say what to try next. Raises Unavailable, RefusedScenario."""
     scenario = load_scenario(_SCENARIO)
-    with console.status("Starting a database, a broker and the four services on temporary data…"):
-        context = replaying(scenario)
-        replay = await context.__aenter__()
-    try:
-        narrator = _Narrator(console, replay)
-        outcome = await replay.run(narrator.tell)
-    finally:
-        await context.__aexit__(None, None, None)
+    async with AsyncExitStack() as stack:
+        with console.status("Starting a database, a broker and the four services on temporary data…"):
+            replay = await stack.enter_async_context(replaying(scenario))
+        outcome = await replay.run(_Narrator(console, replay).tell)
     _close(console, outcome, outcome.write(out))
 
 
@@ -71,7 +67,7 @@ def _close(console: Console, outcome: Outcome, files: list[Path]) -> None:
     for file in files:
         _say(console, Text(f"  {file!s:<28} ") + Text(told[file.name], style="dim"))
     sealed = next((file for file in files if file.suffix == ".pdf"), files[0])
-    command = Path(sys.argv[0]).name if shutil.which("justera") else ".venv/bin/justera"
+    command = sys.argv[0]
     _say(console, Text("\nTry next:"))
     for arguments, why in (
         (f"verify {sealed}", "is the final copy whole?"),
