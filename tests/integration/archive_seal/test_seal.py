@@ -19,6 +19,7 @@ from shared.settings import BadConfiguration, Settings
 from tests.integration.archive_seal.conftest import Copy
 from tests.integration.rendering.sample import CREATED, sample_minutes
 from tests.integration.rendering.tools import assert_conforms, page_texts, poppler
+from tests.support.parts import missing
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_poppler_finds_the_seal_valid_over_the_whole_file(sealed: Path) -> None:
 
 def test_openssl_verifies_the_signature_and_its_chain(sealed: Path, authority_folder: Path, tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+        missing("openssl", "openssl is not installed")
     data = sealed.read_bytes()
     (seal,) = PdfFileReader(BytesIO(data)).embedded_regular_signatures
     start, length, resume, rest = (int(number) for number in seal.byte_range)

@@ -1,7 +1,5 @@
 """Markup of every kind in every text field is text: in the PDF, in the mails, in the report, on the pages."""
 
-import shutil
-import subprocess
 from html import unescape
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from shared.rendering.minutes import MinutesDocument
 from shared.rendering.render import render_minutes
 from tests.integration.fuzz.services import client_of
 from tests.integration.rendering.sample import CREATED, sample_minutes
+from tests.integration.rendering.tools import poppler
 from tests.integration.signing.flow import Flow, message
 from tests.unit.signing.story import AGREEMENT_ID, draft
 
@@ -30,7 +29,6 @@ MARKUP = (
 )
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler-utils")
 @pytest.mark.parametrize("markup", MARKUP)
 def test_in_the_pdf(markup: str, tmp_path: Path) -> None:
     sample = sample_minutes()
@@ -39,7 +37,7 @@ def test_in_the_pdf(markup: str, tmp_path: Path) -> None:
     )
     file = tmp_path / "minutes.pdf"
     file.write_bytes(render_minutes(document, at=CREATED))
-    text = subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, check=True).stdout.decode()
+    text = poppler("pdftotext", "-layout", str(file), "-")
     plain = "".join(text.split())
     for shown in (markup, f"{markup} ort"):
         assert "".join(shown.split()) in plain

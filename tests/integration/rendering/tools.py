@@ -1,4 +1,4 @@
-"""Independent readers of PDFs: poppler and veraPDF. A test that needs one is skipped where it cannot be had."""
+"""Independent readers of PDFs: poppler and veraPDF. A test that needs one is skipped, or fails where it is required."""
 
 import os
 import shutil
@@ -6,9 +6,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from shared.rendering.typesetting import Attachment
+from tests.support.parts import missing
 
 ROOT = Path(__file__).parents[3]
 VERAPDF = ROOT / ".cache" / "verapdf"
@@ -26,7 +25,7 @@ _POM = """\
 def poppler(tool: str, *arguments: str) -> str:
     """The standard output of one of poppler's tools."""
     if shutil.which(tool) is None:
-        pytest.skip(f"{tool} (poppler-utils) is not installed")
+        missing("poppler", f"{tool} (poppler-utils) is not installed")
     return subprocess.run([tool, *arguments], capture_output=True, text=True, check=True).stdout
 
 
@@ -66,7 +65,7 @@ def _verapdf(flavour: str, pdf: Path) -> str:
 def _verapdf_jars() -> Path:
     """19 jars, 19 MB, resolved once by Maven."""
     if shutil.which("java") is None or shutil.which("mvn") is None:
-        pytest.skip("veraPDF needs Java and Maven")
+        missing("verapdf", "veraPDF needs Java and Maven")
     libs = VERAPDF / "libs"
     if not libs.is_dir():
         _resolve(libs)
@@ -88,7 +87,7 @@ def _resolve(libs: Path) -> None:
     finished = subprocess.run(command, cwd=VERAPDF, capture_output=True, text=True, check=False)
     if finished.returncode:
         shutil.rmtree(aside, ignore_errors=True)
-        pytest.skip("Maven cannot fetch veraPDF here")
+        missing("verapdf", "Maven cannot fetch veraPDF here")
     aside.rename(libs)
 
 
