@@ -94,14 +94,23 @@ async def own_topics(kafka: Kafka, folder: Path) -> AsyncIterator[str]:
 class Cluster:
     """`database_url` holds `{service}`. `environment` adds to the processes' own: JUSTERA_… variables.
 
+    `main` is the program that a service's process runs: Python that reads the command line `run SERVICE --port PORT`.
+
     `url` is the one address (see `Ingress`) that mailed links lead to. Entering migrates and starts one instance of
     each service; entering fails with AssertionError when one of them does not get ready.
     """
 
     def __init__(
-        self, folder: Path, *, kafka: str, database_url: str, environment: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        kafka: str,
+        database_url: str,
+        environment: Mapping[str, str] | None = None,
+        main: str = MAIN,
     ) -> None:
         self.folder = folder
+        self.main = main
         self.kafka = kafka
         self.database_url = database_url
         self.instances: list[Instance] = []
@@ -139,7 +148,7 @@ class Cluster:
         assert not instance.alive, f"{instance.name} runs already"
         instance.child = Child.spawn(
             instance.name,
-            [sys.executable, "-c", MAIN, "run", service, "--port", str(instance.port)],
+            [sys.executable, "-c", self.main, "run", service, "--port", str(instance.port)],
             log_file=instance.log_file,
             folder=REPOSITORY,
             environment=self.environment,
