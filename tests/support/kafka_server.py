@@ -99,6 +99,11 @@ class RealKafka:
     def alive(self) -> bool:
         return self._child is not None and self._child.alive
 
+    @property
+    def pid(self) -> int:
+        assert self._child is not None
+        return self._child.pid
+
     def start(self) -> None:
         """Return once it serves; again after `stop` or `kill`, with the data it had."""
         first = not (self._folder / "data").exists()
