@@ -124,7 +124,7 @@ class Cluster:
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._ingress = await self._stack.enter_async_context(Ingress(self._upstreams))
+        self._ingress = await self._stack.enter_async_context(Ingress(self.upstreams))
         self.environment = self._make_environment()
         try:
             migrated = await self.command("migrate")
@@ -207,7 +207,7 @@ class Cluster:
     @property
     def urls(self) -> dict[str, str]:
         """The first living instance of each service; that of a service that is down, too."""
-        return {service: next(iter(self._upstreams(service)), "") for service in SERVICES}
+        return {service: next(iter(self.upstreams(service)), "") for service in SERVICES}
 
     def client(self, service: str, number: int = 0, *, role: Role | None = Role.SECRETARY) -> httpx.AsyncClient:
         """For that instance, with the role's token, or, with None, without one. Closed with the cluster."""
@@ -293,7 +293,8 @@ class Cluster:
         self.instances.append(instance)
         return instance
 
-    def _upstreams(self, service: str) -> Sequence[str]:
+    def upstreams(self, service: str) -> Sequence[str]:
+        """The addresses of a service's living instances."""
         return [one.url for one in self.instances if one.service == service and one.alive]
 
     def _tail(self, instance: Instance) -> str:
