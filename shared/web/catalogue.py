@@ -4,6 +4,7 @@ Texts are plain: no markup. `{name}` is filled in by `str.format`; templates esc
 """
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -20,8 +21,7 @@ class Catalogue:
         self._texts: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}
         for package in packages:
             for language in LANGUAGES:
-                content = files(package).joinpath("texts", f"{language}.yaml").read_text(encoding="utf-8")
-                self._texts[language].update(_flat(yaml.safe_load(content)))
+                self._texts[language].update(_read(package, language))
 
     def text(self, language: Language, key: str, /, **values: object) -> str:
         """Raises KeyError for a key or a value that is missing: a bug of ours, which a test finds."""
@@ -33,6 +33,13 @@ class Catalogue:
     def keys(self, language: Language) -> Mapping[str, str]:
         """Every key with its text as written."""
         return self._texts[language]
+
+
+@cache
+def _read(package: str, language: Language) -> Mapping[str, str]:
+    """Once a process: parsing costs more than all else that builds a page's look."""
+    content = files(package).joinpath("texts", f"{language}.yaml").read_text(encoding="utf-8")
+    return _flat(yaml.safe_load(content))
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
