@@ -12,6 +12,8 @@ import asyncpg
 from sqlalchemy.engine import URL, make_url
 
 from services.embedded.postgres import EmbeddedPostgres
+from shared.database import Database
+from shared.migrations import migrate
 from shared.names import SERVICES
 from tests.support.parts import Kind, PartMissing, docker_answers, embedded_forced
 from tests.support.processes import run
@@ -24,10 +26,15 @@ class Postgres:
     admin_url: URL
     kind: Kind
     created: list[str] = field(default_factory=list)
+    templates: dict[str, str] = field(default_factory=dict)
 
-    async def create_database(self) -> str:
-        """A fresh, empty database for this test; its SQLAlchemy URL. It is dropped after the test."""
-        return self._url(await self._create(f"test_{uuid.uuid4().hex}"))
+    async def create_database(self, service: str | None = None) -> str:
+        """A fresh database for this test, empty or with a service's tables; its SQLAlchemy URL. Dropped after the test.
+
+        Migrations run once a session, into a template that the databases of tests are copied from.
+        """
+        template = await self._template(service) if service else "template1"
+        return self._url(await self._create(f"test_{uuid.uuid4().hex}", template))
 
     async def create_service_databases(self) -> str:
         """One for each service; their SQLAlchemy URL with `{service}` in it, as the configuration takes it."""
@@ -39,12 +46,31 @@ class Postgres:
     async def drop_databases(self, kept: int = 0) -> None:
         """Drop what was created, the first `kept` apart, whoever is still connected."""
         while len(self.created) > kept:
-            await self._execute(f'DROP DATABASE IF EXISTS "{self.created.pop()}" WITH (FORCE)')
+            await self._drop(self.created.pop())
 
-    async def _create(self, name: str) -> str:
-        await self._execute(f'CREATE DATABASE "{name}"')
+    async def drop_everything(self) -> None:
+        """At the session's end, on a server that lives on."""
+        await self.drop_databases()
+        while self.templates:
+            await self._drop(self.templates.popitem()[1])
+
+    async def _template(self, service: str) -> str:
+        if service not in self.templates:
+            name = f"template_{uuid.uuid4().hex}"
+            await self._execute(f'CREATE DATABASE "{name}"')
+            self.templates[service] = name
+            database = Database(self._url(name))
+            await migrate(database.engine, service)
+            await database.close()  # a database that someone is connected to cannot be copied
+        return self.templates[service]
+
+    async def _create(self, name: str, template: str = "template1") -> str:
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         self.created.append(name)
         return name
+
+    async def _drop(self, name: str) -> None:
+        await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _url(self, database: str) -> str:
         return self.admin_url.set(database=database).render_as_string(hide_password=False)
@@ -67,7 +93,7 @@ def find_postgres(folder: Path) -> Iterator[Postgres]:
             return
         if url := os.environ.get("JUSTERA_TEST_POSTGRES"):
             found = Postgres(make_url(url).set(drivername="postgresql+asyncpg"), "environment")
-            stack.callback(lambda: run(found.drop_databases()))
+            stack.callback(lambda: run(found.drop_everything()))
             yield found
             return
         for source in (_docker, _machine):

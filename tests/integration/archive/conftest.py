@@ -12,9 +12,7 @@ from services.archive.main import build
 from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
-from shared.database import Database
 from shared.keys import new_keys
-from shared.migrations import migrate
 from shared.settings import Settings, load_settings
 from tests.integration.archive.completed import ORGANISATION, Archive, Documents
 from tests.support.postgres import Postgres
@@ -39,10 +37,7 @@ def seal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def settings(postgres: Postgres, seal_folder: Path) -> Settings:
-    url = await postgres.create_database()
-    database = Database(url)
-    await migrate(database.engine, "archive")
-    await database.close()
+    url = await postgres.create_database("archive")
     return load_settings(
         database_url=url,
         organisation=ORGANISATION,

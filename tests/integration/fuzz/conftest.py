@@ -15,10 +15,8 @@ from services.embedded.single import BUILDERS
 from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.blobs import BlobStore, open_blobs
 from shared.clock import ManualClock
-from shared.database import Database
 from shared.keys import new_keys
 from shared.logging import configure_logging
-from shared.migrations import migrate
 from shared.service import Service
 from shared.settings import Settings, load_settings
 from tests.integration.archive.completed import Archive, Documents
@@ -63,9 +61,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def settings(postgres: Postgres, tmp_path: Path) -> Settings:
+def settings(tmp_path: Path) -> Settings:
     return load_settings(
-        database_url=await postgres.create_database(),
         organisation=ORGANISATION,
         organisation_name="Kommunalförbundet Norrdalen",
         link_keys=SecretStr(new_keys()),
@@ -79,15 +76,16 @@ async def settings(postgres: Postgres, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def build(settings: Settings, blobs: BlobStore, clock: ManualClock) -> AsyncIterator[Callable[..., Any]]:
-    """`await build(name, …)`: a service on the test's database."""
+async def build(
+    settings: Settings, postgres: Postgres, blobs: BlobStore, clock: ManualClock
+) -> AsyncIterator[Callable[..., Any]]:
+    """`await build(name, …)`: a service on a database of its own. `settings=…` in place of the test's."""
     made: list[Service] = []
 
     async def build_one(name: str, **parts: Any) -> Service:
-        database = Database(settings.database_url)
-        await migrate(database.engine, name)
-        await database.close()
-        made.append(BUILDERS[name](settings, clock=clock, access=access(), blobs=blobs, **parts))
+        given: Settings = parts.pop("settings", settings)
+        own = given.model_copy(update={"database_url": await postgres.create_database(name)})
+        made.append(BUILDERS[name](own, clock=clock, access=access(), blobs=blobs, **parts))
         return made[-1]
 
     yield build_one

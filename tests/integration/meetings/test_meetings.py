@@ -17,7 +17,7 @@ from shared.blobs import open_blobs
 from shared.clock import ManualClock
 from shared.events import ProtocolDrafted
 from shared.messaging.tables import MessagingTable
-from shared.migrations import drift, migrate
+from shared.migrations import drift
 from shared.service import Service
 from shared.settings import Settings
 from tests.support.postgres import Postgres
@@ -57,7 +57,7 @@ adjuster: Sven Dahl
 
 @pytest.fixture
 async def service(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Service]:
-    settings = Settings(database_url=await postgres.create_database())
+    settings = Settings(database_url=await postgres.create_database("meetings"))
     tokens = tuple(
         TokenRecord(name=role, role=role, organisation="default", sha256=token_hash(token))
         for role, token in TOKENS.items()
@@ -65,7 +65,6 @@ async def service(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Service]:
     made = build(
         settings, clock=ManualClock(NOW), access=Access(tokens, bytes(32)), blobs=open_blobs(f"file:{tmp_path}")
     )
-    await migrate(made.database.engine, "meetings")
     yield made
     await made.database.close()
 

@@ -10,9 +10,7 @@ from services.notifications.mailer import MailerSettings
 from services.notifications.main import build
 from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.clock import ManualClock
-from shared.database import Database
 from shared.keys import new_keys
-from shared.migrations import migrate
 from shared.settings import Settings, load_settings
 from tests.integration.notifications.post import ORGANISATION, START, Post
 from tests.support.postgres import Postgres
@@ -36,10 +34,7 @@ async def server() -> AsyncIterator[RecordingSmtpServer]:
 
 @pytest.fixture
 async def settings(postgres: Postgres, server: RecordingSmtpServer) -> Settings:
-    url = await postgres.create_database()
-    database = Database(url)
-    await migrate(database.engine, "notifications")
-    await database.close()
+    url = await postgres.create_database("notifications")
     return load_settings(
         database_url=url,
         organisation=ORGANISATION,

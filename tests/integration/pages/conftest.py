@@ -12,9 +12,7 @@ from services.signing.main import build
 from shared.auth import Access
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
-from shared.database import Database
 from shared.keys import new_keys
-from shared.migrations import migrate
 from shared.rendering.render import render_minutes
 from shared.settings import load_settings
 from tests.integration.pages.site import SESSION_KEY, TOKEN, Site, make_site, served
@@ -32,10 +30,7 @@ def minutes_pdf() -> bytes:
 @pytest.fixture
 async def site(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Site]:
     """Every page, served; the clock stands in September 2022."""
-    url = await postgres.create_database()
-    database = Database(url)
-    await migrate(database.engine, "signing")
-    await database.close()
+    url = await postgres.create_database("signing")
     settings = load_settings(
         database_url=url,
         organisation=ORGANISATION,

@@ -11,9 +11,7 @@ from services.signing.main import build
 from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
-from shared.database import Database
 from shared.keys import new_keys
-from shared.migrations import migrate
 from shared.settings import Settings, load_settings
 from tests.integration.signing.flow import ORGANISATION, Flow
 from tests.support.postgres import Postgres
@@ -27,10 +25,7 @@ TOKENS = {
 
 @pytest.fixture
 async def settings(postgres: Postgres) -> Settings:
-    url = await postgres.create_database()
-    database = Database(url)
-    await migrate(database.engine, "signing")
-    await database.close()
+    url = await postgres.create_database("signing")
     return load_settings(database_url=url, organisation=ORGANISATION, link_keys=SecretStr(new_keys()))
 
 
