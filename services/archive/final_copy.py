@@ -29,7 +29,7 @@ def make_final_copy(
     """The sealed PDF: signed minutes, audit report, original and history attached.
 
     Raises BrokenChain or InvalidInput when the sources do not belong together, Unavailable when the time-stamp
-    authority is. pyHanko runs its own event loop, and this takes half a second: call it in a thread.
+    authority is. All of it is CPU work, a few ten milliseconds: call it in a thread.
     """
     history = verify_chain(sources.history)
     _check_belonging(agreement, history)

@@ -4,16 +4,14 @@ pyHanko adds a field, but leaves the structure tree alone; PDF/UA-1 (ISO 14289-1
 inside a Form element, and a tab order that follows the structure.
 """
 
-import uuid
 from io import BytesIO
 from typing import Any
 
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.content import PdfContent
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import BasePdfFileWriter, PdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
 FIELD_NAME = "Seal"
@@ -23,20 +21,35 @@ _MM = 72 / 25.4  # PDF units
 _LEFT, _BOTTOM = 23, 14  # millimetres from the last page's corner, in the wide foot of the report
 
 
-def append_field(writer: IncrementalPdfFileWriter, words: str) -> None:
-    """An empty, visible, tagged field at the foot of the last page; `words` are its accessible name."""
+class Appearance:
+    """The first page of a PDF, to be drawn in a field. It is parsed once; threads may share it."""
+
+    def __init__(self, pdf: bytes) -> None:
+        self._reader = PdfFileReader(BytesIO(pdf))
+        self.add_to(PdfFileWriter())  # from now on the reader has every object in memory, and reads the file no more
+
+    def add_to(self, writer: BasePdfFileWriter) -> generic.IndirectObject:
+        drawn: generic.IndirectObject = writer.import_page_as_xobject(self._reader)
+        return drawn
+
+
+def append_field(writer: IncrementalPdfFileWriter, words: str, appearance: Appearance) -> None:
+    """A visible, tagged field without value at the foot of the last page; `words` are its accessible name."""
     left, bottom = round(_LEFT * _MM), round(_BOTTOM * _MM)
     box = (left, bottom, left + round(WIDTH * _MM), bottom + round(HEIGHT * _MM))
     append_signature_field(writer, SigFieldSpec(FIELD_NAME, on_page=-1, box=box, readable_field_name=words))
-    if "/StructTreeRoot" in writer.root:
-        _tag(writer, words)
-
-
-def _tag(writer: IncrementalPdfFileWriter, words: str) -> None:
-    """A Form element for the field, last in the document, found from both ends (ISO 32000-1, § 14.7.4)."""
     page_ref, _ = writer.find_page_for_modification(-1)
+    widget_ref = page_ref.get_object()["/Annots"].raw_get(-1)
+    widget_ref.get_object()["/AP"] = generic.DictionaryObject({pdf_name("/N"): appearance.add_to(writer)})
+    if "/StructTreeRoot" in writer.root:
+        _tag(writer, words, page_ref, widget_ref)
+
+
+def _tag(
+    writer: IncrementalPdfFileWriter, words: str, page_ref: generic.IndirectObject, widget_ref: generic.IndirectObject
+) -> None:
+    """A Form element for the field, last in the document, found from both ends (ISO 32000-1, § 14.7.4)."""
     page = page_ref.get_object()
-    widget_ref = page["/Annots"].raw_get(-1)
     tree = writer.root["/StructTreeRoot"]
     parent_ref, parent = _document_element(tree)
     element_ref = writer.add_object(
@@ -107,19 +120,3 @@ def _last_key(numbers: generic.DictionaryObject) -> int:
     while "/Kids" in numbers:
         numbers = numbers["/Kids"][-1]
     return int(numbers["/Nums"][-2]) if numbers["/Nums"] else -1
-
-
-class PageAsAppearance(PdfContent):
-    """The first page of a PDF in memory, drawn as it is. (pyHanko's own takes a path.)"""
-
-    def __init__(self, pdf: bytes) -> None:
-        super().__init__()
-        self._pdf = pdf
-
-    def render(self) -> bytes:
-        drawn = self._ensure_writer.import_page_as_xobject(PdfFileReader(BytesIO(self._pdf)))
-        name = f"/Seal{uuid.uuid4().hex}"
-        self.resources.xobject[name] = drawn
-        left, bottom, right, top = drawn.get_object()["/BBox"]
-        self.box = BoxConstraints(width=right - left, height=top - bottom)
-        return f"{name} Do".encode()

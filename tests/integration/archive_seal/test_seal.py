@@ -1,22 +1,29 @@
 """The seal, as implementations that are not ours see it: poppler, OpenSSL and veraPDF."""
 
+import hashlib
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from services.archive import local_authority
 from services.archive.local_authority import TestAuthority, ensure_test_authority
 from services.archive.seal import Sealer
+from services.archive.time_stamps import LocalTimeStamps, RemoteTimeStamps
+from services.archive.verification import load_roots, verify_final
 from shared.errors import InvalidInput, Unavailable
 from shared.rendering.render import render_minutes
 from shared.settings import BadConfiguration, Settings
 from tests.integration.archive_seal.conftest import Copy
+from tests.integration.archive_seal.stamping import openssl_authority, signer_of
 from tests.integration.rendering.sample import CREATED, sample_minutes
 from tests.integration.rendering.tools import assert_conforms, page_texts, poppler
 from tests.support.parts import missing
@@ -40,19 +47,78 @@ def test_poppler_finds_the_seal_valid_over_the_whole_file(sealed: Path) -> None:
     assert "Justera test seal" in told
 
 
-def test_openssl_verifies_the_signature_and_its_chain(sealed: Path, authority_folder: Path, tmp_path: Path) -> None:
-    if shutil.which("openssl") is None:
-        missing("openssl", "openssl is not installed")
-    data = sealed.read_bytes()
+def test_openssl_verifies_the_signature_and_its_chain(copy: Copy, authority_folder: Path, tmp_path: Path) -> None:
+    assert_signed_for_openssl(copy.sealed, authority_folder / "authority.pem", tmp_path)
+
+
+def assert_signed_for_openssl(data: bytes, root: Path, tmp_path: Path) -> None:
     (seal,) = PdfFileReader(BytesIO(data)).embedded_regular_signatures
     start, length, resume, rest = (int(number) for number in seal.byte_range)
     (tmp_path / "content").write_bytes(data[start : start + length] + data[resume : resume + rest])
     (tmp_path / "signature").write_bytes(seal.pkcs7_content)
-    command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", str(tmp_path / "signature"), "-binary"]
+    command = ["cms", "-verify", "-inform", "DER", "-in", str(tmp_path / "signature"), "-binary"]
     command += ["-content", str(tmp_path / "content"), "-out", str(tmp_path / "verified"), "-purpose", "any"]
-    command += ["-CAfile", str(authority_folder / "authority.pem")]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    openssl(*command, "-CAfile", str(root))
+
+
+def openssl(*arguments: str) -> None:
+    if shutil.which("openssl") is None:
+        missing("openssl", "openssl is not installed")
+    finished = subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
+
+
+def test_openssl_verifies_the_time_stamp(authority_folder: Path, tmp_path: Path) -> None:
+    authority = ensure_test_authority(authority_folder)
+    digest = hashlib.sha256(b"a signature's value").digest()
+    (tmp_path / "token").write_bytes(LocalTimeStamps(signer_of(authority.folder, "timestamp"))(digest))
+    command = ["ts", "-verify", "-token_in", "-in", str(tmp_path / "token"), "-digest", digest.hex()]
+    openssl(*command, "-CAfile", str(authority.root))
+
+
+def test_a_remote_authority_stamps_the_time(authority_folder: Path, copy: Copy) -> None:
+    """openssl answers as the authority."""
+    with openssl_authority(ensure_test_authority(authority_folder)) as url:
+        sealed = Sealer.from_test_authority(authority_folder, RemoteTimeStamps(url)).seal(copy.final)
+    findings = verify_final(sealed)
+    assert findings.broken is None
+    assert any("time-stamped 20" in text for _, text in findings.items)
+
+
+@pytest.mark.parametrize("kind", ["rsa", "p-384"])
+def test_keys_of_other_kinds_seal_too(kind: str, copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configured keys are what they are, and so are those of a test authority that an earlier version made."""
+    keys = {
+        "rsa": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+        "p-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    }
+    monkeypatch.setattr(local_authority, "_new_key", keys[kind])
+    path = tmp_path / "sealed.pdf"
+    path.write_bytes(Sealer.from_test_authority(tmp_path / "ca").seal(copy.final))
+    assert verify_final(path.read_bytes(), load_roots([tmp_path / "ca" / "authority.pem"])).trusted
+    assert "Signature is Valid" in poppler("pdfsig", str(path))
+    assert_signed_for_openssl(path.read_bytes(), tmp_path / "ca" / "authority.pem", tmp_path)
+
+
+def test_a_key_that_is_not_the_certificates_is_refused(authority_folder: Path) -> None:
+    authority = ensure_test_authority(authority_folder)
+    with pytest.raises(BadConfiguration, match="not the certificate's"):
+        Sealer.from_pem(authority.timestamp_key, authority.seal_certificate)
+
+
+def test_a_key_of_a_kind_that_cannot_seal_is_refused(authority_folder: Path, tmp_path: Path) -> None:
+    key = ed25519.Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "seal.key").write_bytes(key)
+    with pytest.raises(BadConfiguration, match="neither RSA nor ECDSA"):
+        Sealer.from_pem(tmp_path / "seal.key", ensure_test_authority(authority_folder).seal_certificate)
+
+
+def test_several_threads_share_a_sealer(sealer: Sealer, copy: Copy) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        copies = list(pool.map(sealer.seal, [copy.final] * 12))
+    assert [verify_final(pdf).broken for pdf in copies] == [None] * 12
 
 
 def test_sealing_keeps_the_file_fit_for_archiving_and_accessible(sealed: Path) -> None:
