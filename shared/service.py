@@ -36,11 +36,12 @@ class Background(Protocol):
 
 @dataclass(frozen=True)
 class Subscription:
-    """One consumer group: which topics, and what happens to a batch."""
+    """One consumer group: which topics, what happens to a batch, and how many seconds messages may wait for others."""
 
     group: str
     topics: Collection[str]
     handle: HandleBatch
+    linger: float = 0.0
 
 
 async def _nothing_pending() -> int:
@@ -155,7 +156,9 @@ class _Messaging:
 
     async def _join(self, subscription: Subscription) -> None:
         """A consumer that failed to start is thrown away: the next try makes a new one."""
-        consumer = EventConsumer(subscription.group, subscription.topics, subscription.handle, self._kafka)
+        consumer = EventConsumer(
+            subscription.group, subscription.topics, subscription.handle, self._kafka, linger=subscription.linger
+        )
         try:
             await consumer.start()
         except BaseException:

@@ -9,6 +9,7 @@ from shared.messaging.transaction import UnitOfWork
 from shared.service import Subscription
 
 GROUP = "archive"
+_JOURNAL_LINGER = 0.25  # seconds; people read the journal, no process waits for it
 
 
 def inbound(unit_of_work: UnitOfWork[ArchiveTransaction]) -> Inbound[ArchiveTransaction]:
@@ -18,5 +19,5 @@ def inbound(unit_of_work: UnitOfWork[ArchiveTransaction]) -> Inbound[ArchiveTran
 def subscriptions(consumer: Inbound[ArchiveTransaction], journal: Journal) -> tuple[Subscription, ...]:
     return (
         Subscription(GROUP, consumer.topics, consumer.handle),
-        Subscription(CONSUMER, topics.ALL, journal.handle),
+        Subscription(CONSUMER, topics.ALL, journal.handle, linger=_JOURNAL_LINGER),
     )

@@ -21,6 +21,7 @@ from shared.errors import Unavailable
 from shared.logging import get_logger
 from shared.messaging.broker import GRACEFUL_SECONDS, KafkaSettings, consuming_broker
 from shared.messaging.message import RawMessage, from_record
+from shared.messaging.pace import Pace
 
 log = get_logger(__name__)
 
@@ -32,7 +33,9 @@ _COMMIT_SECONDS = 10.0
 class EventConsumer:
     """One consumer group of a service. `group` names it in Kafka: never change it, or it starts over.
 
-    `max_records` is messages a transaction. Scale by partitions and processes, never by workers in a process.
+    `max_records` is messages a transaction. `linger`: for how many seconds Kafka may hold messages back until there are
+    64 KiB of them, for a consumer that nobody waits for. Scale by partitions and processes, never by workers in a
+    process.
     """
 
     def __init__(
@@ -43,11 +46,14 @@ class EventConsumer:
         kafka: KafkaSettings,
         *,
         max_records: int = 500,
+        linger: float = 0.0,
     ) -> None:
         self.group = group
         self.topics = tuple(sorted(topics))
         self._handle = handle
         self._failures = 0
+        self._max_records = max_records
+        self._pace = Pace()
         # Held while a batch is in hand, so that a rebalance waits for it.
         self._in_hand = asyncio.Lock()
         self._committed: dict[TopicPartition, int] = {}
@@ -59,6 +65,8 @@ class EventConsumer:
             group_id=group,
             max_records=max_records,
             batch_timeout_ms=200,
+            fetch_min_bytes=64 * 1024 if linger else 1,
+            fetch_max_wait_ms=round(linger * 1000) if linger else 500,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             session_timeout_ms=kafka.session_timeout_ms,
@@ -130,6 +138,7 @@ class EventConsumer:
     async def _on_batch(self, messages: tuple[RawMessage, ...]) -> None:
         """Never raises: FastStream would take the batch as done, and a later commit would jump the gap."""
         backoff = 0.0
+        self._pace.begin()
         async with self._in_hand:
             try:
                 await self._handle(messages)
@@ -139,6 +148,8 @@ class EventConsumer:
                 backoff = self._after_failure(messages, error)
         if backoff:
             await asyncio.sleep(backoff)
+        elif len(messages) < self._max_records:
+            await self._pace.keep()
 
     def _after_failure(self, messages: Sequence[RawMessage], error: Exception) -> float:
         """Go back to the batch's start; return the seconds to wait before it is read again."""

@@ -10,12 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from shared.events.envelope import kafka_headers
 
-# Never `id > cursor`: a lower id may commit later than a higher one.
-_UNPUBLISHED = text(
-    "SELECT id, topic, key, attributes, data FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT :most"
-)
-_MARK = text(
-    "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(:ids) AND published_at IS NULL"
+# Never `id > cursor`: a lower id may commit later than a higher one. The SELECT does not see what the UPDATE beside it
+# does, hence the second condition.
+_MARK_AND_READ = text(
+    """
+    WITH marked AS (
+        UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(:ids) AND published_at IS NULL
+    )
+    SELECT id, topic, key, attributes, data FROM outbox
+    WHERE published_at IS NULL AND id <> ALL(:ids) ORDER BY id LIMIT :most
+    """
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 _STATE = text(
     """
@@ -63,13 +67,13 @@ class OutboxState:
     last_id: int
 
 
-async def unpublished(connection: AsyncConnection, most: int) -> list[OutgoingMessage]:
-    rows = (await connection.execute(_UNPUBLISHED, {"most": most})).all()
+async def unpublished(
+    connection: AsyncConnection, most: int, *, published: Sequence[OutgoingMessage] = ()
+) -> list[OutgoingMessage]:
+    """Mark what was published, and read what is next: one round trip for both."""
+    ids = [message.id for message in published]
+    rows = (await connection.execute(_MARK_AND_READ, {"ids": ids, "most": most})).all()
     return [_message(row) for row in rows]
-
-
-async def mark_published(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    await connection.execute(_MARK, {"ids": list(ids)})
 
 
 async def state(session: AsyncSession | AsyncConnection) -> OutboxState:

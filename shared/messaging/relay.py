@@ -22,6 +22,7 @@ from shared.logging import get_logger
 from shared.messaging import inbox, outbox
 from shared.messaging.broker import KafkaSettings, producing_broker
 from shared.messaging.outbox import OutgoingMessage
+from shared.messaging.pace import Pace
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -37,7 +38,11 @@ EVENTS_PUBLISHED = Counter(
 
 
 class Relay:
-    """`batch` rows at a time; `poll` and `standby` are seconds, `retention` seconds that published rows are kept."""
+    """`batch` rows at a time; `poll` and `standby` are seconds, `retention` seconds that published rows are kept.
+
+    A round begins at the earliest `PACE` seconds after the one before, so that under load a round carries many events;
+    after a quiet while an event goes out at once.
+    """
 
     def __init__(
         self,
@@ -102,26 +107,34 @@ class Relay:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
 
     async def _publish_until_stopped(self, connection: AsyncConnection, broker: KafkaBroker) -> None:
-        while not self._stopping:
-            messages = await outbox.unpublished(connection, self._batch)
+        """A round's mark travels with the next round's reading: one round trip to PostgreSQL, one to Kafka."""
+        pace = Pace()
+        published: list[OutgoingMessage] = []
+        while True:
+            messages = await outbox.unpublished(connection, self._batch, published=published)
+            if self._stopping:
+                return
             if not messages:
+                published = []
                 await self._wakeup.wait(self._poll)
                 continue
-            await self._publish_batch(connection, broker, messages)
+            pace.begin()
+            published = await self._publish_batch(connection, broker, messages)
+            if len(messages) < self._batch:
+                await pace.keep()
 
     async def _publish_batch(
         self, connection: AsyncConnection, broker: KafkaBroker, messages: list[OutgoingMessage]
-    ) -> None:
+    ) -> list[OutgoingMessage]:
+        """All of them, to be marked next. Raises Unavailable for a failure, what came before it being marked."""
         acknowledged, failure = await send_in_order(broker, messages)
-        if acknowledged:
-            await outbox.mark_published(connection, [message.id for message in acknowledged])
-            for event_type, count in collections.Counter(
-                message.headers["ce_type"] for message in acknowledged
-            ).items():
-                EVENTS_PUBLISHED.labels(event_type).inc(count)
-            log.debug("relay.published", count=len(acknowledged))
+        for event_type, count in collections.Counter(message.headers["ce_type"] for message in acknowledged).items():
+            EVENTS_PUBLISHED.labels(event_type).inc(count)
+        log.debug("relay.published", count=len(acknowledged))
         if failure is not None:
+            await outbox.unpublished(connection, 0, published=acknowledged)
             raise Unavailable(f"Kafka did not take an event: {type(failure).__name__}") from failure
+        return acknowledged
 
     async def _prune_once(self) -> None:
         most = dropped = _PRUNED_AT_ONCE

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from functools import partial
 from typing import Any
 
 from shared.database import Database
@@ -31,12 +32,16 @@ async def _die(*_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+async def _die_when_marking(unpublished: Any, *arguments: Any, published: Any) -> Any:
+    return await (_die() if published else unpublished(*arguments))
+
+
 async def _main(role: str, url: str, bootstrap: str, topic: str) -> None:
     MeetingCancelled.topic = topic
     kafka = KafkaSettings(bootstrap, session_timeout_ms=SESSION_MS)
     ledger = Ledger(Database(url))
     if role == "relay-dies-before-mark":
-        outbox.mark_published = _die
+        outbox.unpublished = partial(_die_when_marking, outbox.unpublished)
     if role == "consumer-dies-before-commit":
         EventConsumer._commit = _die  # type: ignore[method-assign]
     relay = ledger.relay(kafka)
