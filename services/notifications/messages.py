@@ -8,11 +8,12 @@ next). They are rendered as plain text and then laid out twice; only the HTML la
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from enum import StrEnum
-from typing import Literal
+from functools import cached_property, lru_cache
+from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -21,7 +22,23 @@ from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 from shared.text import clean_email
 
-MAIL_POLICY = SMTP.clone(cte_type="7bit")
+
+class _Headers(HeaderRegistry):
+    """The standard library makes a class for each header of each mail, and parses what stands in all of them anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._type_of = lru_cache(maxsize=64)(super().__getitem__)
+        self._parsed = lru_cache(maxsize=256)(super().__call__)
+
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        return self._type_of(name)
+
+    def __call__(self, name: str, value: Any) -> BaseHeader:
+        return self._parsed(name, value) if isinstance(value, str) else super().__call__(name, value)
+
+
+MAIL_POLICY = SMTP.clone(cte_type="7bit", header_factory=_Headers())
 """Every mail server takes seven-bit mail; nothing on the way then needs to change the bytes."""
 
 _LONGEST_TEXT = 500  # characters of a name or a title
@@ -145,11 +162,12 @@ class _Words:
         self.subject = self._line("subject")
 
     def as_text(self) -> str:
-        return _words.get_template("letter.txt").render(self._laid_out())
+        return _words.get_template("letter.txt").render(self._laid_out)
 
     def as_html(self) -> str:
-        return _html.get_template("letter.html").render(self._laid_out())
+        return _html.get_template("letter.html").render(self._laid_out)
 
+    @cached_property
     def _laid_out(self) -> dict[str, object]:
         return {
             "language": self._letter.language,
