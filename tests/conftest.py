@@ -13,7 +13,7 @@ from playwright.async_api import Browser, async_playwright
 from tests.support.browser import chromium
 from tests.support.kafka import Kafka, find_kafka
 from tests.support.kafka_server import RealKafka
-from tests.support.parts import PartMissing, embedded_forced, missing, required
+from tests.support.parts import PartMissing, docker_forced, embedded_forced, missing, required
 from tests.support.postfix import Postfix
 from tests.support.postgres import Postgres, find_postgres
 from tests.support.processes import run
@@ -90,6 +90,8 @@ def real_kafka(tmp_path: Path) -> Iterator[RealKafka]:
     try:
         server = RealKafka(tmp_path / "real-kafka")
     except PartMissing as lack:
+        if docker_forced():
+            pytest.skip(f"such a server runs on this machine itself, not in Docker, and {lack}")
         missing("kafka", str(lack))
     with server:
         yield server

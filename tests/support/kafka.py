@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from services.embedded.broker import EmbeddedBroker
 from tests.support.kafka_server import KAFKA_VERSION, RealKafka
-from tests.support.parts import Kind, PartMissing, docker_answers, embedded_forced
+from tests.support.parts import Kind, PartMissing, docker_answers, docker_forced, embedded_forced
 from tests.support.processes import free_ports, run, wait_until
 
 _INTERNAL = ("__",)
@@ -55,6 +55,9 @@ def find_kafka(folder: Path) -> Iterator[Kafka]:
             return
         if bootstrap := os.environ.get("JUSTERA_TEST_KAFKA"):
             yield Kafka(bootstrap, "environment")
+            return
+        if docker_forced():
+            yield stack.enter_context(_docker(folder))
             return
         for source in (_docker, _machine):
             with suppress(PartMissing):

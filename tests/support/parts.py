@@ -4,6 +4,7 @@
 test instead of skipping it.
 `JUSTERA_TEST_PARTS=embedded`: the embedded servers are used even when real ones are there, so that the same tests run
 on both; tests that need a real server are left out.
+`JUSTERA_TEST_PARTS=docker`: Kafka and PostgreSQL come from Docker or not at all.
 """
 
 import os
@@ -27,10 +28,18 @@ def required(part: str) -> bool:
 
 
 def embedded_forced() -> bool:
+    return _wish() == "embedded"
+
+
+def docker_forced() -> bool:
+    return _wish() == "docker"
+
+
+def _wish() -> str:
     wish = os.environ.get("JUSTERA_TEST_PARTS", "")
-    if wish not in ("", "embedded"):
-        raise pytest.UsageError(f"JUSTERA_TEST_PARTS={wish}: only `embedded` is known")
-    return wish == "embedded"
+    if wish not in ("", "embedded", "docker"):
+        raise pytest.UsageError(f"JUSTERA_TEST_PARTS={wish}: `embedded` and `docker` are known")
+    return wish
 
 
 def missing(part: str, why: str) -> NoReturn:

@@ -15,8 +15,11 @@ from services.embedded.postgres import EmbeddedPostgres
 from shared.database import Database
 from shared.migrations import migrate
 from shared.names import SERVICES
-from tests.support.parts import Kind, PartMissing, docker_answers, embedded_forced
+from tests.support.parts import Kind, PartMissing, docker_answers, docker_forced, embedded_forced
 from tests.support.processes import run
+
+# For data that is thrown away, as `EmbeddedPostgres` does it.
+_VOLATILE = "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 @dataclass
@@ -96,6 +99,9 @@ def find_postgres(folder: Path) -> Iterator[Postgres]:
             stack.callback(lambda: run(found.drop_everything()))
             yield found
             return
+        if docker_forced():
+            yield stack.enter_context(_docker(folder))
+            return
         for source in (_docker, _machine):
             with suppress(PartMissing):
                 found = stack.enter_context(source(folder))
@@ -123,7 +129,7 @@ def _docker(folder: Path) -> Iterator[Postgres]:
         raise PartMissing("no Docker daemon answers")
     from testcontainers.community.postgres import PostgresContainer
 
-    container = PostgresContainer(os.environ.get("JUSTERA_TEST_POSTGRES_IMAGE", "postgres:18-alpine"))
+    container = PostgresContainer(os.environ.get("JUSTERA_TEST_POSTGRES_IMAGE", "postgres:17")).with_command(_VOLATILE)
     try:
         container.start()
     except Exception as error:  # no image, no permission …: whatever Docker says, the machine's own is next
