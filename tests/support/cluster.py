@@ -193,10 +193,14 @@ class Cluster:
         assert instance is not None
         client = self.client(service, number)
         deadline = time.monotonic() + seconds
-        while not await _answers(client):
+        while not await _answers(client, "/health/ready"):
             assert instance.alive, f"{instance.name} ended at its start: {self._tail(instance)}"
             assert time.monotonic() < deadline, f"{instance.name} is not ready: {self._tail(instance)}"
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def answers(self, service: str, number: int = 0) -> bool:
+        """Whether it serves HTTP, ready or not."""
+        return await _answers(self.client(service, number), "/health/live")
 
     # speaking to them
 
@@ -362,8 +366,8 @@ async def justera(*arguments: str, environment: Mapping[str, str], seconds: floa
     return Outcome(process.returncode, out.decode(), err.decode())
 
 
-async def _answers(client: httpx.AsyncClient) -> bool:
+async def _answers(client: httpx.AsyncClient, path: str) -> bool:
     try:
-        return (await client.get("/health/ready")).status_code == 200
+        return (await client.get(path)).status_code == 200
     except httpx.TransportError:
         return False

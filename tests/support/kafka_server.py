@@ -123,6 +123,12 @@ class RealKafka:
                 raise RuntimeError(f"Apache Kafka ended at its start, see {child.log_file}")
             self._choose_ports()
 
+    async def start_again(self) -> None:
+        """As `start`, after a `kill`, for a running event loop that must not stand still meanwhile."""
+        self._child = self._spawn()
+        child = self._child
+        await child.wait_until(lambda: _STARTED in child.output(), seconds=_START_SECONDS)
+
     def stop(self) -> None:
         """An orderly end. A paused server is resumed first."""
         if self._child is None or not self._child.alive:

@@ -193,6 +193,12 @@ class Workload:
             self.agreements.append(agreement)
             self._playing.append(asyncio.create_task(self._play(agreement)))
 
+    def check(self) -> None:
+        """Raise at once what one of them failed with already."""
+        for task in self._playing:
+            if task.done():
+                task.result()
+
     async def finish(self, *, seconds: float) -> list[Agreement]:
         """Wait for all that were fed. Raises what one of them failed with, Gone after `seconds`."""
         if self._playing:

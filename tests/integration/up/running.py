@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -41,11 +41,12 @@ class Letter:
 
 @dataclass
 class Up:
-    """One data folder and port; `start` again after `kill` or `stop`."""
+    """One data folder and port; `start` again after `kill` or `stop`. `environment`: further JUSTERA_… variables."""
 
     folder: Path
     port: int = field(default_factory=lambda: free_ports(1)[0])
     child: Child | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -67,7 +68,7 @@ class Up:
             [sys.executable, "-c", MAIN, "up", "--data", str(self.data), "--port", str(self.port)],
             log_file=self.folder / "up.log",
             folder=REPOSITORY,
-            environment=clean_environment(),
+            environment={**clean_environment(), **self.environment},
         )
         child = self.child
         try:
@@ -143,9 +144,13 @@ class Up:
                     return None
         return True
 
+    def token(self, role: Role) -> str:
+        """The folder's own; it stays the same."""
+        return Home(self.data).secrets().token(role)
+
     def client(self, role: Role = Role.SECRETARY) -> httpx.AsyncClient:
         """The APIs, with the folder's own token. Close it."""
-        headers = {"authorization": f"Bearer {Home(self.data).secrets().token(role)}"}
+        headers = {"authorization": f"Bearer {self.token(role)}"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=_CLIENT, trust_env=False)
 
     def visitor(self) -> httpx.AsyncClient:

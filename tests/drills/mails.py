@@ -1,0 +1,124 @@
+"""Mails after a drill: one mail a cause, one Message-ID a mail, and second copies only where nobody could know."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.drills.world import World
+from tests.support.smtp_sink import SinkMail
+from tests.support.workload import Agreement
+
+# A mailer that dies notes nothing any more of what it had in hand; what it noted it never sends again.
+_NOTED_WITHIN = 2.0  # seconds from a mail's acceptance to the death that explains its second copy
+_CLOCK_SLACK = 0.01  # seconds: the sink's clock is read before the mailer's transaction begins
+
+_DELIVERIES = "SELECT id, purpose, recipient, cause_id, status FROM delivery"
+_SENT = """
+    SELECT data::jsonb->>'email_id' AS id, extract(epoch FROM created_at)::float8 AS noted_at
+    FROM outbox WHERE attributes->>'type' = 'se.justera.notifications.email-sent.v1'
+"""
+
+
+@dataclass
+class SecondCopies:
+    """Of mails under one Message-ID. `unanswered`: the connection ended between the mail's end and the reply.
+    `unrecorded`: the reply was given, and the mailer died before it was on record."""
+
+    unanswered: int = 0
+    unrecorded: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.unanswered} unanswered + {self.unrecorded} unrecorded"
+
+
+async def check_mails(world: World, agreements: Sequence[Agreement], problems: list[str]) -> tuple[int, SecondCopies]:
+    """How many mails were taken, second copies apart, and those."""
+    taken: defaultdict[str, list[SinkMail]] = defaultdict(list)
+    for mail in world.sink.mails:
+        taken[mail.message_id].append(mail)
+    connection = await world.connect("notifications")
+    try:
+        deliveries = {row["id"]: row for row in await connection.fetch(_DELIVERIES)}
+        sent = await connection.fetch(_SENT)
+    finally:
+        await connection.close()
+    _check_causes(taken, deliveries, problems)
+    _check_deliveries(taken, deliveries, sent, world.sink.refused, problems)
+    _check_people(taken, agreements, problems)
+    noted = {row["id"]: row["noted_at"] for row in sent}
+    copies = SecondCopies()
+    for message_id, mails in taken.items():
+        if len(mails) > 1:
+            _explain(mails, noted.get(_delivery_id(message_id)), copies, problems)
+    return len(taken), copies
+
+
+def _check_causes(taken: dict[str, list[SinkMail]], deliveries: dict[str, Any], problems: list[str]) -> None:
+    """One Message-ID for each cause and recipient."""
+    by_cause: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for message_id, mails in taken.items():
+        delivery = deliveries.get(_delivery_id(message_id))
+        if delivery is None or {mail.recipient for mail in mails} != {delivery["recipient"]}:
+            problems.append(f"{message_id} to {mails[0].recipient} is no mail of ours")
+            continue
+        by_cause[delivery["cause_id"], delivery["recipient"]].add(message_id)
+    problems += [f"{who} got {sorted(ids)} for {cause}" for (cause, who), ids in by_cause.items() if len(ids) > 1]
+
+
+def _check_deliveries(
+    taken: dict[str, list[SinkMail]],
+    deliveries: dict[str, Any],
+    sent: Sequence[Any],
+    refused: set[str],
+    problems: list[str],
+) -> None:
+    """What notifications believes is what the mail server knows, and each is told once."""
+    ids = {_delivery_id(message_id) for message_id in taken}
+    for identity, delivery in deliveries.items():
+        expected = "bounced" if delivery["recipient"] in refused else "sent"
+        if delivery["status"] == "withdrawn" and identity not in ids:
+            continue
+        if delivery["status"] != expected or (identity in ids) != (expected == "sent"):
+            problems.append(f"mail {dict(delivery)}, taken: {identity in ids}")
+    told = Counter(row["id"] for row in sent)
+    if told != Counter(ids):
+        problems.append(f"EmailSent of {sorted((told - Counter(ids)).elements())} too much")
+        problems.append(f"EmailSent of {sorted((Counter(ids) - told).elements())} too little")
+
+
+def _check_people(taken: dict[str, list[SinkMail]], agreements: Sequence[Agreement], problems: list[str]) -> None:
+    """What each person found in their mailbox, second copies apart."""
+    got: Counter[tuple[str, str]] = Counter((mails[0].recipient, mails[0].kind) for mails in taken.values())
+    expected: Counter[tuple[str, str]] = Counter()
+    for agreement in agreements:
+        expected[agreement.sender, "copy"] += 1
+        for place, signer in enumerate(agreement.signing):
+            expected.update({(signer.email, kind): 1 for kind in ("request", "note", "copy")})
+            if agreement.road == "reminded" and place == agreement.troubled:
+                # A reminder whose answer was lost is asked for again: one more cause, one more mail.
+                expected[signer.email, "request"] = max(2, got[signer.email, "request"])
+    problems += [f"missing: {who} got no {kind}" for who, kind in (expected - got).elements()]
+    problems += [f"too much: {who} got a {kind}" for who, kind in (got - expected).elements()]
+
+
+def _explain(mails: Sequence[SinkMail], noted_at: float | None, copies: SecondCopies, problems: list[str]) -> None:
+    """Each copy before the last was taken while its mailer died, and none came after the acceptance was on record."""
+    last = mails[-1]
+    if noted_at is None or last.taken_at > noted_at + _CLOCK_SLACK:
+        problems.append(f"{last.message_id} was sent again after it was noted as sent")
+    for mail in mails[:-1]:
+        talk = mail.conversation
+        died = talk.ended_at is not None and not talk.said_goodbye and talk.ended_at - mail.accepted_at < _NOTED_WITHIN
+        if not died:
+            problems.append(f"{mail.message_id} was sent again although its mailer lived")
+        elif mail.answered:
+            copies.unrecorded += 1
+        else:
+            copies.unanswered += 1
+
+
+def _delivery_id(message_id: str) -> str:
+    found = re.match(r"<([^@]+)@", message_id)
+    return found.group(1) if found is not None else message_id
