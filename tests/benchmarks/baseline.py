@@ -26,22 +26,27 @@ _UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 
 
 class Baseline:
-    def __init__(self, urls: dict[str, str], connections: dict[str, asyncpg.Connection]) -> None:
+    def __init__(
+        self, servers: Servers, pids: dict[str, int], urls: dict[str, str], connections: dict[str, asyncpg.Connection]
+    ) -> None:
+        self._servers = servers
+        self._pids = pids
         self._urls = urls
         self._connections = connections
 
     async def run(self, agreements: int) -> Throughput:
         archived, sent = await self._count("archive", _ARCHIVED), await self._count("notifications", _MAILS_SENT)
         before, events = await self._written(), await self._events()
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), self._servers.cpu(self._pids)
         await self._connections["meetings"].execute("INSERT INTO go VALUES ($1)", agreements)
         await self._wait_for("archive", _ARCHIVED, archived + agreements)
         await self._wait_for("notifications", _MAILS_SENT, sent + agreements * MAILS)
-        seconds = time.perf_counter() - begun
+        seconds, spent = time.perf_counter() - begun, self._servers.cpu(self._pids)
         await self._wait_for("archive", _JOURNAL, await self._events())
         after = await self._written()
         counted = {service: after[service] - before[service] for service in SERVICES}
-        return Throughput(agreements, seconds, counted, await self._events() - events)
+        cpu = {name: spent[name] - used[name] for name in spent}
+        return Throughput(agreements, seconds, counted, await self._events() - events, cpu)
 
     async def _wait_for(self, service: str, query: str, number: int) -> None:
         deadline = time.monotonic() + _LIMIT_SECONDS
@@ -70,16 +75,16 @@ async def baseline(folder: Path, servers: Servers) -> AsyncIterator[Baseline]:
     template = await servers.postgres.create_service_databases()
     urls = {service: plain(template.replace("{service}", service)) for service in SERVICES}
     connections = {service: await asyncpg.connect(url) for service, url in urls.items()}
-    children = []
+    children: dict[str, Child] = {}
     try:
         for service, connection in connections.items():
             await connection.execute(SCHEMA)
             command = [sys.executable, "-m", "tests.benchmarks.bare", service, servers.bootstrap, urls[service]]
             log_file = folder / f"bare-{service}.log"
-            children.append(Child.spawn(f"bare {service}", command, log_file=log_file, folder=REPOSITORY))
-        yield Baseline(urls, connections)
+            children[service] = Child.spawn(f"bare {service}", command, log_file=log_file, folder=REPOSITORY)
+        yield Baseline(servers, {service: child.pid for service, child in children.items()}, urls, connections)
     finally:
-        for child in children:
+        for child in children.values():
             child.kill()
         for connection in connections.values():
             await connection.close()

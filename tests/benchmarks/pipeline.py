@@ -31,13 +31,14 @@ _OUTBOX = "SELECT count(*) FROM outbox"
 class Throughput:
     """`per_second`: agreements that were drafted, signed by three, completed, archived and all mails recorded.
 
-    `written`: by service, what its database counted; `events` published; `cpu`: by service, seconds of CPU.
+    `written`: by service, what its database counted; `events` published; `cpu`: by process, seconds of CPU.
     """
 
     agreements: int
     seconds: float
     written: dict[str, Written]
     events: int
+    cpu: dict[str, float]
 
     @property
     def per_second(self) -> float:
@@ -47,8 +48,11 @@ class Throughput:
 class Pipeline:
     """Four running services, and connections to look at their tables."""
 
-    def __init__(self, cluster: Cluster, database_url: str, connections: dict[str, asyncpg.Connection]) -> None:
+    def __init__(
+        self, cluster: Cluster, servers: Servers, database_url: str, connections: dict[str, asyncpg.Connection]
+    ) -> None:
         self.cluster = cluster
+        self._servers = servers
         self.database_url = database_url
         self._connections = connections
 
@@ -57,12 +61,12 @@ class Pipeline:
         archived, sent = await self._count("archive", _ARCHIVED), await self._count("notifications", _MAILS_SENT)
         before = await self._written()
         events = await self._events()
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), self._cpu()
         client = self.cluster.client("meetings", role=Role.SECRETARY)
         drafting = asyncio.create_task(client.post(f"/benchmark/{agreements}", timeout=_LIMIT_SECONDS))
         await self._wait_for("archive", _ARCHIVED, archived + agreements, drafting)
         await self._wait_for("notifications", _MAILS_SENT, sent + agreements * MAILS, drafting)
-        seconds = time.perf_counter() - begun
+        seconds, spent = time.perf_counter() - begun, self._cpu()
         (await drafting).raise_for_status()
         await self.cluster.settle()
         after = await self._written()
@@ -71,7 +75,11 @@ class Pipeline:
             seconds,
             {service: after[service] - before[service] for service in SERVICES},
             await self._events() - events,
+            {name: spent[name] - used[name] for name in spent},
         )
+
+    def _cpu(self) -> dict[str, float]:
+        return self._servers.cpu({service: self.cluster.pid(service) for service in SERVICES})
 
     async def _wait_for(self, service: str, query: str, number: int, drafting: "asyncio.Task[httpx.Response]") -> None:
         deadline = time.monotonic() + _LIMIT_SECONDS
@@ -103,7 +111,7 @@ async def pipeline(folder: Path, servers: Servers) -> AsyncIterator[Pipeline]:
     ) as cluster:
         connections = {service: await asyncpg.connect(plain(url.replace("{service}", service))) for service in SERVICES}
         try:
-            yield Pipeline(cluster, url, connections)
+            yield Pipeline(cluster, servers, url, connections)
         finally:
             for connection in connections.values():
                 await connection.close()

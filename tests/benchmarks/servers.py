@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from services.embedded.postgres import EmbeddedPostgres
+from tests.benchmarks.resources import cpu_seconds
 from tests.support.kafka_server import RealKafka
 from tests.support.parts import PartMissing
 from tests.support.postgres import Postgres, machine_binaries
@@ -22,6 +23,13 @@ class Servers:
     postgres: Postgres
     postgres_pid: int
     kafka_pid: int
+
+    def cpu(self, processes: dict[str, int]) -> dict[str, float]:
+        """Seconds of CPU used so far by these processes, by name, and by the servers."""
+        return {
+            name: cpu_seconds(pid)
+            for name, pid in {**processes, "kafka": self.kafka_pid, "postgres": self.postgres_pid}.items()
+        }
 
 
 @asynccontextmanager
