@@ -31,7 +31,9 @@ def printable(data: Any, *, body_font_only: bool = False) -> Any:
     match data:
         case str():
             fonts = _BODY_FONT if body_font_only else _ALL_FONTS
-            return "".join(char if _drawable(char, fonts) else "\ufffd" for char in data)
+            if data.isascii() and data.isprintable():
+                return data
+            return data.translate({ord(char): "\ufffd" for char in set(data) if not _drawable(char, fonts)})
         case Mapping():
             return {key: printable(value, body_font_only=body_font_only) for key, value in data.items()}
         case Sequence():

@@ -1,5 +1,6 @@
 """What a reader finds on the pages, as poppler reads them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def final(document: MinutesDocument, stamps: list[Stamp]) -> bytes:
 def test_the_same_input_gives_the_same_bytes() -> None:
     assert render_minutes(sample_minutes(), at=CREATED) == render_minutes(sample_minutes(), at=CREATED)
     assert final(sample_minutes(), sample_stamps()) == final(sample_minutes(), sample_stamps())
+
+
+def test_documents_rendered_at_once_do_not_mix() -> None:
+    documents = [sample_minutes().model_copy(update={"title": f"Protokoll {n}"}) for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(lambda document: final(document, sample_stamps()), documents * 2))
+    assert at_once == [final(document, sample_stamps()) for document in documents] * 2
 
 
 def test_the_first_page_names_the_meeting_and_the_places(tmp_path: Path) -> None:
