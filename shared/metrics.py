@@ -68,8 +68,8 @@ class _Gauges:
         self._add(registry, "outbox_oldest_seconds", "Age of the oldest event that waits to be published", state.oldest)
 
     async def _letters(self, registry: CollectorRegistry) -> None:
-        async with self._service.database.transaction() as session:
-            count = await dead_letters.count(session)
+        async with self._service.database.transaction() as connection:
+            count = await dead_letters.count(connection)
         self._add(registry, "dead_letters", "Messages that failed, and those that wait behind them", count)
 
     async def _pending(self, registry: CollectorRegistry) -> None:

@@ -95,14 +95,14 @@ def _router(service: Service) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=_LARGEST_ID)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
     ) -> list[DeadLetterView]:
         """Messages that could not be handled, and those that wait behind them, oldest first."""
-        async with service.database.transaction() as session:
-            return [_summary(letter) for letter in await dead_letters.listing(session, after=after, most=limit)]
+        async with service.database.transaction() as connection:
+            return [_summary(letter) for letter in await dead_letters.listing(connection, after=after, most=limit)]
 
     @router.get("/dead-letters/{letter_id}", dependencies=[reader])
     async def show_dead_letter(letter_id: LetterId) -> DeadLetterView:
         """One message with its attributes and body as Kafka brought them."""
-        async with service.database.transaction() as session:
-            return _whole(await dead_letters.get(session, letter_id))
+        async with service.database.transaction() as connection:
+            return _whole(await dead_letters.get(connection, letter_id))
 
     @router.post("/dead-letters/{letter_id}/retry", dependencies=[operator])
     async def retry_dead_letter(letter_id: LetterId) -> Outcome:
@@ -121,8 +121,8 @@ def _router(service: Service) -> APIRouter:
         """Publish again what this service published since a time, e.g. into a rebuilt topic. Consumers drop seconds."""
         if request.topic is not None and request.topic not in topics.ALL:
             raise NotFound(f"there is no topic {request.topic[:80]}", hint=f"topics: {', '.join(topics.ALL)}")
-        async with service.database.transaction() as session:
-            count = await outbox.republish(session, since=request.since, topic=request.topic)
+        async with service.database.transaction() as connection:
+            count = await outbox.republish(connection, since=request.since, topic=request.topic)
         service.outbox_wakeup.set()
         log.warning("outbox.republishing", service=service.name, count=count)
         return Outcome(count=count)
@@ -131,8 +131,8 @@ def _router(service: Service) -> APIRouter:
 
 
 async def state_of(service: Service) -> ServiceState:
-    async with service.database.transaction() as session:
-        letters = await dead_letters.count(session)
+    async with service.database.transaction() as connection:
+        letters = await dead_letters.count(connection)
     outgoing = await service.outbox_state()
     return ServiceState(
         service=service.name,
@@ -146,8 +146,8 @@ async def state_of(service: Service) -> ServiceState:
 
 
 async def _inbound_of(service: Service, letter_id: int) -> Inbound[Any]:
-    async with service.database.transaction() as session:
-        letter = await dead_letters.get(session, letter_id)
+    async with service.database.transaction() as connection:
+        letter = await dead_letters.get(connection, letter_id)
     for inbound in service.inbounds:
         if inbound.name == letter.consumer:
             return inbound

@@ -118,8 +118,8 @@ class Service:
             return unknown
 
     async def outbox_state(self) -> OutboxState:
-        async with self.database.transaction() as session:
-            return await outbox.state(session)
+        async with self.database.transaction() as connection:
+            return await outbox.state(connection)
 
 
 class _Messaging:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Generic
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
 from shared.database import is_transient
@@ -55,9 +55,9 @@ class Timer:
     due_at: datetime
 
 
-async def set_timer(session: AsyncSession, timer: Timer) -> None:
+async def set_timer(connection: AsyncConnection, timer: Timer) -> None:
     """Set it, or move it when one of this kind is set for the subject."""
-    await session.execute(
+    await connection.execute(
         _SET,
         {
             "organisation": timer.organisation,
@@ -68,8 +68,8 @@ async def set_timer(session: AsyncSession, timer: Timer) -> None:
     )
 
 
-async def clear_timers(session: AsyncSession, organisation: str, subject: str) -> None:
-    await session.execute(_CLEAR, {"organisation": organisation, "subject": subject})
+async def clear_timers(connection: AsyncConnection, organisation: str, subject: str) -> None:
+    await connection.execute(_CLEAR, {"organisation": organisation, "subject": subject})
 
 
 class TimerWorker(Generic[TransactionT]):
@@ -105,19 +105,19 @@ class TimerWorker(Generic[TransactionT]):
         """Fire the timer that is due longest. False when none is due."""
         async with self._unit_of_work.begin() as outer:
             now = self._clock.now()
-            row = (await outer.session.execute(_CLAIM, {"now": now})).one_or_none()
+            row = (await outer.connection.execute(_CLAIM, {"now": now})).one_or_none()
             if row is None:
                 return False
             timer = Timer(row.organisation, row.kind, row.subject, row.due_at)
             if not await self._handled(outer, timer):
-                await set_timer(outer.session, replace(timer, due_at=now + POSTPONED))
+                await set_timer(outer.connection, replace(timer, due_at=now + POSTPONED))
             return True
 
     async def _handled(self, outer: TransactionT, timer: Timer) -> bool:
         """Run the handler under a savepoint. False when it failed on a bug; raises what may succeed later."""
-        transaction = self._unit_of_work.adopt(outer.session)
+        transaction = self._unit_of_work.adopt(outer.connection)
         try:
-            async with outer.session.begin_nested():
+            async with outer.connection.begin_nested():
                 await self._handlers[timer.kind](transaction, timer)
                 await transaction.flush()
         except Exception as error:

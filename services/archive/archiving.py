@@ -84,8 +84,8 @@ class Archiving:
 
     async def archive_one(self) -> bool:
         """Take the job that is due longest, and archive its agreement or note why not. False when none is due."""
-        async with self._unit_of_work.database.transaction() as session:
-            job = await store.claim_job(session, lease=LEASE)
+        async with self._unit_of_work.database.transaction() as connection:
+            job = await store.claim_job(connection, lease=LEASE)
         if job is None:
             return False
         try:
@@ -172,9 +172,9 @@ class Archiving:
             error=type(error).__name__,
             attempts=job.attempts,
         )
-        async with self._unit_of_work.database.transaction() as session:
+        async with self._unit_of_work.database.transaction() as connection:
             await store.postpone_job(
-                session,
+                connection,
                 job,
                 reason=error.message if isinstance(error, JusteraError) else f"{type(error).__name__}: {error}",
                 delay=delay * random.uniform(0.7, 1.3),  # noqa: S311  (jitter, not a secret)

@@ -44,7 +44,7 @@ class ArchiveCommands:
         """Have an agreement archived at once that failed or waits. Raises NotFound, also for one that is archived."""
 
         async def work(transaction: ArchiveTransaction) -> None:
-            if not await store.retry_job(transaction.session, organisation, agreement_id):
+            if not await store.retry_job(transaction.connection, organisation, agreement_id):
                 raise NotFound("no such agreement waits to be archived")
             transaction.nudge(self._jobs_waiting)
 

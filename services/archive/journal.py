@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive.tables import JOURNAL
 from shared.database import Database
@@ -50,10 +50,10 @@ class Journal:
     async def handle(self, batch: Sequence[RawMessage]) -> None:
         """Keep those that are not kept yet. Raises only what may succeed later."""
         identified = {one.id: one for one in reversed([identify(raw) for raw in batch])}
-        async with self._database.transaction() as session:
-            new = await inbox.accept(session, CONSUMER, list(identified))
+        async with self._database.transaction() as connection:
+            new = await inbox.accept(connection, CONSUMER, list(identified))
             rows = [self._row(one) for one in reversed(identified.values()) if one.id in new]
-            await _append(session, rows)
+            await _append(connection, rows)
 
     def _row(self, one: Identified) -> dict[str, Any]:
         raw, said = one.raw, readable_attributes(one.raw.headers)
@@ -74,11 +74,11 @@ class Journal:
         }
 
 
-async def _append(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+async def _append(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     """The lock comes last before the rows: who waits for it holds nothing that its holder could need."""
     if rows:
-        await session.execute(_LOCK, {"lock": _WRITER_LOCK})
-        await session.execute(insert(JOURNAL), rows)
+        await connection.execute(_LOCK, {"lock": _WRITER_LOCK})
+        await connection.execute(insert(JOURNAL), rows)
 
 
 def identify(raw: RawMessage) -> Identified:

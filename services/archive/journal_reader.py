@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Select, func, select, text, union_all
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive.tables import JOURNAL
 from shared.database import Database
@@ -95,8 +95,8 @@ class JournalReader:
         """What follows `after`, at most `most` events. Raises InvalidInput for a cursor that is none."""
         start = _position(after)
         most = max(1, min(most, MOST))
-        async with self._database.transaction() as session:
-            rows = await _rows(session, organisation, asked, start, most + 1)
+        async with self._database.transaction() as connection:
+            rows = await _rows(connection, organisation, asked, start, most + 1)
         kept = _within(rows[:most])
         events = [_event(row) for row in kept]
         return JournalPage(events=events, next=events[-1].cursor if events else after, more=len(kept) < len(rows))
@@ -121,22 +121,24 @@ class JournalReader:
             await asyncio.sleep(min(_POLL, left))
 
 
-async def _rows(session: AsyncSession, organisation: str, asked: JournalFilter, after: int, most: int) -> list[Any]:
+async def _rows(
+    connection: AsyncConnection, organisation: str, asked: JournalFilter, after: int, most: int
+) -> list[Any]:
     # Each query is planned for the very type or aggregate asked for: of one that is rare, a plan for the average would
     # walk the ids through all of the journal.
-    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    await connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     where = _period(asked)
     if asked.subject is not None:
         where.append(JOURNAL.c.subject == asked.subject)
     if asked.correlation is not None:
         where.append(JOURNAL.c.correlation_id == asked.correlation)
     if asked.subject is None and asked.correlation is None:
-        where += await _bounds(session, organisation, asked, after)
+        where += await _bounds(connection, organisation, asked, after)
         if asked.types is not None:
-            return list(await session.execute(_of_types(organisation, asked.types, where, after, most)))
+            return list(await connection.execute(_of_types(organisation, asked.types, where, after, most)))
     elif asked.types is not None:
         where.append(JOURNAL.c.event_type.in_(asked.types))
-    return list(await session.execute(_plain(organisation, where, after, most)))
+    return list(await connection.execute(_plain(organisation, where, after, most)))
 
 
 def _period(asked: JournalFilter) -> list[ColumnElement[bool]]:
@@ -149,7 +151,7 @@ def _period(asked: JournalFilter) -> list[ColumnElement[bool]]:
 
 
 async def _bounds(
-    session: AsyncSession, organisation: str, asked: JournalFilter, after: int
+    connection: AsyncConnection, organisation: str, asked: JournalFilter, after: int
 ) -> list[ColumnElement[bool]]:
     """The ids between which a period's events lie: without them, a search in id order would begin at the first."""
     if asked.since is None or (after and asked.until is None):
@@ -159,7 +161,7 @@ async def _bounds(
     statement = select(func.min(number).label("first"), func.max(number).label("last")).where(
         JOURNAL.c.organisation == organisation, *_period(asked)
     )
-    found = (await session.execute(statement)).one()
+    found = (await connection.execute(statement)).one()
     return [JOURNAL.c.id >= (found.first or 0), JOURNAL.c.id <= (found.last or 0)]
 
 

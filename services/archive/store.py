@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive.tables import ARCHIVED_PROTOCOL, ARCHIVING_JOB
 from shared.events import AgreementCompleted, BlobRef, Envelope
@@ -88,7 +88,7 @@ class Archived:
     test_seal: bool
 
 
-async def insert_jobs(session: AsyncSession, causes: Sequence[Envelope]) -> None:
+async def insert_jobs(connection: AsyncConnection, causes: Sequence[Envelope]) -> None:
     """A job for each AgreementCompleted; an agreement that waits already keeps its own."""
     rows = [
         {
@@ -99,33 +99,33 @@ async def insert_jobs(session: AsyncSession, causes: Sequence[Envelope]) -> None
         }
         for cause in causes
     ]
-    await session.execute(insert(ARCHIVING_JOB).on_conflict_do_nothing(), rows)
+    await connection.execute(insert(ARCHIVING_JOB).on_conflict_do_nothing(), rows)
 
 
-async def claim_job(session: AsyncSession, *, lease: float) -> Job | None:
+async def claim_job(connection: AsyncConnection, *, lease: float) -> Job | None:
     """The job that is due longest, leased for `lease` seconds or more; None when none is due."""
-    row = (await session.execute(_CLAIM, {"lease": lease})).one_or_none()
+    row = (await connection.execute(_CLAIM, {"lease": lease})).one_or_none()
     return None if row is None else _job(row)
 
 
-async def lock_job(session: AsyncSession, organisation: str, agreement_id: str) -> bool:
+async def lock_job(connection: AsyncConnection, organisation: str, agreement_id: str) -> bool:
     """Hold the job's row until the transaction ends; False when it is gone."""
     statement = select(ARCHIVING_JOB.c.agreement_id).where(*_is(ARCHIVING_JOB, organisation, agreement_id))
-    return (await session.execute(statement.with_for_update())).one_or_none() is not None
+    return (await connection.execute(statement.with_for_update())).one_or_none() is not None
 
 
-async def delete_job(session: AsyncSession, organisation: str, agreement_id: str) -> None:
-    await session.execute(delete(ARCHIVING_JOB).where(*_is(ARCHIVING_JOB, organisation, agreement_id)))
+async def delete_job(connection: AsyncConnection, organisation: str, agreement_id: str) -> None:
+    await connection.execute(delete(ARCHIVING_JOB).where(*_is(ARCHIVING_JOB, organisation, agreement_id)))
 
 
 async def postpone_job(
-    session: AsyncSession, job: Job, *, reason: str, delay: float, state: str = WAITING, counts: bool = True
+    connection: AsyncConnection, job: Job, *, reason: str, delay: float, state: str = WAITING, counts: bool = True
 ) -> None:
     """Note why an attempt ended, and when the next one may begin (`delay` seconds from now).
 
     `counts=False`: the attempt is not held against the job.
     """
-    await session.execute(
+    await connection.execute(
         _POSTPONE,
         {
             "organisation": job.organisation,
@@ -138,59 +138,59 @@ async def postpone_job(
     )
 
 
-async def retry_job(session: AsyncSession, organisation: str, agreement_id: str) -> bool:
+async def retry_job(connection: AsyncConnection, organisation: str, agreement_id: str) -> bool:
     """Have it tried at once and with a clean slate; False when there is no such job."""
-    found = await session.execute(_RETRY, {"organisation": organisation, "agreement_id": agreement_id})
+    found = await connection.execute(_RETRY, {"organisation": organisation, "agreement_id": agreement_id})
     return found.one_or_none() is not None
 
 
-async def count_jobs(session: AsyncSession, state: str) -> int:
+async def count_jobs(connection: AsyncConnection, state: str) -> int:
     statement = select(func.count()).select_from(ARCHIVING_JOB).where(ARCHIVING_JOB.c.state == state)
-    return int((await session.execute(statement)).scalar_one())
+    return int((await connection.execute(statement)).scalar_one())
 
 
-async def find_job(session: AsyncSession, organisation: str, agreement_id: str) -> Job | None:
+async def find_job(connection: AsyncConnection, organisation: str, agreement_id: str) -> Job | None:
     statement = select(*_JOB_COLUMNS).where(*_is(ARCHIVING_JOB, organisation, agreement_id))
-    row = (await session.execute(statement)).one_or_none()
+    row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _job(row)
 
 
 async def jobs(
-    session: AsyncSession, organisation: str | None, state: str, *, after: str = "", most: int = 200
+    connection: AsyncConnection, organisation: str | None, state: str, *, after: str = "", most: int = 200
 ) -> list[Job]:
     """In the order of their agreements' ids; of every organisation when none is named."""
     statement = select(*_JOB_COLUMNS).where(ARCHIVING_JOB.c.state == state, ARCHIVING_JOB.c.agreement_id > after)
     if organisation is not None:
         statement = statement.where(ARCHIVING_JOB.c.organisation == organisation)
-    rows = await session.execute(statement.order_by(ARCHIVING_JOB.c.agreement_id).limit(most))
+    rows = await connection.execute(statement.order_by(ARCHIVING_JOB.c.agreement_id).limit(most))
     return [_job(row) for row in rows]
 
 
-async def insert_archived(session: AsyncSession, archived: Archived) -> bool:
+async def insert_archived(connection: AsyncConnection, archived: Archived) -> bool:
     """False when the agreement is in the archive already."""
     values = {name: getattr(archived, name) for name in Archived.__dataclass_fields__}
     values["sealed"] = archived.sealed.model_dump()
     values["manifest"] = archived.manifest.model_dump()
     statement = insert(ARCHIVED_PROTOCOL).values(values).on_conflict_do_nothing()
-    added = await session.execute(statement.returning(ARCHIVED_PROTOCOL.c.agreement_id))
+    added = await connection.execute(statement.returning(ARCHIVED_PROTOCOL.c.agreement_id))
     return added.one_or_none() is not None
 
 
-async def find_archived(session: AsyncSession, organisation: str, agreement_id: str) -> Archived | None:
+async def find_archived(connection: AsyncConnection, organisation: str, agreement_id: str) -> Archived | None:
     statement = select(ARCHIVED_PROTOCOL).where(*_is(ARCHIVED_PROTOCOL, organisation, agreement_id))
-    row = (await session.execute(statement)).one_or_none()
+    row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _archived(row)
 
 
 async def archived_page(
-    session: AsyncSession, organisation: str, *, before: Position | None, most: int
+    connection: AsyncConnection, organisation: str, *, before: Position | None, most: int
 ) -> list[Archived]:
     """The newest first."""
     columns = ARCHIVED_PROTOCOL.c
     statement = select(ARCHIVED_PROTOCOL).where(columns.organisation == organisation)
     if before is not None:
         statement = statement.where(tuple_(columns.archived_at, columns.agreement_id) < tuple_(*before))
-    rows = await session.execute(
+    rows = await connection.execute(
         statement.order_by(columns.archived_at.desc(), columns.agreement_id.desc()).limit(most)
     )
     return [_archived(row) for row in rows]

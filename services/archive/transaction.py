@@ -1,6 +1,6 @@
 """One transaction of the archive: jobs that begin, a document that enters the archive, and the event that says so."""
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive import store
 from services.archive.store import Archived, Job
@@ -14,8 +14,8 @@ class ArchiveTransaction(Transaction):
 
     source = "archive"
 
-    def __init__(self, session: AsyncSession, jobs_waiting: Wakeup) -> None:
-        super().__init__(session)
+    def __init__(self, connection: AsyncConnection, jobs_waiting: Wakeup) -> None:
+        super().__init__(connection)
         self._jobs_waiting = jobs_waiting
         self._completed: list[Envelope] = []
 
@@ -26,16 +26,16 @@ class ArchiveTransaction(Transaction):
 
     async def enter(self, job: Job, archived: Archived) -> bool:
         """The document is in the archive and the job is done. False, and nothing, when another worker was first."""
-        mine = await store.lock_job(self.session, job.organisation, job.agreement_id)
-        entered = mine and await store.insert_archived(self.session, archived)
-        await store.delete_job(self.session, job.organisation, job.agreement_id)
+        mine = await store.lock_job(self.connection, job.organisation, job.agreement_id)
+        entered = mine and await store.insert_archived(self.connection, archived)
+        await store.delete_job(self.connection, job.organisation, job.agreement_id)
         if entered:
             self._publish_archived(job, archived)
         return entered
 
     async def flush(self) -> None:
         if self._completed:
-            await store.insert_jobs(self.session, self._completed)
+            await store.insert_jobs(self.connection, self._completed)
             self._completed.clear()
         await super().flush()
 

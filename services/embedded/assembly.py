@@ -147,8 +147,8 @@ class AllInOne:
 
     async def _republish_all(self) -> None:
         for service in self.services.values():
-            async with service.database.transaction() as session:
-                await outbox.republish(session, since=_EPOCH)
+            async with service.database.transaction() as connection:
+                await outbox.republish(connection, since=_EPOCH)
 
     async def _restart_dead_broker(self) -> None:
         """A live consumer's position would skip what is published anew, so all messaging starts over."""

@@ -45,7 +45,7 @@ async def _caught_up(services: Collection[Service]) -> bool:
 
 async def _require_no_dead_letters(services: Collection[Service]) -> None:
     for service in services:
-        async with service.database.transaction() as session:
-            if await dead_letters.count(session):
-                letter = (await dead_letters.listing(session, most=1))[0]
+        async with service.database.transaction() as connection:
+            if await dead_letters.count(connection):
+                letter = (await dead_letters.listing(connection, most=1))[0]
                 raise Unavailable(f"{service.name} could not handle an event: {letter.reason}")

@@ -32,25 +32,25 @@ class MeetingsTransaction(Transaction):
             query = query.where(
                 (MEETING.c.starts < starts) | ((MEETING.c.starts == starts) & (MEETING.c.id < meeting_id))
             )
-        rows = await self.session.execute(query.order_by(MEETING.c.starts.desc(), MEETING.c.id.desc()).limit(most))
+        rows = await self.connection.execute(query.order_by(MEETING.c.starts.desc(), MEETING.c.id.desc()).limit(most))
         return [_meeting(row) for row in rows]
 
     async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
         row = _row(organisation, meeting)
-        await self.session.execute(
+        await self.connection.execute(
             insert(MEETING).values(row).on_conflict_do_update(index_elements=["organisation", "id"], set_=row)
         )
 
     async def lock_numbering(self, organisation: str, body: str, year: int) -> int | None:
         """The body's next number of the year, None when the year has none yet; held until the transaction ends."""
         key = {"organisation": organisation, "body_key": body_key(body), "year": year}
-        await self.session.execute(insert(NUMBERING).values(**key, next_paragraph=None).on_conflict_do_nothing())
+        await self.connection.execute(insert(NUMBERING).values(**key, next_paragraph=None).on_conflict_do_nothing())
         query = select(NUMBERING.c.next_paragraph).filter_by(**key).with_for_update()
-        found: int | None = (await self.session.execute(query)).scalar_one()
+        found: int | None = (await self.connection.execute(query)).scalar_one()
         return found
 
     async def set_numbering(self, organisation: str, body: str, year: int, next_paragraph: int) -> None:
-        await self.session.execute(
+        await self.connection.execute(
             update(NUMBERING)
             .where(
                 NUMBERING.c.organisation == organisation,
@@ -63,16 +63,16 @@ class MeetingsTransaction(Transaction):
     async def minutes_of(self, organisation: str, meeting_id: str) -> Any | None:
         """The row of `MINUTES`, or None."""
         query = select(MINUTES).where(MINUTES.c.organisation == organisation, MINUTES.c.meeting_id == meeting_id)
-        return (await self.session.execute(query)).one_or_none()
+        return (await self.connection.execute(query)).one_or_none()
 
     async def minutes_exist_for(self, organisation: str, agreement_id: str) -> bool:
         query = select(MINUTES.c.meeting_id).where(
             MINUTES.c.organisation == organisation, MINUTES.c.agreement_id == agreement_id
         )
-        return (await self.session.execute(query)).first() is not None
+        return (await self.connection.execute(query)).first() is not None
 
     async def add_minutes(self, row: dict[str, Any]) -> None:
-        await self.session.execute(insert(MINUTES).values(row))
+        await self.connection.execute(insert(MINUTES).values(row))
 
     def tell(self, organisation: str, meeting: Meeting, event: Event, at: datetime) -> None:
         """Publish a fact of the meeting at its present version."""
@@ -88,7 +88,7 @@ class MeetingsTransaction(Transaction):
 
     async def _meeting(self, organisation: str, meeting_id: str, *, for_update: bool) -> Meeting:
         query = select(MEETING).where(MEETING.c.organisation == organisation, MEETING.c.id == meeting_id)
-        row = (await self.session.execute(query.with_for_update() if for_update else query)).one_or_none()
+        row = (await self.connection.execute(query.with_for_update() if for_update else query)).one_or_none()
         if row is None:
             raise NotFound(f"there is no meeting {meeting_id[:60]}")
         return _meeting(row)

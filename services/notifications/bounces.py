@@ -115,7 +115,7 @@ class DeliveryReports:
 
     async def _keep(self, raw: bytes, reason: str) -> None:
         async def work(transaction: NotificationsTransaction) -> None:
-            await unmatched.keep(transaction.session, self._organisation, raw, reason)
+            await unmatched.keep(transaction.connection, self._organisation, raw, reason)
 
         await self._unit_of_work.run(work)
         log.warning("report.unmatched", report=unmatched.fingerprint(raw)[:16])

@@ -38,8 +38,8 @@ class NotificationsCommands:
 
     async def waiting(self, organisation: str, address: str) -> Delivery:
         """The oldest waiting mail to an address, requests before other mails. Raises Refused when none waits."""
-        async with self._unit_of_work.database.transaction() as session:
-            found = await store.waiting_for(session, organisation, address)
+        async with self._unit_of_work.database.transaction() as connection:
+            found = await store.waiting_for(connection, organisation, address)
         if found is None:
             raise Refused(f"no mail is waiting for {address}")
         return found
@@ -61,8 +61,8 @@ class NotificationsCommands:
 
         Raises Refused when no request was delivered to it, InvalidInput for a status that is none of a failure.
         """
-        async with self._unit_of_work.database.transaction() as session:
-            delivered = await store.sent_to(session, organisation, address)
+        async with self._unit_of_work.database.transaction() as connection:
+            delivered = await store.sent_to(connection, organisation, address)
         if not any(one.purpose in ASKING for one in delivered):
             raise Refused(f"no request was delivered to {address}")
         await self._report(delivered[0], Failure(status, diagnostic))
@@ -80,7 +80,7 @@ class NotificationsCommands:
             if found is None:
                 raise NotFound("there is no such delivery")
             rules.check_retry(found)
-            await store.requeue(transaction.session, key)
+            await store.requeue(transaction.connection, key)
             transaction.nudge(self._mailer_wakeup)
             log.info("mail.retried", delivery_id=delivery_id)
 
@@ -89,8 +89,8 @@ class NotificationsCommands:
 
     async def delivery(self, organisation: str, delivery_id: str) -> Delivery:
         """Raises NotFound."""
-        async with self._unit_of_work.database.transaction() as session:
-            found = await store.find(session, (organisation, delivery_id))
+        async with self._unit_of_work.database.transaction() as connection:
+            found = await store.find(connection, (organisation, delivery_id))
         if found is None:
             raise NotFound("there is no such delivery")
         return found
@@ -105,22 +105,22 @@ class NotificationsCommands:
         most: int = 50,
     ) -> list[Delivery]:
         """In the order of queueing, from those after an id."""
-        async with self._unit_of_work.database.transaction() as session:
+        async with self._unit_of_work.database.transaction() as connection:
             return await store.page(
-                session, organisation, agreement_id=agreement_id, status=status, after=after, most=most
+                connection, organisation, agreement_id=agreement_id, status=status, after=after, most=most
             )
 
     async def unmatched_reports(
         self, organisation: str, *, before: unmatched.Position | None = None, most: int = 50
     ) -> list[UnmatchedReport]:
         """Reports kept for a human, the newest first."""
-        async with self._unit_of_work.database.transaction() as session:
-            return await unmatched.page(session, organisation, before=before, most=most)
+        async with self._unit_of_work.database.transaction() as connection:
+            return await unmatched.page(connection, organisation, before=before, most=most)
 
     async def under_way(self) -> int:
         """Waiting mails that are due or in hand."""
-        async with self._unit_of_work.database.transaction() as session:
-            return await store.under_way(session)
+        async with self._unit_of_work.database.transaction() as connection:
+            return await store.under_way(connection)
 
     async def _report(self, delivery: Delivery, failure: Failure) -> None:
         mail = self._composer.compose(delivery)

@@ -50,8 +50,8 @@ class InboxTransport:
             "accepted_at": self._clock.now(),
             "report_due_at": soon if _shows_a_bounce(recipient) else None,
         }
-        async with self._database.transaction() as session:
-            await session.execute(
+        async with self._database.transaction() as connection:
+            await connection.execute(
                 insert(INBOX_MAIL).values(row).on_conflict_do_update(index_elements=["organisation", "id"], set_=row)
             )
         return Accepted("250 2.0.0 kept in the inbox")
@@ -76,15 +76,15 @@ class InboxMails:
             .order_by(columns.accepted_at.desc(), columns.id.desc())
             .limit(most)
         )
-        async with self._database.transaction() as session:
-            return [_mail(row) for row in await session.execute(query)]
+        async with self._database.transaction() as connection:
+            return [_mail(row) for row in await connection.execute(query)]
 
     async def mail(self, mail_id: str) -> Mail:
         """Raises NotFound."""
         columns = INBOX_MAIL.c
         query = select(INBOX_MAIL).where(columns.organisation == self._organisation, columns.id == mail_id)
-        async with self._database.transaction() as session:
-            row = (await session.execute(query)).one_or_none() if "\0" not in mail_id else None
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(query)).one_or_none() if "\0" not in mail_id else None
         if row is None:
             raise NotFound("there is no such mail in the inbox")
         return _mail(row)
@@ -99,13 +99,13 @@ async def send_due_report(database: Database, send: SendReport) -> bool:
         .order_by(columns.report_due_at)
         .limit(1)
     )
-    async with database.transaction() as session:
-        row = (await session.execute(due)).one_or_none()
+    async with database.transaction() as connection:
+        row = (await connection.execute(due)).one_or_none()
     if row is None:
         return False
     await send(row.organisation, row.id)
-    async with database.transaction() as session:
-        await session.execute(
+    async with database.transaction() as connection:
+        await connection.execute(
             update(INBOX_MAIL)
             .where(columns.organisation == row.organisation, columns.id == row.id)
             .values(report_due_at=None)

@@ -119,7 +119,7 @@ class Mailer:
     async def deliver(self, key: DeliveryKey) -> Outcome:
         """Send one waiting mail now and record what became of it. Raises Refused when it does not wait."""
         async with self._unit_of_work.begin() as transaction:
-            claimed = await store.claim_one(transaction.session, key, claim=new_id(), lease=self._settings.lease)
+            claimed = await store.claim_one(transaction.connection, key, claim=new_id(), lease=self._settings.lease)
         if claimed is None:
             raise Refused("the mail does not wait to be sent, or is being sent")
         finished = _Finished(claimed, await self._send(claimed), self._clock.now())
@@ -151,8 +151,8 @@ class Mailer:
             await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _claim(self, most: int) -> list[Delivery]:
-        async with self._unit_of_work.database.transaction() as session:
-            return await store.claim_due(session, claim=new_id(), lease=self._settings.lease, most=most)
+        async with self._unit_of_work.database.transaction() as connection:
+            return await store.claim_due(connection, claim=new_id(), lease=self._settings.lease, most=most)
 
     def _take_in_hand(self, delivery: Delivery) -> None:
         self._in_hand[delivery.key] = delivery.claim or ""
@@ -242,8 +242,8 @@ class Mailer:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._drained.wait(), self._settings.lease / 3)
         if self._in_hand:
-            async with self._unit_of_work.database.transaction() as session:
-                await store.renew(session, set(self._in_hand.values()), lease=self._settings.lease)
+            async with self._unit_of_work.database.transaction() as connection:
+                await store.renew(connection, set(self._in_hand.values()), lease=self._settings.lease)
 
 
 def _is_outage(outcome: Outcome) -> bool:

@@ -47,8 +47,8 @@ _LINK = re.compile(r"https?://[!-~]{1,2000}")
 
 _loader = PackageLoader("services.notifications", "templates")
 # Words and the text layout hold no markup to escape into; the HTML layout escapes everything that it is given.
-_words = Environment(loader=_loader, undefined=StrictUndefined, autoescape=False)  # noqa: S701
-_html = Environment(loader=_loader, undefined=StrictUndefined, autoescape=True)
+_words = Environment(loader=_loader, undefined=StrictUndefined, autoescape=False, auto_reload=False)  # noqa: S701
+_html = Environment(loader=_loader, undefined=StrictUndefined, autoescape=True, auto_reload=False)
 
 
 class Purpose(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Float, Integer, Row, Select, Text, bindparam, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.delivery import ASKING, REQUESTS, Delivery, Facts, NewDelivery, Status
 from services.notifications.messages import Purpose
@@ -124,18 +124,22 @@ class Ended:
     kept: str = ""
 
 
-async def agreements(session: AsyncSession, keys: Collection[AgreementKey]) -> dict[AgreementKey, AgreementContext]:
+async def agreements(
+    connection: AsyncConnection, keys: Collection[AgreementKey]
+) -> dict[AgreementKey, AgreementContext]:
     """Those that are known. One statement."""
     if not keys:
         return {}
     columns = AGREEMENT.c
-    rows = await session.execute(
+    rows = await connection.execute(
         select(AGREEMENT).where(tuple_(columns.organisation, columns.agreement_id).in_(sorted(keys)))
     )
     return {(row.organisation, row.agreement_id): _context(row) for row in rows}
 
 
-async def save_agreements(session: AsyncSession, changed: Sequence[tuple[AgreementKey, AgreementContext]]) -> None:
+async def save_agreements(
+    connection: AsyncConnection, changed: Sequence[tuple[AgreementKey, AgreementContext]]
+) -> None:
     """Insert, or add to what is there. Sorted, so that transactions that share agreements queue up."""
     if not changed:
         return
@@ -159,20 +163,20 @@ async def save_agreements(session: AsyncSession, changed: Sequence[tuple[Agreeme
             "others": AGREEMENT.c.others.op("||")(new.others),
         },
     )
-    await session.execute(upsert, rows)
+    await connection.execute(upsert, rows)
 
 
-async def insert_deliveries(session: AsyncSession, deliveries: Sequence[NewDelivery]) -> None:
+async def insert_deliveries(connection: AsyncConnection, deliveries: Sequence[NewDelivery]) -> None:
     """One row for each cause, recipient and purpose; those that are there already stay as they are."""
     if deliveries:
-        await session.execute(insert(DELIVERY).on_conflict_do_nothing(), [_row(one) for one in deliveries])
+        await connection.execute(insert(DELIVERY).on_conflict_do_nothing(), [_row(one) for one in deliveries])
 
 
-async def withdraw(session: AsyncSession, ended: Sequence[Ended]) -> None:
+async def withdraw(connection: AsyncConnection, ended: Sequence[Ended]) -> None:
     """Mails that nobody needs to get any more are not sent; one that is under way may still arrive."""
     if not ended:
         return
-    await session.execute(
+    await connection.execute(
         _WITHDRAW,
         {
             "organisations": [one.organisation for one in ended],
@@ -184,25 +188,25 @@ async def withdraw(session: AsyncSession, ended: Sequence[Ended]) -> None:
     )
 
 
-async def claim_due(session: AsyncSession, *, claim: str, lease: float, most: int) -> list[Delivery]:
+async def claim_due(connection: AsyncConnection, *, claim: str, lease: float, most: int) -> list[Delivery]:
     """Lease the mails that are due longest for `lease` seconds; those that another holds are skipped."""
-    rows = await session.execute(_CLAIM_DUE, {"claim": claim, "lease": lease, "most": most})
+    rows = await connection.execute(_CLAIM_DUE, {"claim": claim, "lease": lease, "most": most})
     return sorted((_delivery(row) for row in rows), key=lambda delivery: delivery.id)
 
 
-async def claim_one(session: AsyncSession, key: DeliveryKey, *, claim: str, lease: float) -> Delivery | None:
+async def claim_one(connection: AsyncConnection, key: DeliveryKey, *, claim: str, lease: float) -> Delivery | None:
     """Lease this mail, due or not; None when it does not wait, or another holds it."""
-    rows = await session.execute(_CLAIM_ONE, {"organisation": key[0], "id": key[1], "claim": claim, "lease": lease})
+    rows = await connection.execute(_CLAIM_ONE, {"organisation": key[0], "id": key[1], "claim": claim, "lease": lease})
     row = rows.one_or_none()
     return None if row is None else _delivery(row)
 
 
-async def renew(session: AsyncSession, claims: Collection[str], *, lease: float) -> None:
+async def renew(connection: AsyncConnection, claims: Collection[str], *, lease: float) -> None:
     """Prolong the leases of these claims."""
-    await session.execute(_RENEW, {"claims": sorted(claims), "lease": lease})
+    await connection.execute(_RENEW, {"claims": sorted(claims), "lease": lease})
 
 
-async def lock(session: AsyncSession, keys: Collection[DeliveryKey]) -> dict[DeliveryKey, Delivery]:
+async def lock(connection: AsyncConnection, keys: Collection[DeliveryKey]) -> dict[DeliveryKey, Delivery]:
     """Those that exist, locked in id order until the transaction ends. One statement."""
     if not keys:
         return {}
@@ -212,16 +216,16 @@ async def lock(session: AsyncSession, keys: Collection[DeliveryKey]) -> dict[Del
         .order_by(DELIVERY.c.organisation, DELIVERY.c.id)
         .with_for_update()
     )
-    found = [_delivery(row) for row in await session.execute(query)]
+    found = [_delivery(row) for row in await connection.execute(query)]
     return {delivery.key: delivery for delivery in found}
 
 
-async def save(session: AsyncSession, changed: Sequence[tuple[Delivery, float | None]]) -> None:
+async def save(connection: AsyncConnection, changed: Sequence[tuple[Delivery, float | None]]) -> None:
     """Write locked deliveries back, each with the seconds until its next try; their leases end."""
     if not changed:
         return
     deliveries = [delivery for delivery, _ in changed]
-    await session.execute(
+    await connection.execute(
         _SAVE,
         {
             "organisations": [one.organisation for one in deliveries],
@@ -239,17 +243,17 @@ async def save(session: AsyncSession, changed: Sequence[tuple[Delivery, float | 
     )
 
 
-async def requeue(session: AsyncSession, key: DeliveryKey) -> None:
+async def requeue(connection: AsyncConnection, key: DeliveryKey) -> None:
     """Let it wait anew, due now, with five days before it. A lease stays: the mail may be in someone's hand."""
     now = func.clock_timestamp()
-    await session.execute(
+    await connection.execute(
         DELIVERY.update()
         .where(DELIVERY.c.organisation == key[0], DELIVERY.c.id == key[1])
         .values(status=Status.WAITING.value, attempts=0, sent_at=None, bounced_at=None, queued_at=now, due_at=now)
     )
 
 
-async def waiting_for(session: AsyncSession, organisation: str, address: str) -> Delivery | None:
+async def waiting_for(connection: AsyncConnection, organisation: str, address: str) -> Delivery | None:
     """The oldest waiting mail to an address, requests before other mails."""
     query = (
         _to(organisation, address)
@@ -257,11 +261,11 @@ async def waiting_for(session: AsyncSession, organisation: str, address: str) ->
         .order_by(DELIVERY.c.purpose.in_([purpose.value for purpose in REQUESTS]).desc(), DELIVERY.c.id)
         .limit(1)
     )
-    row = (await session.execute(query)).one_or_none()
+    row = (await connection.execute(query)).one_or_none()
     return None if row is None else _delivery(row)
 
 
-async def sent_to(session: AsyncSession, organisation: str, address: str) -> list[Delivery]:
+async def sent_to(connection: AsyncConnection, organisation: str, address: str) -> list[Delivery]:
     """What a mail server took for an address, the latest first."""
     query = (
         _to(organisation, address)
@@ -269,17 +273,17 @@ async def sent_to(session: AsyncSession, organisation: str, address: str) -> lis
         .order_by(DELIVERY.c.sent_at.desc(), DELIVERY.c.changed_at.desc())
         .limit(100)
     )
-    return [_delivery(row) for row in await session.execute(query)]
+    return [_delivery(row) for row in await connection.execute(query)]
 
 
-async def find(session: AsyncSession, key: DeliveryKey) -> Delivery | None:
+async def find(connection: AsyncConnection, key: DeliveryKey) -> Delivery | None:
     query = select(*_COLUMNS).where(DELIVERY.c.organisation == key[0], DELIVERY.c.id == key[1])
-    row = (await session.execute(query)).one_or_none()
+    row = (await connection.execute(query)).one_or_none()
     return None if row is None else _delivery(row)
 
 
 async def page(
-    session: AsyncSession,
+    connection: AsyncConnection,
     organisation: str,
     *,
     agreement_id: str | None,
@@ -295,16 +299,16 @@ async def page(
         query = query.where(DELIVERY.c.status == status.value)
     if after is not None:
         query = query.where(DELIVERY.c.id > after)
-    return [_delivery(row) for row in await session.execute(query.order_by(DELIVERY.c.id).limit(most))]
+    return [_delivery(row) for row in await connection.execute(query.order_by(DELIVERY.c.id).limit(most))]
 
 
-async def under_way(session: AsyncSession) -> int:
+async def under_way(connection: AsyncConnection) -> int:
     """Mails that are due or leased; those that wait for a later try do not count."""
     now = func.clock_timestamp()
     query = select(func.count()).where(
         DELIVERY.c.status == Status.WAITING.value, (DELIVERY.c.due_at <= now) | (DELIVERY.c.lease_until > now)
     )
-    return int((await session.execute(query)).scalar_one())
+    return int((await connection.execute(query)).scalar_one())
 
 
 def _to(organisation: str, address: str) -> Select[Any]:

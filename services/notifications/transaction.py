@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications import store
 from services.notifications.delivery import Change, Delivery, NewDelivery
@@ -17,8 +17,8 @@ class NotificationsTransaction(Transaction):
 
     source = "notifications"
 
-    def __init__(self, session: AsyncSession, mailer_wakeup: Wakeup) -> None:
-        super().__init__(session)
+    def __init__(self, connection: AsyncConnection, mailer_wakeup: Wakeup) -> None:
+        super().__init__(connection)
         self._mailer_wakeup = mailer_wakeup
         self._agreements: dict[AgreementKey, AgreementContext] = {}
         self._changed_agreements: set[AgreementKey] = set()
@@ -28,7 +28,7 @@ class NotificationsTransaction(Transaction):
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
-        self._agreements.update(await store.agreements(self.session, keys))
+        self._agreements.update(await store.agreements(self.connection, keys))
 
     def agreement(self, organisation: str, agreement_id: str) -> AgreementContext:
         """What is known of it; nothing yet for one that is new."""
@@ -47,7 +47,7 @@ class NotificationsTransaction(Transaction):
         self._ended.append(ended)
 
     async def lock(self, keys: Sequence[DeliveryKey]) -> dict[DeliveryKey, Delivery]:
-        return await store.lock(self.session, keys)
+        return await store.lock(self.connection, keys)
 
     def change(self, change: Change) -> None:
         """Keep what became of a locked delivery, and publish the fact."""
@@ -66,10 +66,10 @@ class NotificationsTransaction(Transaction):
 
     async def flush(self) -> None:
         changed = [(key, self._agreements[key]) for key in self._changed_agreements]
-        await store.save_agreements(self.session, changed)
-        await store.insert_deliveries(self.session, self._mails)
-        await store.withdraw(self.session, self._ended)
-        await store.save(self.session, [(change.delivery, change.retry_in) for change in self._changes])
+        await store.save_agreements(self.connection, changed)
+        await store.insert_deliveries(self.connection, self._mails)
+        await store.withdraw(self.connection, self._ended)
+        await store.save(self.connection, [(change.delivery, change.retry_in) for change in self._changes])
         self._changed_agreements.clear()
         self._mails.clear()
         self._ended.clear()

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.tables import UNMATCHED_REPORT
 
@@ -37,7 +37,7 @@ def fingerprint(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-async def keep(session: AsyncSession, organisation: str, raw: bytes, reason: str) -> None:
+async def keep(connection: AsyncConnection, organisation: str, raw: bytes, reason: str) -> None:
     """The same report again is kept once. The oldest make room."""
     columns = UNMATCHED_REPORT.c
     row = {
@@ -47,7 +47,7 @@ async def keep(session: AsyncSession, organisation: str, raw: bytes, reason: str
         "size": len(raw),
         "raw": raw[:KEPT_BYTES],
     }
-    await session.execute(insert(UNMATCHED_REPORT).values(row).on_conflict_do_nothing())
+    await connection.execute(insert(UNMATCHED_REPORT).values(row).on_conflict_do_nothing())
     newest = (
         select(columns.sha256)
         .where(columns.organisation == organisation)
@@ -55,7 +55,7 @@ async def keep(session: AsyncSession, organisation: str, raw: bytes, reason: str
         .limit(MOST_KEPT)
     )
     too_old = func.clock_timestamp() - text(f"interval '{RETENTION_DAYS} days'")
-    await session.execute(
+    await connection.execute(
         delete(UNMATCHED_REPORT).where(
             columns.organisation == organisation,
             columns.sha256.not_in(newest) | (columns.received_at < too_old),
@@ -64,7 +64,7 @@ async def keep(session: AsyncSession, organisation: str, raw: bytes, reason: str
 
 
 async def page(
-    session: AsyncSession, organisation: str, *, before: Position | None, most: int
+    connection: AsyncConnection, organisation: str, *, before: Position | None, most: int
 ) -> list[UnmatchedReport]:
     """The newest first, from those before a position."""
     columns = UNMATCHED_REPORT.c
@@ -72,7 +72,7 @@ async def page(
     query = select(UNMATCHED_REPORT).where(columns.organisation == organisation)
     if before is not None:
         query = query.where(order < before)
-    rows = await session.execute(query.order_by(columns.received_at.desc(), columns.sha256.desc()).limit(most))
+    rows = await connection.execute(query.order_by(columns.received_at.desc(), columns.sha256.desc()).limit(most))
     return [_report(row) for row in rows]
 
 

@@ -31,13 +31,13 @@ class Deadlines:
 
     async def begin(self, transaction: SigningTransaction, agreement: OpenAgreement, sent_off: datetime) -> None:
         expires = self.expiry(sent_off)
-        await set_timer(transaction.session, _timer(agreement, EXPIRY, expires))
+        await set_timer(transaction.connection, _timer(agreement, EXPIRY, expires))
         await self._remind_after(transaction, agreement, sent_off, expires)
 
     async def end_when_over(self, transaction: SigningTransaction, agreement: OpenAgreement) -> None:
         """Nobody is waited for any more: no timers either."""
         if agreement.state.status is not Status.OUT:
-            await clear_timers(transaction.session, agreement.organisation, agreement.state.agreement_id)
+            await clear_timers(transaction.connection, agreement.organisation, agreement.state.agreement_id)
 
     def handlers(self) -> Mapping[str, TimerHandler]:
         return {EXPIRY: self._expire, REMINDER: self._remind}
@@ -72,7 +72,7 @@ class Deadlines:
         self, transaction: SigningTransaction, agreement: OpenAgreement, moment: datetime, expires: datetime
     ) -> None:
         if moment + self._reminder < expires:
-            await set_timer(transaction.session, _timer(agreement, REMINDER, moment + self._reminder))
+            await set_timer(transaction.connection, _timer(agreement, REMINDER, moment + self._reminder))
 
 
 def _timer(agreement: OpenAgreement, kind: str, due_at: datetime) -> Timer:

@@ -33,8 +33,8 @@ class SigningQueries:
 
     async def request(self, organisation: str, request_id: str, version: int) -> RequestView:
         """What a signer's page shows; `version` is the link's. Raises NotFound."""
-        async with self._database.transaction() as session:
-            stored = await store.find_by_request(session, organisation, request_id)
+        async with self._database.transaction() as connection:
+            stored = await store.find_by_request(connection, organisation, request_id)
         if stored is None:
             raise NotFound("this request to sign does not exist")
         return request_view_of(organisation, stored.state, request_id, version)
@@ -50,8 +50,8 @@ class SigningQueries:
 
     async def state(self, organisation: str, agreement_id: str) -> Agreement:
         """Raises NotFound."""
-        async with self._database.transaction() as session:
-            stored = await store.find(session, organisation, agreement_id)
+        async with self._database.transaction() as connection:
+            stored = await store.find(connection, organisation, agreement_id)
         if stored is None:
             raise NotFound("there is no such agreement")
         return stored.state
@@ -66,8 +66,8 @@ class SigningQueries:
         """The newest first. `cursor`: `next` of the page before. Raises InvalidInput for one that is not."""
         most = max(1, min(most, MOST))
         before = _position(cursor) if cursor else None
-        async with self._database.transaction() as session:
-            found = await store.page(session, organisation, status=status, before=before, most=most + 1)
+        async with self._database.transaction() as connection:
+            found = await store.page(connection, organisation, status=status, before=before, most=most + 1)
         states = [stored.state for stored in found[:most]]
         return AgreementPage(
             agreements=tuple(overview_of(state) for state in states),
@@ -77,8 +77,8 @@ class SigningQueries:
     async def entries(self, organisation: str, agreement_id: str) -> Sequence[Entry]:
         """The whole history so far, in the order of recording. Raises NotFound."""
         key = (organisation, agreement_id)
-        async with self._database.transaction() as session:
-            found = await store.entries(session, [key])
+        async with self._database.transaction() as connection:
+            found = await store.entries(connection, [key])
         if key not in found:
             raise NotFound("there is no such agreement")
         return found[key]

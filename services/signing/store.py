@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Integer, Select, Text, bindparam, insert, select, text, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.signing.agreement import Agreement, Status
 from services.signing.tables import AGREEMENT, HISTORY_ENTRY, SIGNATURE_REQUEST
@@ -62,32 +62,32 @@ class StoredAgreement:
         return self.organisation, self.state.agreement_id
 
 
-async def lock(session: AsyncSession, keys: Collection[AgreementKey]) -> list[StoredAgreement]:
+async def lock(connection: AsyncConnection, keys: Collection[AgreementKey]) -> list[StoredAgreement]:
     """Those that exist, locked in id order until the transaction ends. One statement."""
     if not keys:
         return []
-    rows = await session.execute(
+    rows = await connection.execute(
         _LOCK, {"organisations": [organisation for organisation, _ in keys], "ids": [one for _, one in keys]}
     )
     return [_stored(row) for row in rows]
 
 
-async def lock_by_request(session: AsyncSession, organisation: str, request_id: str) -> StoredAgreement | None:
-    row = await session.execute(_by_request(organisation, request_id).with_for_update(of=AGREEMENT))
+async def lock_by_request(connection: AsyncConnection, organisation: str, request_id: str) -> StoredAgreement | None:
+    row = await connection.execute(_by_request(organisation, request_id).with_for_update(of=AGREEMENT))
     return _stored_or_none(row.one_or_none())
 
 
-async def find_by_request(session: AsyncSession, organisation: str, request_id: str) -> StoredAgreement | None:
-    return _stored_or_none((await session.execute(_by_request(organisation, request_id))).one_or_none())
+async def find_by_request(connection: AsyncConnection, organisation: str, request_id: str) -> StoredAgreement | None:
+    return _stored_or_none((await connection.execute(_by_request(organisation, request_id))).one_or_none())
 
 
-async def find(session: AsyncSession, organisation: str, agreement_id: str) -> StoredAgreement | None:
+async def find(connection: AsyncConnection, organisation: str, agreement_id: str) -> StoredAgreement | None:
     query = select(*_COLUMNS).where(AGREEMENT.c.organisation == organisation, AGREEMENT.c.agreement_id == agreement_id)
-    return _stored_or_none((await session.execute(query)).one_or_none())
+    return _stored_or_none((await connection.execute(query)).one_or_none())
 
 
 async def page(
-    session: AsyncSession, organisation: str, *, status: Status | None, before: Position | None, most: int
+    connection: AsyncConnection, organisation: str, *, status: Status | None, before: Position | None, most: int
 ) -> list[StoredAgreement]:
     """The newest first, from those before a position."""
     query = select(*_COLUMNS).where(AGREEMENT.c.organisation == organisation)
@@ -97,10 +97,10 @@ async def page(
     if before is not None:
         query = query.where(order < before)
     query = query.order_by(AGREEMENT.c.created_at.desc(), AGREEMENT.c.agreement_id.desc()).limit(most)
-    return [_stored(row) for row in await session.execute(query)]
+    return [_stored(row) for row in await connection.execute(query)]
 
 
-async def entries(session: AsyncSession, keys: Iterable[AgreementKey]) -> Mapping[AgreementKey, list[Entry]]:
+async def entries(connection: AsyncConnection, keys: Iterable[AgreementKey]) -> Mapping[AgreementKey, list[Entry]]:
     """The histories of several agreements, each in the order of recording. One statement."""
     query = (
         select(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id, *_ENTRY_COLUMNS)
@@ -108,12 +108,12 @@ async def entries(session: AsyncSession, keys: Iterable[AgreementKey]) -> Mappin
         .order_by(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id, HISTORY_ENTRY.c.n)
     )
     found: dict[AgreementKey, list[Entry]] = defaultdict(list)
-    for organisation, agreement_id, *columns in await session.execute(query):
+    for organisation, agreement_id, *columns in await connection.execute(query):
         found[organisation, agreement_id].append(Entry(*columns))
     return found
 
 
-async def insert_agreements(session: AsyncSession, agreements: Sequence[StoredAgreement]) -> None:
+async def insert_agreements(connection: AsyncConnection, agreements: Sequence[StoredAgreement]) -> None:
     rows = [
         {
             "organisation": stored.organisation,
@@ -128,15 +128,15 @@ async def insert_agreements(session: AsyncSession, agreements: Sequence[StoredAg
         for stored in agreements
     ]
     if rows:
-        await session.execute(insert(AGREEMENT), rows)
+        await connection.execute(insert(AGREEMENT), rows)
 
 
-async def update_agreements(session: AsyncSession, changed: Sequence[tuple[int, StoredAgreement]]) -> None:
+async def update_agreements(connection: AsyncConnection, changed: Sequence[tuple[int, StoredAgreement]]) -> None:
     """Write snapshots, each over the version it was made from. Raises VersionConflict when one has moved on."""
     if not changed:
         return
     stored = [agreement for _, agreement in changed]
-    written = await session.execute(
+    written = await connection.execute(
         _UPDATE,
         {
             "organisations": [one.organisation for one in stored],
@@ -152,17 +152,17 @@ async def update_agreements(session: AsyncSession, changed: Sequence[tuple[int, 
         raise VersionConflict("an agreement was changed meanwhile")
 
 
-async def insert_requests(session: AsyncSession, requests: Sequence[tuple[AgreementKey, str]]) -> None:
+async def insert_requests(connection: AsyncConnection, requests: Sequence[tuple[AgreementKey, str]]) -> None:
     """Enter which agreement each new request belongs to."""
     rows = [
         {"organisation": organisation, "request_id": request_id, "agreement_id": agreement_id}
         for (organisation, agreement_id), request_id in requests
     ]
     if rows:
-        await session.execute(insert(SIGNATURE_REQUEST), rows)
+        await connection.execute(insert(SIGNATURE_REQUEST), rows)
 
 
-async def insert_entries(session: AsyncSession, appended: Iterable[tuple[AgreementKey, Entry]]) -> None:
+async def insert_entries(connection: AsyncConnection, appended: Iterable[tuple[AgreementKey, Entry]]) -> None:
     rows = [
         {
             "organisation": organisation,
@@ -171,7 +171,7 @@ async def insert_entries(session: AsyncSession, appended: Iterable[tuple[Agreeme
         }
         for (organisation, agreement_id), entry in appended
     ]
-    await session.execute(insert(HISTORY_ENTRY), rows)
+    await connection.execute(insert(HISTORY_ENTRY), rows)
 
 
 def _by_request(organisation: str, request_id: str) -> Select[Any]:

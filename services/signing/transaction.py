@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.signing import store
 from services.signing.agreement import Agreement, evolve
@@ -74,15 +74,15 @@ class SigningTransaction(Transaction):
 
     source = "signing"
 
-    def __init__(self, session: AsyncSession, blobs: BlobStore) -> None:
-        super().__init__(session)
+    def __init__(self, connection: AsyncConnection, blobs: BlobStore) -> None:
+        super().__init__(connection)
         self._blobs = blobs
         self._agreements: dict[AgreementKey, OpenAgreement] = {}
         self._happened: list[_Happened] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
-        self._keep(await store.lock(self.session, keys))
+        self._keep(await store.lock(self.connection, keys))
 
     def find(self, organisation: str, agreement_id: str) -> OpenAgreement | None:
         """One of those that are loaded."""
@@ -90,7 +90,7 @@ class SigningTransaction(Transaction):
 
     async def agreement(self, organisation: str, agreement_id: str) -> OpenAgreement:
         """Load and lock one. Raises NotFound."""
-        self._keep(await store.lock(self.session, {(organisation, agreement_id)}))
+        self._keep(await store.lock(self.connection, {(organisation, agreement_id)}))
         found = self.find(organisation, agreement_id)
         if found is None:
             raise NotFound("there is no such agreement")
@@ -98,7 +98,7 @@ class SigningTransaction(Transaction):
 
     async def agreement_of_request(self, organisation: str, request_id: str) -> OpenAgreement:
         """Load and lock the agreement that a request belongs to. Raises NotFound."""
-        stored = await store.lock_by_request(self.session, organisation, request_id)
+        stored = await store.lock_by_request(self.connection, organisation, request_id)
         if stored is None:
             raise NotFound("this request to sign does not exist")
         self._keep([stored])
@@ -146,11 +146,11 @@ class SigningTransaction(Transaction):
     async def _write(self, changed: Sequence[OpenAgreement]) -> None:
         new = [agreement.stored() for agreement in changed if not agreement.stored_version]
         known = [(agreement.stored_version, agreement.stored()) for agreement in changed if agreement.stored_version]
-        await store.insert_agreements(self.session, new)
-        await store.update_agreements(self.session, known)
-        await store.insert_requests(self.session, [one for agreement in changed for one in agreement.new_requests()])
+        await store.insert_agreements(self.connection, new)
+        await store.update_agreements(self.connection, known)
+        await store.insert_requests(self.connection, [one for agreement in changed for one in agreement.new_requests()])
         await store.insert_entries(
-            self.session, [(agreement.key, entry) for agreement in changed for entry in agreement.entries]
+            self.connection, [(agreement.key, entry) for agreement in changed for entry in agreement.entries]
         )
 
     def _publish(self, happened: _Happened, histories: dict[AgreementKey, BlobRef]) -> None:
@@ -182,7 +182,7 @@ class SigningTransaction(Transaction):
         }
         if not completed:
             return {}
-        earlier = await store.entries(self.session, completed)
+        earlier = await store.entries(self.connection, completed)
         turn = asyncio.Semaphore(_PUTS_AT_ONCE)
 
         async def put(happened: _Happened) -> BlobRef:

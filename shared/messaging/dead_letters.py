@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Text, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import NotFound
 from shared.messaging.message import RawMessage, event_id_of, headers_as_json, headers_from_json, storable, type_of
@@ -50,27 +50,27 @@ class DeadLetter:
     created_at: datetime
 
 
-async def parked_keys(session: AsyncSession, consumer: str, keys: Iterable[Key]) -> set[Key]:
+async def parked_keys(connection: AsyncConnection, consumer: str, keys: Iterable[Key]) -> set[Key]:
     """Those of `keys` at which something waits. One statement, whatever their number."""
     wanted = sorted(set(keys))
     if not wanted:
         return set()
-    rows = await session.execute(
+    rows = await connection.execute(
         _PARKED,
         {"consumer": consumer, "topics": [topic for topic, _ in wanted], "keys": [key for _, key in wanted]},
     )
     return {(row.topic, row.key) for row in rows}
 
 
-async def lock_keys(session: AsyncSession, consumer: str, keys: Iterable[Key]) -> None:
+async def lock_keys(connection: AsyncConnection, consumer: str, keys: Iterable[Key]) -> None:
     """Hold the keys against `retry` and `drop` until the transaction ends; sorted, so that holders queue up."""
     numbers = sorted({_lock_number(consumer, key) for key in keys})
-    await session.execute(_LOCK, {"numbers": numbers})
+    await connection.execute(_LOCK, {"numbers": numbers})
 
 
-async def park(session: AsyncSession, consumer: str, raw: RawMessage, reason: str | None) -> None:
+async def park(connection: AsyncConnection, consumer: str, raw: RawMessage, reason: str | None) -> None:
     """Keep a message; the same message again is kept once."""
-    await session.execute(
+    await connection.execute(
         insert(DEAD_LETTER)
         .values(
             consumer=consumer,
@@ -89,28 +89,28 @@ async def park(session: AsyncSession, consumer: str, raw: RawMessage, reason: st
     )
 
 
-async def listing(session: AsyncSession, *, after: int = 0, most: int = 200) -> list[DeadLetter]:
-    rows = await session.execute(
+async def listing(connection: AsyncConnection, *, after: int = 0, most: int = 200) -> list[DeadLetter]:
+    rows = await connection.execute(
         select(DEAD_LETTER).where(DEAD_LETTER.c.id > after).order_by(DEAD_LETTER.c.id).limit(most)
     )
     return [_letter(row) for row in rows]
 
 
-async def count(session: AsyncSession) -> int:
-    return int((await session.execute(select(func.count()).select_from(DEAD_LETTER))).scalar_one())
+async def count(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(func.count()).select_from(DEAD_LETTER))).scalar_one())
 
 
-async def get(session: AsyncSession, letter_id: int) -> DeadLetter:
+async def get(connection: AsyncConnection, letter_id: int) -> DeadLetter:
     """Raises NotFound."""
-    row = (await session.execute(select(DEAD_LETTER).where(DEAD_LETTER.c.id == letter_id))).one_or_none()
+    row = (await connection.execute(select(DEAD_LETTER).where(DEAD_LETTER.c.id == letter_id))).one_or_none()
     if row is None:
         raise NotFound(f"there is no dead letter {letter_id}", hint="justera dead-letters list shows those there are")
     return _letter(row)
 
 
-async def of_key(session: AsyncSession, letter: DeadLetter) -> list[DeadLetter]:
+async def of_key(connection: AsyncConnection, letter: DeadLetter) -> list[DeadLetter]:
     """All that waits at the letter's key, oldest first. Call `lock_keys` before."""
-    rows = await session.execute(
+    rows = await connection.execute(
         select(DEAD_LETTER)
         .where(
             DEAD_LETTER.c.consumer == letter.consumer,
@@ -122,13 +122,13 @@ async def of_key(session: AsyncSession, letter: DeadLetter) -> list[DeadLetter]:
     return [_letter(row) for row in rows]
 
 
-async def remove(session: AsyncSession, letter_ids: Sequence[int]) -> None:
-    await session.execute(delete(DEAD_LETTER).where(DEAD_LETTER.c.id.in_(letter_ids)))
+async def remove(connection: AsyncConnection, letter_ids: Sequence[int]) -> None:
+    await connection.execute(delete(DEAD_LETTER).where(DEAD_LETTER.c.id.in_(letter_ids)))
 
 
-async def fail(session: AsyncSession, letter_id: int, reason: str) -> None:
+async def fail(connection: AsyncConnection, letter_id: int, reason: str) -> None:
     """Note why a retry failed."""
-    await session.execute(DEAD_LETTER.update().where(DEAD_LETTER.c.id == letter_id).values(reason=_told(reason)))
+    await connection.execute(DEAD_LETTER.update().where(DEAD_LETTER.c.id == letter_id).values(reason=_told(reason)))
 
 
 def _lock_number(consumer: str, key: Key) -> int:

@@ -8,7 +8,7 @@ is tried again. A fact from another service is never refused by a rule; handlers
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import is_transient
 from shared.events.base import Event
@@ -51,9 +51,9 @@ class Inbound(Generic[TransactionT]):
     async def _handle_together(self, batch: Sequence[RawMessage]) -> None:
         received = self._decode(batch)
         async with self._unit_of_work.begin() as transaction:
-            new = await inbox.accept(transaction.session, self.name, [r.envelope.id for r in received])
+            new = await inbox.accept(transaction.connection, self.name, [r.envelope.id for r in received])
             # After the inbox, which waits for another owner of the partition: a key that it parked is seen here.
-            if await dead_letters.parked_keys(transaction.session, self.name, [(r.topic, r.key) for r in batch]):
+            if await dead_letters.parked_keys(transaction.connection, self.name, [(r.topic, r.key) for r in batch]):
                 raise _PoisonInBatch
             fresh = _first_of_each(received, new)
             try:
@@ -75,16 +75,16 @@ class Inbound(Generic[TransactionT]):
     async def _handle_one_by_one(self, batch: Sequence[RawMessage]) -> None:
         """One transaction still, a savepoint a message: the good ones take effect, the bad one is kept."""
         async with self._unit_of_work.begin() as outer:
-            session = outer.session
+            connection = outer.connection
             keys = [(raw.topic, raw.key) for raw in batch]
-            await dead_letters.lock_keys(session, self.name, keys)
-            parked = await dead_letters.parked_keys(session, self.name, keys)
+            await dead_letters.lock_keys(connection, self.name, keys)
+            parked = await dead_letters.parked_keys(connection, self.name, keys)
             for raw in batch:
                 key = (raw.topic, raw.key)
                 if key in parked:
-                    await self._keep(session, raw, None)
+                    await self._keep(connection, raw, None)
                 elif reason := await self._handle_alone(outer, raw):
-                    await self._keep(session, raw, reason)
+                    await self._keep(connection, raw, reason)
                     parked.add(key)
 
     async def _handle_alone(self, outer: TransactionT, raw: RawMessage, *, taken_in: bool = False) -> str | None:
@@ -94,8 +94,8 @@ class Inbound(Generic[TransactionT]):
         """
         try:
             received = self._decoder.decode(raw)
-            async with outer.session.begin_nested():
-                if taken_in or await inbox.accept(outer.session, self.name, [received.envelope.id]):
+            async with outer.connection.begin_nested():
+                if taken_in or await inbox.accept(outer.connection, self.name, [received.envelope.id]):
                     await self._run(outer, received)
         except Poison as error:
             return str(error)
@@ -107,18 +107,18 @@ class Inbound(Generic[TransactionT]):
         return None
 
     async def _run(self, outer: TransactionT, received: Received[Any]) -> None:
-        transaction = self._unit_of_work.adopt(outer.session)
+        transaction = self._unit_of_work.adopt(outer.connection)
         await transaction.prepare([received])
         await self._handlers[type(received.event)](transaction, received)
         await transaction.flush()
         outer.nudge(*transaction.nudged)
 
-    async def _keep(self, session: AsyncSession, raw: RawMessage, reason: str | None) -> None:
+    async def _keep(self, connection: AsyncConnection, raw: RawMessage, reason: str | None) -> None:
         """Park a message unless it was handled or parked before. An unreadable one has no id: its bytes tell."""
         event_id = event_id_of(raw)
-        if event_id and not await inbox.accept(session, self.name, [event_id]):
+        if event_id and not await inbox.accept(connection, self.name, [event_id]):
             return
-        await dead_letters.park(session, self.name, raw, reason)
+        await dead_letters.park(connection, self.name, raw, reason)
         log.warning("event.parked", consumer=self.name, topic=raw.topic, event_id=event_id, waits=reason is None)
 
     async def retry(self, letter_id: int) -> int:
@@ -127,8 +127,8 @@ class Inbound(Generic[TransactionT]):
         Raises NotFound.
         """
         async with self._unit_of_work.begin() as outer:
-            session = outer.session
-            return await self._drain(outer, await self._locked(session, letter_id))
+            connection = outer.connection
+            return await self._drain(outer, await self._locked(connection, letter_id))
 
     async def drop(self, letter_id: int) -> int:
         """Give up one dead letter, and handle what waited behind it. Returns how many of those succeeded.
@@ -136,9 +136,9 @@ class Inbound(Generic[TransactionT]):
         Raises NotFound.
         """
         async with self._unit_of_work.begin() as outer:
-            session = outer.session
-            waiting = await self._locked(session, letter_id)
-            await dead_letters.remove(session, [letter_id])
+            connection = outer.connection
+            waiting = await self._locked(connection, letter_id)
+            await dead_letters.remove(connection, [letter_id])
             done = await self._drain(outer, [letter for letter in waiting if letter.id != letter_id])
         log.warning("dead_letter.dropped", consumer=self.name, dead_letter=letter_id)
         return done
@@ -149,16 +149,16 @@ class Inbound(Generic[TransactionT]):
         for letter in waiting:
             reason = await self._handle_alone(outer, letter.raw, taken_in=True)
             if reason:
-                await dead_letters.fail(outer.session, letter.id, reason)
+                await dead_letters.fail(outer.connection, letter.id, reason)
                 break
             done.append(letter.id)
-        await dead_letters.remove(outer.session, done)
+        await dead_letters.remove(outer.connection, done)
         return len(done)
 
-    async def _locked(self, session: AsyncSession, letter_id: int) -> list[DeadLetter]:
-        letter = await dead_letters.get(session, letter_id)
-        await dead_letters.lock_keys(session, self.name, [(letter.raw.topic, letter.raw.key)])
-        return await dead_letters.of_key(session, await dead_letters.get(session, letter_id))
+    async def _locked(self, connection: AsyncConnection, letter_id: int) -> list[DeadLetter]:
+        letter = await dead_letters.get(connection, letter_id)
+        await dead_letters.lock_keys(connection, self.name, [(letter.raw.topic, letter.raw.key)])
+        return await dead_letters.of_key(connection, await dead_letters.get(connection, letter_id))
 
 
 def _first_of_each(received: Sequence[Received[Any]], new: set[str]) -> list[Received[Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 # Sorted, so that two consumers that hold the same events for a moment (a rebalance) queue up instead of deadlocking;
 # the second waits for the first one's commit, and then finds the ids taken.
@@ -26,18 +26,18 @@ _PRUNE = text(
 )
 
 
-async def accept(session: AsyncSession, consumer: str, event_ids: Collection[str]) -> set[str]:
+async def accept(connection: AsyncConnection, consumer: str, event_ids: Collection[str]) -> set[str]:
     """Enter the ids; return those that were not there before. One statement, whatever their number."""
     if not event_ids:
         return set()
-    result = await session.execute(_ACCEPT, {"consumer": consumer, "event_ids": sorted(set(event_ids))})
+    result = await connection.execute(_ACCEPT, {"consumer": consumer, "event_ids": sorted(set(event_ids))})
     return set(result.scalars())
 
 
-async def prune(session: AsyncSession, *, older_than: float, most: int = 10_000) -> int:
+async def prune(connection: AsyncConnection, *, older_than: float, most: int = 10_000) -> int:
     """Drop ids older than `older_than` seconds, at most `most`; must exceed the retention of topics and outboxes.
 
     Returns how many were dropped.
     """
-    result: Any = await session.execute(_PRUNE, {"age": older_than, "most": most})
+    result: Any = await connection.execute(_PRUNE, {"age": older_than, "most": most})
     return int(result.rowcount)

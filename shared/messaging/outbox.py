@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events.envelope import kafka_headers
 
@@ -76,23 +76,23 @@ async def unpublished(
     return [_message(row) for row in rows]
 
 
-async def state(session: AsyncSession | AsyncConnection) -> OutboxState:
-    row = (await session.execute(_STATE)).one()
+async def state(connection: AsyncConnection) -> OutboxState:
+    row = (await connection.execute(_STATE)).one()
     return OutboxState(row.unpublished, float(row.oldest or 0), row.last_id)
 
 
-async def republish(session: AsyncSession, *, since: datetime, topic: str | None = None) -> int:
+async def republish(connection: AsyncConnection, *, since: datetime, topic: str | None = None) -> int:
     """Have the relay publish again what it published since a time (UTC). Returns the number of events."""
-    result: Any = await session.execute(_REPUBLISH, {"since": since, "topic": topic})
+    result: Any = await connection.execute(_REPUBLISH, {"since": since, "topic": topic})
     return int(result.rowcount)
 
 
-async def prune(session: AsyncSession, *, older_than: float, most: int = 10_000) -> int:
+async def prune(connection: AsyncConnection, *, older_than: float, most: int = 10_000) -> int:
     """Drop published rows older than `older_than` seconds, at most `most`; unpublished ones are kept without limit.
 
     Returns how many were dropped.
     """
-    result: Any = await session.execute(_PRUNE, {"age": older_than, "most": most})
+    result: Any = await connection.execute(_PRUNE, {"age": older_than, "most": most})
     return int(result.rowcount)
 
 

@@ -139,11 +139,11 @@ class Relay:
     async def _prune_once(self) -> None:
         most = dropped = _PRUNED_AT_ONCE
         while dropped == most and not self._stopping:
-            async with self._database.transaction() as session:
+            async with self._database.transaction() as connection:
                 # Inbox rows outlive whatever a topic or an outbox could still bring a second time.
                 dropped = max(
-                    await outbox.prune(session, older_than=self._retention, most=most),
-                    await inbox.prune(session, older_than=self._retention * 2, most=most),
+                    await outbox.prune(connection, older_than=self._retention, most=most),
+                    await inbox.prune(connection, older_than=self._retention * 2, most=most),
                 )
         try:
             async with asyncio.timeout(600):

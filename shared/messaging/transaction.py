@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import Database, is_conflict, is_transient, with_retries
 from shared.errors import TooLarge, Unavailable
@@ -40,8 +40,8 @@ class Transaction:
 
     source = ""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self.session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
         self._outgoing: list[Envelope] = []
         self.nudged: set[Wakeup] = set()
 
@@ -53,7 +53,7 @@ class Transaction:
         rows = [_outbox_row(envelope) for envelope in self._outgoing]
         self._outgoing.clear()
         if rows:
-            await self.session.execute(insert(OUTBOX), rows)
+            await self.connection.execute(insert(OUTBOX), rows)
 
     def publish(
         self,
@@ -103,7 +103,9 @@ TransactionT = TypeVar("TransactionT", bound=Transaction)
 class UnitOfWork(Generic[TransactionT]):
     """Opens a service's transactions; after each commit it nudges the relay."""
 
-    def __init__(self, database: Database, make: Callable[[AsyncSession], TransactionT], outbox_wakeup: Wakeup) -> None:
+    def __init__(
+        self, database: Database, make: Callable[[AsyncConnection], TransactionT], outbox_wakeup: Wakeup
+    ) -> None:
         self.database = database
         self._make = make
         self._outbox_wakeup = outbox_wakeup
@@ -116,8 +118,8 @@ class UnitOfWork(Generic[TransactionT]):
         """
         committing = False
         try:
-            async with self.database.transaction() as session:
-                transaction = self._make(session)
+            async with self.database.transaction() as connection:
+                transaction = self._make(connection)
                 yield transaction
                 await transaction.flush()
                 committing = True
@@ -138,9 +140,9 @@ class UnitOfWork(Generic[TransactionT]):
 
         return await with_retries(attempt)
 
-    def adopt(self, session: AsyncSession) -> TransactionT:
-        """A transaction on a session (or savepoint) that the caller commits."""
-        return self._make(session)
+    def adopt(self, connection: AsyncConnection) -> TransactionT:
+        """A transaction on a connection (or savepoint) that the caller commits."""
+        return self._make(connection)
 
 
 def _outbox_row(envelope: Envelope) -> dict[str, Any]:

@@ -4,15 +4,16 @@ PDF/A and PDF/UA allow no missing glyph and no private-use character, so typst r
 anything, and a set of minutes must never fail for it: what cannot be drawn becomes U+FFFD (�). Behind the body font
 (Latin, Greek, Cyrillic) stand DejaVu Sans (Arabic, Hebrew, Armenian, Georgian and more) and Droid Sans Fallback
 (Chinese, Japanese, Korean). Only TrueType outlines: veraPDF finds wrong widths in what typst embeds of some CFF fonts.
+
+What each draws stands in `fonts/characters.txt`: reading it from the fonts takes 16 MB of a process that stays.
 """
 
 import unicodedata
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from fontTools.ttLib import TTFont
 
 FONT_FOLDER = Path(__file__).parent / "fonts"
 FALLBACK_FONTS = ("DejaVu Sans", "Droid Sans Fallback")
@@ -20,6 +21,7 @@ FALLBACK_FONTS = ("DejaVu Sans", "Droid Sans Fallback")
 _BODY_FONT = ("SourceSans3[wght].ttf",)
 _ALL_FONTS = (*_BODY_FONT, "DejaVuSans.ttf", "DroidSansFallbackFull.ttf")
 _LATIN_END = "\u017f"  # up to here the body font has every printable character
+_LAST_POINT = 0x10FFFF
 _NO_TEXT = ("Cc", "Cs", "Co")
 
 
@@ -47,13 +49,24 @@ def _drawable(char: str, fonts: tuple[str, ...]) -> bool:
         return True
     if unicodedata.category(char) in _NO_TEXT:
         return False
-    return char <= _LATIN_END or ord(char) in _characters(fonts)
+    return char <= _LATIN_END or any(_draws(font, ord(char)) for font in fonts)
+
+
+def _draws(font: str, point: int) -> bool:
+    ranges = _ranges()[font]
+    index = bisect(ranges, (point, _LAST_POINT)) - 1
+    return index >= 0 and point <= ranges[index][1]
 
 
 @cache
-def _characters(fonts: tuple[str, ...]) -> frozenset[int]:
-    drawn: set[int] = set()
-    for name in fonts:
-        with TTFont(FONT_FOLDER / name, lazy=True) as font:
-            drawn.update(font.getBestCmap())
-    return frozenset(drawn)
+def _ranges() -> Mapping[str, Sequence[tuple[int, int]]]:
+    """The first and last code point of each range, ascending, by the font's file."""
+    ranges: dict[str, list[tuple[int, int]]] = {}
+    for line in (FONT_FOLDER / "characters.txt").read_text().splitlines():
+        if line.startswith("#"):
+            font = line.removeprefix("# ")
+            ranges[font] = []
+        else:
+            first, last = line.split("-")
+            ranges[font].append((int(first, 16), int(last, 16)))
+    return ranges

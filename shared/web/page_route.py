@@ -4,12 +4,14 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from shared.errors import JusteraError
+from shared.database import is_transient
+from shared.errors import JusteraError, Unavailable
 from shared.logging import get_logger
 from shared.web.look import Look
 
@@ -35,6 +37,9 @@ def page_route(look: Look) -> type[APIRoute]:
                 except HTTPException as error:
                     return problem_page(look, request, "refused", error.status_code)
                 except Exception as error:
+                    if is_transient(error) or isinstance(error, KafkaError):
+                        log.warning("page.unavailable", route=self.path, error=type(error).__name__)
+                        return problem_page(look, request, Unavailable.slug, Unavailable.status)
                     log.exception("page.bug", route=self.path, error=type(error).__name__)
                     return problem_page(look, request, "bug", HTTPStatus.INTERNAL_SERVER_ERROR)
 

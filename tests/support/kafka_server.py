@@ -65,7 +65,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 # After a kill the controller refuses the broker's return until its session has ended (9 s by default).
 broker.heartbeat.interval.ms=500
-broker.session.timeout.ms=2000
+broker.connection.timeout.ms=2000
 auto.create.topics.enable=false
 """
 

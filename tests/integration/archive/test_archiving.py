@@ -20,14 +20,14 @@ from tests.integration.rendering.tools import attachments_of, poppler
 
 
 async def published(archive: Archive) -> list[Any]:
-    async with archive.service.database.transaction() as session:
-        return list(await session.execute(select(OUTBOX.c.attributes, OUTBOX.c.data).order_by(OUTBOX.c.id)))
+    async with archive.service.database.transaction() as connection:
+        return list(await connection.execute(select(OUTBOX.c.attributes, OUTBOX.c.data).order_by(OUTBOX.c.id)))
 
 
 async def due(archive: Archive) -> None:
     """Let leases and delays pass."""
-    async with archive.service.database.transaction() as session:
-        await session.execute(text("UPDATE archiving_job SET due_at = clock_timestamp()"))
+    async with archive.service.database.transaction() as connection:
+        await connection.execute(text("UPDATE archiving_job SET due_at = clock_timestamp()"))
 
 
 async def test_the_whole_way(archive: Archive, tmp_path: Any) -> None:

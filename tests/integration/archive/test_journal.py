@@ -149,8 +149,8 @@ async def test_a_reader_misses_nothing_when_writers_overlap(archive: Archive) ->
     first, second = expired("first"), expired("second")
     handle = archive.service.subscriptions[1].handle
     journal = handle.__self__  # type: ignore[attr-defined]
-    async with archive.service.database.transaction() as session:
-        await _append(session, [journal._row(identify(first))])
+    async with archive.service.database.transaction() as connection:
+        await _append(connection, [journal._row(identify(first))])
         other = asyncio.create_task(handle([second]))
         await asyncio.wait({other}, timeout=0.3)
         seen = await read(archive)

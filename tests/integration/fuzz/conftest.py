@@ -21,6 +21,8 @@ from shared.service import Service
 from shared.settings import Settings, load_settings
 from tests.integration.archive.completed import Archive, Documents
 from tests.integration.notifications.post import Post
+from tests.integration.pages.conftest import client as client
+from tests.integration.pages.conftest import site as site
 from tests.integration.signing.flow import ORGANISATION, Flow
 from tests.support.postgres import Postgres
 

@@ -59,15 +59,15 @@ async def _bring_all(handle: Handle, fuzzed: Sequence[RawMessage], sentinel: Cal
 
 
 async def _count(database: Database, statement: object) -> int:
-    async with database.transaction() as session:
-        return int((await session.execute(statement)).scalar_one())  # type: ignore[call-overload]
+    async with database.transaction() as connection:
+        return int((await connection.execute(statement)).scalar_one())  # type: ignore[call-overload]
 
 
 async def _check_parked_once(database: Database, fuzzed: Sequence[RawMessage]) -> None:
     """Nothing is lost: what was not skipped is in the inbox or among the dead letters, there once."""
-    async with database.transaction() as session:
-        taken = set((await session.execute(select(INBOX.c.event_id))).scalars())
-        parked = list((await session.execute(select(DEAD_LETTER.c.fingerprint))).scalars())
+    async with database.transaction() as connection:
+        taken = set((await connection.execute(select(INBOX.c.event_id))).scalars())
+        parked = list((await connection.execute(select(DEAD_LETTER.c.fingerprint))).scalars())
     assert len(parked) == len(set(parked))
     for raw in fuzzed:
         if event_class(type_of(raw) or "") is not None:

@@ -52,10 +52,12 @@ async def there(
 
 async def state_of(service: Service) -> dict[str, str]:
     """Every table's content, as one hash each."""
-    async with service.database.transaction() as session:
-        names = (await session.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))).scalars()
+    async with service.database.transaction() as connection:
+        names = (
+            await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        ).scalars()
         query = "SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {} t"
-        return {name: (await session.execute(text(query.format(name)))).scalar_one() for name in names}
+        return {name: (await connection.execute(text(query.format(name)))).scalar_one() for name in names}
 
 
 def operations(there: Stocked) -> list[tuple[str, str]]:

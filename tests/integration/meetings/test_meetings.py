@@ -87,8 +87,10 @@ async def draft(api: httpx.AsyncClient, meeting_id: str, text: str, **drafting: 
 
 
 async def outbox(service: Service) -> list[Any]:
-    async with service.database.transaction() as session:
-        return list((await session.execute(text("SELECT topic, key, attributes, data FROM outbox ORDER BY id"))).all())
+    async with service.database.transaction() as connection:
+        return list(
+            (await connection.execute(text("SELECT topic, key, attributes, data FROM outbox ORDER BY id"))).all()
+        )
 
 
 async def test_the_schema_is_what_the_code_says(service: Service) -> None:

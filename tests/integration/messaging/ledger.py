@@ -31,14 +31,14 @@ Handled = list[tuple[str, int]]
 class LedgerTransaction(Transaction):
     source = "ledger"
 
-    def __init__(self, session: Any) -> None:
-        super().__init__(session)
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
         self.lines: list[dict[str, Any]] = []
 
     async def flush(self) -> None:
         lines, self.lines = self.lines, []
         if lines:
-            await self.session.execute(text("INSERT INTO line (key, number) VALUES (:key, :number)"), lines)
+            await self.connection.execute(text("INSERT INTO line (key, number) VALUES (:key, :number)"), lines)
         await super().flush()
 
     def announce(self, key: str, number: int) -> None:
@@ -70,11 +70,11 @@ class Ledger:
         self.unit_of_work = UnitOfWork(self.database, LedgerTransaction, self.wakeup)
 
     async def create_tables(self) -> None:
-        async with self.database.transaction() as session:
+        async with self.database.transaction() as connection:
             for statement in statements_v1():
-                await session.execute(text(statement))
-            await session.execute(text("CREATE TABLE line (n bigserial PRIMARY KEY, key text, number bigint)"))
-            await session.execute(text("CREATE TABLE tally (key text PRIMARY KEY, number bigint)"))
+                await connection.execute(text(statement))
+            await connection.execute(text("CREATE TABLE line (n bigserial PRIMARY KEY, key text, number bigint)"))
+            await connection.execute(text("CREATE TABLE tally (key text PRIMARY KEY, number bigint)"))
 
     def inbound(self, handler: Handler = write_down, name: str = "ledger") -> Inbound[LedgerTransaction]:
         return Inbound(name, self.unit_of_work, {MeetingCancelled: handler})
@@ -99,7 +99,7 @@ class Ledger:
         """A command: lock the aggregate, raise its version, say so."""
 
         async def work(transaction: LedgerTransaction) -> None:
-            row = await transaction.session.execute(
+            row = await transaction.connection.execute(
                 text("UPDATE tally SET number = number + 1 WHERE key = :key RETURNING number"), {"key": key}
             )
             transaction.announce(key, row.scalar_one())
@@ -108,13 +108,13 @@ class Ledger:
 
     async def handled(self) -> Handled:
         """Key and number in the order of handling."""
-        async with self.database.transaction() as session:
-            rows = await session.execute(text("SELECT key, number FROM line ORDER BY n"))
+        async with self.database.transaction() as connection:
+            rows = await connection.execute(text("SELECT key, number FROM line ORDER BY n"))
             return [(row.key, row.number) for row in rows]
 
     async def one(self, statement: str) -> Any:
-        async with self.database.transaction() as session:
-            return (await session.execute(text(statement))).scalar_one()
+        async with self.database.transaction() as connection:
+            return (await connection.execute(text(statement))).scalar_one()
 
     async def unpublished(self) -> int:
         return int(await self.one("SELECT count(*) FROM outbox WHERE published_at IS NULL"))

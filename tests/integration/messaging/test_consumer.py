@@ -177,28 +177,28 @@ async def test_an_infrastructure_error_loses_and_skips_nothing(ledger: Ledger, k
 
 
 async def test_a_deadlock_is_tried_again_and_is_no_poison(ledger: Ledger) -> None:
-    async with ledger.database.transaction() as session:
-        await session.execute(text("INSERT INTO tally VALUES ('a', 0), ('b', 0)"))
+    async with ledger.database.transaction() as connection:
+        await connection.execute(text("INSERT INTO tally VALUES ('a', 0), ('b', 0)"))
     attempts, has_a, other_has_b = 0, asyncio.Event(), asyncio.Event()
     raise_ = "UPDATE tally SET number = number + 1 WHERE key = '{}'"
 
     async def handler(transaction: LedgerTransaction, received: Received[MeetingCancelled]) -> None:
         nonlocal attempts
         attempts += 1
-        await transaction.session.execute(text("SET LOCAL deadlock_timeout = '100ms'"))
-        await transaction.session.execute(text(raise_.format("a")))
+        await transaction.connection.execute(text("SET LOCAL deadlock_timeout = '100ms'"))
+        await transaction.connection.execute(text(raise_.format("a")))
         has_a.set()
         await other_has_b.wait()
-        await transaction.session.execute(text(raise_.format("b")))
+        await transaction.connection.execute(text(raise_.format("b")))
         await write_down(transaction, received)
 
     async def other() -> None:
-        async with ledger.database.transaction() as session:
-            await session.execute(text("SET LOCAL deadlock_timeout = '30s'"))
-            await session.execute(text(raise_.format("b")))
+        async with ledger.database.transaction() as connection:
+            await connection.execute(text("SET LOCAL deadlock_timeout = '30s'"))
+            await connection.execute(text(raise_.format("b")))
             await has_a.wait()
             other_has_b.set()
-            await session.execute(text(raise_.format("a")))
+            await connection.execute(text(raise_.format("a")))
 
     crossing = asyncio.create_task(other())
     inbound = ledger.inbound(handler)
@@ -249,7 +249,7 @@ async def test_a_cancelled_transaction_leaves_the_pool_whole(ledger: Ledger) -> 
         async with ledger.unit_of_work.begin() as transaction:
             transaction.announce("m", 1)
             await transaction.flush()
-            await transaction.session.execute(text("SELECT pg_sleep(30)"))
+            await transaction.connection.execute(text("SELECT pg_sleep(30)"))
 
     tasks = [asyncio.create_task(work()) for _ in range(12)]
     await asyncio.sleep(0.5)

@@ -20,8 +20,8 @@ BUG = with_body(b'{"meeting_id":"bad","body":"b","title":"t","reason":"not a num
 
 
 async def _letters(ledger: Ledger) -> list[DeadLetter]:
-    async with ledger.database.transaction() as session:
-        return await dead_letters.listing(session)
+    async with ledger.database.transaction() as connection:
+        return await dead_letters.listing(connection)
 
 
 @pytest.mark.parametrize("spoil", POISONS.values(), ids=POISONS)

@@ -24,8 +24,8 @@ async def _published(ledger: Ledger) -> None:
 async def test_concurrent_writers_keep_each_aggregates_order(
     ledger: Ledger, kafka_settings: KafkaSettings, topic: str
 ) -> None:
-    async with ledger.database.transaction() as session:
-        await session.execute(text("INSERT INTO tally SELECT unnest(CAST(:keys AS text[])), 0"), {"keys": KEYS})
+    async with ledger.database.transaction() as connection:
+        await connection.execute(text("INSERT INTO tally SELECT unnest(CAST(:keys AS text[])), 0"), {"keys": KEYS})
     relay = ledger.relay(kafka_settings, batch=7)
     relay.start()
 
@@ -113,8 +113,8 @@ async def test_a_rebuilt_topic_is_filled_again_and_nothing_is_handled_twice(
     await admin.delete_topics([topic])
     await admin.close()
     await ensure_topics(kafka_settings, [topic])
-    async with ledger.database.transaction() as session:
-        assert await outbox.republish(session, since=datetime.now(UTC) - timedelta(hours=1)) == 30
+    async with ledger.database.transaction() as connection:
+        assert await outbox.republish(connection, since=datetime.now(UTC) - timedelta(hours=1)) == 30
     await ledger.announce(KEYS, [6])
     await _published(ledger)
     assert by_key(await messages_in(kafka_settings, topic)) == each_once_in_order(KEYS, range(1, 7))
@@ -129,21 +129,21 @@ async def test_a_rebuilt_topic_is_filled_again_and_nothing_is_handled_twice(
 
 async def test_republish_takes_what_is_asked_for(ledger: Ledger) -> None:
     await ledger.announce(["old", "new"], [1])
-    async with ledger.database.transaction() as session:
-        await session.execute(text("UPDATE outbox SET published_at = clock_timestamp()"))
-        await session.execute(text("UPDATE outbox SET created_at = '2022-01-01Z' WHERE key = 'old'"))
-        assert await outbox.republish(session, since=datetime(2023, 1, 1, tzinfo=UTC)) == 1
-        assert await outbox.republish(session, since=datetime(2021, 1, 1, tzinfo=UTC), topic="another") == 0
+    async with ledger.database.transaction() as connection:
+        await connection.execute(text("UPDATE outbox SET published_at = clock_timestamp()"))
+        await connection.execute(text("UPDATE outbox SET created_at = '2022-01-01Z' WHERE key = 'old'"))
+        assert await outbox.republish(connection, since=datetime(2023, 1, 1, tzinfo=UTC)) == 1
+        assert await outbox.republish(connection, since=datetime(2021, 1, 1, tzinfo=UTC), topic="another") == 0
     assert await ledger.one("SELECT string_agg(key, ',') FROM outbox WHERE published_at IS NULL") == "new"
 
 
 async def test_pruning_spares_what_is_unpublished_and_goes_by_age(ledger: Ledger) -> None:
     await ledger.announce(["published-long-ago", "published-again", "never-published", "fresh"], [1])
-    async with ledger.database.transaction() as session:
-        await session.execute(text("UPDATE outbox SET created_at = '2022-01-01Z' WHERE key <> 'fresh'"))
-        await session.execute(text("UPDATE outbox SET published_at = created_at WHERE key = 'published-long-ago'"))
-        await session.execute(
+    async with ledger.database.transaction() as connection:
+        await connection.execute(text("UPDATE outbox SET created_at = '2022-01-01Z' WHERE key <> 'fresh'"))
+        await connection.execute(text("UPDATE outbox SET published_at = created_at WHERE key = 'published-long-ago'"))
+        await connection.execute(
             text("UPDATE outbox SET published_at = clock_timestamp() WHERE key IN ('published-again', 'fresh')")
         )
-        assert await outbox.prune(session, older_than=3600) == 2
+        assert await outbox.prune(connection, older_than=3600) == 2
     assert await ledger.one("SELECT string_agg(key, ',' ORDER BY id) FROM outbox") == "never-published,fresh"

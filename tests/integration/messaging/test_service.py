@@ -172,5 +172,5 @@ async def test_operators_list_show_retry_and_drop(ledger: Ledger, client: httpx.
     assert (await client.post(f"/operations/dead-letters/{first['id']}/retry")).json() == {"count": 0}
     assert (await client.post(f"/operations/dead-letters/{first['id']}/drop")).json() == {"count": 1}
     assert (await client.post(f"/operations/dead-letters/{first['id']}/drop")).status_code == 404
-    async with ledger.database.transaction() as session:
-        assert await dead_letters.count(session) == 0
+    async with ledger.database.transaction() as connection:
+        assert await dead_letters.count(connection) == 0

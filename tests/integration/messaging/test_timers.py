@@ -13,9 +13,9 @@ NOW = datetime(2022, 9, 26, tzinfo=UTC)
 
 
 async def _set(ledger: Ledger, *timers: tuple[str, str, datetime]) -> None:
-    async with ledger.database.transaction() as session:
+    async with ledger.database.transaction() as connection:
         for kind, subject, due in timers:
-            await set_timer(session, Timer(ORGANISATION, kind, subject, due))
+            await set_timer(connection, Timer(ORGANISATION, kind, subject, due))
 
 
 async def _note(transaction: LedgerTransaction, timer: Timer) -> None:
@@ -57,7 +57,7 @@ async def test_a_failing_timer_leaves_nothing_and_holds_no_other_back(ledger: Le
 async def test_moved_and_cleared_timers(ledger: Ledger) -> None:
     await _set(ledger, ("remind", "a", NOW), ("remind", "a", NOW + timedelta(days=1)), ("expire", "a", NOW))
     assert await ledger.one("SELECT string_agg(kind, ',' ORDER BY due_at) FROM timer") == "expire,remind"
-    async with ledger.database.transaction() as session:
-        await clear_timers(session, ORGANISATION, "a")
-        await session.execute(text("SELECT 1"))
+    async with ledger.database.transaction() as connection:
+        await clear_timers(connection, ORGANISATION, "a")
+        await connection.execute(text("SELECT 1"))
     assert await ledger.one("SELECT count(*) FROM timer") == 0

@@ -196,8 +196,8 @@ class Post:
         return await self.commands.deliveries(ORGANISATION, most=1000)
 
     async def published(self) -> list[Published]:
-        async with self.database.transaction() as session:
-            rows = await session.execute(select(OUTBOX).order_by(OUTBOX.c.id))
+        async with self.database.transaction() as connection:
+            rows = await connection.execute(select(OUTBOX).order_by(OUTBOX.c.id))
             return [
                 Published(
                     row.attributes["type"].split(".")[3].removesuffix(".v1"),

@@ -56,8 +56,8 @@ async def test_an_event_that_the_inbox_has_forgotten_leads_to_no_second_mail(wai
         await connection.exec_driver_sql("DELETE FROM inbox")
     await waiting_post.bring(cause)
     assert len(await waiting_post.deliveries()) == 1
-    async with waiting_post.database.transaction() as session:
-        assert await dead_letters.count(session) == 0
+    async with waiting_post.database.transaction() as connection:
+        assert await dead_letters.count(connection) == 0
 
 
 async def test_an_alternate_and_the_original_are_named_to_each_other(

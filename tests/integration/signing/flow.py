@@ -122,8 +122,8 @@ class Flow:
 
     async def published(self) -> list[tuple[dict[str, str], Event]]:
         """What the outbox holds: attributes and events, in key order."""
-        async with self.service.database.transaction() as session:
-            rows = await session.execute(select(OUTBOX).order_by(OUTBOX.c.id))
+        async with self.service.database.transaction() as connection:
+            rows = await connection.execute(select(OUTBOX).order_by(OUTBOX.c.id))
             return [(row.attributes, _event(row.attributes, row.data)) for row in rows]
 
     async def published_names(self) -> list[str]:

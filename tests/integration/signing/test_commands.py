@@ -218,10 +218,10 @@ class TestTimers:
         await flow.draft()
         state = await flow.commands.send_off(ORGANISATION, AGREEMENT_ID)
         await flow.commands.cancel(ORGANISATION, AGREEMENT_ID, "wrong minutes", ip=IP)
-        async with flow.service.database.transaction() as session:
+        async with flow.service.database.transaction() as connection:
             for kind in ("agreement-expiry", "agreement-reminder"):
                 row = {"organisation": ORGANISATION, "kind": kind, "subject": AGREEMENT_ID, "due_at": state.created_at}
-                await session.execute(TIMER.insert(), row)
+                await connection.execute(TIMER.insert(), row)
         assert await worker.fire_one()
         assert await worker.fire_one()
         assert (await flow.recorded_names())[-1] == "AgreementCancelled"
@@ -248,5 +248,5 @@ def test_the_deadline_counts_from_sending_off(flow: Flow) -> None:
 
 
 async def timers(flow: Flow) -> list[str]:
-    async with flow.service.database.transaction() as session:
-        return sorted((await session.execute(select(TIMER.c.kind))).scalars())
+    async with flow.service.database.transaction() as connection:
+        return sorted((await connection.execute(select(TIMER.c.kind))).scalars())

@@ -142,8 +142,8 @@ async def test_many_completions_read_their_histories_in_one_statement(flow: Flow
         await flow.bring(*facts)
     # As for facts, and the earlier entries of all ten, and the outbox.
     assert completing.count == {"SELECT": 3, "INSERT": 3, "UPDATE": 1}
-    async with flow.service.database.transaction() as session:
-        statuses = set((await session.execute(select(AGREEMENT.c.status))).scalars())
+    async with flow.service.database.transaction() as connection:
+        statuses = set((await connection.execute(select(AGREEMENT.c.status))).scalars())
     assert statuses == {"completed"}
 
 
@@ -153,8 +153,8 @@ async def test_loading_an_agreement_reads_one_row_however_long_its_history(flow:
     request_id = await flow.id(SECRETARY)
     for _ in range(30):
         await flow.commands.view(ORGANISATION, request_id, ip="192.0.2.7")
-    async with flow.service.database.transaction() as session:
-        assert len((await session.execute(select(HISTORY_ENTRY.c.n))).all()) == 32
+    async with flow.service.database.transaction() as connection:
+        assert len((await connection.execute(select(HISTORY_ENTRY.c.n))).all()) == 32
     with Statements(flow.service.database) as viewing:
         await flow.commands.view(ORGANISATION, request_id, ip="192.0.2.7")
     # The agreement; the entry and the event; the snapshot.
@@ -162,5 +162,5 @@ async def test_loading_an_agreement_reads_one_row_however_long_its_history(flow:
 
 
 async def dead_letters(flow: Flow) -> int:
-    async with flow.service.database.transaction() as session:
-        return len((await session.execute(select(DEAD_LETTER.c.id))).all())
+    async with flow.service.database.transaction() as connection:
+        return len((await connection.execute(select(DEAD_LETTER.c.id))).all())

@@ -38,8 +38,8 @@ async def test_a_draft_and_a_mail_through_kafka(flow: Flow, kafka: Kafka) -> Non
 
 
 async def publish(flow: Flow, event: Event, *, key: str) -> None:
-    async with flow.service.database.transaction() as session:
-        transaction = Transaction(session)
+    async with flow.service.database.transaction() as connection:
+        transaction = Transaction(connection)
         transaction.publish(
             event,
             organisation=ORGANISATION,

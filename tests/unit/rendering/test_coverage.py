@@ -1,4 +1,9 @@
-from shared.rendering.coverage import printable
+from shared.rendering.coverage import FONT_FOLDER, printable
+from tests.unit.rendering.characters import listing
+
+
+def test_the_list_of_characters_is_that_of_the_fonts() -> None:
+    assert (FONT_FOLDER / "characters.txt").read_text() == listing()
 
 
 def test_what_the_fonts_draw_is_kept() -> None:
