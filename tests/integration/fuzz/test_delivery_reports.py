@@ -1,7 +1,6 @@
 """Mutated delivery reports through the real intake: never a bounce of another delivery, nothing but a kept report."""
 
 import random
-from pathlib import Path
 
 import pytest
 
@@ -12,37 +11,13 @@ from services.notifications.simulated_report import Failure, failed_report
 from shared.clock import ManualClock
 from shared.errors import InvalidInput
 from shared.settings import Settings
+from tests.integration.fuzz.hostile_reports import SAMPLES, mutated
 from tests.integration.notifications import post as mails
 from tests.integration.notifications.post import ORGANISATION, Post
 
 pytestmark = pytest.mark.slow
 
-SAMPLES = sorted((Path(__file__).parents[2] / "data" / "delivery_reports").glob("*.eml"))
 _EACH = 25
-
-
-def mutated(raw: bytes, rng: random.Random) -> bytes:
-    """Bytes changed, lines dropped, doubled or swapped, parts cut, lengths blown up."""
-    data = bytearray(raw)
-    for _ in range(rng.choice((1, 3, 20))):
-        kind, at = rng.randrange(7), rng.randrange(len(data) or 1)
-        if kind == 0:
-            data[at : at + 1] = bytes([rng.randrange(256)])
-        elif kind == 1:
-            del data[at : at + rng.randrange(1, 400)]
-        elif kind == 2:
-            data[at:at] = rng.choice((b"\0", b"\r\n\r\n", b"\xff" * 50, b"--" * 200, b"=?utf-8?q?", b"(" * 500))
-        elif kind == 3:
-            data[at:at] = bytes(data[at : at + 300])
-        elif kind == 4:
-            lines = bytes(data).split(b"\n")
-            rng.shuffle(lines) if rng.random() < 0.2 else lines.pop(rng.randrange(len(lines)))
-            data = bytearray(b"\n".join(lines))
-        elif kind == 5:
-            data = bytearray(bytes(data).replace(b"5.", rng.choice((b"2.", b"4.", b"9.", b"5" * 300)), 1))
-        else:
-            data[at:at] = b"Content-Type: multipart/report; boundary=" + b"x" * rng.choice((1, 5000)) + b"\n"
-    return bytes(data)
 
 
 def test_the_reader_raises_nothing_else() -> None:
