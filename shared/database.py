@@ -74,6 +74,10 @@ class Database:
                     "application_name": application_name,
                     # JIT compilation costs more than these small statements take.
                     "jit": "off",
+                    # Every statement finds its rows by index. A plan made while a table was empty would read it whole,
+                    # and live on in prepared statements; planning each time costs as much as executing.
+                    "enable_seqscan": "off",
+                    "plan_cache_mode": "force_generic_plan",
                     "idle_in_transaction_session_timeout": "60000",
                 },
             },
