@@ -6,16 +6,15 @@ the way back.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import alembic.command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where it is used: a running service only asks for the revision, and saves its eight megabytes.
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent
 _MIGRATION_LOCK = 0x6D696772  # "migr": instances that start together take turns
@@ -42,15 +41,29 @@ async def drift(engine: AsyncEngine, metadata: Sequence[MetaData]) -> list[Any]:
         return await connection.run_sync(_compare, metadata)
 
 
-def _config(service: str) -> Config:
+def newest_revision(service: str) -> str:
+    """By the names of the files: `0002_what.py` holds the revision `SERVICE_0002`."""
+    newest = max(path.name for path in _versions(service).glob("[0-9]*.py"))
+    return f"{service}_{newest.partition('_')[0]}"
+
+
+def _versions(service: str) -> Path:
+    return _ROOT / "services" / service / "migrations"
+
+
+def _config(service: str) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_HERE / "alembic"))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", str(_ROOT / "services" / service / "migrations"))
+    config.set_main_option("version_locations", str(_versions(service)))
     return config
 
 
 def _upgrade(connection: Connection, service: str) -> None:
+    import alembic.command
+
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
     config = _config(service)
     config.attributes["connection"] = connection
@@ -59,10 +72,15 @@ def _upgrade(connection: Connection, service: str) -> None:
 
 
 def _at_head(connection: Connection, service: str) -> bool:
-    heads = set(ScriptDirectory.from_config(_config(service)).get_heads())
-    return set(MigrationContext.configure(connection).get_current_heads()) == heads
+    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
+        return False
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+    return set(found) == {newest_revision(service)}
 
 
 def _compare(connection: Connection, metadata: Sequence[MetaData]) -> list[Any]:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     # Alembic takes several; its annotation says one.
     return list(compare_metadata(MigrationContext.configure(connection), metadata))  # type: ignore[arg-type]

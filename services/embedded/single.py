@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import importlib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -12,11 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from services.archive import main as archive
 from services.embedded.server import serve
-from services.meetings import main as meetings
-from services.notifications import main as notifications
-from services.signing import main as signing
 from shared.auth import Access, read_tokens
 from shared.blobs import open_blobs
 from shared.clock import SystemClock
@@ -24,17 +21,24 @@ from shared.database import is_transient
 from shared.logging import get_logger
 from shared.messaging.broker import KafkaSettings
 from shared.migrations import is_current
+from shared.names import SERVICES
 from shared.service import Service
 from shared.settings import BadConfiguration, Settings
 
 log = get_logger(__name__)
 
-BUILDERS: Mapping[str, Callable[..., Service]] = {
-    "meetings": meetings.build,
-    "signing": signing.build,
-    "notifications": notifications.build,
-    "archive": archive.build,
-}
+
+def _builder(name: str) -> Callable[..., Service]:
+    """Imports its service when it is called: a process holds the code of the one service that it runs."""
+
+    def build(settings: Settings, **parts: Any) -> Service:
+        service: Service = importlib.import_module(f"services.{name}.main").build(settings, **parts)
+        return service
+
+    return build
+
+
+BUILDERS: Mapping[str, Callable[..., Service]] = {name: _builder(name) for name in SERVICES}
 
 
 def kafka_settings(settings: Settings, client_id: str) -> KafkaSettings:
