@@ -6,12 +6,12 @@ exception rolls back.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, func, select, text, tuple_
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -102,6 +102,22 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def among_pairs(first: ColumnElement[str], second: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether (first, second) is one of the pairs in the statement's parameters `firsts` and `seconds`, two arrays.
+
+    The statement stays the same for any number of pairs, and so does its plan; an IN list would be a new one each time.
+    """
+    texts = ARRAY(Text)
+    both = func.unnest(bindparam("firsts", type_=texts), bindparam("seconds", type_=texts))
+    pairs = both.table_valued("a", "b").render_derived()
+    return tuple_(first, second).in_(select(pairs.c.a, pairs.c.b))
+
+
+def pairs(keys: Collection[tuple[str, str]]) -> dict[str, list[str]]:
+    """The parameters of `among_pairs`."""
+    return {"firsts": [first for first, _ in keys], "seconds": [second for _, second in keys]}
 
 
 async def with_retries(work: Callable[[], Awaitable[Result]], *, attempts: int = 4) -> Result:

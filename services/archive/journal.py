@@ -26,6 +26,7 @@ CONSUMER = "journal"
 
 _WRITER_LOCK = 0x6A6F7572  # "jour"
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+_INSERT = insert(JOURNAL).inline()
 # What an index takes: three columns of four-byte characters stay below its limit of 2,704 bytes a row.
 _LONGEST = 250
 
@@ -78,7 +79,7 @@ async def _append(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -
     """The lock comes last before the rows: who waits for it holds nothing that its holder could need."""
     if rows:
         await connection.execute(_LOCK, {"lock": _WRITER_LOCK})
-        await connection.execute(insert(JOURNAL), rows)
+        await connection.execute(_INSERT, rows)
 
 
 def identify(raw: RawMessage) -> Identified:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.meeting import Meeting, MeetingDetails, MeetingStatus, body_key
@@ -11,6 +11,29 @@ from services.meetings.tables import MEETING, MINUTES, NUMBERING
 from shared.errors import NotFound
 from shared.events.base import Event
 from shared.messaging.transaction import Transaction
+
+_OF_MEETING = (MEETING.c.organisation == bindparam("organisation"), MEETING.c.id == bindparam("id"))
+_FIND = select(MEETING).where(*_OF_MEETING)
+_LOCK = _FIND.with_for_update()
+_SAVE = insert(MEETING)
+_SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
+
+_OF_BODY = (
+    NUMBERING.c.organisation == bindparam("of_organisation"),
+    NUMBERING.c.body_key == bindparam("of_body"),
+    NUMBERING.c.year == bindparam("of_year"),
+)
+_BEGIN_NUMBERING = insert(NUMBERING).on_conflict_do_nothing().inline()
+_LOCK_NUMBERING = select(NUMBERING.c.next_paragraph).where(*_OF_BODY).with_for_update()
+_SET_NUMBERING = update(NUMBERING).where(*_OF_BODY).values(next_paragraph=bindparam("following"))
+
+_MINUTES_OF_MEETING = select(MINUTES).where(
+    MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.meeting_id == bindparam("meeting_id")
+)
+_MINUTES_OF_AGREEMENT = select(MINUTES.c.meeting_id).where(
+    MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.agreement_id == bindparam("agreement_id")
+)
+_ADD_MINUTES = insert(MINUTES).inline()
 
 
 class MeetingsTransaction(Transaction):
@@ -36,43 +59,33 @@ class MeetingsTransaction(Transaction):
         return [_meeting(row) for row in rows]
 
     async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
-        row = _row(organisation, meeting)
-        await self.connection.execute(
-            insert(MEETING).values(row).on_conflict_do_update(index_elements=["organisation", "id"], set_=row)
-        )
+        await self.connection.execute(_SAVE, _row(organisation, meeting))
 
     async def lock_numbering(self, organisation: str, body: str, year: int) -> int | None:
         """The body's next number of the year, None when the year has none yet; held until the transaction ends."""
         key = {"organisation": organisation, "body_key": body_key(body), "year": year}
-        await self.connection.execute(insert(NUMBERING).values(**key, next_paragraph=None).on_conflict_do_nothing())
-        query = select(NUMBERING.c.next_paragraph).filter_by(**key).with_for_update()
-        found: int | None = (await self.connection.execute(query)).scalar_one()
+        await self.connection.execute(_BEGIN_NUMBERING, {**key, "next_paragraph": None})
+        found: int | None = (
+            await self.connection.execute(_LOCK_NUMBERING, _of_body(organisation, body, year))
+        ).scalar_one()
         return found
 
     async def set_numbering(self, organisation: str, body: str, year: int, next_paragraph: int) -> None:
         await self.connection.execute(
-            update(NUMBERING)
-            .where(
-                NUMBERING.c.organisation == organisation,
-                NUMBERING.c.body_key == body_key(body),
-                NUMBERING.c.year == year,
-            )
-            .values(next_paragraph=next_paragraph)
+            _SET_NUMBERING, {**_of_body(organisation, body, year), "following": next_paragraph}
         )
 
     async def minutes_of(self, organisation: str, meeting_id: str) -> Any | None:
         """The row of `MINUTES`, or None."""
-        query = select(MINUTES).where(MINUTES.c.organisation == organisation, MINUTES.c.meeting_id == meeting_id)
-        return (await self.connection.execute(query)).one_or_none()
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        return (await self.connection.execute(_MINUTES_OF_MEETING, key)).one_or_none()
 
     async def minutes_exist_for(self, organisation: str, agreement_id: str) -> bool:
-        query = select(MINUTES.c.meeting_id).where(
-            MINUTES.c.organisation == organisation, MINUTES.c.agreement_id == agreement_id
-        )
-        return (await self.connection.execute(query)).first() is not None
+        key = {"organisation": organisation, "agreement_id": agreement_id}
+        return (await self.connection.execute(_MINUTES_OF_AGREEMENT, key)).first() is not None
 
     async def add_minutes(self, row: dict[str, Any]) -> None:
-        await self.connection.execute(insert(MINUTES).values(row))
+        await self.connection.execute(_ADD_MINUTES, row)
 
     def tell(self, organisation: str, meeting: Meeting, event: Event, at: datetime) -> None:
         """Publish a fact of the meeting at its present version."""
@@ -87,11 +100,15 @@ class MeetingsTransaction(Transaction):
         )
 
     async def _meeting(self, organisation: str, meeting_id: str, *, for_update: bool) -> Meeting:
-        query = select(MEETING).where(MEETING.c.organisation == organisation, MEETING.c.id == meeting_id)
-        row = (await self.connection.execute(query.with_for_update() if for_update else query)).one_or_none()
+        key = {"organisation": organisation, "id": meeting_id}
+        row = (await self.connection.execute(_LOCK if for_update else _FIND, key)).one_or_none()
         if row is None:
             raise NotFound(f"there is no meeting {meeting_id[:60]}")
         return _meeting(row)
+
+
+def _of_body(organisation: str, body: str, year: int) -> dict[str, Any]:
+    return {"of_organisation": organisation, "of_body": body_key(body), "of_year": year}
 
 
 def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:

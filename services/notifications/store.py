@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ARRAY, Float, Integer, Row, Select, Text, bindparam, func, select, text, tuple_
+from sqlalchemy import ARRAY, Float, Integer, Row, Select, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.delivery import ASKING, REQUESTS, Delivery, Facts, NewDelivery, Status
 from services.notifications.messages import Purpose
 from services.notifications.tables import AGREEMENT, DELIVERY
+from shared.database import among_pairs, pairs
 from shared.events import Person
 from shared.ids import new_id
 from shared.text import email_key
@@ -104,6 +105,15 @@ _WITHDRAW = text(
     bindparam("places", type_=ARRAY(Integer)),
 )
 
+_AGREEMENTS = select(AGREEMENT).where(among_pairs(AGREEMENT.c.organisation, AGREEMENT.c.agreement_id))
+_LOCK = (
+    select(*_COLUMNS)
+    .where(among_pairs(DELIVERY.c.organisation, DELIVERY.c.id))
+    .order_by(DELIVERY.c.organisation, DELIVERY.c.id)
+    .with_for_update(of=DELIVERY)
+)
+_INSERT_DELIVERY = insert(DELIVERY).on_conflict_do_nothing().inline()
+
 
 @dataclass(slots=True)
 class AgreementContext:
@@ -130,10 +140,7 @@ async def agreements(
     """Those that are known. One statement."""
     if not keys:
         return {}
-    columns = AGREEMENT.c
-    rows = await connection.execute(
-        select(AGREEMENT).where(tuple_(columns.organisation, columns.agreement_id).in_(sorted(keys)))
-    )
+    rows = await connection.execute(_AGREEMENTS, pairs(keys))
     return {(row.organisation, row.agreement_id): _context(row) for row in rows}
 
 
@@ -169,7 +176,7 @@ async def save_agreements(
 async def insert_deliveries(connection: AsyncConnection, deliveries: Sequence[NewDelivery]) -> None:
     """One row for each cause, recipient and purpose; those that are there already stay as they are."""
     if deliveries:
-        await connection.execute(insert(DELIVERY).on_conflict_do_nothing(), [_row(one) for one in deliveries])
+        await connection.execute(_INSERT_DELIVERY, [_row(one) for one in deliveries])
 
 
 async def withdraw(connection: AsyncConnection, ended: Sequence[Ended]) -> None:
@@ -210,13 +217,7 @@ async def lock(connection: AsyncConnection, keys: Collection[DeliveryKey]) -> di
     """Those that exist, locked in id order until the transaction ends. One statement."""
     if not keys:
         return {}
-    query = (
-        select(*_COLUMNS)
-        .where(tuple_(DELIVERY.c.organisation, DELIVERY.c.id).in_(sorted(keys)))
-        .order_by(DELIVERY.c.organisation, DELIVERY.c.id)
-        .with_for_update()
-    )
-    found = [_delivery(row) for row in await connection.execute(query)]
+    found = [_delivery(row) for row in await connection.execute(_LOCK, pairs(keys))]
     return {delivery.key: delivery for delivery in found}
 
 

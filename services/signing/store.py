@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Select, Text, bindparam, insert, select, text, tuple_
+from sqlalchemy import ARRAY, Integer, Text, bindparam, insert, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.signing.agreement import Agreement, Status
 from services.signing.tables import AGREEMENT, HISTORY_ENTRY, SIGNATURE_REQUEST
-from shared.database import VersionConflict
+from shared.database import VersionConflict, among_pairs, pairs
 from shared.history import Entry
 
 AgreementKey = tuple[str, str]  # organisation, agreement id
@@ -44,8 +44,31 @@ _UPDATE = text(
     *(bindparam(name, type_=ARRAY(Integer)) for name in ("before", "versions")),
 )
 
+_INSERT_AGREEMENT = insert(AGREEMENT)
+_INSERT_REQUEST = insert(SIGNATURE_REQUEST)
+_INSERT_ENTRY = insert(HISTORY_ENTRY)
+
 _COLUMNS = (AGREEMENT.c.organisation, AGREEMENT.c.correlation_id, AGREEMENT.c.head, AGREEMENT.c.snapshot)
+_OF_REQUEST = (
+    select(*_COLUMNS)
+    .join(
+        SIGNATURE_REQUEST,
+        (SIGNATURE_REQUEST.c.organisation == AGREEMENT.c.organisation)
+        & (SIGNATURE_REQUEST.c.agreement_id == AGREEMENT.c.agreement_id),
+    )
+    .where(
+        SIGNATURE_REQUEST.c.organisation == bindparam("organisation"),
+        SIGNATURE_REQUEST.c.request_id == bindparam("request_id"),
+    )
+)
+_LOCK_OF_REQUEST = _OF_REQUEST.with_for_update(of=AGREEMENT)
 _ENTRY_COLUMNS = tuple(HISTORY_ENTRY.c[name] for name in Entry.__dataclass_fields__)
+
+_ENTRIES = (
+    select(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id, *_ENTRY_COLUMNS)
+    .where(among_pairs(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id))
+    .order_by(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id, HISTORY_ENTRY.c.n)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +96,13 @@ async def lock(connection: AsyncConnection, keys: Collection[AgreementKey]) -> l
 
 
 async def lock_by_request(connection: AsyncConnection, organisation: str, request_id: str) -> StoredAgreement | None:
-    row = await connection.execute(_by_request(organisation, request_id).with_for_update(of=AGREEMENT))
+    row = await connection.execute(_LOCK_OF_REQUEST, {"organisation": organisation, "request_id": request_id})
     return _stored_or_none(row.one_or_none())
 
 
 async def find_by_request(connection: AsyncConnection, organisation: str, request_id: str) -> StoredAgreement | None:
-    return _stored_or_none((await connection.execute(_by_request(organisation, request_id))).one_or_none())
+    row = await connection.execute(_OF_REQUEST, {"organisation": organisation, "request_id": request_id})
+    return _stored_or_none(row.one_or_none())
 
 
 async def find(connection: AsyncConnection, organisation: str, agreement_id: str) -> StoredAgreement | None:
@@ -102,13 +126,8 @@ async def page(
 
 async def entries(connection: AsyncConnection, keys: Iterable[AgreementKey]) -> Mapping[AgreementKey, list[Entry]]:
     """The histories of several agreements, each in the order of recording. One statement."""
-    query = (
-        select(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id, *_ENTRY_COLUMNS)
-        .where(tuple_(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id).in_(list(keys)))
-        .order_by(HISTORY_ENTRY.c.organisation, HISTORY_ENTRY.c.agreement_id, HISTORY_ENTRY.c.n)
-    )
     found: dict[AgreementKey, list[Entry]] = defaultdict(list)
-    for organisation, agreement_id, *columns in await connection.execute(query):
+    for organisation, agreement_id, *columns in await connection.execute(_ENTRIES, pairs(list(keys))):
         found[organisation, agreement_id].append(Entry(*columns))
     return found
 
@@ -128,7 +147,7 @@ async def insert_agreements(connection: AsyncConnection, agreements: Sequence[St
         for stored in agreements
     ]
     if rows:
-        await connection.execute(insert(AGREEMENT), rows)
+        await connection.execute(_INSERT_AGREEMENT, rows)
 
 
 async def update_agreements(connection: AsyncConnection, changed: Sequence[tuple[int, StoredAgreement]]) -> None:
@@ -159,7 +178,7 @@ async def insert_requests(connection: AsyncConnection, requests: Sequence[tuple[
         for (organisation, agreement_id), request_id in requests
     ]
     if rows:
-        await connection.execute(insert(SIGNATURE_REQUEST), rows)
+        await connection.execute(_INSERT_REQUEST, rows)
 
 
 async def insert_entries(connection: AsyncConnection, appended: Iterable[tuple[AgreementKey, Entry]]) -> None:
@@ -171,19 +190,7 @@ async def insert_entries(connection: AsyncConnection, appended: Iterable[tuple[A
         }
         for (organisation, agreement_id), entry in appended
     ]
-    await connection.execute(insert(HISTORY_ENTRY), rows)
-
-
-def _by_request(organisation: str, request_id: str) -> Select[Any]:
-    link = SIGNATURE_REQUEST.c
-    return (
-        select(*_COLUMNS)
-        .join(
-            SIGNATURE_REQUEST,
-            (link.organisation == AGREEMENT.c.organisation) & (link.agreement_id == AGREEMENT.c.agreement_id),
-        )
-        .where(link.organisation == organisation, link.request_id == request_id)
-    )
+    await connection.execute(_INSERT_ENTRY, rows)
 
 
 def _stored(row: Any) -> StoredAgreement:

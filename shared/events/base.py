@@ -6,6 +6,7 @@ new version.
 """
 
 import re
+from functools import cache
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,7 +50,11 @@ class Event(Value):
 
 def event_type(event: type[Event] | Event) -> str:
     """The CloudEvents `type`, e.g. `se.justera.signing.signature-requested.v1`."""
-    cls = event if isinstance(event, type) else type(event)
+    return _type_of(event if isinstance(event, type) else type(event))
+
+
+@cache
+def _type_of(cls: type[Event]) -> str:
     kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
     return f"{TYPE_PREFIX}.{cls.service}.{kebab}.v{cls.schema_version}"
 
