@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo test test-slow test-embedded check format lock clean
+.PHONY: demo test test-slow drill drill-short test-embedded test-containers check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -19,9 +19,18 @@ test-slow: $(STAMP)  ## What takes longer: every page at every width and languag
 	@echo "Running the slow tests ..."
 	@$(BIN)/python -m pytest -q -m slow
 
+drill: $(STAMP)  ## Kills, pauses and fills up parts while hundreds of agreements run; `make drill DRILL=postgres` for one
+	@$(BIN)/python -m pytest -q -s -m drill tests/drills $(if $(DRILL),-k $(DRILL))
+
+drill-short: $(STAMP)  ## The same in some minutes
+	@JUSTERA_DRILL_SHORT=1 $(BIN)/python -m pytest -q -s -m drill tests/drills
+
 test-embedded: $(STAMP)  ## The tests that touch Kafka and PostgreSQL once more, on the embedded servers
 	@echo "Running the tests on the embedded servers ..."
 	@JUSTERA_TEST_PARTS=embedded $(BIN)/python -m pytest -q -m "not slow"
+
+test-containers: $(STAMP)  ## Messaging on Kafka and PostgreSQL in Docker, and our own image deployed by Compose; PARTS=messaging or deployment
+	@$(BIN)/python -m tests.containers $(PARTS)
 
 check: $(STAMP)  ## Style, types, layers
 	@echo "Checking style, types and layers ..."

@@ -23,7 +23,7 @@ from tests.support.workload import Agreement
 _SETTLE_SECONDS = 120.0
 _SEALED_COPIES = 5  # verified; each takes a good part of a second
 _ASIDE = ("EmailSent", "BounceDetected")  # lines that tell what a mail server did, and when it said so
-_MOST_PROBLEMS = 20
+_MOST_PROBLEMS = 40
 _TRACEBACK = re.compile(r'"exception": |Traceback \(most recent call last\)')
 
 

@@ -36,8 +36,8 @@ class Drill:
         self.chance = random.Random(f"{self.seed} {self.name}")
         # The workload draws from its own: what it draws depends on how fast it is fed, not on what was struck.
         self.workload_chance = random.Random(f"{self.seed} {self.name} workload")
-        again = f"JUSTERA_DRILL_SEED={self.seed} JUSTERA_DRILL_AGREEMENTS={self.agreements}"
-        self.say(f"seed {self.seed}; again: make drill DRILL={self.name} with {again} JUSTERA_DRILL_KILLS={self.kills}")
+        numbers = f"SEED={self.seed} JUSTERA_DRILL_AGREEMENTS={self.agreements} JUSTERA_DRILL_KILLS={self.kills}"
+        self.say(f"seed {self.seed}; again: JUSTERA_DRILL_{numbers} make drill DRILL={self.name}")
 
     def say(self, what: str) -> None:
         """A line of progress, with the drill's age in seconds."""
