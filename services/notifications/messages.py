@@ -29,13 +29,13 @@ class _Headers(HeaderRegistry):
     def __init__(self) -> None:
         super().__init__()
         self._type_of = lru_cache(maxsize=64)(super().__getitem__)
-        self._parsed = lru_cache(maxsize=256)(super().__call__)
+        self._parsed = lru_cache(maxsize=1024)(super().__call__)
 
     def __getitem__(self, name: str) -> type[BaseHeader]:
         return self._type_of(name)
 
     def __call__(self, name: str, value: Any) -> BaseHeader:
-        return self._parsed(name, value) if isinstance(value, str) else super().__call__(name, value)
+        return self._parsed(name, value) if type(value) is str else super().__call__(name, value)
 
 
 MAIL_POLICY = SMTP.clone(cte_type="7bit", header_factory=_Headers())
@@ -193,8 +193,9 @@ def _name_and_address(person: Person) -> str:
     return f"{person.name} ({person.email})" if person.name else person.email
 
 
-def _mailbox(person: Person) -> Address:
-    return Address(display_name=person.name, addr_spec=ascii_address(person.email))
+@lru_cache(maxsize=1024)  # the same people get many mails
+def _mailbox(person: Person) -> str:
+    return str(Address(display_name=person.name, addr_spec=ascii_address(person.email)))
 
 
 def _check(letter: Letter, message_id: str) -> None:
