@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import gc
 import importlib
 import socket
 import ssl
@@ -75,10 +76,18 @@ async def run_service(name: str, settings: Settings, listener: socket.socket) ->
     service = build_service(name, settings)
     await _require_schema(service)
     await service.start(kafka_settings(settings, f"justera-{name}"))
+    keep_code_from_the_collector()
     try:
         await serve(public_app(service, settings.public_url), listener)
     finally:
         await service.stop()
+
+
+def keep_code_from_the_collector() -> None:
+    """Some hundred thousand objects of modules live as long as the process: the garbage collector need not visit them
+    again and again, which cost up to a fifth of a busy service's time."""
+    gc.collect()
+    gc.freeze()
 
 
 def public_app(service: Service, public_url: str) -> ASGIApp:
