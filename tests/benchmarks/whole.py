@@ -1,0 +1,93 @@
+"""The whole thing: over HTTP, with documents, seals and mails accepted by SMTP; some agreements in flight at a time.
+
+Four processes as `justera run` makes them. People and the mail server are in the benchmark's own process, which takes
+its part of the machine too, but is not counted as theirs.
+"""
+
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+
+from shared.names import SERVICES
+from tests.benchmarks.resources import resident_bytes
+from tests.benchmarks.servers import Servers
+from tests.support.cluster import Cluster
+from tests.support.smtp_sink import SmtpSink
+from tests.support.workload import Workload, site_of
+
+_SEED = 1
+_LIMIT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Whole:
+    """`p50` and `p99`: seconds from the signature's answer to the next signer's mail accepted by SMTP.
+
+    `cpu`: seconds of CPU an agreement, by process, the servers' included.
+    """
+
+    in_flight: int
+    agreements: int
+    seconds: float
+    p50: float
+    p99: float
+    cpu: dict[str, float]
+
+    @property
+    def per_second(self) -> float:
+        return self.agreements / self.seconds
+
+
+class Office:
+    """Four running services and their mail server. Runs follow each other on the same tables."""
+
+    def __init__(self, cluster: Cluster, sink: SmtpSink, servers: Servers) -> None:
+        self._cluster = cluster
+        self._sink = sink
+        self._servers = servers
+        self._next = 1
+
+    async def run(self, agreements: int, *, in_flight: int) -> Whole:
+        """From the first meeting to the last mail about a sealed copy."""
+        chance = random.Random(_SEED + self._next)
+        before, begun = self._cpu(), time.perf_counter()
+        async with Workload(
+            site_of(self._cluster), self._sink, chance, in_flight=in_flight, plain=True, first=self._next
+        ) as workload:
+            workload.feed(agreements)
+            done = await workload.finish(seconds=_LIMIT_SECONDS)
+        seconds, after = time.perf_counter() - begun, self._cpu()
+        self._next += agreements
+        waits = [hop.seconds for agreement in done for hop in agreement.hops]
+        percentiles = quantiles(waits, n=100)
+        cpu = {name: (after[name] - before[name]) / agreements for name in after}
+        return Whole(in_flight, agreements, seconds, percentiles[49], percentiles[98], cpu)
+
+    def memory(self) -> dict[str, tuple[int, int]]:
+        """RSS and PSS of each service in bytes."""
+        return {service: resident_bytes(self._cluster.pid(service)) for service in SERVICES}
+
+    def _cpu(self) -> dict[str, float]:
+        return self._servers.cpu({service: self._cluster.pid(service) for service in SERVICES})
+
+
+@asynccontextmanager
+async def office(folder: Path, servers: Servers) -> AsyncIterator[Office]:
+    async with SmtpSink() as sink:
+        url = await servers.postgres.create_service_databases()
+        environment = {
+            "JUSTERA_LOG_LEVEL": "WARNING",
+            "JUSTERA_DATABASE_POOL": "8",
+            "JUSTERA_SMTP_HOST": "127.0.0.1",
+            "JUSTERA_SMTP_PORT": str(sink.port),
+        }
+        async with Cluster(folder, kafka=servers.bootstrap, database_url=url, environment=environment) as cluster:
+            yield Office(cluster, sink, servers)
+
+
+def in_milliseconds(cpu: dict[str, float], names: Sequence[str]) -> float:
+    return 1000 * sum(cpu[name] for name in names)
