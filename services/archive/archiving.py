@@ -84,7 +84,7 @@ class Archiving:
 
     async def archive_one(self) -> bool:
         """Take the job that is due longest, and archive its agreement or note why not. False when none is due."""
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             job = await store.claim_job(connection, lease=LEASE)
         if job is None:
             return False
@@ -172,7 +172,7 @@ class Archiving:
             error=type(error).__name__,
             attempts=job.attempts,
         )
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             await store.postpone_job(
                 connection,
                 job,

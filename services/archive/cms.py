@@ -8,18 +8,18 @@ the signed attributes are content type, message digest and signing certificate (
 import hashlib
 from collections.abc import Callable, Sequence
 
-from asn1crypto import algos, cms, core, x509
+from asn1crypto import algos, core, x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_der_x509_certificate
-from pyhanko.sign.general import as_signing_certificate_v2
 
 SigningKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 INTEGER, OCTET_STRING, GENERALIZED_TIME, SEQUENCE, SET = 0x02, 0x04, 0x18, 0x30, 0x31
 CONTEXT = 0xA0  # plus the number: [0], [1] …, constructed
+DIRECTORY_NAME = CONTEXT + 4  # of the GeneralName (RFC 5280)
 
 
 def der(tag: int, *contents: bytes) -> bytes:
@@ -61,12 +61,13 @@ class CmsSigner:
         self.certificate = certificate
         self._key: SigningKey = key
         self._certificates = der(CONTEXT, *sorted({one.dump() for one in (certificate, *chain)}))
-        self._signer = cms.IssuerAndSerialNumber(
-            {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
-        ).dump()
+        issuer, serial = certificate.issuer.dump(), core.Integer(certificate.serial_number).dump()
+        self._signer = der(SEQUENCE, issuer, serial)
         scheme = "sha256_rsa" if isinstance(key, RSAPrivateKey) else "sha256_ecdsa"
         self._scheme = algos.SignedDigestAlgorithm({"algorithm": scheme}).dump()
-        self._signing_certificate = _attribute(_SIGNING_CERTIFICATE_V2, as_signing_certificate_v2(certificate).dump())
+        issued = der(SEQUENCE, der(SEQUENCE, der(DIRECTORY_NAME, issuer)), serial)
+        identified = der(SEQUENCE, der(OCTET_STRING, certificate.sha256), issued)  # with SHA-256 by default
+        self._signing_certificate = _attribute(_SIGNING_CERTIFICATE_V2, der(SEQUENCE, der(SEQUENCE, identified)))
 
     def sign_digest(self, digest: bytes, time_stamp: Callable[[bytes], bytes] | None = None) -> bytes:
         """A detached signature over data with this SHA-256, as DER.

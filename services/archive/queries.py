@@ -60,14 +60,14 @@ class ArchiveQueries:
         most = max(1, min(most, MOST))
         if state == "archived":
             return await self._archived_page(organisation, cursor, most)
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             found = await store.jobs(connection, organisation, state, after=cursor or "", most=most + 1)
         views = [_waiting_view(job) for job in found[:most]]
         return ProtocolPage(protocols=views, next=views[-1].agreement_id if len(found) > most else None)
 
     async def protocol(self, organisation: str, agreement_id: str) -> ProtocolView:
         """Also one that waits or has failed. Raises NotFound for an agreement that is not completed."""
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             archived = await store.find_archived(connection, organisation, agreement_id)
             job = None if archived else await store.find_job(connection, organisation, agreement_id)
         if archived is not None:
@@ -101,19 +101,19 @@ class ArchiveQueries:
 
     async def failed(self, organisation: str | None = None, *, most: int = MOST) -> list[Job]:
         """Those that are given up until someone has them retried; of every organisation when none is named."""
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             return await store.jobs(connection, organisation, FAILED, most=most)
 
     async def count_waiting(self) -> int:
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             return await store.count_jobs(connection, WAITING)
 
     async def count_failed(self) -> int:
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             return await store.count_jobs(connection, FAILED)
 
     async def _archived(self, organisation: str, agreement_id: str) -> Archived:
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             archived = await store.find_archived(connection, organisation, agreement_id)
         if archived is None:
             raise NotFound("the agreement is not in the archive")
@@ -121,7 +121,7 @@ class ArchiveQueries:
 
     async def _archived_page(self, organisation: str, cursor: str | None, most: int) -> ProtocolPage:
         before = _position(cursor) if cursor else None
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             found = await store.archived_page(connection, organisation, before=before, most=most + 1)
         views = [_archived_view(archived) for archived in found[:most]]
         return ProtocolPage(protocols=views, next=_cursor(found[most - 1]) if len(found) > most else None)

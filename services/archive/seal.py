@@ -7,7 +7,7 @@ asynchronous code.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Self
@@ -17,16 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from pyhanko.keys import load_cert_from_pemder
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfReadError
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
-from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
-from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
-from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from services.archive.cms import CmsSigner
 from services.archive.local_authority import TEST_ORGANISATION, ensure_test_authority
-from services.archive.seal_field import FIELD_NAME, HEIGHT, WIDTH, Appearance, append_field
+from services.archive.seal_field import HEIGHT, WIDTH, Appearance, append_field
+from services.archive.seal_value import NoRoom, add_value, sign_written
 from services.archive.time_stamps import LocalTimeStamps, RemoteTimeStamps
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Unavailable
 from shared.rendering.typesetting import typeset_appearance
 from shared.settings import BadConfiguration, Settings
 
@@ -96,38 +93,28 @@ class Sealer:
         Raises InvalidInput when `pdf` is no PDF or has a seal, Unavailable when the time-stamp authority is.
         """
         room = self._room  # asks the time-stamp authority the first time
+        file = BytesIO(_ending_in_newline(pdf))
+        begins = len(file.getbuffer())
         try:
-            writer = IncrementalPdfFileWriter(BytesIO(_ending_in_newline(pdf)))
+            writer = IncrementalPdfFileWriter(file)
         except (PdfReadError, ValueError) as error:
             raise InvalidInput("what is to be sealed is no readable PDF") from error
         if "/AcroForm" in writer.root:
             raise InvalidInput("the PDF has a form or a seal already; only an unsealed copy is sealed")
-        append_field(writer, self._words, self._appearance)
-        return self._sign(writer, room)
-
-    def _sign(self, writer: IncrementalPdfFileWriter, room: int) -> bytes:
-        """pyHanko's protocol: each step takes what the one before has made (see PdfCMSEmbedder.write_cms)."""
-        writer.register_extension(ESIC_EXTENSION_1)  # PAdES in PDF 1.7 (ETSI EN 319 142-1, § 5.6)
-        steps = PdfCMSEmbedder().write_cms(FIELD_NAME, writer, existing_fields_only=True)
-        next(steps)
-        value = SignatureObject(
-            bytes_reserved=room,
-            subfilter=SigSeedSubFilter.PADES,
-            timestamp=datetime.now(UTC),
-            reason=self._words,
-            name=self.holder,
-        )
-        certifying = SigMDPSetup("sha256", certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
-        steps.send(SigObjSetup(sig_placeholder=value, mdp_setup=certifying))
-        prepared, output = steps.send(SigIOSetup(md_algorithm="sha256", in_place=True))
-        steps.send(self._signer.sign_digest(prepared.document_digest, self._time_stamp))
-        sealed: bytes = output.getvalue()
-        return sealed
+        value = add_value(writer, room=room, reason=self._words, name=self.holder, at=datetime.now(UTC))
+        append_field(writer, self._words, self._appearance, value)
+        writer.write_in_place()
+        try:
+            sign_written(file, begins, room, partial(self._signer.sign_digest, time_stamp=self._time_stamp))
+        except NoRoom as error:
+            del self._room  # the next one asks again
+            raise Unavailable("the time-stamp authority's answers have become longer", hint="try again") from error
+        return file.getvalue()
 
     @cached_property
     def _room(self) -> int:
-        """Hexadecimal digits that a signature may take: the first one's, and half again for a longer time stamp."""
-        return 3 * len(self._signer.sign_digest(bytes(32), self._time_stamp)) // 2 * 2
+        """Bytes that a signature may take: the first one's, and half again for a longer time stamp."""
+        return len(self._signer.sign_digest(bytes(32), self._time_stamp)) * 3 // 2
 
     @property
     def _words(self) -> str:

@@ -1,23 +1,24 @@
 """The signature field on the report's last page: where it lies, and how it joins the document's tags.
 
-pyHanko adds a field, but leaves the structure tree alone; PDF/UA-1 (ISO 14289-1, § 7.18.4) wants every visible widget
-inside a Form element, and a tab order that follows the structure.
+PDF/UA-1 (ISO 14289-1, § 7.18.4) wants every visible widget inside a Form element, and a tab order that follows the
+structure.
 """
 
 from io import BytesIO
 from typing import Any
 
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.generic import pdf_name, pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import BasePdfFileWriter, PdfFileWriter
-from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
 FIELD_NAME = "Seal"
 WIDTH, HEIGHT = 110, 20  # millimetres
 
 _MM = 72 / 25.4  # PDF units
+_PRINTED_AND_LOCKED = 4 + 128  # ISO 32000-1, § 12.5.3
+_SIGNED_AND_APPEND_ONLY = 1 + 2  # § 12.7.2
 _LEFT, _BOTTOM = 23, 14  # millimetres from the last page's corner, in the wide foot of the report
 
 
@@ -33,14 +34,38 @@ class Appearance:
         return drawn
 
 
-def append_field(writer: IncrementalPdfFileWriter, words: str, appearance: Appearance) -> None:
-    """A visible, tagged field without value at the foot of the last page; `words` are its accessible name."""
+def append_field(
+    writer: IncrementalPdfFileWriter, words: str, appearance: Appearance, value: generic.IndirectObject
+) -> None:
+    """A visible, tagged field with `value` at the foot of the last page; `words` are its accessible name."""
+    page_ref, _ = writer.find_page_for_modification(-1)
+    page = page_ref.get_object()
     left, bottom = round(_LEFT * _MM), round(_BOTTOM * _MM)
     box = (left, bottom, left + round(WIDTH * _MM), bottom + round(HEIGHT * _MM))
-    append_signature_field(writer, SigFieldSpec(FIELD_NAME, on_page=-1, box=box, readable_field_name=words))
-    page_ref, _ = writer.find_page_for_modification(-1)
-    widget_ref = page_ref.get_object()["/Annots"].raw_get(-1)
-    widget_ref.get_object()["/AP"] = generic.DictionaryObject({pdf_name("/N"): appearance.add_to(writer)})
+    widget_ref = writer.add_object(
+        generic.DictionaryObject(
+            {
+                pdf_name("/Type"): pdf_name("/Annot"),
+                pdf_name("/Subtype"): pdf_name("/Widget"),
+                pdf_name("/FT"): pdf_name("/Sig"),
+                pdf_name("/T"): pdf_string(FIELD_NAME),
+                pdf_name("/TU"): pdf_string(words),
+                pdf_name("/V"): value,
+                pdf_name("/F"): generic.NumberObject(_PRINTED_AND_LOCKED),
+                pdf_name("/Rect"): generic.ArrayObject(map(generic.NumberObject, box)),
+                pdf_name("/P"): page_ref,
+                pdf_name("/AP"): generic.DictionaryObject({pdf_name("/N"): appearance.add_to(writer)}),
+            }
+        )
+    )
+    page["/Annots"] = generic.ArrayObject([*_items(page.get("/Annots", generic.ArrayObject())), widget_ref])
+    writer.mark_update(page_ref)
+    form = {
+        pdf_name("/Fields"): generic.ArrayObject([widget_ref]),
+        pdf_name("/SigFlags"): generic.NumberObject(_SIGNED_AND_APPEND_ONLY),
+    }
+    writer.root["/AcroForm"] = writer.add_object(generic.DictionaryObject(form))
+    writer.update_root()
     if "/StructTreeRoot" in writer.root:
         _tag(writer, words, page_ref, widget_ref)
 

@@ -4,11 +4,9 @@ import asyncio
 import os
 from datetime import UTC, datetime
 
-from pyhanko.sign.timestamps import HTTPTimeStamper
-from pyhanko.sign.timestamps.common_utils import TimestampRequestError
-
 from services.archive.cms import (
     CONTEXT,
+    DIRECTORY_NAME,
     GENERALIZED_TIME,
     INTEGER,
     OCTET_STRING,
@@ -23,20 +21,22 @@ from shared.errors import Unavailable
 _TST_INFO = object_identifier("1.2.840.113549.1.9.16.1.4")
 _TEST_POLICY = object_identifier("2.999.1")  # below the arc of examples
 _VERSION_1 = der(INTEGER, b"\x01")
-_DIRECTORY_NAME = CONTEXT + 4
 
 
 class RemoteTimeStamps:
     """From the authority at `url`. Uses an event loop of its own: call it in a thread from asynchronous code."""
 
     def __init__(self, url: str) -> None:
+        from pyhanko.sign.timestamps import HTTPTimeStamper, TimestampRequestError  # 11 MB: only where it is used
+
         self._stamper = HTTPTimeStamper(url)
+        self._trouble = TimestampRequestError
 
     def __call__(self, digest: bytes) -> bytes:
         """The token for a SHA-256, as DER. Raises Unavailable."""
         try:
             token: bytes = asyncio.run(self._stamper.async_timestamp(digest, "sha256")).dump()
-        except TimestampRequestError as error:
+        except self._trouble as error:
             raise Unavailable("the time-stamp authority does not answer", hint="try again later") from error
         return token
 
@@ -46,7 +46,7 @@ class LocalTimeStamps:
 
     def __init__(self, signer: CmsSigner) -> None:
         self._signer = signer
-        self._name = der(CONTEXT, der(_DIRECTORY_NAME, signer.certificate.subject.dump()))
+        self._name = der(CONTEXT, der(DIRECTORY_NAME, signer.certificate.subject.dump()))
 
     def __call__(self, digest: bytes) -> bytes:
         """The token for a SHA-256, as DER."""

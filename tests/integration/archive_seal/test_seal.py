@@ -155,6 +155,17 @@ def test_without_a_time_stamp_the_seal_still_stands(authority_folder: Path, copy
     assert "Signature is Valid" in poppler("pdfsig", str(path))
 
 
+def test_time_stamps_that_become_longer_are_waited_out(authority_folder: Path, copy: Copy) -> None:
+    authority = ensure_test_authority(authority_folder)
+    local, token = LocalTimeStamps(signer_of(authority.folder, "timestamp")), b""
+    sealer = Sealer.from_test_authority(authority_folder, lambda digest: token or local(digest))
+    sealer.seal(copy.final)
+    token = b"\x30\x82\x20\x00" + bytes(8192)
+    with pytest.raises(Unavailable, match="become longer"):
+        sealer.seal(copy.final)
+    assert sealer.seal(copy.final).startswith(copy.final), "the next one has room for it"
+
+
 def test_pkcs12_works_as_configured(authority_folder: Path, copy: Copy, tmp_path: Path) -> None:
     path = tmp_path / "seal.p12"
     path.write_bytes(_as_pkcs12(ensure_test_authority(authority_folder), b"secret"))
