@@ -20,6 +20,9 @@ from shared.logging import configure_logging
 from shared.service import Service
 from shared.settings import Settings, load_settings
 from tests.integration.archive.completed import Archive, Documents
+from tests.integration.archive_seal.conftest import authority_folder as authority_folder
+from tests.integration.archive_seal.conftest import copy as copy
+from tests.integration.archive_seal.conftest import sealer as sealer
 from tests.integration.notifications.post import Post
 from tests.integration.pages.conftest import client as client
 from tests.integration.pages.conftest import site as site
