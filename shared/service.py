@@ -118,7 +118,7 @@ class Service:
             return unknown
 
     async def outbox_state(self) -> OutboxState:
-        async with self.database.transaction() as connection:
+        async with self.database.single() as connection:
             return await outbox.state(connection)
 
 

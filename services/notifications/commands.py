@@ -38,7 +38,7 @@ class NotificationsCommands:
 
     async def waiting(self, organisation: str, address: str) -> Delivery:
         """The oldest waiting mail to an address, requests before other mails. Raises Refused when none waits."""
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             found = await store.waiting_for(connection, organisation, address)
         if found is None:
             raise Refused(f"no mail is waiting for {address}")
@@ -61,7 +61,7 @@ class NotificationsCommands:
 
         Raises Refused when no request was delivered to it, InvalidInput for a status that is none of a failure.
         """
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             delivered = await store.sent_to(connection, organisation, address)
         if not any(one.purpose in ASKING for one in delivered):
             raise Refused(f"no request was delivered to {address}")
@@ -89,7 +89,7 @@ class NotificationsCommands:
 
     async def delivery(self, organisation: str, delivery_id: str) -> Delivery:
         """Raises NotFound."""
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             found = await store.find(connection, (organisation, delivery_id))
         if found is None:
             raise NotFound("there is no such delivery")
@@ -105,7 +105,7 @@ class NotificationsCommands:
         most: int = 50,
     ) -> list[Delivery]:
         """In the order of queueing, from those after an id."""
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             return await store.page(
                 connection, organisation, agreement_id=agreement_id, status=status, after=after, most=most
             )
@@ -114,12 +114,12 @@ class NotificationsCommands:
         self, organisation: str, *, before: unmatched.Position | None = None, most: int = 50
     ) -> list[UnmatchedReport]:
         """Reports kept for a human, the newest first."""
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             return await unmatched.page(connection, organisation, before=before, most=most)
 
     async def under_way(self) -> int:
         """Waiting mails that are due or in hand."""
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             return await store.under_way(connection)
 
     async def _report(self, delivery: Delivery, failure: Failure) -> None:

@@ -151,7 +151,7 @@ class Mailer:
             await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _claim(self, most: int) -> list[Delivery]:
-        async with self._unit_of_work.database.transaction() as connection:
+        async with self._unit_of_work.database.single() as connection:
             return await store.claim_due(connection, claim=new_id(), lease=self._settings.lease, most=most)
 
     def _take_in_hand(self, delivery: Delivery) -> None:
@@ -242,7 +242,7 @@ class Mailer:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._drained.wait(), self._settings.lease / 3)
         if self._in_hand:
-            async with self._unit_of_work.database.transaction() as connection:
+            async with self._unit_of_work.database.single() as connection:
                 await store.renew(connection, set(self._in_hand.values()), lease=self._settings.lease)
 
 

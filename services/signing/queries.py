@@ -33,7 +33,7 @@ class SigningQueries:
 
     async def request(self, organisation: str, request_id: str, version: int) -> RequestView:
         """What a signer's page shows; `version` is the link's. Raises NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             stored = await store.find_by_request(connection, organisation, request_id)
         if stored is None:
             raise NotFound("this request to sign does not exist")
@@ -50,7 +50,7 @@ class SigningQueries:
 
     async def state(self, organisation: str, agreement_id: str) -> Agreement:
         """Raises NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             stored = await store.find(connection, organisation, agreement_id)
         if stored is None:
             raise NotFound("there is no such agreement")
@@ -66,7 +66,7 @@ class SigningQueries:
         """The newest first. `cursor`: `next` of the page before. Raises InvalidInput for one that is not."""
         most = max(1, min(most, MOST))
         before = _position(cursor) if cursor else None
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             found = await store.page(connection, organisation, status=status, before=before, most=most + 1)
         states = [stored.state for stored in found[:most]]
         return AgreementPage(
@@ -77,7 +77,7 @@ class SigningQueries:
     async def entries(self, organisation: str, agreement_id: str) -> Sequence[Entry]:
         """The whole history so far, in the order of recording. Raises NotFound."""
         key = (organisation, agreement_id)
-        async with self._database.transaction() as connection:
+        async with self._database.single() as connection:
             found = await store.entries(connection, [key])
         if key not in found:
             raise NotFound("there is no such agreement")
