@@ -73,9 +73,10 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that git knows, as a clone would have them."""
+    """What git has or would take, as a clone would have it: without caches, and without secrets of a real trial."""
     folder = tmp_path_factory.mktemp("source")
-    for name in _output("git", "-C", str(REPOSITORY), "ls-files").splitlines():
+    listing = _output("git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in listing.rstrip("\0").split("\0"):
         if (REPOSITORY / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, folder / name)
