@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo test test-slow drill drill-short test-embedded test-containers check format lock clean
+.PHONY: demo test test-slow bench drill drill-short test-embedded test-containers check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -24,6 +24,9 @@ drill: $(STAMP)  ## Kills, pauses and fills up parts while hundreds of agreement
 
 drill-short: $(STAMP)  ## The same in some minutes
 	@JUSTERA_DRILL_SHORT=1 $(BIN)/python -m pytest -q -s -m drill tests/drills
+
+bench: $(STAMP)  ## How fast it is, beside bare baselines; `make bench BENCH="relay documents"` for some parts
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 test-embedded: $(STAMP)  ## The tests that touch Kafka and PostgreSQL once more, on the embedded servers
 	@echo "Running the tests on the embedded servers ..."

@@ -106,7 +106,7 @@ async def _relay(database: Database, servers: Servers) -> float:
     relay = Relay(database, KafkaSettings(servers.bootstrap), Wakeup())
     begun = time.perf_counter()
     relay.start()
-    while await _unpublished(database):
+    while await _unpublished(database):  # noqa: ASYNC110  (there is no event to wait for)
         await asyncio.sleep(0.02)
     seconds = time.perf_counter() - begun
     await relay.stop()
