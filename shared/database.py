@@ -21,8 +21,8 @@ from shared.errors import Unavailable
 Result = TypeVar("Result")
 
 # SQLSTATE classes and codes that say "try again", not "this input is wrong" (PostgreSQL manual, appendix A).
-# Class by class: connection, resources (disk full, …), operator intervention, system, and internal errors: on a full disk
-# PostgreSQL refuses connections with XX000 ("could not write init file"), which is no input's fault either.
+# Class by class: connection, resources (disk full, …), operator intervention, system; and internal errors: on a full
+# disk PostgreSQL refuses connections with XX000 ("could not write init file"), which is no input's fault either.
 _TRANSIENT_CLASSES = ("08", "53", "57", "58", "XX")
 # serialization, deadlock, lock timeout, read-only standby, idle in transaction for too long
 _TRANSIENT_CODES = ("40001", "40P01", "55P03", "25006", "25P03")
