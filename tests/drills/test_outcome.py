@@ -51,11 +51,6 @@ DAMAGES: tuple[tuple[Damage, str], ...] = (
     (_mail_again, "was sent again after it was noted as sent"),
     (_mail_nobody_knows, "is no mail of ours"),
     (_log_traceback, "logged a traceback"),
-    (_sql("archive", f"DELETE FROM journal WHERE id = {_JOURNAL_ROW}"), "the journal lacks"),
-    (
-        _sql("archive", "UPDATE journal SET event_id = event_id || 'x' WHERE id = (SELECT max(id) FROM journal)"),
-        "the journal has too much",
-    ),
     (
         _sql(
             "archive",
@@ -63,6 +58,11 @@ DAMAGES: tuple[tuple[Damage, str], ...] = (
             "ON other.id IN (two.a, two.b) WHERE journal.id IN (two.a, two.b) AND journal.id <> other.id",
         ),
         "the journal has another order",
+    ),
+    (_sql("archive", f"DELETE FROM journal WHERE id = {_JOURNAL_ROW}"), "the journal lacks"),
+    (
+        _sql("archive", "UPDATE journal SET event_id = event_id || 'x' WHERE id = (SELECT max(id) FROM journal)"),
+        "the journal has too much",
     ),
     (_sql("notifications", "UPDATE delivery SET status = 'bounced' WHERE purpose = 'receipt'"), "mail {"),
     (

@@ -81,7 +81,7 @@ async def test_lost_topic(tmp_path: Path, real_kafka: RealKafka, real_postgres: 
     drill = planned("lost_topic", kills=len(topics.ALL))
     async with processes(tmp_path / "cluster", real_kafka, real_postgres) as world:
         agreements = await storm(drill, world, [lose_topic(world, topic) for topic in sorted(topics.ALL)])
-        drill.say(str(await check_outcome(world, agreements)))
+        drill.say(str(await check_outcome(world, agreements, lost_topics=topics.ALL)))
 
 
 def lose_topic(world: Processes, topic: str) -> Blow:
