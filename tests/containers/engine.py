@@ -39,7 +39,7 @@ def docker_engine() -> Iterator[None]:
         yield
         return
     _install()
-    # Not /tmp, which may be memory: the driver `vfs` works anywhere, but copies every layer in full.
+    # Not /tmp, which may be memory.
     folder = Path(tempfile.mkdtemp(prefix="justera-docker-", dir="/var/tmp"))
     with ExitStack() as stack:
         stack.callback(_remove, folder)
@@ -83,7 +83,8 @@ def _services_stay_down() -> Iterator[None]:
 def _daemon(folder: Path) -> Iterator[None]:
     socket = f"unix://{folder / 'docker.sock'}"
     log_file = folder / "dockerd.log"
-    command = ["dockerd", "--storage-driver", "vfs", "-H", socket, "--pidfile", str(folder / "docker.pid")]
+    # The engine chooses its storage driver: overlay2 where the folder allows it, else vfs, which copies every layer.
+    command = ["dockerd", "-H", socket, "--pidfile", str(folder / "docker.pid")]
     command += ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
     with log_file.open("wb") as log:
         # In a session of its own: Ctrl-C ends us, and we end it, once its containers are done with.
