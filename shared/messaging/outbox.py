@@ -18,9 +18,9 @@ _MARK_AND_READ = text(
         UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(:ids) AND published_at IS NULL
     )
     SELECT id, topic, key, attributes, data FROM outbox
-    WHERE published_at IS NULL AND id <> ALL(:ids) ORDER BY id LIMIT :most
+    WHERE published_at IS NULL AND id <> ALL(:known) ORDER BY id LIMIT :most
     """
-).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("known", type_=ARRAY(BigInteger)))
 _STATE = text(
     """
     SELECT count(*) AS unpublished,
@@ -68,11 +68,16 @@ class OutboxState:
 
 
 async def unpublished(
-    connection: AsyncConnection, most: int, *, published: Sequence[OutgoingMessage] = ()
+    connection: AsyncConnection,
+    most: int,
+    *,
+    published: Sequence[OutgoingMessage] = (),
+    in_hand: Sequence[OutgoingMessage] = (),
 ) -> list[OutgoingMessage]:
-    """Mark what was published, and read what is next: one round trip for both."""
+    """Mark what was published, and read what follows that and what is in hand: one round trip for both."""
     ids = [message.id for message in published]
-    rows = (await connection.execute(_MARK_AND_READ, {"ids": ids, "most": most})).all()
+    known = [*ids, *(message.id for message in in_hand)]
+    rows = (await connection.execute(_MARK_AND_READ, {"ids": ids, "known": known, "most": most})).all()
     return [_message(row) for row in rows]
 
 

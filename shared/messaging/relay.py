@@ -107,27 +107,44 @@ class Relay:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
 
     async def _publish_until_stopped(self, connection: AsyncConnection, broker: KafkaBroker) -> None:
-        """A round's mark travels with the next round's reading: one round trip to PostgreSQL, one to Kafka."""
+        """A round's mark travels with the next reading: one round trip to PostgreSQL, one to Kafka.
+
+        A full round is followed by another, which is read while Kafka takes this one.
+        """
         pace = Pace()
         published: list[OutgoingMessage] = []
-        while True:
-            messages = await outbox.unpublished(connection, self._batch, published=published)
-            if self._stopping:
-                return
-            if not messages:
+        ahead: list[OutgoingMessage] = []
+        while not self._stopping:
+            if not ahead:
+                ahead = await outbox.unpublished(connection, self._batch, published=published)
                 published = []
+            if not ahead:
                 await self._wakeup.wait(self._poll)
                 continue
+            messages, ahead = ahead, []
             pace.begin()
-            published = await self._publish_batch(connection, broker, messages)
             if len(messages) < self._batch:
+                published = [*published, *await self._publish_batch(connection, broker, messages)]
                 await pace.keep()
+                continue
+            async with asyncio.TaskGroup() as both:
+                reading = both.create_task(
+                    outbox.unpublished(connection, self._batch, published=published, in_hand=messages)
+                )
+                sending = both.create_task(send_in_order(broker, messages))
+            published, ahead = await self._outcome(connection, sending.result()), reading.result()
+        await outbox.unpublished(connection, 0, published=published)
 
     async def _publish_batch(
         self, connection: AsyncConnection, broker: KafkaBroker, messages: list[OutgoingMessage]
     ) -> list[OutgoingMessage]:
-        """All of them, to be marked next. Raises Unavailable for a failure, what came before it being marked."""
-        acknowledged, failure = await send_in_order(broker, messages)
+        return await self._outcome(connection, await send_in_order(broker, messages))
+
+    async def _outcome(
+        self, connection: AsyncConnection, sent: tuple[list[OutgoingMessage], BaseException | None]
+    ) -> list[OutgoingMessage]:
+        """What Kafka acknowledged, to be marked next. Raises Unavailable for a failure; what came before it is marked."""
+        acknowledged, failure = sent
         for event_type, count in collections.Counter(message.headers["ce_type"] for message in acknowledged).items():
             EVENTS_PUBLISHED.labels(event_type).inc(count)
         log.debug("relay.published", count=len(acknowledged))

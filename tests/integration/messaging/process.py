@@ -32,8 +32,8 @@ async def _die(*_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def _die_when_marking(unpublished: Any, *arguments: Any, published: Any) -> Any:
-    return await (_die() if published else unpublished(*arguments))
+async def _die_when_marking(unpublished: Any, *arguments: Any, published: Any, **more: Any) -> Any:
+    return await (_die() if published else unpublished(*arguments, **more))
 
 
 async def _main(role: str, url: str, bootstrap: str, topic: str) -> None:
