@@ -143,7 +143,7 @@ class Relay:
     async def _outcome(
         self, connection: AsyncConnection, sent: tuple[list[OutgoingMessage], BaseException | None]
     ) -> list[OutgoingMessage]:
-        """What Kafka acknowledged, to be marked next. Raises Unavailable for a failure; what came before it is marked."""
+        """What Kafka acknowledged, to be marked next. Raises Unavailable for a failure, what came before it marked."""
         acknowledged, failure = sent
         for event_type, count in collections.Counter(message.headers["ce_type"] for message in acknowledged).items():
             EVENTS_PUBLISHED.labels(event_type).inc(count)
