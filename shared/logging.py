@@ -66,7 +66,6 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", fi
         "faststream",
         "alembic",
         "uvicorn.access",
-        "fontTools",
         "pyhanko",
         "pyhanko_certvalidator",
     ):
