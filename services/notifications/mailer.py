@@ -131,7 +131,11 @@ class Mailer:
         wanted = self._wanted()
         if wanted and not self._stopping.is_set():
             for claimed in await self._claim(wanted):
-                self._take_in_hand(claimed)
+                if claimed.key in self._in_hand:
+                    # Its lease ended while the database was away. It may be with the mail server already: not again.
+                    self._in_hand[claimed.key] = claimed.claim or ""
+                else:
+                    self._take_in_hand(claimed)
         # New mails and mails that are done wake us.
         await self._wakeup.wait(self._settings.poll)
 

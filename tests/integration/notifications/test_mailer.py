@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.notifications import store
 from services.notifications.delivery import Status
 from services.notifications.mailer import Mailer, MailerSettings
 from shared.settings import Settings
@@ -106,6 +107,31 @@ async def test_a_lease_is_renewed_while_a_mail_is_in_hand(make_post: MakePost, s
     await one.bring(message(requested()))
     await eventually(lambda: _all_sent(one))
     assert (server.connections, len(server.mails)) == (1, 1)
+
+
+async def test_a_mail_in_hand_is_not_sent_again_when_its_lease_ended_while_the_database_was_away(
+    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = True
+    record = Mailer._record
+
+    async def fail_while_away(self: Mailer, group: Any) -> None:
+        if away:
+            raise ConnectionRefusedError
+        await record(self, group)
+
+    async def never_renewed(*_: Any, **__: Any) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(Mailer, "_record", fail_while_away)
+    monkeypatch.setattr(store, "renew", never_renewed)
+    post = make_post(mailer_settings=MailerSettings(lease=0.2, poll=0.05))
+    await post.bring(message(requested()))
+    await asyncio.sleep(1)
+    away = False
+    await eventually(lambda: _all_sent(post))
+    assert len(server.mails) == 1
+    assert await post.names() == ["email-sent"]
 
 
 async def test_a_mail_that_was_not_taken_is_tried_again(post: Post, server: RecordingSmtpServer) -> None:
