@@ -38,12 +38,13 @@ class Copies:
 
     opens_until = ARCHIVED + timedelta(days=90)
     language = "sv"
+    document_name = "Protokoll styrelsen Kommunalförbundet Norrdalen 2022-09-23"
 
     async def copy(self, organisation: str, agreement_id: str) -> SealedCopy:
         if (organisation, agreement_id) != (ORGANISATION, COPY):
             raise NotFound("no such copy")
         return SealedCopy(
-            document_name="Protokoll styrelsen Kommunalförbundet Norrdalen 2022-09-23",
+            document_name=self.document_name,
             language=self.language,  # type: ignore[arg-type]
             timezone="Europe/Stockholm",
             archived_at=ARCHIVED,
