@@ -131,7 +131,7 @@ def replays(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[None]]]:
     """All replays of this run, some at a time; the tests wait for theirs."""
-    items = [item for item in request.connection.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    items = [item for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
     named = [item.callspec.params["replayed"] for item in items if item.function is test_a_replay_is_as_expected]
     pool = ThreadPoolExecutor(AT_ONCE)
     yield {name: pool.submit(EXPECTATIONS[name], tmp_path_factory.mktemp("replay")) for name in named}
