@@ -96,6 +96,7 @@ async def test_killed_between_commit_and_offset_each_event_is_handled_once(
     assert by_key(handled) == each_once_in_order(KEYS, range(1, 6))
 
 
+@pytest.mark.slow
 @ends_dead_memberships
 async def test_instances_join_and_leave_while_events_flow(ledger: Ledger, kafka_settings: KafkaSettings) -> None:
     relay = ledger.relay(kafka_settings, batch=50)

@@ -28,10 +28,12 @@ class Taker:
     def __init__(self) -> None:
         self.taken: list[tuple[bytes, str | None]] = []
         self.failures: list[Exception] = []
+        self.begun = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def __call__(self, raw: bytes, token: str | None) -> None:
+        self.begun.set()
         await self.gate.wait()
         if self.failures:
             raise self.failures.pop(0)
@@ -51,7 +53,7 @@ async def listener(taker: Taker) -> AsyncIterator[ReportListener]:
 
 
 def client(listener: ReportListener) -> aiosmtplib.SMTP:
-    return aiosmtplib.SMTP(hostname="127.0.0.1", port=listener.port, start_tls=False, timeout=3)
+    return aiosmtplib.SMTP(hostname="127.0.0.1", port=listener.port, start_tls=False, timeout=20)
 
 
 async def deliver(listener: ReportListener, raw: bytes = REPORT, sender: str = "<>") -> str:
@@ -72,6 +74,7 @@ async def test_a_report_is_taken_with_its_token(listener: ReportListener, taker:
 async def test_it_is_acknowledged_only_after_it_was_taken(listener: ReportListener, taker: Taker) -> None:
     taker.gate.clear()
     delivery = asyncio.create_task(deliver(listener))
+    await asyncio.wait_for(taker.begun.wait(), 10)
     await asyncio.sleep(0.1)
     assert not delivery.done()
     taker.gate.set()
@@ -151,7 +154,7 @@ async def test_an_idle_connection_is_closed_after_the_timeout(taker: Taker) -> N
     settings = ListenerSettings("127.0.0.1", 0, DOMAIN, timeout=0.2)
     async with ReportListener(settings, is_ours=TOKEN.__eq__, take=taker) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
-        await asyncio.wait_for(reader.read(), 3)
+        await asyncio.wait_for(reader.read(), 20)
         writer.close()
 
 
@@ -160,13 +163,13 @@ async def test_what_was_begun_is_finished_when_the_client_leaves_or_the_listener
 ) -> None:
     taker.gate.clear()
     delivery = asyncio.create_task(deliver(listener))
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(taker.begun.wait(), 10)
     delivery.cancel()
     await asyncio.gather(delivery, return_exceptions=True)
     stopping = asyncio.create_task(listener.stop())
     await asyncio.sleep(0.05)
     taker.gate.set()
-    await asyncio.wait_for(stopping, 3)
+    await asyncio.wait_for(stopping, 20)
     assert [token for _, token in taker.taken] == [TOKEN]
 
 
@@ -234,10 +237,8 @@ async def test_it_polls_until_cancelled(maildir: Path, taker: Taker) -> None:
     running = asyncio.create_task(ReportMailbox(maildir, take=taker, interval=0.02).run())
     await asyncio.sleep(0.1)
     (maildir / "new" / "1.a").write_bytes(REPORT)
-    for _ in range(100):
-        if taker.taken:
-            break
-        await asyncio.sleep(0.02)
+    await asyncio.wait_for(taker.begun.wait(), 20)
+    await asyncio.sleep(0.05)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert taker.taken == [(REPORT, None)]
