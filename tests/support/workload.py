@@ -18,14 +18,13 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Literal, Self
-
-import httpx
+from urllib.parse import urlsplit
 
 from shared.names import Role
 from tests.support.cluster import Cluster
+from tests.support.lean_http import Answer, LeanHttp, NoAnswer
 from tests.support.smtp_sink import SinkMail, SmtpSink
 
 Road = Literal["plain", "bounced", "reminded"]
@@ -299,9 +298,9 @@ class Workload:
 
     async def _sign(self, signer: Signer, mail: SinkMail) -> tuple[float, float]:
         """The mailed link, the document opened, the signature; when it was asked for and answered."""
-        opened = await self._asking.ask("signing", "GET", httpx.URL(mail.link).path, ip=signer.ip, public=True)
+        opened = await self._asking.ask("signing", "GET", urlsplit(mail.link).path, ip=signer.ip, public=True)
         cookie = opened.headers["set-cookie"].partition(";")[0]
-        path = httpx.URL(opened.headers["location"]).path
+        path = urlsplit(opened.headers["location"]).path
         start = await self._asking.ask("signing", "GET", path, cookie=cookie, ip=signer.ip, public=True)
         csrf = _CSRF.search(start.text)
         assert csrf is not None, start.text
@@ -316,7 +315,7 @@ class Workload:
     async def _completed(self, agreement: Agreement) -> None:
         await self._look(f"/agreements/{agreement.id}", lambda answer: answer.json()["status"] == "completed")
 
-    async def _look(self, path: str, found: Callable[[httpx.Response], bool]) -> None:
+    async def _look(self, path: str, found: Callable[[Answer], bool]) -> None:
         while True:
             if found(await self._asking.ask("signing", "GET", path)):
                 return
@@ -336,15 +335,10 @@ class _Asking:
         self._site = site
         self._patience = patience
         self._turn = 0
-        # People bring their own cookies: a common jar would mix them up, and grow.
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-        self._client = httpx.AsyncClient(
-            timeout=_REQUEST_SECONDS, trust_env=False, cookies=no_cookies, limits=limits, follow_redirects=False
-        )
+        self._client = LeanHttp(timeout=_REQUEST_SECONDS)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._client.close()
 
     async def ask(
         self,
@@ -359,7 +353,7 @@ class _Asking:
         public: bool = False,
         once: bool = False,
         also: int = 0,
-    ) -> httpx.Response:
+    ) -> Answer:
         """The answer, a success or a redirect. `public`: a person's page, addressed as mailed links are.
 
         `once`: it can take effect only once, so that a repetition of a request whose answer was lost may be refused
@@ -386,13 +380,13 @@ class _Asking:
 
     async def _try(
         self, service: str, method: str, path: str, headers: dict[str, str], json: Any, form: dict[str, str] | None
-    ) -> httpx.Response | None:
+    ) -> Answer | None:
         addresses = self._site.addresses(service)
         if not addresses:
             return None
         self._turn += 1
         address = addresses[self._turn % len(addresses)]
         try:
-            return await self._client.request(method, f"{address}{path}", headers=headers, json=json, data=form)
-        except httpx.TransportError:
+            return await self._client.request(method, f"{address}{path}", headers, json=json, form=form)
+        except NoAnswer:
             return None
