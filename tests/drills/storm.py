@@ -12,7 +12,7 @@ Blow = Callable[[random.Random], Awaitable[str]]
 """Strikes, mends, and says what it did. All its choices come from the given random.Random."""
 
 IN_FLIGHT = 16
-LONGEST_LULL = 3.0
+LONGEST_LULL = 2.0
 """Seconds from feeding agreements to the next blow, at most."""
 _PATIENCE = 540.0
 _FINISH_SECONDS = 240.0
