@@ -1,8 +1,7 @@
 """A certificate authority for trying things out, made on the spot.
 
 Every subject says "Justera test", readers do not trust it, and its seals say so. The authority's own key is thrown away
-once it has issued the two certificates: nothing can be issued in its name later. The keys are ECDSA on P-256: made and
-used in a fraction of RSA's time.
+once it has issued the two certificates: nothing can be issued in its name later.
 """
 
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 TEST_ORGANISATION = "Justera test"
@@ -78,15 +77,15 @@ def _issue(folder: Path) -> None:
         _write(folder / f"{stem}.key", _private_pem(key))
 
 
-def _new_key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _certificate(
     name: str,
-    key: ec.EllipticCurvePrivateKey,
+    key: rsa.RSAPrivateKey,
     *,
-    issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None,
+    issuer: tuple[x509.Certificate, rsa.RSAPrivateKey] | None,
     purpose: x509.ObjectIdentifier | None = None,
 ) -> x509.Certificate:
     """A root when `issuer` is None, else an end entity; `purpose` is its only, critical, extended key usage."""
@@ -141,7 +140,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _private_pem(key: rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

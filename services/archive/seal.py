@@ -1,28 +1,28 @@
 """The archive's seal: a PAdES signature (ETSI EN 319 142-1) over the whole file, with a look that says whose it is.
 
-With a time-stamp authority it is of level B-T, without one B-B. It certifies: no later change is permitted. pyHanko
-writes the PDF; the signature itself is made in `cms.py`. All of it is CPU work: call `seal` in a thread from
-asynchronous code.
+With a time-stamp authority it is of level B-T, without one B-B. It certifies: no later change is permitted.
+pyHanko runs its own event loop, so call `seal` in a thread from asynchronous code.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Self
 
 from asn1crypto import x509
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
-from pyhanko.keys import load_cert_from_pemder
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.timestamps import HTTPTimeStamper, TimeStamper
+from pyhanko.sign.timestamps.common_utils import TimestampRequestError
+from pyhanko.stamp import StaticStampStyle
 
-from services.archive.cms import CmsSigner
 from services.archive.local_authority import TEST_ORGANISATION, ensure_test_authority
-from services.archive.seal_field import HEIGHT, WIDTH, Appearance, append_field
-from services.archive.seal_value import NoRoom, add_value, sign_written
-from services.archive.time_stamps import LocalTimeStamps, RemoteTimeStamps
+from services.archive.seal_field import FIELD_NAME, HEIGHT, WIDTH, PageAsAppearance, append_field, parsed_page
+from services.archive.seal_keys import LoadedKeySigner, LocalTimeStamper
 from shared.errors import InvalidInput, Unavailable
 from shared.rendering.typesetting import typeset_appearance
 from shared.settings import BadConfiguration, Settings
@@ -30,98 +30,90 @@ from shared.settings import BadConfiguration, Settings
 TEST_WORDS = "Testsigill – inte betrott · Test seal – not trusted"
 
 
-TimeStamp = Callable[[bytes], bytes]
-"""From a SHA-256 to a time-stamp token (RFC 3161) in DER. Raises Unavailable."""
-
-
 class Sealer:
     """Seals PDFs with one key. `holder` names it for people; `is_test` when its certificate is of a test authority."""
 
-    def __init__(self, signer: CmsSigner, time_stamp: TimeStamp | None = None) -> None:
-        self._signer = signer
-        self._time_stamp = time_stamp
-        self.certificate: x509.Certificate = signer.certificate
+    def __init__(self, signer: SimpleSigner, time_stamper: TimeStamper | None = None) -> None:
+        self._signer = LoadedKeySigner.of(signer)
+        self._time_stamper = time_stamper
+        self.certificate: x509.Certificate = signer.signing_cert
         self.holder = holder_of(self.certificate)
         self.is_test = is_test_certificate(self.certificate)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """From PKCS#12, else from the local test authority. Raises BadConfiguration."""
-        time_stamp = RemoteTimeStamps(settings.seal_timestamp_url) if settings.seal_timestamp_url else None
+        stamper = HTTPTimeStamper(settings.seal_timestamp_url) if settings.seal_timestamp_url else None
         if settings.seal_pkcs12:
             passphrase = settings.seal_passphrase
             secret = passphrase.get_secret_value().encode() if passphrase else None
-            return cls.from_pkcs12(settings.seal_pkcs12, secret, time_stamp)
+            return cls.from_pkcs12(settings.seal_pkcs12, secret, stamper)
         if settings.seal_test_authority:
-            return cls.from_test_authority(settings.seal_test_authority, time_stamp)
+            return cls.from_test_authority(settings.seal_test_authority, stamper)
         raise BadConfiguration(
             "JUSTERA_SEAL_PKCS12 is not set",
             hint="name a PKCS#12 file, or a folder in JUSTERA_SEAL_TEST_AUTHORITY to seal without trust",
         )
 
     @classmethod
-    def from_pkcs12(cls, path: Path, passphrase: bytes | None, time_stamp: TimeStamp | None = None) -> Self:
-        """A key (RSA or ECDSA) with its certificate and chain. Raises BadConfiguration."""
+    def from_pkcs12(cls, path: Path, passphrase: bytes | None, time_stamper: TimeStamper | None = None) -> Self:
+        """A key with its certificate and chain. Raises BadConfiguration."""
         try:
-            key, own, others = pkcs12.load_key_and_certificates(path.read_bytes(), passphrase)
+            signer = SimpleSigner.load_pkcs12_data(path.read_bytes(), other_certs=(), passphrase=passphrase)
         except (OSError, ValueError) as error:
             raise BadConfiguration("JUSTERA_SEAL_PKCS12: cannot be read, or its passphrase is another") from error
-        if own is None:
-            raise BadConfiguration("JUSTERA_SEAL_PKCS12: holds no key with its certificate")
-        certificate, *chain = (x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in (own, *others))
-        return cls(_signer(key, certificate, chain), time_stamp)
+        return cls(signer, time_stamper)
 
     @classmethod
     def from_pem(
-        cls, key: Path, certificate: Path, chain: Sequence[Path] = (), time_stamp: TimeStamp | None = None
+        cls, key: Path, certificate: Path, chain: tuple[Path, ...] = (), time_stamper: TimeStamper | None = None
     ) -> Self:
-        """An unencrypted private key (RSA or ECDSA) and its certificate in PEM. Raises BadConfiguration."""
-        return cls(_signer_of_files(key, certificate, chain), time_stamp)
+        """An unencrypted private key and its certificate in PEM or DER. Raises BadConfiguration."""
+        return cls(_signer(key, certificate, chain), time_stamper)
 
     @classmethod
-    def from_test_authority(cls, folder: Path, time_stamp: TimeStamp | None = None) -> Self:
+    def from_test_authority(cls, folder: Path, time_stamper: TimeStamper | None = None) -> Self:
         """The local test authority, made in `folder` when it is not there; it also stamps the time."""
         authority = ensure_test_authority(folder)
-        stamping = time_stamp or LocalTimeStamps(
-            _signer_of_files(authority.timestamp_key, authority.timestamp_certificate)
-        )
-        return cls.from_pem(authority.seal_key, authority.seal_certificate, (authority.root,), stamping)
+        stamper = time_stamper or LocalTimeStamper(_signer(authority.timestamp_key, authority.timestamp_certificate))
+        return cls.from_pem(authority.seal_key, authority.seal_certificate, (authority.root,), stamper)
 
     def seal(self, pdf: bytes) -> bytes:
         """The sealed file; the given bytes are its beginning. A tagged PDF/A-3a + PDF/UA-1 file stays one.
 
         Raises InvalidInput when `pdf` is no PDF or has a seal, Unavailable when the time-stamp authority is.
         """
-        room = self._room  # asks the time-stamp authority the first time
-        file = BytesIO(_ending_in_newline(pdf))
-        begins = len(file.getbuffer())
         try:
-            writer = IncrementalPdfFileWriter(file)
+            writer = IncrementalPdfFileWriter(BytesIO(_ending_in_newline(pdf)))
         except (PdfReadError, ValueError) as error:
             raise InvalidInput("what is to be sealed is no readable PDF") from error
         if "/AcroForm" in writer.root:
             raise InvalidInput("the PDF has a form or a seal already; only an unsealed copy is sealed")
-        value = add_value(writer, room=room, reason=self._words, name=self.holder, at=datetime.now(UTC))
-        append_field(writer, self._words, self._appearance, value)
-        writer.write_in_place()
+        append_field(writer, self._words)
         try:
-            sign_written(file, begins, room, partial(self._signer.sign_digest, time_stamp=self._time_stamp))
-        except NoRoom as error:
-            del self._room  # the next one asks again
-            raise Unavailable("the time-stamp authority's answers have become longer", hint="try again") from error
-        return file.getvalue()
-
-    @cached_property
-    def _room(self) -> int:
-        """Bytes that a signature may take: the first one's, and half again for a longer time stamp."""
-        return len(self._signer.sign_digest(bytes(32), self._time_stamp)) * 3 // 2
+            sealed: BytesIO = self._pdf_signer().sign_pdf(writer, existing_fields_only=True)
+        except TimestampRequestError as error:
+            raise Unavailable("the time-stamp authority does not answer", hint="try again later") from error
+        return sealed.getvalue()
 
     @property
     def _words(self) -> str:
         return TEST_WORDS if self.is_test else "Elektroniskt sigill · Electronic seal"
 
+    def _pdf_signer(self) -> PdfSigner:
+        metadata = PdfSignatureMetadata(
+            field_name=FIELD_NAME,
+            md_algorithm="sha256",
+            subfilter=SigSeedSubFilter.PADES,
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+            reason=self._words,
+            name=self.holder,
+        )
+        return PdfSigner(metadata, self._signer, timestamper=self._time_stamper, stamp_style=self._appearance())
+
     @cached_property
-    def _appearance(self) -> Appearance:
+    def _page(self) -> PdfFileReader:
         page = typeset_appearance(
             "seal",
             {
@@ -133,23 +125,25 @@ class Sealer:
                 "height": HEIGHT,
             },
         )
-        return Appearance(page)
+        return parsed_page(page)
+
+    def _appearance(self) -> StaticStampStyle:
+        return StaticStampStyle(
+            background=PageAsAppearance(self._page),
+            background_layout=SimpleBoxLayoutRule(
+                x_align=AxisAlignment.ALIGN_MIN, y_align=AxisAlignment.ALIGN_MIN, margins=Margins.uniform(0)
+            ),
+            border_width=0,
+        )
 
 
-def _signer_of_files(key: Path, certificate: Path, chain: Sequence[Path] = ()) -> CmsSigner:
-    try:
-        loaded = load_pem_private_key(key.read_bytes(), password=None)
-        own, *others = (load_cert_from_pemder(str(path)) for path in (certificate, *chain))
-    except (OSError, ValueError, TypeError) as error:
-        raise BadConfiguration("the seal's key or certificate cannot be read") from error
-    return _signer(loaded, own, others)
-
-
-def _signer(key: object, certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> CmsSigner:
-    try:
-        return CmsSigner(key, certificate, chain)
-    except ValueError as error:
-        raise BadConfiguration(f"the seal cannot be used: {error}") from error
+def _signer(key: Path, certificate: Path, chain: tuple[Path, ...] = ()) -> SimpleSigner:
+    signer: SimpleSigner | None = SimpleSigner.load(
+        str(key), str(certificate), ca_chain_files=[str(path) for path in chain]
+    )
+    if signer is None:
+        raise BadConfiguration("the seal's key or certificate cannot be read")
+    return signer
 
 
 def _ending_in_newline(pdf: bytes) -> bytes:

@@ -1,80 +1,43 @@
 """The signature field on the report's last page: where it lies, and how it joins the document's tags.
 
-PDF/UA-1 (ISO 14289-1, § 7.18.4) wants every visible widget inside a Form element, and a tab order that follows the
-structure.
+pyHanko adds a field, but leaves the structure tree alone; PDF/UA-1 (ISO 14289-1, § 7.18.4) wants every visible widget
+inside a Form element, and a tab order that follows the structure.
 """
 
+import uuid
 from io import BytesIO
 from typing import Any
 
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name, pdf_string
+from pyhanko.pdf_utils.content import PdfContent
+from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.pdf_utils.writer import BasePdfFileWriter, PdfFileWriter
+from pyhanko.pdf_utils.writer import PdfFileWriter
+from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
 FIELD_NAME = "Seal"
 WIDTH, HEIGHT = 110, 20  # millimetres
 
 _MM = 72 / 25.4  # PDF units
-_PRINTED_AND_LOCKED = 4 + 128  # ISO 32000-1, § 12.5.3
-_SIGNED_AND_APPEND_ONLY = 1 + 2  # § 12.7.2
 _LEFT, _BOTTOM = 23, 14  # millimetres from the last page's corner, in the wide foot of the report
 
 
-class Appearance:
-    """The first page of a PDF, to be drawn in a field. It is parsed once; threads may share it."""
-
-    def __init__(self, pdf: bytes) -> None:
-        self._reader = PdfFileReader(BytesIO(pdf))
-        self.add_to(PdfFileWriter())  # from now on the reader has every object in memory, and reads the file no more
-
-    def add_to(self, writer: BasePdfFileWriter) -> generic.IndirectObject:
-        drawn: generic.IndirectObject = writer.import_page_as_xobject(self._reader)
-        return drawn
-
-
-def append_field(
-    writer: IncrementalPdfFileWriter, words: str, appearance: Appearance, value: generic.IndirectObject
-) -> None:
-    """A visible, tagged field with `value` at the foot of the last page; `words` are its accessible name."""
-    page_ref, _ = writer.find_page_for_modification(-1)
-    page = page_ref.get_object()
+def append_field(writer: IncrementalPdfFileWriter, words: str) -> None:
+    """An empty, visible, tagged field at the foot of the last page; `words` are its accessible name."""
     left, bottom = round(_LEFT * _MM), round(_BOTTOM * _MM)
     box = (left, bottom, left + round(WIDTH * _MM), bottom + round(HEIGHT * _MM))
-    widget_ref = writer.add_object(
-        generic.DictionaryObject(
-            {
-                pdf_name("/Type"): pdf_name("/Annot"),
-                pdf_name("/Subtype"): pdf_name("/Widget"),
-                pdf_name("/FT"): pdf_name("/Sig"),
-                pdf_name("/T"): pdf_string(FIELD_NAME),
-                pdf_name("/TU"): pdf_string(words),
-                pdf_name("/V"): value,
-                pdf_name("/F"): generic.NumberObject(_PRINTED_AND_LOCKED),
-                pdf_name("/Rect"): generic.ArrayObject(map(generic.NumberObject, box)),
-                pdf_name("/P"): page_ref,
-                pdf_name("/AP"): generic.DictionaryObject({pdf_name("/N"): appearance.add_to(writer)}),
-            }
-        )
-    )
-    page["/Annots"] = generic.ArrayObject([*_items(page.get("/Annots", generic.ArrayObject())), widget_ref])
-    writer.mark_update(page_ref)
-    form = {
-        pdf_name("/Fields"): generic.ArrayObject([widget_ref]),
-        pdf_name("/SigFlags"): generic.NumberObject(_SIGNED_AND_APPEND_ONLY),
-    }
-    writer.root["/AcroForm"] = writer.add_object(generic.DictionaryObject(form))
-    writer.update_root()
+    append_signature_field(writer, SigFieldSpec(FIELD_NAME, on_page=-1, box=box, readable_field_name=words))
     if "/StructTreeRoot" in writer.root:
-        _tag(writer, words, page_ref, widget_ref)
+        _tag(writer, words)
 
 
-def _tag(
-    writer: IncrementalPdfFileWriter, words: str, page_ref: generic.IndirectObject, widget_ref: generic.IndirectObject
-) -> None:
+def _tag(writer: IncrementalPdfFileWriter, words: str) -> None:
     """A Form element for the field, last in the document, found from both ends (ISO 32000-1, § 14.7.4)."""
+    page_ref, _ = writer.find_page_for_modification(-1)
     page = page_ref.get_object()
+    widget_ref = page["/Annots"].raw_get(-1)
     tree = writer.root["/StructTreeRoot"]
     parent_ref, parent = _document_element(tree)
     element_ref = writer.add_object(
@@ -145,3 +108,26 @@ def _last_key(numbers: generic.DictionaryObject) -> int:
     while "/Kids" in numbers:
         numbers = numbers["/Kids"][-1]
     return int(numbers["/Nums"][-2]) if numbers["/Nums"] else -1
+
+
+def parsed_page(pdf: bytes) -> PdfFileReader:
+    """A PDF of one page to be drawn many times, whose objects are all in memory: threads may share it."""
+    reader = PdfFileReader(BytesIO(pdf))
+    PdfFileWriter().import_page_as_xobject(reader)
+    return reader
+
+
+class PageAsAppearance(PdfContent):
+    """The first page of a parsed PDF, drawn as it is. (pyHanko's own takes a path.)"""
+
+    def __init__(self, page: PdfFileReader) -> None:
+        super().__init__()
+        self._page = page
+
+    def render(self) -> bytes:
+        drawn = self._ensure_writer.import_page_as_xobject(self._page)
+        name = f"/Seal{uuid.uuid4().hex}"
+        self.resources.xobject[name] = drawn
+        left, bottom, right, top = drawn.get_object()["/BBox"]
+        self.box = BoxConstraints(width=right - left, height=top - bottom)
+        return f"{name} Do".encode()

@@ -8,10 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pyhanko.keys import load_cert_from_pemder
-
-from services.archive.cms import CmsSigner
 from services.archive.local_authority import TestAuthority
 
 _CONFIGURATION = """\
@@ -27,11 +23,6 @@ default_policy = 2.999.2
 digests = sha256
 accuracy = secs:1
 """
-
-
-def signer_of(folder: Path, stem: str) -> CmsSigner:
-    key = load_pem_private_key((folder / f"{stem}.key").read_bytes(), None)
-    return CmsSigner(key, load_cert_from_pemder(str(folder / f"{stem}.pem")))
 
 
 @contextmanager
