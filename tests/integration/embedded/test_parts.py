@@ -72,6 +72,7 @@ async def test_every_database_is_fresh(postgres: Postgres) -> None:
     await connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.kafka
 async def test_a_real_server_keeps_what_it_acknowledged_when_killed(real_kafka: RealKafka) -> None:
     kafka, topic = Kafka(real_kafka.bootstrap, "machine"), "test.kept"
