@@ -179,13 +179,13 @@ async def test_a_mail_that_waited_for_five_days_is_given_up(post: Post, server: 
 
 async def test_one_slow_mail_does_not_hold_up_the_others(make_post: MakePost, server: RecordingSmtpServer) -> None:
     post = make_post(mailer_settings=MailerSettings(poll=0.1))
-    server.at("reply", Delay(4))
+    server.at("reply", Delay(8))
     await post.bring(*(message(requested(f"signer{n}@bjorka.example", request_id=f"r{n}")) for n in range(30)))
 
     async def all_but_one() -> bool:
         return [one.status for one in await post.deliveries()].count(Status.SENT) == 29
 
-    await eventually(all_but_one, seconds=3)
+    await eventually(all_but_one, seconds=7)
 
 
 async def test_a_lost_reply_is_followed_by_the_same_mail(post: Post, server: RecordingSmtpServer) -> None:
