@@ -176,9 +176,15 @@ async def _run(wanted: argparse.Namespace, say: Say) -> None:
                 await PARTS[name](say, folder, machine, wanted)
 
 
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(PARTS)}")
+    return name
+
+
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=PARTS, help="default: all")
+    parser.add_argument("parts", nargs="*", type=_part, metavar="|".join(PARTS), help="default: all")
     parser.add_argument("--agreements", type=int, default=300, help="a round of (a) and (b); default: 300")
     parser.add_argument(
         "--stored", type=int, nargs="*", default=[10_000, 100_000], help="agreements stored for (h), growing"
