@@ -4,6 +4,8 @@ Every unique text gets a suffix, identities are drawn anew, and what is in no un
 indexes have the size and the shape that as many real agreements would have left; the copies belong to nobody's event.
 """
 
+import secrets
+
 import asyncpg
 
 from shared.names import SERVICES
@@ -38,6 +40,7 @@ async def _copy(url: str, times: int) -> int:
         for table, columns in (await _tables(connection)).items():
             added += await _copy_table(connection, table, columns, times)
         await connection.execute("VACUUM ANALYZE")
+        await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
     return added
@@ -56,7 +59,8 @@ async def _tables(connection: asyncpg.Connection) -> dict[str, list[tuple[str, b
 async def _copy_table(connection: asyncpg.Connection, table: str, columns: list[tuple[str, bool]], times: int) -> int:
     """In portions, from the rows that were there before."""
     names = ", ".join(f'"{name}"' for name, _ in columns)
-    values = ", ".join(f"\"{name}\" || '-' || copy" if suffixed else f'"{name}"' for name, suffixed in columns)
+    tag = f"-{secrets.token_hex(2)}-"  # the rows may be copies already
+    values = ", ".join(f"\"{name}\" || '{tag}' || copy" if suffixed else f'"{name}"' for name, suffixed in columns)
     await connection.execute(f'CREATE TEMP TABLE original AS SELECT {names} FROM "{table}"')
     added = 0
     for first in range(1, times + 1, _COPIES_AT_ONCE):
