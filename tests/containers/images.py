@@ -27,7 +27,6 @@ _FOLDERS = {
 }
 _HERE = Path(__file__).parent
 _BASE = "justera-test/base"
-_MIRROR = "http://deb.debian.org/debian"
 _CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 
 
@@ -90,7 +89,13 @@ def _make_base() -> None:
         sys.exit("Images cannot be pulled, and to build stand-ins this needs root and debootstrap.")
     with tempfile.TemporaryDirectory(dir="/var/tmp") as temporary:
         root = Path(temporary) / "root"
-        command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(root), _MIRROR]
+        command = [
+            "debootstrap",
+            "--variant=minbase",
+            "--include=ca-certificates",
+            "bookworm",
+            str(root),
+        ]  # from its default mirror
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         if ("/" / _CERTIFICATES).exists():
             shutil.copyfile("/" / _CERTIFICATES, root / _CERTIFICATES)
