@@ -89,13 +89,7 @@ def _make_base() -> None:
         sys.exit("Images cannot be pulled, and to build stand-ins this needs root and debootstrap.")
     with tempfile.TemporaryDirectory(dir="/var/tmp") as temporary:
         root = Path(temporary) / "root"
-        command = [
-            "debootstrap",
-            "--variant=minbase",
-            "--include=ca-certificates",
-            "bookworm",
-            str(root),
-        ]  # from its default mirror
+        command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(root)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         if ("/" / _CERTIFICATES).exists():
             shutil.copyfile("/" / _CERTIFICATES, root / _CERTIFICATES)
