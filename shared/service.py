@@ -72,6 +72,7 @@ class Service:
 
     async def start(self, kafka: KafkaSettings) -> None:
         """Start everything. Kafka may be away: messaging starts when it answers, and readiness says so until then."""
+        asyncio.get_running_loop().set_exception_handler(_on_unheard_failure)
         for worker in self.workers:
             worker.start()
         self.start_messaging(kafka)
@@ -120,6 +121,16 @@ class Service:
     async def outbox_state(self) -> OutboxState:
         async with self.database.single() as connection:
             return await outbox.state(connection)
+
+
+def _on_unheard_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """aiokafka shields a request from our timeout. How it ends after that concerns nobody any more: a batch whose commit
+    was given up is read again."""
+    error = context.get("exception")
+    if isinstance(error, KafkaError):
+        log.warning("kafka.abandoned_request_failed", error=type(error).__name__)
+    else:
+        loop.default_exception_handler(context)
 
 
 class _Messaging:

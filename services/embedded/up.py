@@ -24,6 +24,8 @@ from shared.names import SERVICES
 
 # The inbox keeps a mail under its own id: one that was in hand at a `kill -9` can soon be kept again, never twice.
 _INBOX: Mapping[str, Any] = {"show_mail": True, "mailer_settings": MailerSettings(lease=5.0)}
+# One association has few mails. The fewer at once, the fewer between a server's answer and its record when all is killed.
+_SMTP: Mapping[str, Any] = {"mailer_settings": MailerSettings(connections=2)}
 
 
 class LoginLink(BaseModel):
@@ -37,7 +39,7 @@ async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: 
     with listener:
         say("Starting …")
         sends_mail = "JUSTERA_SMTP_HOST" in os.environ
-        options = {} if sends_mail else {"notifications": _INBOX}
+        options = {"notifications": _SMTP if sends_mail else _INBOX}
         public_url = os.environ.get("JUSTERA_PUBLIC_URL", _url(host, port))
         overrides = {"public_url": public_url, **_ways(public_url, sends_mail)}
         async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiokafka.errors import UnknownMemberIdError
 
 from shared.database import VersionConflict, with_retries
 from shared.errors import Refused, Unavailable
+from shared.service import _on_unheard_failure
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -150,3 +152,11 @@ async def test_what_stays_in_conflict_is_unavailable() -> None:
 
     with pytest.raises(Unavailable):
         await with_retries(work, attempts=2)
+
+
+@pytest.mark.parametrize(("error", "bug"), [(UnknownMemberIdError("signing"), False), (ValueError("a bug"), True)])
+async def test_the_end_of_an_abandoned_request_is_no_bug(
+    error: Exception, *, bug: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    _on_unheard_failure(asyncio.get_running_loop(), {"message": "never retrieved", "exception": error})
+    assert bool(caplog.records) == bug
