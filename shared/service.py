@@ -124,8 +124,8 @@ class Service:
 
 
 def _on_unheard_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """aiokafka shields a request from our timeout. How it ends after that concerns nobody any more: a batch whose commit
-    was given up is read again."""
+    """aiokafka shields a request from our timeout. How it ends after that concerns nobody any more: a batch whose
+    commit was given up is read again."""
     error = context.get("exception")
     if isinstance(error, KafkaError):
         log.warning("kafka.abandoned_request_failed", error=type(error).__name__)

@@ -15,6 +15,7 @@ from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.timestamps import HTTPTimeStamper, TimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
@@ -36,6 +37,7 @@ class Sealer:
     def __init__(self, signer: SimpleSigner, time_stamper: TimeStamper | None = None) -> None:
         self._signer = LoadedKeySigner.of(signer)
         self._time_stamper = time_stamper
+        self._room: int | None = None
         self.certificate: x509.Certificate = signer.signing_cert
         self.holder = holder_of(self.certificate)
         self.is_test = is_test_certificate(self.certificate)
@@ -84,16 +86,24 @@ class Sealer:
         Raises InvalidInput when `pdf` is no PDF or has a seal, Unavailable when the time-stamp authority is.
         """
         try:
-            writer = IncrementalPdfFileWriter(BytesIO(_ending_in_newline(pdf)))
-        except (PdfReadError, ValueError) as error:
-            raise InvalidInput("what is to be sealed is no readable PDF") from error
-        if "/AcroForm" in writer.root:
-            raise InvalidInput("the PDF has a form or a seal already; only an unsealed copy is sealed")
+            return self._sealed(pdf)
+        except SigningError:
+            if self._room is None:
+                raise
+        self._room = None  # the time-stamp authority says more than it did
+        return self._sealed(pdf)
+
+    def _sealed(self, pdf: bytes) -> bytes:
+        """The room for a signature is what the first one was given: pyHanko finds it out by signing once on trial,
+        which takes a third of a seal."""
+        writer = _writer_for(pdf)
         append_field(writer, self._words)
         try:
-            sealed: BytesIO = self._pdf_signer().sign_pdf(writer, existing_fields_only=True)
+            sealed: BytesIO = self._pdf_signer().sign_pdf(writer, existing_fields_only=True, bytes_reserved=self._room)
         except TimestampRequestError as error:
             raise Unavailable("the time-stamp authority does not answer", hint="try again later") from error
+        if self._room is None:
+            self._room = _room_of(sealed)
         return sealed.getvalue()
 
     @property
@@ -135,6 +145,22 @@ class Sealer:
             ),
             border_width=0,
         )
+
+
+def _writer_for(pdf: bytes) -> IncrementalPdfFileWriter:
+    try:
+        writer = IncrementalPdfFileWriter(BytesIO(_ending_in_newline(pdf)))
+    except (PdfReadError, ValueError) as error:
+        raise InvalidInput("what is to be sealed is no readable PDF") from error
+    if "/AcroForm" in writer.root:
+        raise InvalidInput("the PDF has a form or a seal already; only an unsealed copy is sealed")
+    return writer
+
+
+def _room_of(sealed: BytesIO) -> int:
+    """In hexadecimal digits: what the signature does not cover, without its two brackets (ISO 32000-2, § 12.8.1)."""
+    _, before, after, _ = PdfFileReader(sealed).embedded_signatures[-1].byte_range
+    return int(after - before - 2)
 
 
 def _signer(key: Path, certificate: Path, chain: tuple[Path, ...] = ()) -> SimpleSigner:

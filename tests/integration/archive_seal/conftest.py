@@ -37,6 +37,7 @@ def copy(sealer: Sealer) -> Copy:
     original = render_minutes(sample_minutes(), at=CREATED)
     history = a_history(original)
     final = a_final(original, history)
+    sealer.seal(original)  # the first seal finds out the room that the others, those that are judged, are given
     return Copy(original, history, final, sealer.seal(final))
 
 

@@ -40,6 +40,13 @@ def test_the_sealed_file_begins_with_the_given_one(copy: Copy) -> None:
     assert copy.sealed.startswith(copy.final)
 
 
+def test_a_signature_that_has_grown_is_given_more_room(
+    copy: Copy, sealer: Sealer, authority_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealer, "_room", 2000)
+    assert_signed_for_openssl(sealer.seal(copy.final), authority_folder / "authority.pem", tmp_path)
+
+
 _TIME_STAMP = "signature_time_stamp_token"
 
 
