@@ -19,6 +19,7 @@ from shared.auth import Access, read_tokens
 from shared.blobs import open_blobs
 from shared.clock import SystemClock
 from shared.database import is_transient
+from shared.errors import JusteraError
 from shared.logging import get_logger
 from shared.messaging.broker import KafkaSettings
 from shared.migrations import is_current
@@ -72,7 +73,20 @@ def build_service(name: str, settings: Settings) -> Service:
 
 
 async def run_service(name: str, settings: Settings, listener: socket.socket) -> None:
-    """Until SIGINT or SIGTERM. Raises BadConfiguration when the schema is not this version's."""
+    """Until SIGINT or SIGTERM. Raises BadConfiguration when the schema is not this version's.
+
+    A bug that ends it stands in the log: a container's files are gone with it.
+    """
+    try:
+        await _run(name, settings, listener)
+    except JusteraError:
+        raise
+    except Exception:
+        log.exception("service.crashed", service=name)
+        raise
+
+
+async def _run(name: str, settings: Settings, listener: socket.socket) -> None:
     service = build_service(name, settings)
     await _require_schema(service)
     await service.start(kafka_settings(settings, f"justera-{name}"))
