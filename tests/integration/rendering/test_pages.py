@@ -1,5 +1,6 @@
 """What a reader finds on the pages, as poppler reads them."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def test_the_first_page_names_the_meeting_and_the_places(tmp_path: Path) -> None
     information = poppler("pdfinfo", str(pdf))
     assert "Protokoll styrelsen Kommunalförbundet Norrdalen 2022-09-23" in information
     assert "Mon Sep 26" in information
+
+
+def test_each_line_is_a_paragraph_to_a_reader_of_the_tagged_text(tmp_path: Path) -> None:
+    tagged = poppler("pdfinfo", "-struct-text", str(write(tmp_path, "a.pdf", final(sample_minutes(), sample_stamps()))))
+    paragraphs = {"".join(re.findall(r'"(.*)"', part)) for part in re.split(r"^ *\w+ \(block\)", tagged, flags=re.M)}
+    assert {"Plats: Digitalt via Teams", "Tid: 2022-09-23 kl. 13.00–15.00", "Sekreterare: Maja Lind"} <= paragraphs
+    assert "Maja Lind (26 sep 2022 10:58 GMT+2)" in paragraphs
+    assert "Dokumentet har e-signerats av Maja Lind (maja.lind19@norrdalen.example)" in paragraphs
 
 
 @pytest.mark.parametrize("adjuster", ["Sven Dahl", "Eva Alm", "E" * 200, "Ђорђе 李小龙 علي 🎉"])

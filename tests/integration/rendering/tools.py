@@ -27,7 +27,7 @@ def poppler(tool: str, *arguments: str) -> str:
     """The standard output of one of poppler's tools."""
     if shutil.which(tool) is None:
         missing("poppler", f"{tool} (poppler-utils) is not installed")
-    return subprocess.run([tool, *arguments], capture_output=True, text=True, check=True).stdout
+    return subprocess.run([tool, *arguments], capture_output=True, text=True, errors="replace", check=True).stdout
 
 
 def page_texts(pdf: Path) -> list[list[str]]:
