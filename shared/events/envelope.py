@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from shared.clock import parse_timestamp, timestamp
@@ -76,11 +77,14 @@ class Envelope:
         return replace(self, data=data)
 
 
-def kafka_headers(attributes: Mapping[str, str]) -> dict[str, str]:
+def kafka_headers(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
     """Attributes as Kafka headers: `datacontenttype` is `content-type`, all others get `ce_`."""
-    return {
-        ("content-type" if name == "datacontenttype" else f"ce_{name}"): value for name, value in attributes.items()
-    }
+    return [(_header_name(name), value.encode()) for name, value in attributes.items()]
+
+
+@cache
+def _header_name(attribute: str) -> str:
+    return "content-type" if attribute == "datacontenttype" else f"ce_{attribute}"
 
 
 def from_attributes(attributes: Mapping[str, str], data: str) -> Envelope:

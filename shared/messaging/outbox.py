@@ -3,22 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from pydantic_core import from_json
 from sqlalchemy import ARRAY, BigInteger, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events.envelope import kafka_headers
 
 # Never `id > cursor`: a lower id may commit later than a higher one. The SELECT does not see what the UPDATE beside it
-# does, hence the second condition.
+# does, hence the second condition; `id <> ALL(:known)` would compare each row with each.
 _MARK_AND_READ = text(
     """
     WITH marked AS (
         UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(:ids) AND published_at IS NULL
     )
-    SELECT id, topic, key, attributes, data FROM outbox
-    WHERE published_at IS NULL AND id <> ALL(:known) ORDER BY id LIMIT :most
+    SELECT id, topic, key, attributes ->> 'type', attributes::text, data FROM outbox
+    WHERE published_at IS NULL AND NOT EXISTS (SELECT FROM unnest(:known) AS known WHERE known = id)
+    ORDER BY id LIMIT :most
     """
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("known", type_=ARRAY(BigInteger)))
 _STATE = text(
@@ -49,13 +51,24 @@ _PRUNE = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingMessage:
+class OutgoingMessage(NamedTuple):
+    """A row as it was read: it becomes bytes only when it is sent, while PostgreSQL reads the next ones.
+
+    `attributes` is a JSON object; without `data` the event was erased.
+    """
+
     id: int
     topic: str
-    key: bytes
-    headers: dict[str, str]
-    body: bytes
+    key: str
+    event_type: str
+    attributes: str
+    data: str | None
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        return kafka_headers(from_json(self.attributes))
+
+    def body(self) -> bytes:
+        return (self.data or "").encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,7 @@ async def unpublished(
     ids = [message.id for message in published]
     known = [*ids, *(message.id for message in in_hand)]
     rows = (await connection.execute(_MARK_AND_READ, {"ids": ids, "known": known, "most": most})).all()
-    return [_message(row) for row in rows]
+    return [OutgoingMessage(*row) for row in rows]
 
 
 async def state(connection: AsyncConnection) -> OutboxState:
@@ -99,9 +112,3 @@ async def prune(connection: AsyncConnection, *, older_than: float, most: int = 1
     """
     result: Any = await connection.execute(_PRUNE, {"age": older_than, "most": most})
     return int(result.rowcount)
-
-
-def _message(row: Any) -> OutgoingMessage:
-    return OutgoingMessage(
-        row.id, row.topic, row.key.encode(), kafka_headers(row.attributes), (row.data or "").encode()
-    )

@@ -61,7 +61,7 @@ def message(
         key=subject,
         data=event.to_json(),
     )
-    headers = tuple((name, value.encode()) for name, value in kafka_headers(envelope.attributes()).items())
+    headers = tuple(kafka_headers(envelope.attributes()))
     return RawMessage(event.topic, 0, 0, subject, headers, envelope.data.encode())
 
 

@@ -29,7 +29,7 @@ def message(key: str, number: int, *, reason: str | None = None, position: int |
         key=key,
         data=event.to_json(),
     )
-    headers = tuple((name, value.encode()) for name, value in kafka_headers(envelope.attributes()).items())
+    headers = tuple(kafka_headers(envelope.attributes()))
     return RawMessage(MeetingCancelled.topic, 0, number if position is None else position, key, headers,
                       envelope.data.encode())  # fmt: skip
 

@@ -60,7 +60,7 @@ def message(event: Event, at: datetime = START, *, organisation: str = ORGANISAT
         key=agreement_id,
         data=event.to_json(),
     )
-    headers = tuple((name, value.encode()) for name, value in kafka_headers(envelope.attributes()).items())
+    headers = tuple(kafka_headers(envelope.attributes()))
     return RawMessage(event.topic, 0, 0, agreement_id, headers, envelope.data.encode())
 
 

@@ -45,7 +45,7 @@ def message(event: Event, at: datetime, *, key: str = AGREEMENT_ID, organisation
         key=key,
         data=event.to_json(),
     )
-    headers = tuple((name, value.encode()) for name, value in kafka_headers(envelope.attributes()).items())
+    headers = tuple(kafka_headers(envelope.attributes()))
     return RawMessage(event.topic, 0, 0, key, headers, envelope.data.encode())
 
 

@@ -56,7 +56,7 @@ SAMPLE = Envelope(
 
 
 def _on_the_wire(envelope: Envelope) -> list[tuple[str, bytes]]:
-    return [(name, value.encode()) for name, value in kafka_headers(envelope.attributes()).items()]
+    return kafka_headers(envelope.attributes())
 
 
 @given(ENVELOPES)
