@@ -5,6 +5,7 @@ bytes that nothing speaks of. The organisation is the prefix of every key.
 """
 
 import hashlib
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,18 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from shared.errors import NotFound, TooLarge, Unavailable
+from shared.errors import JusteraError, NotFound, TooLarge, Unavailable
 from shared.events.base import BlobRef
 from shared.settings import BadConfiguration
 
 LARGEST_BLOB = 64 * 1024 * 1024
+
+
+class Altered(JusteraError):
+    """The stored bytes are not those that were stored. Waiting does not mend it: a person must look."""
+
+    slug = "altered-document"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class BlobStore:
@@ -33,7 +41,7 @@ class BlobStore:
         return ref
 
     async def get(self, organisation: str, ref: BlobRef) -> bytes:
-        """The bytes, checked against their hash. Raises NotFound, TooLarge, or Unavailable (also for altered bytes)."""
+        """The bytes, checked against their hash. Raises NotFound, TooLarge, Altered, or Unavailable."""
         if ref.size > LARGEST_BLOB:
             raise TooLarge(f"the document {ref.sha256[:12]} is larger than {LARGEST_BLOB} bytes")
         try:
@@ -44,7 +52,7 @@ class BlobStore:
         except (BaseError, OSError) as error:
             raise Unavailable(f"the blob store does not answer: {type(error).__name__}") from error
         if hashlib.sha256(data).hexdigest() != ref.sha256:
-            raise Unavailable(f"the document {ref.sha256[:12]} was altered in the blob store")
+            raise Altered(f"the document {ref.sha256[:12]} was altered in the blob store")
         return data
 
 

@@ -133,15 +133,16 @@ def pairs(keys: Collection[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 async def with_retries(work: Callable[[], Awaitable[Result]], *, attempts: int = 4) -> Result:
-    """Run a command's whole transaction again after a deadlock or version conflict, with jittered backoff.
+    """Run a command's whole transaction again after a conflict or a lost connection, with jittered backoff.
 
-    Raises Unavailable when the database stays out of reach; any other error of `work` is passed on at once.
+    Raises Unavailable when the database stays out of reach; any other error of `work` is passed on at once, and so is a
+    wait for a connection of the pool that was in vain: it was long enough.
     """
     for attempt in range(1, attempts + 1):
         try:
             return await work()
         except Exception as error:
-            if not is_transient(error) or isinstance(error, Unavailable):
+            if not is_transient(error) or isinstance(error, Unavailable | PoolTimeout):
                 raise
             if attempt == attempts:
                 raise Unavailable("the database is busy or out of reach", hint="try again in a moment") from error

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -79,12 +78,15 @@ class Service:
         log.info("service.started", service=self.name)
 
     async def stop(self) -> None:
-        """Drain: batches in hand are finished and their offsets committed, mail in hand is sent."""
-        async with AsyncExitStack() as stack:  # whatever fails, the rest is stopped too
-            stack.push_async_callback(self.database.close)
-            for worker in self.workers:
-                stack.push_async_callback(worker.stop)
-            await self.stop_messaging()
+        """Drain: batches in hand are finished and their offsets committed, mail in hand is sent.
+
+        All at once, since a container has some 30 seconds for it; whatever fails, the rest is stopped too.
+        """
+        stops = (self.stop_messaging(), *(worker.stop() for worker in self.workers))
+        for outcome in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                log.error("service.part_not_stopped", service=self.name, exc_info=outcome)
+        await self.database.close()
         log.info("service.stopped", service=self.name)
 
     def start_messaging(self, kafka: KafkaSettings) -> None:

@@ -50,10 +50,12 @@ class Journal:
 
     async def handle(self, batch: Sequence[RawMessage]) -> None:
         """Keep those that are not kept yet. Raises only what may succeed later."""
-        identified = {one.id: one for one in reversed([identify(raw) for raw in batch])}
+        identified: dict[str, Identified] = {}
+        for one in map(identify, batch):
+            identified.setdefault(one.id, one)  # the first copy's place is its place
         async with self._database.transaction() as connection:
             new = await inbox.accept(connection, CONSUMER, list(identified))
-            rows = [self._row(one) for one in reversed(identified.values()) if one.id in new]
+            rows = [self._row(one) for one in identified.values() if one.id in new]
             await _append(connection, rows)
 
     def _row(self, one: Identified) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class JournalReader:
         """What follows `after`, at most `most` events. Raises InvalidInput for a cursor that is none."""
         start = _position(after)
         most = max(1, min(most, MOST))
-        async with self._database.single() as connection:
+        async with self._database.transaction() as connection:  # SET LOCAL needs one
             rows = await _rows(connection, organisation, asked, start, most + 1)
         kept = _within(rows[:most])
         events = [_event(row) for row in kept]

@@ -119,7 +119,7 @@ async def delete_job(connection: AsyncConnection, organisation: str, agreement_i
 
 
 async def postpone_job(
-    connection: AsyncConnection, job: Job, *, reason: str, delay: float, state: str = WAITING, counts: bool = True
+    connection: AsyncConnection, job: Job, *, reason: str, delay: float, state: str, counts: bool
 ) -> None:
     """Note why an attempt ended, and when the next one may begin (`delay` seconds from now).
 

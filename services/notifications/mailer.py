@@ -34,7 +34,6 @@ log = get_logger(__name__)
 
 _BAD_CONTENT = "5.6.0"  # RFC 3463: media error
 _OWN_FAILURE = "4.3.0"
-_NO_CONNECTION = "4.4.1"
 _LONGEST_PAUSE = 30.0
 _LONGEST_WRITE_BACKOFF = 5.0
 
@@ -95,8 +94,8 @@ class Mailer:
         self._stopping = asyncio.Event()
         self._drained = asyncio.Event()
         self._outage = 0  # how many times in a row no connection was had
-        self._claiming = Worker("mailer", self._claim_and_send)
-        self._renewing = Worker("mailer-leases", self._renew, drain=0.1)
+        self._claiming = Worker("mailer", self._claim_and_send, drain=2.0)
+        self._renewing = Worker("mailer-leases", self._renew, max_backoff=1.0, drain=0.1)
 
     def start(self) -> None:
         if self._automatic:
@@ -243,16 +242,17 @@ class Mailer:
         return min(self._settings.longest_delay, grown) * _jitter()
 
     async def _renew(self) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._drained.wait(), self._settings.lease / 3)
+        """At once after a failure: a lease must outlive a database that was away for a moment."""
         if self._in_hand:
             async with self._unit_of_work.database.single() as connection:
                 await store.renew(connection, set(self._in_hand.values()), lease=self._settings.lease)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._drained.wait(), self._settings.lease / 3)
 
 
 def _is_outage(outcome: Outcome) -> bool:
     """No connection, or a server that refuses us (not the recipient): no mail's own trouble, so others wait too."""
-    return isinstance(outcome, Deferred) and (outcome.status == _NO_CONNECTION or outcome.status.startswith("5"))
+    return isinstance(outcome, Deferred) and (outcome.unreachable or outcome.status.startswith("5"))
 
 
 def _jitter() -> float:

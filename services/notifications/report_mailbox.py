@@ -30,22 +30,12 @@ class _Folder:
 
 
 class ReportMailbox:
-    """Polls one Maildir, whose folders are made if they are missing."""
+    """One Maildir, whose folders are made if they are missing."""
 
-    def __init__(self, path: Path, *, take: TakeReport, interval: float = 10) -> None:
-        """`interval` is the seconds between two polls. `take` gets no token: it is in the mail's own headers."""
+    def __init__(self, path: Path, *, take: TakeReport) -> None:
+        """`take` gets no token: it is in the mail's own headers."""
         self._path = path
         self._take = take
-        self._interval = interval
-
-    async def run(self) -> None:
-        """Poll until cancelled. A folder that cannot be read is tried again, like a mail that cannot be taken."""
-        while True:
-            try:
-                await self.poll()
-            except OSError as error:
-                _log.error("report_mailbox.folder_failed", error=type(error).__name__)
-            await asyncio.sleep(self._interval)
 
     async def poll(self) -> int:
         """Take what lies in `new/`, oldest first. Returns the number of mails that were moved on.

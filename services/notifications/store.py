@@ -34,13 +34,19 @@ _AGE = func.extract("epoch", func.clock_timestamp() - DELIVERY.c.queued_at).labe
 _COLUMNS = (*(DELIVERY.c[name] for name in _KEPT_COLUMNS), _AGE)
 _RETURNED = ", ".join(f"delivery.{name}" for name in _KEPT_COLUMNS)
 
+# A lease that ended while PostgreSQL was away could not be renewed: its mailer, if it lives, has half a lease to come
+# back and say what became of the mail.
+_IS_FREE = """(
+    lease_until IS NULL
+    OR greatest(lease_until, pg_postmaster_start_time() + make_interval(secs => :lease / 2.0)) < clock_timestamp()
+)"""
 _CLAIM_DUE = text(
     f"""
     UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
     FROM (
         SELECT organisation, id FROM delivery
         WHERE status = 'waiting' AND due_at <= clock_timestamp()
-          AND (lease_until IS NULL OR lease_until < clock_timestamp())
+          AND {_IS_FREE}
         ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     ) AS due
     WHERE delivery.organisation = due.organisation AND delivery.id = due.id
@@ -50,8 +56,7 @@ _CLAIM_DUE = text(
 _CLAIM_ONE = text(
     f"""
     UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
-    WHERE organisation = :organisation AND id = :id AND status = 'waiting'
-      AND (lease_until IS NULL OR lease_until < clock_timestamp())
+    WHERE organisation = :organisation AND id = :id AND status = 'waiting' AND {_IS_FREE}
     RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - queued_at) AS age
     """  # noqa: S608
 )

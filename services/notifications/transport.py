@@ -40,8 +40,8 @@ class SmtpSettings:
 
     `security`: `tls` from the first byte (RFC 8314), `starttls` (refused if the server does not offer it), or `none`.
     `timeout` holds for connecting and for each reply; `final_timeout` for the reply after the mail's last byte, where
-    impatience makes duplicates (RFC 5321 section 4.5.3.2.6 asks for ten minutes). A connection is closed after
-    `idle_seconds` without use or `mails_per_connection` mails.
+    impatience makes duplicates (RFC 5321 section 4.5.3.2.6 asks for ten minutes). A connection takes no mail after
+    `idle_seconds` without use, and no more than `mails_per_connection`.
     """
 
     host: str
@@ -68,10 +68,11 @@ class Accepted:
 @dataclass(frozen=True)
 class Deferred:
     """Not taken, or not known to be taken: to be sent again later. `status` is an RFC 3463 code, mostly 4.x.x; a 5.x.x
-    here is a refusal of us (login, sender), not of the recipient."""
+    here is a refusal of us (login, sender), not of the recipient. `unreachable`: the server did not let us in."""
 
     status: str
     diagnostic: str
+    unreachable: bool = False
 
 
 @dataclass(frozen=True)
@@ -247,8 +248,8 @@ def _lost(client: aiosmtplib.SMTP, diagnostic: str) -> Deferred:
 
 def _could_not_connect(error: Exception) -> Deferred:
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return Deferred(_status(error.code, error.message), _diagnostic(error.code, error.message))
-    return Deferred(_NO_ANSWER, f"no connection to the mail server: {_told(error)}")
+        return Deferred(_status(error.code, error.message), _diagnostic(error.code, error.message), unreachable=True)
+    return Deferred(_NO_ANSWER, f"no connection to the mail server: {_told(error)}", unreachable=True)
 
 
 def _told(error: Exception) -> str:

@@ -6,7 +6,7 @@ Sources: CloudEvents 1.0.2, its Kafka protocol binding 1.0.2 (3.2), and the exte
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -72,9 +72,6 @@ class Envelope:
             "traceparent": self.traceparent,
         }
         return {name: value for name, value in found.items() if value is not None}
-
-    def with_data(self, data: str) -> "Envelope":
-        return replace(self, data=data)
 
 
 def kafka_headers(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:

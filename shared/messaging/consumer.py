@@ -119,10 +119,8 @@ class EventConsumer:
         return sum(max(0, count) for count in behind.values())
 
     async def _learn_committed(self, consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]) -> None:
-        """Committed offsets are asked of Kafka once after an assignment, then known from our own commits.
-
-        One request for all partitions: a broker answers it only after the fetch that waits on the same connection.
-        """
+        """Committed offsets are asked of Kafka once after an assignment, a partition at a time, then known from our own
+        commits: a broker answers only after the fetch that waits on the same connection."""
         unknown = [partition for partition in assigned if partition not in self._committed]
         if not unknown:
             return

@@ -7,7 +7,7 @@ for a moment do no harm: each sends in key order, and the inboxes drop the secon
 import asyncio
 import collections
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -30,6 +30,9 @@ log = get_logger(__name__)
 _RELAY_LOCK = 0x6A757374  # "just": one per database, and every service has its own
 _DAY = 24 * 3600.0
 _PRUNED_AT_ONCE = 10_000
+_PRUNING_SECONDS = 600.0
+
+Result = TypeVar("Result")
 
 EVENTS_PUBLISHED = Counter(
     "justera_events_published", "Events that Kafka has acknowledged; those published again count again", ["type"]
@@ -39,8 +42,8 @@ EVENTS_PUBLISHED = Counter(
 class Relay:
     """`batch` rows at a time; `poll` and `standby` are seconds, `retention` seconds that published rows are kept.
 
-    A round begins at the earliest `PACE` seconds after the one before, so that under load a round carries many events;
-    after a quiet while an event goes out at once.
+    Rounds that are not full are kept apart (`Pace`), so that under load a round carries many events; after a quiet
+    while an event goes out at once.
     """
 
     def __init__(
@@ -61,20 +64,18 @@ class Relay:
         self._poll = poll
         self._standby = standby
         self._retention = retention
-        self._stopping = False
+        self._stopped = asyncio.Event()
         # An idempotent producer waits for acknowledgement without end; what is in hand at the end goes out next time.
         self._publish = Worker("relay", self._lead, max_backoff=2.0, drain=5.0)
         self._prune = Worker("outbox-pruning", self._prune_once)
-        self._pruned = asyncio.Event()
 
     def start(self) -> None:
         self._publish.start()
         self._prune.start()
 
     async def stop(self) -> None:
-        self._stopping = True
+        self._stopped.set()
         self._wakeup.set()
-        self._pruned.set()
         await asyncio.gather(self._publish.stop(), self._prune.stop())
 
     async def _lead(self) -> None:
@@ -82,7 +83,7 @@ class Relay:
         async with self._database.engine.connect() as plain:
             connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
             if not await self._try_lock(connection):
-                await self._wakeup.wait(self._standby)
+                await self._wait_until_stopped(self._standby)
                 return
             # A failed producer is never used again: a new one starts over at the lowest unmarked row.
             producer = idempotent_producer(self._kafka)
@@ -90,9 +91,11 @@ class Relay:
                 await self._connect(producer)
                 await self._publish_until_stopped(connection, producer)
             finally:
-                await _close(producer)
-                # Closed, not given back: a connection that kept the lock in the pool would bar every relay for good.
-                await connection.invalidate()
+                try:
+                    await _close(producer)
+                finally:  # also when cancelled
+                    # Closed, not given back: with the lock in the pool it would bar every relay for good.
+                    await connection.invalidate()
 
     async def _try_lock(self, connection: AsyncConnection) -> bool:
         result = await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RELAY_LOCK})
@@ -113,7 +116,7 @@ class Relay:
         pace = Pace()
         published: list[OutgoingMessage] = []
         ahead: list[OutgoingMessage] = []
-        while not self._stopping:
+        while not self._stopped.is_set():
             if not ahead:
                 ahead = await outbox.unpublished(connection, self._batch, published=published)
                 published = []
@@ -126,12 +129,12 @@ class Relay:
                 published = [*published, *await self._publish_batch(connection, producer, messages)]
                 await pace.keep()
                 continue
-            async with asyncio.TaskGroup() as both:
-                reading = both.create_task(
-                    outbox.unpublished(connection, self._batch, published=published, in_hand=messages)
-                )
-                sending = both.create_task(send_in_order(producer, messages))
-            published, ahead = await self._outcome(connection, sending.result()), reading.result()
+            read, sent = await asyncio.gather(
+                outbox.unpublished(connection, self._batch, published=published, in_hand=messages),
+                send_in_order(producer, messages),
+                return_exceptions=True,
+            )
+            published, ahead = await self._outcome(connection, _result(sent)), _result(read)
         await outbox.unpublished(connection, 0, published=published)
 
     async def _publish_batch(
@@ -154,18 +157,24 @@ class Relay:
 
     async def _prune_once(self) -> None:
         most = dropped = _PRUNED_AT_ONCE
-        while dropped == most and not self._stopping:
+        while dropped == most and not self._stopped.is_set():
             async with self._database.transaction() as connection:
                 # Inbox rows outlive whatever a topic or an outbox could still bring a second time.
                 dropped = max(
                     await outbox.prune(connection, older_than=self._retention, most=most),
                     await inbox.prune(connection, older_than=self._retention * 2, most=most),
                 )
-        try:
-            async with asyncio.timeout(600):
-                await self._pruned.wait()
-        except TimeoutError:
-            return
+        await self._wait_until_stopped(_PRUNING_SECONDS)
+
+    async def _wait_until_stopped(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+
+
+def _result(outcome: Result | BaseException) -> Result:
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
 
 async def send_in_order(

@@ -135,7 +135,7 @@ class UnitOfWork(Generic[TransactionT]):
             wakeup.set()
 
     async def run(self, work: Callable[[TransactionT], Awaitable[Result]]) -> Result:
-        """Run `work(transaction)` in a transaction of its own; again after a deadlock or version conflict."""
+        """Run `work(transaction)` in a transaction of its own; again as `with_retries` does."""
 
         async def attempt() -> Result:
             async with self.begin() as transaction:

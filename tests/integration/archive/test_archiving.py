@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,6 +151,18 @@ async def test_trouble_of_the_infrastructure_is_waited_out(archive: Archive, mon
     await due(archive)
     assert await archive.worker.archive_one()
     assert len(await published(archive)) == 1
+
+
+async def test_an_altered_document_is_not_waited_out(archive: Archive, tmp_path: Path) -> None:
+    completed = await archive.completed()
+    digest = completed.document.sha256
+    (tmp_path / "blobs" / ORGANISATION / digest[:2] / digest).write_bytes(b"%PDF-1.7 altered")
+    await archive.bring(message(completed))
+    for _ in range(archiving.MOST_ATTEMPTS):
+        await due(archive)
+        assert await archive.worker.archive_one()
+    (failed,) = await archive.commands.failed_jobs()
+    assert failed.reason == f"the document {digest[:12]} was altered in the blob store"
 
 
 async def test_what_does_not_belong_together_fails_and_is_kept(archive: Archive) -> None:

@@ -5,11 +5,15 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.archive import journal_reader
 from services.archive.journal import _append, identify
 from services.archive.journal_reader import JournalFilter, JournalPage, types_named
 from shared.errors import InvalidInput
@@ -81,6 +85,27 @@ async def test_each_message_once(archive: Archive) -> None:
     assert [event.subject for event in page.events] == [AGREEMENT, None, "other"]
     assert page.events[1].data == "base64:/wA="
     assert not page.events[1].readable
+
+
+async def test_second_copies_change_no_order(archive: Archive) -> None:
+    """A relay that died before it marked publishes a run of events again."""
+    first, second, third = expired("1"), expired("2"), expired("3")
+    await archive.journal(first, second, third, first, second)
+    assert [event.subject for event in (await read(archive)).events] == ["1", "2", "3"]
+
+
+async def test_each_query_is_planned_for_what_it_asks(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan for the average would walk through all of the journal to find what is rare."""
+    modes, rows = [], journal_reader._rows
+
+    async def watched(connection: AsyncConnection, *asked: Any) -> list[Any]:
+        found = await rows(connection, *asked)
+        modes.append((await connection.execute(text("SHOW plan_cache_mode"))).scalar_one())
+        return found
+
+    monkeypatch.setattr(journal_reader, "_rows", watched)
+    await read(archive)
+    assert modes == ["force_custom_plan"]
 
 
 # Not compressible: PostgreSQL would squeeze repetitions until an index takes them.

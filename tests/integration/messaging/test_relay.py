@@ -2,12 +2,17 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import Mock
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import text
 
+from shared import workers
 from shared.messaging import outbox
 from shared.messaging.broker import KafkaSettings, ensure_topics
+from shared.messaging.outbox import OutgoingMessage
 from tests.integration.messaging import process
 from tests.integration.messaging.ledger import Ledger, by_key, each_once_in_order, messages_in, until
 
@@ -72,6 +77,30 @@ async def test_killed_between_publish_and_mark_nothing_is_lost_and_seconds_are_d
     await relay.stop()
     assert len(await messages_in(kafka_settings, topic)) == 120
     assert by_key(handled) == each_once_in_order(KEYS, range(1, 11))
+
+
+async def test_a_database_that_is_lost_while_reading_ahead_is_no_bug(
+    ledger: Ledger, kafka_settings: KafkaSettings, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpublished = outbox.unpublished
+
+    async def lost(*arguments: Any, in_hand: Any = (), **more: Any) -> list[OutgoingMessage]:
+        if in_hand:
+            monkeypatch.setattr(outbox, "unpublished", unpublished)
+            raise ConnectionResetError
+        return await unpublished(*arguments, in_hand=in_hand, **more)
+
+    told = Mock()
+    monkeypatch.setattr(workers, "log", told)
+    monkeypatch.setattr(outbox, "unpublished", lost)
+    await ledger.announce(KEYS, range(1, 11))
+    relay = ledger.relay(kafka_settings, batch=20)
+    relay.start()
+    await _published(ledger)
+    await relay.stop()
+    assert [call.kwargs["error"] for call in told.warning.call_args_list] == ["ConnectionResetError"]
+    assert not told.exception.called
+    assert by_key(await messages_in(kafka_settings, topic)).keys() == set(KEYS)
 
 
 async def test_a_lost_lock_costs_nothing_and_another_relay_takes_over(

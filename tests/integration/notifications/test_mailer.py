@@ -109,6 +109,16 @@ async def test_a_lease_is_renewed_while_a_mail_is_in_hand(make_post: MakePost, s
     assert (server.connections, len(server.mails)) == (1, 1)
 
 
+async def test_a_lease_that_ended_while_the_database_was_away_may_still_be_renewed(make_post: MakePost) -> None:
+    """As if PostgreSQL had started just now: less than half a lease ago."""
+    post = make_post(automatic=False)
+    await post.bring(message(requested()))
+    async with post.service.database.single() as connection:
+        await store.claim_due(connection, claim="one", lease=-1, most=1)
+        assert not await store.claim_due(connection, claim="another", lease=1e9, most=1)
+        assert await store.claim_due(connection, claim="another", lease=0, most=1)
+
+
 async def test_a_mail_in_hand_is_not_sent_again_when_its_lease_ended_while_the_database_was_away(
     make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +217,29 @@ async def test_a_dead_mail_server_is_not_stormed(
     tried = [one for one in await post.deliveries() if one.attempts]
     assert 1 <= len(tried) <= 2 * QUICK.connections + 3
     await server.start()
+
+
+async def test_a_server_that_lets_nobody_in_is_an_outage(make_post: MakePost, server: RecordingSmtpServer) -> None:
+    """It is not one mail's trouble: all wait, and none waits long once it is over."""
+    server.at("connect", *[Reply("421 4.3.2 closing")] * 3)
+    post = make_post(mailer_settings=MailerSettings(poll=0.1, first_delay=600, longest_delay=600))
+    await post.bring(*(message(requested(f"signer{n}@bjorka.example", request_id=f"r{n}")) for n in range(30)))
+
+    async def all_that_were_not_tried() -> bool:
+        return [one.status for one in await post.deliveries()].count(Status.SENT) >= 20
+
+    await eventually(all_that_were_not_tried, seconds=20)
+
+
+async def test_a_recipients_4xx_is_no_outage(make_post: MakePost, server: RecordingSmtpServer) -> None:
+    server.refuse(SVEN, "450 4.4.1 his server does not answer")
+    post = make_post(mailer_settings=MailerSettings(poll=0.1, first_delay=0.1, longest_delay=0.1))
+    await post.bring(message(requested(SVEN)))
+
+    async def tried_again() -> bool:
+        return (await post.deliveries())[0].attempts >= 5
+
+    await eventually(tried_again, seconds=5)
 
 
 async def test_facts_that_make_no_mail_are_a_bounce_and_hold_up_nothing(

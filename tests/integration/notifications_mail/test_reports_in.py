@@ -231,14 +231,3 @@ async def test_links_folders_and_hidden_files_are_left_alone(maildir: Path, take
     (maildir / "new" / ".hidden").write_bytes(b"x")
     assert await ReportMailbox(maildir, take=taker).poll() == 0
     assert taker.taken == []
-
-
-async def test_it_polls_until_cancelled(maildir: Path, taker: Taker) -> None:
-    running = asyncio.create_task(ReportMailbox(maildir, take=taker, interval=0.02).run())
-    await asyncio.sleep(0.1)
-    (maildir / "new" / "1.a").write_bytes(REPORT)
-    await asyncio.wait_for(taker.begun.wait(), 20)
-    await asyncio.sleep(0.05)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    assert taker.taken == [(REPORT, None)]

@@ -121,8 +121,12 @@ async def test_the_number_of_connections_is_bounded(server: RecordingSmtpServer)
         ("data", "554 5.5.1 no valid recipients", Rejected("5.5.1", "554 5.5.1 no valid recipients")),
         ("reply", "554 5.7.1 looks like spam", Rejected("5.7.1", "554 5.7.1 looks like spam")),
         ("reply", "452 4.3.1 disk full", Deferred("4.3.1", "452 4.3.1 disk full")),
-        ("connect", "554 5.7.1 we do not know you", Deferred("5.7.1", "554 5.7.1 we do not know you")),
-        ("connect", "421 4.3.2 closing", Deferred("4.3.2", "421 4.3.2 closing")),
+        (
+            "connect",
+            "554 5.7.1 who are you",
+            Deferred("5.7.1", "554 5.7.1 who are you", unreachable=True),
+        ),
+        ("connect", "421 4.3.2 closing", Deferred("4.3.2", "421 4.3.2 closing", unreachable=True)),
     ],
 )
 async def test_a_refusal_is_told_apart_by_stage_and_code(
