@@ -214,6 +214,7 @@ async def _close(producer: AIOKafkaProducer) -> None:
 
 async def _abandon(producer: AIOKafkaProducer) -> None:
     """aiokafka has no such call: a producer that cannot flush would go on trying, in the background, for ever."""
-    producer._sender.sender_task.cancel()
+    if (sending := producer._sender.sender_task) is not None:
+        sending.cancel()
     with suppress(Exception):
         await producer.client.close()
