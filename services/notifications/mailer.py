@@ -1,8 +1,9 @@
 """The delivery worker: leases due mails, sends them after that commit, and records what became of them.
 
 At most one mail for a cause as far as SMTP allows: a mail is sent only under a lease, which is renewed while it is in
-hand. A mailer that dies between a mail's acceptance and its record leaves a lease that ends; the mail is then sent
-again under the same Message-ID. Outcomes that come while others are being written are written together, next.
+hand. A mailer that dies between a mail's acceptance and its record leaves a lease that ends; half a lease after that
+was noticed, the mail is sent again under the same Message-ID. Outcomes that come while others are being written are
+written together, next.
 """
 
 import asyncio
@@ -49,7 +50,8 @@ class Transport(Protocol):
 @dataclass(frozen=True)
 class MailerSettings:
     """Times are in seconds. A mail that was not taken is tried again after `first_delay`, then twice that, and so on
-    up to `longest_delay`; `drain` is how long a stop waits for mails in hand."""
+    up to `longest_delay`; `drain` is how long a stop waits for mails in hand. A mailer that dies holds its mails back
+    for a lease and a half."""
 
     connections: int = 8
     lease: float = 20.0

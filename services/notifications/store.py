@@ -34,35 +34,35 @@ _AGE = func.extract("epoch", func.clock_timestamp() - DELIVERY.c.queued_at).labe
 _COLUMNS = (*(DELIVERY.c[name] for name in _KEPT_COLUMNS), _AGE)
 _RETURNED = ", ".join(f"delivery.{name}" for name in _KEPT_COLUMNS)
 
-# A lease that ended while PostgreSQL was away could not be renewed: its mailer, if it lives, has half a lease to come
-# back and say what became of the mail.
-_IS_FREE = """(
-    lease_until IS NULL
-    OR greatest(lease_until, pg_postmaster_start_time() + make_interval(secs => :lease / 2.0)) < clock_timestamp()
-)"""
+# A lease that has ended is contested first, and taken over half a lease later: its holder may have sent the mail, and
+# could not say so while the database was away or its disk full. Where we can write, it can now, too.
 _CLAIM_DUE = text(
     f"""
-    UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
+    UPDATE delivery SET
+        claim = CASE WHEN due.free THEN :claim ELSE delivery.claim END,
+        contested = NOT due.free,
+        lease_until = clock_timestamp() + make_interval(secs => CASE WHEN due.free THEN :lease ELSE :lease / 2.0 END)
     FROM (
-        SELECT organisation, id FROM delivery
+        SELECT organisation, id, claim IS NULL OR contested AS free FROM delivery
         WHERE status = 'waiting' AND due_at <= clock_timestamp()
-          AND {_IS_FREE}
+          AND (lease_until IS NULL OR lease_until < clock_timestamp())
         ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     ) AS due
     WHERE delivery.organisation = due.organisation AND delivery.id = due.id
-    RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - delivery.queued_at) AS age
+    RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - delivery.queued_at) AS age, due.free
     """  # noqa: S608  (column names of our own)
 )
 _CLAIM_ONE = text(
     f"""
     UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
-    WHERE organisation = :organisation AND id = :id AND status = 'waiting' AND {_IS_FREE}
+    WHERE organisation = :organisation AND id = :id AND status = 'waiting'
+      AND (lease_until IS NULL OR lease_until < clock_timestamp())
     RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - queued_at) AS age
     """  # noqa: S608
 )
 _RENEW = text(
     """
-    UPDATE delivery SET lease_until = clock_timestamp() + make_interval(secs => :lease)
+    UPDATE delivery SET lease_until = clock_timestamp() + make_interval(secs => :lease), contested = false
     WHERE status = 'waiting' AND claim = ANY(:claims)
     """
 ).bindparams(bindparam("claims", type_=_TEXTS))
@@ -73,7 +73,8 @@ _SAVE = text(
     UPDATE delivery SET
         status = new.status, version = new.version, attempts = new.attempts, sent_at = new.sent_at,
         bounced_at = new.bounced_at, last_status = new.last_status, last_diagnostic = new.last_diagnostic,
-        last_report = new.last_report, claim = NULL, lease_until = NULL, changed_at = clock_timestamp(),
+        last_report = new.last_report, claim = NULL, lease_until = NULL, contested = false,
+        changed_at = clock_timestamp(),
         due_at = CASE WHEN new.retry_in IS NULL THEN delivery.due_at
                  ELSE clock_timestamp() + make_interval(secs => new.retry_in) END
     FROM unnest(
@@ -201,9 +202,12 @@ async def withdraw(connection: AsyncConnection, ended: Sequence[Ended]) -> None:
 
 
 async def claim_due(connection: AsyncConnection, *, claim: str, lease: float, most: int) -> list[Delivery]:
-    """Lease the mails that are due longest for `lease` seconds; those that another holds are skipped."""
+    """Lease the mails that are due longest for `lease` seconds; those that another holds are skipped.
+
+    A lease that ended is contested; a later call finds the mail when its holder has not come back by then.
+    """
     rows = await connection.execute(_CLAIM_DUE, {"claim": claim, "lease": lease, "most": most})
-    return sorted((_delivery(row) for row in rows), key=lambda delivery: delivery.id)
+    return sorted((_delivery(row) for row in rows if row.free), key=lambda delivery: delivery.id)
 
 
 async def claim_one(connection: AsyncConnection, key: DeliveryKey, *, claim: str, lease: float) -> Delivery | None:

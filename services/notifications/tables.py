@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func, text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -80,6 +80,7 @@ class DeliveryRow(NotificationsTable, table=True):
     changed_at: datetime = Field(sa_column=_moment(default_now=True))
     lease_until: datetime | None = Field(sa_column=_moment(nullable=True))
     claim: str | None = Field(sa_column=Column(Text, nullable=True))
+    contested: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     sent_at: datetime | None = Field(sa_column=_moment(nullable=True))
     bounced_at: datetime | None = Field(sa_column=_moment(nullable=True))
     last_status: str | None = Field(sa_column=Column(Text, nullable=True))

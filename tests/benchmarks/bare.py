@@ -1,4 +1,4 @@
-"""The bare baseline: aiokafka and asyncpg make the same durable hops with the same rows, batched the same.
+"""The bare baseline: aiokafka and asyncpg make the same durable hops with the same rows, batched and paced the same.
 
 Four processes with an outbox, a relay, consumers with an inbox, and commands, as the four services; but what they carry
 means nothing. `STEPS` says what each event and command of an agreement with three signers writes and publishes: it is
@@ -18,9 +18,12 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from shared.messaging.pace import Pace
+
 BATCH = 500
 AT_ONCE = 16
 MAILS_AT_ONCE = 16
+_JOURNAL_FETCHES = {"fetch_min_bytes": 64 * 1024, "fetch_max_wait_ms": 250}
 _ATTRIBUTES = "a" * 420  # bytes of an event's attributes and body, as the services' own
 _PADDING = "d" * 480
 
@@ -120,28 +123,34 @@ class BareService:
         if self._name == "notifications":
             work.append(self._send_mails())
         if self._name == "archive":
-            work += [self._consume("journal", TOPICS, self._journal), self._work_jobs()]
+            work += [self._consume("journal", TOPICS, self._journal, **_JOURNAL_FETCHES), self._work_jobs()]
         await asyncio.gather(*work)
 
     # in
 
-    async def _consume(self, group: str, topics: Sequence[str], handle: Any) -> None:
+    async def _consume(self, group: str, topics: Sequence[str], handle: Any, **fetches: int) -> None:
         consumer = AIOKafkaConsumer(
             *topics,
             bootstrap_servers=self._bootstrap,
             group_id=f"bare-{group}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            **fetches,
         )
         await consumer.start()
+        pace = Pace()
         while True:
             found = await consumer.getmany(timeout_ms=200, max_records=BATCH)
             messages = [_read(record) for records in found.values() for record in records]
-            if messages:
-                await handle(messages)
-                await consumer.commit(
-                    {TopicPartition(p.topic, p.partition): records[-1].offset + 1 for p, records in found.items()}
-                )
+            if not messages:
+                continue
+            pace.begin()
+            await handle(messages)
+            await consumer.commit(
+                {TopicPartition(p.topic, p.partition): records[-1].offset + 1 for p, records in found.items()}
+            )
+            if len(messages) < BATCH:
+                await pace.keep()
 
     async def _handle(self, batch: Sequence[Message]) -> None:
         wanted = [message for message in batch if message.kind in self._steps]
@@ -229,6 +238,7 @@ class BareService:
             bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, max_batch_size=256 * 1024
         )
         await producer.start()
+        pace = Pace()
         while True:
             self._published.clear()
             rows = await self._pool.fetch(
@@ -238,6 +248,7 @@ class BareService:
             if not rows:
                 await _wait(self._published, 0.1)
                 continue
+            pace.begin()
             sent = [
                 await producer.send(
                     row["topic"],
@@ -251,6 +262,8 @@ class BareService:
             await self._pool.execute(
                 "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($1)", [row["id"] for row in rows]
             )
+            if len(rows) < BATCH:
+                await pace.keep()
 
     async def _send_mails(self) -> None:
         while True:

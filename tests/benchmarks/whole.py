@@ -6,7 +6,7 @@ its part of the machine too, but is not counted as theirs.
 
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,3 @@ async def office(folder: Path, servers: Servers) -> AsyncIterator[Office]:
         }
         async with Cluster(folder, kafka=servers.bootstrap, database_url=url, environment=environment) as cluster:
             yield Office(cluster, sink, servers)
-
-
-def in_milliseconds(cpu: dict[str, float], names: Sequence[str]) -> float:
-    return 1000 * sum(cpu[name] for name in names)

@@ -27,7 +27,8 @@ def main() -> int:
         parser.error(f"unknown: {', '.join(unknown)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with docker_engine():
-        return max(parts[part]() for part in wanted)
+        statuses = [parts[part]() for part in wanted]
+    return int(any(statuses))  # a pytest that was killed has a negative one
 
 
 def _messaging() -> int:

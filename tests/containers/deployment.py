@@ -128,13 +128,21 @@ def _compose_command() -> list[str]:
 
 
 def _wait_healthy(compose: list[str]) -> None:
-    """What has a check answers it well; the migrations have ended; whatever else there is runs."""
+    """What has a check answers it well; the migrations have ended in success; whatever else there is runs."""
 
     def well() -> bool:
-        states = [_state(name) for name in _output(*compose, "ps", "--quiet").split()]
-        return all(state.get("Health", {}).get("Status", "healthy") == "healthy" for state in states)
+        return all(_is_well(name) for name in _output(*compose, "ps", "--all", "--quiet").split())
 
     wait_until(well, seconds=120, what="the deployment")
+
+
+def _is_well(container: str) -> bool:
+    found = _inspect(container)
+    state, service = found["State"], found["Config"]["Labels"]["com.docker.compose.service"]
+    if service.startswith("migrate-"):
+        return bool(state["Status"] == "exited" and state["ExitCode"] == 0)
+    health = (state.get("Health") or {}).get("Status", "healthy")
+    return bool(state["Status"] == "running" and health == "healthy")
 
 
 def _state(container: str) -> dict[str, Any]:

@@ -24,12 +24,14 @@ def kill_service(world: Processes, services: Sequence[str] = SERVICES) -> Blow:
     async def blow(chance: random.Random) -> str:
         service = chance.choice(services)
         away, waits = chance.uniform(0, LONGEST_AWAY), chance.random() < _READY_SHARE
-        world.cluster.kill(service)
+        # The first that lives: number 0 may have left. It takes no draw, so that a seed keeps its choices.
+        number = min(_living(world, service), default=0)
+        world.cluster.kill(service, number)
         await asyncio.sleep(away)
-        await world.cluster.start(service, ready=waits)
+        await world.cluster.start(service, number, ready=waits)
         if not waits:
-            await until(lambda: _answers(world, service), what=f"{service}'s answer")
-        return f"kill -9 {service}, away {away:.1f} s" + (", joined again" if waits else "")
+            await until(lambda: _answers(world, service, number), what=f"the answer of {service}-{number}")
+        return f"kill -9 {service}-{number}, away {away:.1f} s" + (", joined again" if waits else "")
 
     return blow
 
@@ -82,7 +84,7 @@ def join_or_leave(world: Processes) -> Blow:
 
     async def blow(chance: random.Random) -> str:
         cluster, service = world.cluster, chance.choice(SERVICES)
-        living = [number for number in range(_MOST_INSTANCES) if cluster.alive(service, number)]
+        living = _living(world, service)
         leaves = len(living) == _MOST_INSTANCES or (len(living) > 1 and chance.random() < 0.5)
         if not leaves:
             number = next(number for number in range(_MOST_INSTANCES) if number not in living)
@@ -99,5 +101,10 @@ def join_or_leave(world: Processes) -> Blow:
     return blow
 
 
-async def _answers(world: Processes, service: str) -> bool | None:
-    return await world.cluster.answers(service) or None
+def _living(world: Processes, service: str) -> list[int]:
+    """Its instances' numbers."""
+    return [number for number in range(_MOST_INSTANCES) if world.cluster.alive(service, number)]
+
+
+async def _answers(world: Processes, service: str, number: int) -> bool | None:
+    return await world.cluster.answers(service, number) or None

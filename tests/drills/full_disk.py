@@ -14,7 +14,7 @@ from tests.drills.world import Processes
 SIZE = "300m"
 POSTGRES_SETTINGS = {"max_wal_size": "64MB", "min_wal_size": "32MB", "checkpoint_timeout": "30s"}
 FULL_SECONDS = (22.0, 32.0)
-"""Longer than a mail's lease: a mailer cannot renew it meanwhile, and must not send twice."""
+"""Longer than a mail's lease: what one mailer sent and cannot note meanwhile, another must not send again."""
 _CHUNK = 1 << 20
 
 

@@ -33,8 +33,10 @@ class SecondCopies:
         return f"{self.unanswered} unanswered + {self.unrecorded} unrecorded"
 
 
-async def check_mails(world: World, agreements: Sequence[Agreement], problems: list[str]) -> tuple[int, SecondCopies]:
-    """How many mails were taken, second copies apart, and those."""
+async def check_mails(
+    world: World, agreements: Sequence[Agreement], problems: list[str], *, mailers_died: bool
+) -> tuple[int, SecondCopies]:
+    """How many mails were taken, second copies apart, and those. `mailers_died`: in this drill a mailer may have."""
     taken: defaultdict[str, list[SinkMail]] = defaultdict(list)
     for mail in world.sink.mails:
         taken[mail.message_id].append(mail)
@@ -51,7 +53,7 @@ async def check_mails(world: World, agreements: Sequence[Agreement], problems: l
     copies = SecondCopies()
     for message_id, mails in taken.items():
         if len(mails) > 1:
-            _explain(mails, noted.get(_delivery_id(message_id)), copies, problems)
+            _explain(mails, noted.get(_delivery_id(message_id)), copies, problems, mailers_died=mailers_died)
     return len(taken), copies
 
 
@@ -103,8 +105,18 @@ def _check_people(taken: dict[str, list[SinkMail]], agreements: Sequence[Agreeme
     problems += [f"too much: {who} got a {kind}" for who, kind in (got - expected).elements()]
 
 
-def _explain(mails: Sequence[SinkMail], noted_at: float | None, copies: SecondCopies, problems: list[str]) -> None:
-    """Each copy before the last was taken while its mailer died, and none came after the acceptance was on record."""
+def _explain(
+    mails: Sequence[SinkMail],
+    noted_at: float | None,
+    copies: SecondCopies,
+    problems: list[str],
+    *,
+    mailers_died: bool,
+) -> None:
+    """Each copy before the last was taken while its connection died, and none came after its acceptance was on record.
+
+    A connection may die alone: that excuses a mailer only for a mail that was not answered.
+    """
     last = mails[-1]
     if noted_at is None or last.taken_at > noted_at + _CLOCK_SLACK:
         problems.append(f"{last.message_id} was sent again after it was noted as sent")
@@ -113,10 +125,12 @@ def _explain(mails: Sequence[SinkMail], noted_at: float | None, copies: SecondCo
         died = talk.ended_at is not None and not talk.said_goodbye and talk.ended_at - mail.accepted_at < _NOTED_WITHIN
         if not died:
             problems.append(f"{mail.message_id} was sent again although its mailer lived")
-        elif mail.answered:
+        elif not mail.answered:
+            copies.unanswered += 1
+        elif mailers_died:
             copies.unrecorded += 1
         else:
-            copies.unanswered += 1
+            problems.append(f"{mail.message_id} was sent again although it was answered and no mailer died")
 
 
 def _delivery_id(message_id: str) -> str:

@@ -41,9 +41,12 @@ class Figures:
         return ", ".join(f"{one.name.replace('_', ' ')} {getattr(self, one.name)}" for one in fields(self))
 
 
-async def check_outcome(world: World, agreements: Sequence[Agreement], *, lost_topics: Collection[str] = ()) -> Figures:
+async def check_outcome(
+    world: World, agreements: Sequence[Agreement], *, mailers_died: bool = False, lost_topics: Collection[str] = ()
+) -> Figures:
     """Wait until nothing is under way, then check all. Raises AssertionError.
 
+    `mailers_died`: notifications may have been killed, so that an accepted mail went unrecorded and came again.
     `lost_topics` were deleted while events in them were still unread: those came again after newer ones, so that the
     journal holds all of them, but in another order.
     """
@@ -51,7 +54,7 @@ async def check_outcome(world: World, agreements: Sequence[Agreement], *, lost_t
     problems: list[str] = []
     lines = await _check_histories(world, agreements, problems)
     events = await _check_journal(world, lost_topics, problems)
-    mails, second_copies = await check_mails(world, agreements, problems)
+    mails, second_copies = await check_mails(world, agreements, problems, mailers_died=mailers_died)
     await _check_archived(world, agreements, problems)
     await _check_dead_letters(world, problems)
     for name, written in world.logs().items():

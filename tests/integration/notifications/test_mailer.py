@@ -109,13 +109,24 @@ async def test_a_lease_is_renewed_while_a_mail_is_in_hand(make_post: MakePost, s
     assert (server.connections, len(server.mails)) == (1, 1)
 
 
-async def test_a_lease_that_ended_while_the_database_was_away_may_still_be_renewed(make_post: MakePost) -> None:
-    """As if PostgreSQL had started just now: less than half a lease ago."""
+async def test_a_lease_that_ended_may_still_be_renewed(make_post: MakePost) -> None:
+    """Its holder could not write for a while: the database was away, or its disk full."""
     post = make_post(automatic=False)
     await post.bring(message(requested()))
     async with post.service.database.single() as connection:
-        await store.claim_due(connection, claim="one", lease=-1, most=1)
-        assert not await store.claim_due(connection, claim="another", lease=1e9, most=1)
+        assert await store.claim_due(connection, claim="one", lease=0, most=1)
+        assert not await store.claim_due(connection, claim="another", lease=0, most=1)
+        await store.renew(connection, ["one"], lease=0)
+        assert not await store.claim_due(connection, claim="another", lease=60, most=1)
+        assert not await store.claim_due(connection, claim="another", lease=60, most=1), "it has half a minute"
+
+
+async def test_a_lease_that_nobody_renews_is_taken_over(make_post: MakePost) -> None:
+    post = make_post(automatic=False)
+    await post.bring(message(requested()))
+    async with post.service.database.single() as connection:
+        assert await store.claim_due(connection, claim="one", lease=0, most=1)
+        assert not await store.claim_due(connection, claim="another", lease=0, most=1)
         assert await store.claim_due(connection, claim="another", lease=0, most=1)
 
 
