@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.settings import BadConfiguration
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -21,16 +23,17 @@ _MIGRATION_LOCK = 0x6D696772  # "migr": instances that start together take turns
 
 
 async def migrate(engine: AsyncEngine, service: str) -> None:
-    """To the newest revision; does nothing when it is there. Raises what the database raises.
+    """To the newest revision; does nothing when it is there or beyond.
 
-    One at a time in a process: Alembic keeps its context in global names.
+    Raises what the database raises, and BadConfiguration for one that is not in UTF-8. One at a time in a process:
+    Alembic keeps its context in global names.
     """
     async with engine.begin() as connection:
         await connection.run_sync(_upgrade, service)
 
 
 async def is_current(engine: AsyncEngine, service: str) -> bool:
-    """Whether the database is at the newest revision."""
+    """Whether the database has this version's schema, or a later one: in a rolling upgrade it runs on that, too."""
     async with engine.connect() as connection:
         return await connection.run_sync(_at_head, service)
 
@@ -62,9 +65,17 @@ def _config(service: str) -> "Config":
 
 
 def _upgrade(connection: Connection, service: str) -> None:
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise BadConfiguration(f"the database of {service} is in {encoding}", hint="make it with ENCODING 'UTF8'")
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    if not _at_head(connection, service):
+        _run_alembic(connection, service)
+
+
+def _run_alembic(connection: Connection, service: str) -> None:
     import alembic.command
 
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
     config = _config(service)
     config.attributes["connection"] = connection
     config.attributes["metadata"] = None
@@ -74,8 +85,8 @@ def _upgrade(connection: Connection, service: str) -> None:
 def _at_head(connection: Connection, service: str) -> bool:
     if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
         return False
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
-    return set(found) == {newest_revision(service)}
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found is not None and found >= newest_revision(service)
 
 
 def _compare(connection: Connection, metadata: Sequence[MetaData]) -> list[Any]:

@@ -39,6 +39,11 @@ class Postgres:
         template = await self._template(service) if service else "template1"
         return self._url(await self._create(f"test_{uuid.uuid4().hex}", template))
 
+    async def create_other_encoding(self) -> str:
+        """A fresh database that is not in UTF-8."""
+        name = f"test_{uuid.uuid4().hex}"
+        return self._url(await self._create(name, "template0", "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"))
+
     async def create_service_databases(self) -> str:
         """One for each service; their SQLAlchemy URL with `{service}` in it, as the configuration takes it."""
         prefix = f"test_{uuid.uuid4().hex}_"
@@ -67,8 +72,8 @@ class Postgres:
             await database.close()  # a database that someone is connected to cannot be copied
         return self.templates[service]
 
-    async def _create(self, name: str, template: str = "template1") -> str:
-        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    async def _create(self, name: str, template: str = "template1", options: str = "") -> str:
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {options}')
         self.created.append(name)
         return name
 
