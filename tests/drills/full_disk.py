@@ -36,7 +36,10 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 def fill_disk(world: Processes, disk: Path) -> Blow:
-    """Not one byte is free for a while; a PostgreSQL that gave up is started again once there is room."""
+    """Not one byte is free for a while; a PostgreSQL that gave up is started again once there is room.
+
+    Its log is elsewhere: it says how often the disk was felt.
+    """
 
     async def blow(chance: random.Random) -> str:
         seconds, ballast = chance.uniform(*FULL_SECONDS), disk / "ballast"

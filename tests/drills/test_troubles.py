@@ -51,7 +51,7 @@ async def test_full_disk(tmp_path: Path, real_kafka: RealKafka) -> None:
     drill = planned("full_disk", kills=4)
     try:
         with small_disk(tmp_path / "disk") as disk:
-            postgres = RealPostgres(disk, POSTGRES_SETTINGS)
+            postgres = RealPostgres(disk, POSTGRES_SETTINGS, log_file=tmp_path / "postgres.log")
             await postgres.start()
             try:
                 async with processes(tmp_path / "cluster", real_kafka, postgres) as world:

@@ -20,13 +20,16 @@ _USER = "justera"
 class RealPostgres:
     """One PostgreSQL of the test's own on this machine's programs, durable as in production, to kill and start again.
 
-    The port stays the same. `settings` are added to its own. Raises PartMissing where PostgreSQL lacks.
+    The port stays the same. `settings` are added to its own; the log is `log_file`, else in `folder`. Raises
+    PartMissing where PostgreSQL lacks.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, *, log_file: Path | None = None
+    ) -> None:
         self._binaries = machine_binaries()
         self._cluster = folder / "cluster"
-        self._log_file = folder / "postgres.log"
+        self._log_file = log_file or folder / "postgres.log"
         (self._port,) = free_ports(1)
         own = {"listen_addresses": "127.0.0.1", "port": str(self._port), "unix_socket_directories": ""}
         self._settings = {**own, "timezone": "UTC", "log_timezone": "UTC", **(settings or {})}
