@@ -154,11 +154,11 @@ class _Messaging:
     async def stop(self) -> None:
         self._stopped.set()
         await self._joining.stop()
-        outcomes = await asyncio.gather(*(consumer.stop() for consumer in self.consumers), return_exceptions=True)
-        await self._relay.stop()
-        for outcome in outcomes:
+        # What the last batches wrote into the outbox lies there until a relay comes.
+        stops = (self._relay.stop(), *(consumer.stop() for consumer in self.consumers))
+        for outcome in await asyncio.gather(*stops, return_exceptions=True):
             if isinstance(outcome, BaseException):
-                log.error("service.consumer_not_stopped", exc_info=outcome)
+                log.error("service.messaging_not_stopped", exc_info=outcome)
 
     async def _join_once(self) -> None:
         while self._waiting:

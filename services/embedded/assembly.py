@@ -66,7 +66,10 @@ class AllInOne:
         self._overrides = dict(overrides or {})
         self._postgres = EmbeddedPostgres(home.postgres, home.logs / "postgres.log", durable=modes.durable)
         self._broker = EmbeddedBroker(home.broker, home.logs / "broker.log")
-        self._supervisor = Worker("broker-supervisor", self._restart_dead_broker, drain=0.01)
+        self._supervisors = (
+            Worker("broker-supervisor", self._restart_dead_broker, drain=0.01),
+            Worker("postgres-supervisor", self._restart_dead_postgres, drain=0.01),
+        )
         self.services: dict[str, Service] = {}
         self.settings: Settings
         self.access: Access
@@ -95,10 +98,12 @@ class AllInOne:
         await self._republish_all()
         for service in self.services.values():
             await service.start(self._kafka)
-        self._supervisor.start()
+        for supervisor in self._supervisors:
+            supervisor.start()
 
     async def stop(self) -> None:
-        await self._supervisor.stop()
+        for supervisor in self._supervisors:
+            await supervisor.stop()
         await asyncio.gather(*(service.stop() for service in self.services.values()))
         await self._broker.stop()
         await self._postgres.stop()
@@ -160,3 +165,9 @@ class AllInOne:
         await self._republish_all()
         for service in self.services.values():
             service.start_messaging(self._kafka)
+
+    async def _restart_dead_postgres(self) -> None:
+        """It recovers what it acknowledged, and the services try until they reach it again."""
+        status = await self._postgres.wait_dead()
+        log.warning("embedded.postgres_died", status=status)
+        await self._postgres.start_again()

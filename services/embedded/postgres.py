@@ -102,6 +102,12 @@ class EmbeddedPostgres:
             raise
         _log.info("embedded.postgres_started", pid=self._child.pid)
 
+    async def start_again(self) -> None:
+        """After its death alone: on the same socket, so that its URLs stay. Raises ChildFailed."""
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        self._child = await self._serve(account_for(self._cluster, self._binaries))
+        _log.info("embedded.postgres_started", pid=self._child.pid)
+
     async def stop(self) -> None:
         """End it, open transactions rolled back. May be called twice."""
         if self._child is not None:
@@ -178,7 +184,7 @@ class EmbeddedPostgres:
         fresh.rename(self._cluster)
 
     async def _serve(self, account: Account | None) -> Child:
-        self._socket_dir = _make_socket_dir(account)
+        self._socket_dir = self._socket_dir or _make_socket_dir(account)
         (self._data_dir / "socket").write_text(f"{self._socket_dir}\n")
         deadline = time.monotonic() + _START_SECONDS
         while True:

@@ -1,6 +1,7 @@
 """`justera up`: the all-in-one process with its pages, until it is asked to stop."""
 
 import os
+import shlex
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -60,7 +61,10 @@ def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:
         description="The all-in-one process; the services have APIs of their own, below their names.",
         access=system.access,
         max_body_bytes=settings.max_body_bytes,
-        checks={name: service.check_messaging for name, service in system.services.items()},
+        checks={
+            **{f"{name}-messaging": service.check_messaging for name, service in system.services.items()},
+            **{f"{name}-database": service.database.ping for name, service in system.services.items()},
+        },
     )
     include_pages(
         app,
@@ -94,7 +98,7 @@ def _greeting(url: str, token: str, home: Home, sends_mail: bool) -> list[str]:
 
 
 def _commands(home: Home) -> list[str]:
-    data = "" if home.folder == DEFAULT_FOLDER else f" --data {home.folder}"
+    data = "" if home.folder == DEFAULT_FOLDER else f" --data {shlex.quote(str(home.folder))}"
     return [f"justera events --follow{data}", f"justera doctor{data}"]
 
 

@@ -117,10 +117,10 @@ class NotificationsCommands:
         async with self._unit_of_work.database.single() as connection:
             return await unmatched.page(connection, organisation, before=before, most=most)
 
-    async def under_way(self) -> int:
-        """Waiting mails that are due or in hand."""
+    async def count_waiting(self) -> int:
+        """Mails that no server has taken yet, also for want of a server."""
         async with self._unit_of_work.database.single() as connection:
-            return await store.under_way(connection)
+            return await store.count_waiting(connection)
 
     async def _report(self, delivery: Delivery, failure: Failure) -> None:
         mail = self._composer.compose(delivery)

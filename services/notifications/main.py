@@ -85,7 +85,7 @@ def build(
         commands=commands,
     )
     if deliver_automatically:
-        service.pending = commands.under_way
+        service.pending = commands.count_waiting
     include_operations(service)
     return service
 

@@ -312,12 +312,9 @@ async def page(
     return [_delivery(row) for row in await connection.execute(query.order_by(DELIVERY.c.id).limit(most))]
 
 
-async def under_way(connection: AsyncConnection) -> int:
-    """Mails that are due or leased; those that wait for a later try do not count."""
-    now = func.clock_timestamp()
-    query = select(func.count()).where(
-        DELIVERY.c.status == Status.WAITING.value, (DELIVERY.c.due_at <= now) | (DELIVERY.c.lease_until > now)
-    )
+async def count_waiting(connection: AsyncConnection) -> int:
+    """Mails that no server has taken yet: due, in hand, or put off because a server did not take them."""
+    query = select(func.count()).where(DELIVERY.c.status == Status.WAITING.value)
     return int((await connection.execute(query)).scalar_one())
 
 

@@ -8,6 +8,7 @@ import pytest
 from services.notifications import store
 from services.notifications.delivery import Status
 from services.notifications.mailer import Mailer, MailerSettings
+from shared.errors import Unavailable
 from shared.settings import Settings
 from tests.integration.notifications.conftest import QUICK, MakePost
 from tests.integration.notifications.post import (
@@ -279,6 +280,10 @@ async def test_stopping_finishes_the_mails_in_hand(post: Post, server: Recording
 
 async def test_work_in_hand_is_counted(waiting_post: Post, server: RecordingSmtpServer) -> None:
     await waiting_post.bring(message(requested()))
-    assert await waiting_post.commands.under_way() == 1
+    assert await waiting_post.commands.count_waiting() == 1
+    server.at("rcpt", Reply("450 4.2.1 greylisted"))
+    with pytest.raises(Unavailable):
+        await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+    assert await waiting_post.commands.count_waiting() == 1, "put off"
     await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
-    assert await waiting_post.commands.under_way() == 0
+    assert await waiting_post.commands.count_waiting() == 0

@@ -148,7 +148,7 @@ async def test_a_report_before_the_record_of_acceptance_stops_the_mail(waiting_p
     mail = waiting_post.commands._composer.compose(delivery)
     await take(waiting_post, failed_report(mail, Failure(), at=START))
     assert await waiting_post.names() == ["bounce-detected"]
-    assert await waiting_post.commands.under_way() == 0
+    assert await waiting_post.commands.count_waiting() == 0
 
 
 async def test_the_listener_answers_250_when_the_bounce_is_on_record(

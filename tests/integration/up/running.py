@@ -119,6 +119,10 @@ class Up:
     def kill_broker(self) -> None:
         os.kill(int((self.data / "broker" / "broker.pid").read_text()), signal.SIGKILL)
 
+    def kill_postgres(self) -> None:
+        pid = (self.data / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()[0]
+        os.kill(int(pid), signal.SIGKILL)
+
     async def command(self, *arguments: str) -> Outcome:
         """`justera …` for this data folder and address."""
         return await justera(

@@ -5,6 +5,7 @@ import random
 import re
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 
 import httpx
 import psutil
@@ -81,6 +82,26 @@ async def test_the_broker_killed_alone(up: Up) -> None:
             await _sign(up, ADJUSTER, "Sven Dahl")
             await _ends_whole(up, agreement)
         assert (await up.command("doctor")).status == 0
+
+
+async def test_postgresql_killed_alone(up: Up) -> None:
+    async with asyncio.timeout(150):
+        await up.start()
+        async with up.client() as client:
+            agreement = await draft_and_send(client, SIGNERS)
+        for address, name in ((SECRETARY, "Maja Lind"), (CHAIR, "Olof Berg"), (ADJUSTER, "Sven Dahl")):
+            request = await _letter(up, address)
+            up.kill_postgres()
+            await until(partial(_signed, up, address, name, request), what="a signature")
+        await _ends_whole(up, agreement)
+        assert (await up.command("doctor")).status == 0
+
+
+async def _signed(up: Up, address: str, name: str, request: Letter) -> bool | None:
+    with suppress(AssertionError, httpx.HTTPError):
+        await _sign(up, address, name, request)
+        return True
+    return None
 
 
 async def _kill_after(up: Up, seconds: float) -> None:
