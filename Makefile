@@ -20,7 +20,7 @@ test-slow: $(STAMP)  ## What takes longer: every page at every width and languag
 	@$(BIN)/python -m pytest -q -m slow
 
 drill: $(STAMP)  ## Kills, pauses and fills up parts while hundreds of agreements run; `make drill DRILL=postgres` for one
-	@$(BIN)/python -m pytest -q -s -m drill tests/drills $(if $(DRILL),-k $(DRILL))
+	@$(BIN)/python -m pytest -q -s -m drill tests/drills $(if $(DRILL),-k test_$(DRILL))
 
 drill-short: $(STAMP)  ## The same in some minutes
 	@JUSTERA_DRILL_SHORT=1 $(BIN)/python -m pytest -q -s -m drill tests/drills

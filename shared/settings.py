@@ -5,10 +5,11 @@ Nothing secret has a default: replicas would differ, or all installations would 
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from sqlalchemy.engine import make_url
 
 from shared.errors import JusteraError
@@ -18,6 +19,28 @@ from shared.names import DEFAULT_URL
 
 class BadConfiguration(JusteraError):
     slug = "bad-configuration"
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _web_address(value: str) -> str:
+    """Raises ValueError when links cannot begin so."""
+    wrong = f"{value[:80]!r} is no address like https://justera.example"
+    try:
+        parts = urlsplit(value)
+        port_is_right = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise ValueError(wrong) from error
+    plain = value.isprintable() and not set(value) & set(" ?#")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_right or not plain:
+        raise ValueError(wrong)
+    return value
+
+
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class Settings(BaseSettings):
@@ -43,7 +66,7 @@ class Settings(BaseSettings):
     kafka_password: SecretStr | None = None
     blobs: str = Field("file:./justera-data/blobs", description="file:FOLDER, or s3://bucket/prefix")
 
-    public_url: str = Field(DEFAULT_URL, description="where people reach the pages; services hang below it")
+    public_url: WebAddress = Field(DEFAULT_URL, description="where people reach the pages; services hang below it")
     start_page: str = Field("", description="where the name at the head of the sender's pages leads; empty: nowhere")
     inbox_page: str = Field("", description="where mails are shown instead of sent; empty: they are sent")
     trusted_proxies: str = Field("", description="addresses or networks whose X-Forwarded-For is believed")
@@ -75,7 +98,7 @@ class Settings(BaseSettings):
     outbox_retention_days: int = Field(30, ge=1)
 
     log_format: LogFormat = "json"
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     def database_url_of(self, service: str) -> str:
         """With the password, which stands apart from the URL so that only it need be a secret file."""
@@ -106,4 +129,6 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise BadConfiguration(f"JUSTERA_{name}: {first['msg']}") from error
+        raise BadConfiguration(f"JUSTERA_{name}: {first['msg'].removeprefix('Value error, ')}") from error
+    except SettingsError as error:
+        raise BadConfiguration(f"JUSTERA_SECRETS_DIR: {error}") from error

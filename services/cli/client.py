@@ -7,12 +7,22 @@ from typing import Any
 import httpx
 
 from services.cli.options import DEFAULT_DATA
-from shared.errors import JusteraError, Unavailable
+from shared.errors import InvalidInput, JusteraError, NotAllowed, NotAuthenticated, Unavailable
 from shared.names import DEFAULT_URL, Role
 
 
 class ServerSaidNo(JusteraError):
     slug = "server-said-no"
+
+
+class NotJustera(JusteraError):
+    """Something else answers at the address: a login page, a proxy that leads elsewhere."""
+
+    slug = "not-justera"
+
+
+_REFUSALS: dict[int, type[JusteraError]] = {401: NotAuthenticated, 403: NotAllowed}
+_OTHER_ADDRESS = "name the address of Justera itself in JUSTERA_URL"
 
 
 class Client:
@@ -27,15 +37,19 @@ class Client:
         self._seconds = seconds
 
     def get(self, service: str, path: str, **query: Any) -> Any:
-        """The answer's JSON. Raises ServerSaidNo, Unavailable."""
-        return self._request("GET", service, path, params=_given(query)).json()
+        """The answer's JSON. Raises what `_request` does."""
+        return self._json(service, self._request("GET", service, path, params=_given(query)))
 
     def post(self, service: str, path: str, body: Any = None) -> Any:
-        """Raises ServerSaidNo, Unavailable."""
-        return self._request("POST", service, path, json=body).json()
+        """The answer's JSON. Raises what `_request` does."""
+        return self._json(service, self._request("POST", service, path, json=body))
 
     def text(self, service: str, path: str, **query: Any) -> str:
-        return self._request("GET", service, path, params=_given(query)).text
+        """The answer when it is plain text. Raises what `_request` does."""
+        response = self._request("GET", service, path, params=_given(query))
+        if _media_type(response) != "text/plain":
+            raise self._not_justera(service, response)
+        return response.text
 
     def url_of(self, service: str) -> str:
         """Where a service answers; for an empty name, the all-in-one process itself."""
@@ -52,30 +66,48 @@ class Client:
             return DEFAULT_URL
 
     def _request(self, method: str, service: str, path: str, **arguments: Any) -> httpx.Response:
+        """Raises ServerSaidNo, NotAuthenticated, NotAllowed, NotJustera, Unavailable; InvalidInput for a bad token."""
         url = f"{self.url_of(service)}{path}"
+        headers = {"authorization": f"Bearer {self._token()}"}
         try:
-            response = httpx.request(
-                method, url, headers={"authorization": f"Bearer {self._token()}"}, timeout=self._seconds, **arguments
-            )
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+            response = httpx.request(method, url, headers=headers, timeout=self._seconds, **arguments)
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
             raise Unavailable(
                 f"{service or 'justera'} does not answer at {self.url_of(service)}",
                 hint="start it with `justera up`, or name another address in JUSTERA_URL",
             ) from error
         if response.is_error:
             raise _refusal(service, response)
+        if not response.is_success:
+            raise self._not_justera(service, response)
         return response
+
+    def _json(self, service: str, response: httpx.Response) -> Any:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise self._not_justera(service, response) from error
+
+    def _not_justera(self, service: str, response: httpx.Response) -> NotJustera:
+        if response.is_redirect:
+            leads_to = response.headers.get("location") or "elsewhere"
+            return NotJustera(f"{self.url_of(service)} redirects to {leads_to}", hint=_OTHER_ADDRESS)
+        kind = _media_type(response) or "no content type"
+        return NotJustera(
+            f"what answers at {self.url_of(service)} is not Justera (HTTP status {response.status_code}, {kind})",
+            hint=_OTHER_ADDRESS,
+        )
 
     def _token(self) -> str:
         if token := os.environ.get("JUSTERA_TOKEN"):
-            return token
+            return _checked_token(token)
         from services.embedded.home import Home, NoInstallation
 
         try:
             return Home(self._data).secrets().token(self._role)
         except NoInstallation as error:
             raise NoInstallation(
-                f"no token: JUSTERA_TOKEN is not set and {self._data} is no data folder",
+                f"no token: JUSTERA_TOKEN is not set and {error.message}",
                 hint="set JUSTERA_TOKEN, or name the data folder with --data",
             ) from error
 
@@ -84,11 +116,27 @@ def _given(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
+def _checked_token(token: str) -> str:
+    """Raises InvalidInput, which does not show it: it may be a real one with something behind it."""
+    if all("!" <= character <= "~" for character in token):
+        return token
+    found = "spaces or control characters" if token.isascii() else "characters that are not ASCII"
+    raise InvalidInput(
+        f"JUSTERA_TOKEN is no token: it has {found}", hint="set it to what `justera token` printed, and nothing else"
+    )
+
+
+def _media_type(response: httpx.Response) -> str:
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower()
+
+
 def _refusal(service: str, response: httpx.Response) -> JusteraError:
     """The problem details (RFC 9457) as one line."""
     try:
         problem = response.json()
         detail, hint = str(problem["detail"]), str(problem.get("hint", ""))
     except (ValueError, KeyError, TypeError):
-        detail, hint = f"HTTP status {response.status_code}", ""
-    return ServerSaidNo(f"{service}: {detail}", hint=hint)
+        detail, hint = f"HTTP status {response.status_code}", f"is {response.url.host} where Justera answers?"
+    kind = _REFUSALS.get(response.status_code, ServerSaidNo)
+    return kind(f"{service or 'justera'}: {detail}", hint=hint)

@@ -78,9 +78,12 @@ def drop(
 ) -> None:
     """Give one message up for good, and handle what waited behind it."""
     service, number = _parts(letter)
-    if not yes and not typer.confirm(f"Give up {letter} for good?"):
-        raise typer.Exit(1)
-    outcome = Client(Role.OPERATOR, data).post(service, f"/operations/dead-letters/{number}/drop")
+    client = Client(Role.OPERATOR, data)
+    if not yes:
+        client.get(service, f"/operations/dead-letters/{number}")  # refuses when there is none: nothing to ask about
+        if not typer.confirm(f"Give up {letter} for good?"):
+            raise typer.Exit(1)
+    outcome = client.post(service, f"/operations/dead-letters/{number}/drop")
     typer.echo(f"dropped; handled behind it: {outcome['count']}")
 
 

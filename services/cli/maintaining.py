@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from services.cli.client import Client
-from services.cli.options import DEFAULT_DATA, DataOption
+from services.cli.options import DEFAULT_DATA, DataOption, time_option
 from services.cli.output import write_text
 from services.cli.running import ServiceName
 from shared.errors import InvalidInput, Unavailable
@@ -39,7 +39,7 @@ def migrate(
 
 def republish(
     since: Annotated[
-        str, typer.Option(help="A time, e.g. 2026-09-01 or 2026-09-01T08:00Z (UTC when no zone is given).")
+        datetime, time_option("A time, e.g. 2026-09-01 or 2026-09-01T08:00Z (UTC when no zone is given).")
     ],
     service: Annotated[ServiceName | None, typer.Option(help="One of the four; all of them when left out.")] = None,
     topic: Annotated[str | None, typer.Option(help="Only events of this topic, e.g. signing.agreement.")] = None,
@@ -49,10 +49,9 @@ def republish(
 
     Consumers drop what they have handled already. After a topic was deleted and created, they begin at its start.
     """
-    moment = _moment(since)
     client = Client(Role.OPERATOR, data)
     for name in [service.value] if service else SERVICES:
-        outcome = client.post(name, "/operations/republish", {"since": moment.isoformat(), "topic": topic})
+        outcome = client.post(name, "/operations/republish", {"since": since.isoformat(), "topic": topic})
         typer.echo(f"{name}: {outcome['count']} events are published again")
 
 
@@ -139,14 +138,6 @@ async def _migrate(services: list[str], topics: bool) -> None:
     if topics:
         await ensure_topics(kafka_settings(settings, "justera-migrate"))
         typer.echo("topics are there")
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"--since: {text!r} is no time", hint="e.g. 2026-09-01T08:00Z") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _write(text: str, out: Path | None) -> None:

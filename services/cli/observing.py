@@ -3,16 +3,17 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
-from services.cli.client import Client
-from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
+from services.cli.client import Client, NotJustera, ServerSaidNo
+from services.cli.options import DEFAULT_DATA, DataOption, JsonOption, time_option
 from services.cli.output import print_table
-from shared.errors import JusteraError
+from shared.errors import Unavailable
 from shared.names import SERVICES, Role
 
 _WAIT = 20  # seconds that one request waits for news
@@ -35,8 +36,8 @@ def events(
     subject: Annotated[str | None, typer.Option(help="Only of this aggregate: an agreement, a meeting, …")] = None,
     correlation: Annotated[str | None, typer.Option(help="Only of this chain (the meeting's id).")] = None,
     kind: Annotated[str | None, typer.Option("--type", help="Only these, e.g. BounceDetected.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only from this time on, e.g. 2026-09-01T08:00Z.")] = None,
-    until: Annotated[str | None, typer.Option(help="Only before this time.")] = None,
+    since: Annotated[datetime | None, time_option("Only from this time on, e.g. 2026-09-01T08:00Z.")] = None,
+    until: Annotated[datetime | None, time_option("Only before this time.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The journal of every event of every service, oldest first: one line an event.
@@ -44,7 +45,7 @@ def events(
     Time (UTC), type, what it is about, its place in that aggregate's life, and the chain it belongs to.
     """
     client = Client(Role.OPERATOR, data, seconds=_WAIT + 15)
-    query = {"subject": subject, "correlation": correlation, "type": kind, "since": since, "until": until}
+    query = {"subject": subject, "correlation": correlation, "type": kind, **_times(since=since, until=until)}
     for event in _journal(client, query, follow):
         typer.echo(json.dumps(event, ensure_ascii=False) if as_json else _line(event))
 
@@ -82,6 +83,10 @@ def doctor(data: DataOption = DEFAULT_DATA, as_json: JsonOption = False) -> None
         raise typer.Exit(1)
 
 
+def _times(**times: datetime | None) -> dict[str, str | None]:
+    return {name: moment.isoformat() if moment else None for name, moment in times.items()}
+
+
 def _journal(client: Client, query: dict[str, str | None], follow: bool) -> Iterator[dict[str, Any]]:
     cursor: str | None = None
     while True:
@@ -101,14 +106,14 @@ def _line(event: dict[str, Any]) -> str:
 
 
 def _examine(client: Client, service: str) -> dict[str, Any]:
-    """A check that fails is a result, not an end."""
+    """A check that fails is a result, not an end; without a token that is taken there is nothing to check."""
     began = time.monotonic()
     try:
         state: dict[str, Any] = client.get(service, "/operations/state")
         if service == "archive":
             state["failed"] = len(client.get(service, "/protocols", state="failed", limit=100)["protocols"])
-    except JusteraError as error:
-        return {"service": service, "reachable": False, "trouble": [error.message]}
+    except (ServerSaidNo, NotJustera, Unavailable) as error:
+        return {"service": service, "reachable": False, "trouble": [error.message], "hint": error.hint}
     return {**state, "reachable": True, "seconds": round(time.monotonic() - began, 3), "trouble": _trouble(state)}
 
 
@@ -147,4 +152,6 @@ def _row(state: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _advice(states: list[dict[str, Any]]) -> list[str]:
-    return [trouble for state in states for trouble in state["trouble"]]
+    """What is wrong, then what to do where nothing could be asked: once, however many services it is about."""
+    troubles = [trouble for state in states for trouble in state["trouble"]]
+    return troubles + list(dict.fromkeys(state["hint"] for state in states if state.get("hint")))

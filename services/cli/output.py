@@ -1,9 +1,10 @@
 """What commands leave behind: tables for people, tab-separated lines for a pipe, files; and a clean end."""
 
 import asyncio
-import os
 import signal
-from collections.abc import Coroutine, Sequence
+import tempfile
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,12 +32,35 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def require_folder(folder: Path) -> None:
-    """That results can be written to `folder`: said before a long run. Makes nothing. Raises InvalidInput."""
-    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
-    if not there.is_dir():
-        raise InvalidInput(f"{folder} cannot be a folder for the results: {there} is a file")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidInput(f"{folder} cannot be a folder for the results: you may not write to {there}")
+    """That results can be written to `folder`: tried before a long run. Leaves nothing. Raises InvalidInput."""
+    with results_written(folder):
+        missing = [path for path in (folder, *folder.absolute().parents) if not path.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        finally:
+            _take_away(missing)
+
+
+@contextmanager
+def results_written(folder: Path) -> Iterator[None]:
+    """Around what makes `folder` and writes to it. Raises InvalidInput."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        where = f" ({error.filename})" if isinstance(error.filename, str) and error.filename != str(folder) else ""
+        raise InvalidInput(
+            f"{folder} cannot be a folder for the results: {reason}{where}", hint="name another with --out"
+        ) from error
+
+
+def _take_away(made: Sequence[Path]) -> None:
+    """Folders that are empty, the innermost first."""
+    for folder in made:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def write_text(file: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.output import require_folder, run
+from services.cli.output import require_folder, results_written, run
 from shared.errors import JusteraError
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def replay(
         except RefusedScenario as error:
             print(error.message, file=sys.stderr)
             raise SystemExit(1) from None
-        outcome.write(out)
+        with results_written(out):
+            outcome.write(out)
     if not quiet:
         sys.stdout.write(outcome.text)
 

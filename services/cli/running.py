@@ -51,11 +51,12 @@ def up(
     from shared.logging import configure_logging
     from shared.settings import load_settings
 
+    settings = load_settings()
     listener = bind(host, port)
     home = Home(data)
     home.prepare()
     log_file = home.logs / "justera.log"
-    configure_logging(log_format="json", level=load_settings().log_level, file=log_file)
+    configure_logging(log_format="json", level=settings.log_level, file=log_file)
     asyncio.run(run_up(home, listener, host=host, port=port, say=typer.echo))
 
 

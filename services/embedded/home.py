@@ -82,8 +82,11 @@ class Home:
             if not self._secrets_file.exists():
                 self._write_secrets(_new_secrets())
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise BadConfiguration(f"the data folder {self.folder} cannot be used: {reason}") from error
+            taken = isinstance(error, FileExistsError)
+            reason = f"{error.filename} is no folder" if taken else error.strerror or type(error).__name__
+            raise BadConfiguration(
+                f"the data folder {self.folder} cannot be used: {reason}", hint="name another with --data"
+            ) from error
         return self.secrets()
 
     def secrets(self) -> Secrets:
@@ -94,9 +97,13 @@ class Home:
             raise NoInstallation(
                 f"{self.folder} is no data folder of Justera", hint="start one with: justera up"
             ) from error
+        except NotADirectoryError as error:
+            raise NoInstallation(f"{self.folder} is no folder", hint="name a data folder with --data") from error
         except PermissionError as error:
             raise BadConfiguration(f"{self._secrets_file} may not be read by you") from error
-        except (OSError, ValueError, TypeError) as error:
+        except OSError as error:
+            raise BadConfiguration(f"{self._secrets_file} cannot be read: {error.strerror}") from error
+        except (ValueError, TypeError) as error:
             raise BadConfiguration(f"{self._secrets_file} is damaged") from error
 
     @property

@@ -103,7 +103,7 @@ class Scenario:
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario and its minutes. Raises RefusedScenario."""
     try:
-        fields = _mapping(load_plain(_read(path, MAX_SCENARIO), where="the file"), "the file")
+        fields = _fields(path)
         _known(fields, _FIELDS)
         drafting = clean_drafting(_drafting(fields))
         minutes_text = _minutes_text(path, fields)
@@ -111,6 +111,13 @@ def load_scenario(path: Path) -> Scenario:
     except JusteraError as error:
         raise RefusedScenario(f"scenario: {_one_line(error.message)}") from error
     return Scenario(drafting, minutes_text, minutes, _steps(fields))
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    value = load_plain(_read(path, MAX_SCENARIO), where="the file")
+    if not value:
+        raise InvalidInput(f"{path.name} is empty; docs/scenarios.md shows what a scenario holds")
+    return _mapping(value, "the file")
 
 
 def _drafting(fields: Mapping[str, Any]) -> Drafting:

@@ -40,8 +40,8 @@ async def test_all_together(tmp_path: Path, real_kafka: RealKafka, real_postgres
         drill.say(str(await check_outcome(world, agreements, mailers_died=True)))
 
 
-async def test_broker_pauses(tmp_path: Path, real_kafka: RealKafka, real_postgres: RealPostgres) -> None:
-    drill = planned("broker_pauses", kills=4)
+async def test_paused_broker(tmp_path: Path, real_kafka: RealKafka, real_postgres: RealPostgres) -> None:
+    drill = planned("paused_broker", kills=4)
     async with processes(tmp_path / "cluster", real_kafka, real_postgres) as world:
         agreements = await storm(drill, world, [pause_broker(world, 30.0)])
         drill.say(str(await check_outcome(world, agreements)))

@@ -1,6 +1,7 @@
 """docs/operations.md keeps up with the code: settings, alerts, metrics."""
 
 import re
+from datetime import datetime
 
 import pytest
 
@@ -44,3 +45,14 @@ def test_alerts_stand_on_metrics_that_exist(alert: str) -> None:
         assert counter or f'"{name}"' in source or f'"justera_{name}"' in source
     types = {event_type(event) for event in declared_events()}
     assert set(re.findall(r'type="([^"]+)"', ALERTS[alert]["expr"])) <= types
+
+
+def test_times_in_commands_can_be_pasted() -> None:
+    times = re.findall(r"--(?:since|until|to-datetime) (\S+?)[`\s]", GUIDE)
+    assert len(times) >= 4
+    assert [datetime.fromisoformat(text) for text in times]
+
+
+def test_no_token_in_a_command_is_an_ellipsis() -> None:
+    """It is no ASCII: pasted as it is, it would be refused as malformed, not as a stranger's."""
+    assert "JUSTERA_TOKEN=…" not in GUIDE

@@ -149,3 +149,8 @@ def test_whatever_the_file_holds_it_is_read_or_refused_in_one_line(tmp_path: Pat
     except RefusedScenario as error:
         message = error.message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# to be written\n", "[]"])
+def test_an_empty_file_is_called_empty(text: str, tmp_path: Path) -> None:
+    assert refusal(tmp_path, text).startswith("scenario: scenario.yaml is empty; ")
