@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +47,13 @@ async def check_mails(
     finally:
         await connection.close()
     _check_causes(taken, deliveries, problems)
-    _check_deliveries(taken, deliveries, sent, world.sink.refused, problems)
+    forgotten = _forgotten(taken, deliveries, mailers_died=mailers_died)
+    _check_deliveries(taken.keys() - forgotten, deliveries, sent, world.sink.refused, problems)
     _check_people(taken, agreements, problems)
     noted = {row["id"]: row["noted_at"] for row in sent}
     copies = SecondCopies()
     for message_id, mails in taken.items():
-        if len(mails) > 1:
+        if len(mails) > 1 and message_id not in forgotten:
             _explain(mails, noted.get(_delivery_id(message_id)), copies, problems, mailers_died=mailers_died)
     return len(taken), copies
 
@@ -69,8 +70,23 @@ def _check_causes(taken: dict[str, list[SinkMail]], deliveries: dict[str, Any], 
     problems += [f"{who} got {sorted(ids)} for {cause}" for (cause, who), ids in by_cause.items() if len(ids) > 1]
 
 
+def _forgotten(taken: dict[str, list[SinkMail]], deliveries: dict[str, Any], *, mailers_died: bool) -> set[str]:
+    """Message-IDs of mails that were taken without anybody's knowing, as second copies are, and that were withdrawn
+    (the document was signed) before they would have been sent again."""
+    return {
+        message_id
+        for message_id, mails in taken.items()
+        if _withdrawn(deliveries.get(_delivery_id(message_id)))
+        and all(_its_connection_died(mail) and (mailers_died or not mail.answered) for mail in mails)
+    }
+
+
+def _withdrawn(delivery: Any) -> bool:
+    return delivery is not None and delivery["status"] == "withdrawn"
+
+
 def _check_deliveries(
-    taken: dict[str, list[SinkMail]],
+    taken: Set[str],
     deliveries: dict[str, Any],
     sent: Sequence[Any],
     refused: set[str],
@@ -80,7 +96,7 @@ def _check_deliveries(
     ids = {_delivery_id(message_id) for message_id in taken}
     for identity, delivery in deliveries.items():
         expected = "bounced" if delivery["recipient"] in refused else "sent"
-        if delivery["status"] == "withdrawn" and identity not in ids:
+        if _withdrawn(delivery) and identity not in ids:
             continue
         if delivery["status"] != expected or (identity in ids) != (expected == "sent"):
             problems.append(f"mail {dict(delivery)}, taken: {identity in ids}")
@@ -121,9 +137,7 @@ def _explain(
     if noted_at is None or last.taken_at > noted_at + _CLOCK_SLACK:
         problems.append(f"{last.message_id} was sent again after it was noted as sent")
     for mail in mails[:-1]:
-        talk = mail.conversation
-        died = talk.ended_at is not None and not talk.said_goodbye and talk.ended_at - mail.accepted_at < _NOTED_WITHIN
-        if not died:
+        if not _its_connection_died(mail):
             problems.append(f"{mail.message_id} was sent again although its mailer lived")
         elif not mail.answered:
             copies.unanswered += 1
@@ -131,6 +145,12 @@ def _explain(
             copies.unrecorded += 1
         else:
             problems.append(f"{mail.message_id} was sent again although it was answered and no mailer died")
+
+
+def _its_connection_died(mail: SinkMail) -> bool:
+    """Soon after the mail's end, and without a goodbye."""
+    talk = mail.conversation
+    return talk.ended_at is not None and not talk.said_goodbye and talk.ended_at - mail.accepted_at < _NOTED_WITHIN
 
 
 def _delivery_id(message_id: str) -> str:
