@@ -17,7 +17,6 @@ from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.notifications.delivery_status import one_line
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 from shared.text import clean_email
@@ -52,8 +51,8 @@ _html = Environment(loader=_loader, undefined=StrictUndefined, autoescape=True, 
 
 
 class Purpose(StrEnum):
-    """What a mail is for. `request-again` tells the original signer that an alternate was added; `bounced` tells the
-    sender that a mail did not arrive; the rest say themselves."""
+    """What a mail is for. `request-again` tells the original signer that an alternate was added; the rest say
+    themselves."""
 
     SIGNATURE_REQUEST = "signature-request"
     ALTERNATE_REQUEST = "alternate-request"
@@ -61,7 +60,6 @@ class Purpose(StrEnum):
     REMINDER = "reminder"
     RECEIPT = "receipt"
     ARCHIVED = "archived"
-    BOUNCED = "bounced"
 
 
 Language = Literal["sv", "en"]
@@ -83,9 +81,9 @@ class Person:
 class Letter:
     """What a mail says. `link` must be given for all purposes but `receipt`.
 
-    `other` is the signer that an alternate stands in for (alternate-request), the alternate (request-again), or the one
-    whose mail bounced (bounced), and must be given for those. `signed_at` is the stamp that a receipt shows, ready for
-    reading, such as `26 sep 2022 10:58 GMT+2`. `diagnostic` is what the mail server answered (bounced).
+    `other` is the signer that an alternate stands in for (alternate-request), or the alternate (request-again), and has
+    to be given for both. `signed_at` is the stamp that a receipt shows, ready for reading, such as
+    `26 sep 2022 10:58 GMT+2`.
     """
 
     purpose: Purpose
@@ -96,7 +94,6 @@ class Letter:
     link: str = ""
     other: Person | None = None
     signed_at: str = ""
-    diagnostic: str = ""
 
 
 def compose(letter: Letter, *, mail_from: Person, date: datetime, message_id: str) -> EmailMessage:
@@ -157,7 +154,6 @@ class _Words:
             "other": letter.other.shown if letter.other else "",
             "link": letter.link,
             "signed_at": letter.signed_at,
-            "diagnostic": one_line(letter.diagnostic),
         }
         self.subject = self._line("subject")
 
@@ -214,7 +210,7 @@ def _check(letter: Letter, message_id: str) -> None:
         raise InvalidInput("a mail needs the document's title")
     if (letter.link or letter.purpose is not Purpose.RECEIPT) and not _LINK.fullmatch(letter.link):
         raise InvalidInput("a mail needs a whole http or https link")
-    if letter.purpose in (Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN, Purpose.BOUNCED) and letter.other is None:
+    if letter.purpose in (Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN) and letter.other is None:
         raise InvalidInput(f"a mail of purpose {letter.purpose} needs the other person")
     if not _MESSAGE_ID.fullmatch(message_id):
         raise InvalidInput("a Message-ID is <unique@domain> in ASCII")

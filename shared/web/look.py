@@ -3,6 +3,7 @@
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -28,6 +29,7 @@ class Look:
             "organisation": settings.organisation_name,
             "start_page": settings.start_page,
             "inbox_page": settings.inbox_page,
+            **_signings_pages(settings.public_url),
         }
         self._environment = Environment(
             loader=ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")]),
@@ -65,6 +67,12 @@ class Look:
 
     def preferred(self, request: Request) -> Language:
         return preferred_language(request.headers.get("accept-language", ""), self.language)
+
+
+def _signings_pages(public_url: str) -> dict[str, str]:
+    """Where other services' pages lead to: paths, so that they hold by whichever name we are reached."""
+    root = urlsplit(public_url).path.rstrip("/")
+    return {"documents_page": f"{root}/signing/overview", "token_login_page": f"{root}/signing/login"}
 
 
 def path_for(request: Request, name: str, /, **params: Any) -> str:

@@ -77,7 +77,7 @@ class OverviewPages:
             done=done if done in _DONE else "",
             changed=done == "changed",
             may_change=principal.role is Role.SECRETARY,
-            needs_alternate=_needs_alternate,
+            unreached=_unreached,
         )
 
     async def overview_pdf(self, request: Request, agreement_id: str, principal: Principal = _READER) -> Response:
@@ -190,17 +190,18 @@ def _asked(agreement: AgreementOverview, request_id: str) -> tuple[PlaceOverview
 
 def _bounced(agreement: AgreementOverview) -> bool:
     """A place cannot be signed until the sender does something."""
-    return agreement.status in _CHANGEABLE and any(
-        _needs_alternate(place, one) for place in agreement.places for one in place.requests
-    )
+    return agreement.status in _CHANGEABLE and any(_unreached(place) is not None for place in agreement.places)
 
 
-def _needs_alternate(place: PlaceOverview, one: RequestOverview) -> bool:
-    """Its mail bounced, and nobody was asked for the place since."""
-    if one.bounced_at is None or place.signed:
-        return False
-    later = (other.requested_at for other in place.requests if other.request_id != one.request_id)
-    return not any(asked is not None and asked >= one.bounced_at for asked in later)
+def _unreached(place: PlaceOverview) -> RequestOverview | None:
+    """Whose mail bounced, with nobody asked in their stead.
+
+    An original that bounces once more beside its alternate asks nothing new of the sender.
+    """
+    asked = [one for one in place.requests if one.requested_at is not None]
+    if place.signed or not asked or asked[-1].bounced_at is None:
+        return None
+    return asked[-1]
 
 
 def _email_error(agreement: AgreementOverview, email: str) -> str | None:

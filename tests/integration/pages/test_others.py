@@ -45,6 +45,8 @@ async def test_the_inbox_shows_mails_to_those_logged_in(site: Site, client: http
     await visitor.log_in()
     shown = [(await visitor.follow(address)).text for address in addresses]
     assert "Signera: Protokoll styrelsen" in shown[0]
+    for page in shown[:2]:
+        assert "27 sep 2022 00:05 GMT+2" in page
     assert f'<a href="{link}">{link}</a>' in shown[1]
     assert visitor.page.headers["content-security-policy"].startswith("sandbox ")
     for unknown in ("1", "%2e%2e"):

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from shared.auth import SESSION_COOKIE, Principal, Role
-from tests.integration.pages.site import ACCESS_TOKEN, LOGIN, Site
+from tests.integration.pages.site import ACCESS_TOKEN, LOGIN, Site, letter
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
@@ -31,6 +31,17 @@ async def test_a_login_link_works_once_and_only_when_pressed(site: Site, client:
     assert (await visitor.follow("/signing/overview")).status_code == 200
     visitor.page = login
     assert (await visitor.press("/login")).status_code == 401
+    assert "justera login" in visitor.page.text
+
+
+@pytest.mark.parametrize("address", ["/", "/login?token=used", "/signing/overview", "/notifications/inbox"])
+async def test_whoever_is_not_logged_in_is_told_both_ways(site: Site, client: httpx.AsyncClient, address: str) -> None:
+    visitor = Visitor(site, client)
+    await visitor.follow(address)
+    if address.startswith("/login"):
+        await visitor.press("/login")
+    assert "justera login" in visitor.page.text
+    assert '<a href="/signing/login">Logga in med åtkomstnyckel</a>' in visitor.page.text
 
 
 async def test_an_access_token_logs_in_too(site: Site, client: httpx.AsyncClient) -> None:
@@ -83,7 +94,11 @@ async def test_from_page_to_page_without_the_address_bar(site: Site, sender: Vis
     assert "Mejlet finns i inkorgen" not in (await sender.follow(AGREEMENT)).text
     await sender.press("/send")
     assert '<a href="/notifications/inbox">Mejlet finns i inkorgen.</a>' in sender.page.text
-    assert start in (await sender.follow("/notifications/inbox")).text
+    site.mails.add(mail := letter("http://127.0.0.1:8350/signing/s/token"))
+    for address in ("/notifications/inbox", f"/notifications/inbox/{mail.id}"):
+        page = (await sender.follow(address)).text
+        assert start in page
+        assert '<a href="/signing/overview">Dokument</a>' in page
     for signers_page in (await sender.follow(await site.link(SECRETARY)), await sender.press("/view")):
         assert 'href="/"' not in signers_page.text
         assert "/inbox" not in signers_page.text
@@ -109,6 +124,30 @@ async def test_a_bounce_is_flagged_until_an_alternate_is_added(site: Site, sende
     assert "Den alternativa signeraren är tillagd" in sender.page.text
     assert ALTERNATE in sender.page.text
     assert "kom inte fram" not in sender.page.text
+
+
+async def test_an_original_that_bounces_again_beside_its_alternate_is_told_quietly(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.bounce(SECRETARY)
+    await site.flow.commands.add_alternate(ORGANISATION, AGREEMENT_ID, SECRETARY, ALTERNATE, ip="192.0.2.1")
+    await site.flow.deliver(ALTERNATE, "alternate-request")
+    await site.flow.bounce(SECRETARY)
+    await sender.follow("/signing/overview")
+    assert "Ett mejl studsade" not in sender.page.text
+    await sender.follow(AGREEMENT)
+    assert "Mejlet studsade" in sender.page.text
+    assert "kom inte fram" not in sender.page.text
+    assert 'class="button primary"' not in sender.page.text
+
+
+async def test_an_alternate_that_bounces_is_flagged_in_turn(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.bounce(SECRETARY)
+    await site.flow.commands.add_alternate(ORGANISATION, AGREEMENT_ID, SECRETARY, ALTERNATE, ip="192.0.2.1")
+    await site.flow.bounce(ALTERNATE)
+    await sender.follow(AGREEMENT)
+    assert f"Mejlet till {ALTERNATE} kom inte fram" in sender.page.text
+    assert f"Mejlet till {SECRETARY} kom inte fram" not in sender.page.text
 
 
 async def test_cancelling_needs_a_reason(site: Site, sender: Visitor) -> None:

@@ -151,6 +151,7 @@ async def test_out_of_turn_says_to_wait(site: Site, visitor: Visitor) -> None:
 async def test_declining_needs_a_reason_and_ends_it_for_all(site: Site, visitor: Visitor) -> None:
     await visitor.open_document(SECRETARY)
     await visitor.follow(str(visitor.page.url).replace("/document", "/decline"))
+    assert "Skälet skrivs in i dokumentets historik, där Karin Ek kan läsa det." in visitor.page.text
     await visitor.press("/decline", reason=" ")
     assert visitor.page.status_code == 422
     assert "Skriv ett skäl" in visitor.page.text
@@ -159,6 +160,9 @@ async def test_declining_needs_a_reason_and_ends_it_for_all(site: Site, visitor:
     assert (await recorded(site))[-1] == "SigningDeclined"
     await visitor.follow(await site.link(CHAIR))
     assert visitor.heading == "Signeringen är avslutad"
+    await visitor.log_in()
+    await visitor.follow(f"/signing/overview/{AGREEMENT_ID}")
+    assert "Skäl: Paragraf 30 stämmer inte" in visitor.page.text
 
 
 @pytest.mark.parametrize(("end", "heading"), [("cancel", "Signeringen är återkallad"), ("expire", "Tiden har gått ut")])

@@ -37,6 +37,11 @@ async def test_they_lead_nowhere_when_nothing_is_set() -> None:
     assert "Inbox</a>" not in page
 
 
+async def test_the_inbox_leads_back_to_the_documents_below_where_people_reach_us() -> None:
+    page = await _page("inbox/list.html", public_url="https://norrdalen.example/justera/")
+    assert '<a href="/justera/signing/overview">Documents</a>' in page
+
+
 async def test_pages_for_everyone_lead_nowhere() -> None:
     page = await _page("web/problem.html", **WAYS)
     assert "/start/" not in page

@@ -1,0 +1,38 @@
+"""What the start page promises of the mails: an inbox only where there is one."""
+
+import httpx
+import pytest
+
+from services.embedded.pages import include_pages
+from shared.auth import Access, Principal, Role
+from shared.http import create_app
+from shared.settings import Settings
+
+
+async def _redeem(token: str) -> Principal:
+    return Principal("norrdalen", Role.SECRETARY, "local")
+
+
+async def _prepare_example(language: str) -> str:
+    return ""
+
+
+async def _start_page(language: str, inbox_page: str) -> str:
+    access = Access((), b"s" * 32)
+    app = create_app("Test", description="", access=access, max_body_bytes=1000, checks={})
+    settings = Settings(inbox_page=inbox_page)
+    include_pages(app, settings=settings, access=access, redeem=_redeem, prepare_example=_prepare_example)
+    browser = {"transport": httpx.ASGITransport(app), "headers": {"accept-language": language}}
+    async with httpx.AsyncClient(**browser, base_url="http://test.example") as client:  # type: ignore[arg-type]
+        return (await client.post("/login", data={"token": "once"}, follow_redirects=True)).text
+
+
+@pytest.mark.parametrize(
+    ("language", "inbox"), [("sv", "öppna mejlen i inkorgen"), ("en", "open the mails in the inbox")]
+)
+async def test_the_example_speaks_of_the_inbox_only_where_there_is_one(language: str, inbox: str) -> None:
+    shown, sent = await _start_page(language, "/notifications/inbox"), await _start_page(language, "")
+    assert inbox in shown
+    assert "JUSTERA_SMTP_HOST" not in shown
+    assert inbox not in sent
+    assert "JUSTERA_SMTP_HOST" in sent
