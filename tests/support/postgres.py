@@ -41,8 +41,8 @@ class Postgres:
 
     async def create_other_encoding(self) -> str:
         """A fresh database that is not in UTF-8."""
-        name = f"test_{uuid.uuid4().hex}"
-        return self._url(await self._create(name, "template0", "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"))
+        options = "ENCODING 'SQL_ASCII' LOCALE_PROVIDER 'libc' LOCALE 'C'"
+        return self._url(await self._create(f"test_{uuid.uuid4().hex}", "template0", options))
 
     async def create_service_databases(self) -> str:
         """One for each service; their SQLAlchemy URL with `{service}` in it, as the configuration takes it."""
