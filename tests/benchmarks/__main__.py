@@ -1,6 +1,6 @@
 """`make bench`: how fast it is, beside bare baselines measured in the same run. `docs/performance.md` explains it.
 
-On an otherwise idle machine. Needs Java, Maven and PostgreSQL; with 100,000 stored agreements 15 GB and some minutes.
+On an otherwise idle machine. Needs Java, Maven and PostgreSQL; with 100,000 stored agreements 20 GB and some minutes.
 """
 
 import argparse
