@@ -1,9 +1,12 @@
 """The mailer on a real SMTP server: each mail once, outcomes as events, trouble that stays where it is."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications import store
 from services.notifications.delivery import Status
@@ -110,24 +113,27 @@ async def test_a_lease_is_renewed_while_a_mail_is_in_hand(make_post: MakePost, s
     assert (server.connections, len(server.mails)) == (1, 1)
 
 
-async def test_a_lease_that_ended_may_still_be_renewed(make_post: MakePost) -> None:
-    """Its holder could not write for a while: the database was away, or its disk full."""
+@asynccontextmanager
+async def _contested(make_post: MakePost) -> AsyncIterator[AsyncConnection]:
+    """A mail whose lease, held by `one`, has ended, as another mailer has noticed."""
     post = make_post(automatic=False)
     await post.bring(message(requested()))
     async with post.service.database.single() as connection:
         assert await store.claim_due(connection, claim="one", lease=0, most=1)
         assert not await store.claim_due(connection, claim="another", lease=0, most=1)
+        yield connection
+
+
+async def test_a_lease_that_ended_may_still_be_renewed(make_post: MakePost) -> None:
+    """Its holder could not write for a while: the database was away, or its disk full."""
+    async with _contested(make_post) as connection:
         await store.renew(connection, ["one"], lease=0)
         assert not await store.claim_due(connection, claim="another", lease=60, most=1)
         assert not await store.claim_due(connection, claim="another", lease=60, most=1), "it has half a minute"
 
 
 async def test_a_lease_that_nobody_renews_is_taken_over(make_post: MakePost) -> None:
-    post = make_post(automatic=False)
-    await post.bring(message(requested()))
-    async with post.service.database.single() as connection:
-        assert await store.claim_due(connection, claim="one", lease=0, most=1)
-        assert not await store.claim_due(connection, claim="another", lease=0, most=1)
+    async with _contested(make_post) as connection:
         assert await store.claim_due(connection, claim="another", lease=0, most=1)
 
 
