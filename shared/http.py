@@ -1,11 +1,10 @@
-"""What every service's HTTP side has: problem details, size limits, security headers, health, its API's documentation.
+"""What every service's HTTP side has: problem details, a guard (`shared.guard`), health, its API's documentation.
 
 Errors are RFC 9457 problem details. Liveness depends on nothing (a blip of Kafka must not restart the fleet); readiness
 asks the database and Kafka, with a time limit.
 """
 
 import asyncio
-import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -18,11 +17,11 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Access, public
 from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
+from shared.guard import Guard
 from shared.logging import get_logger
 from shared.web.api_docs import include_api_docs
 from shared.web.assets import include_static
@@ -32,18 +31,6 @@ log = get_logger(__name__)
 PROBLEM = "application/problem+json"
 _CHECK_SECONDS = 5.0
 _DATA_EXCEPTION = "22"  # SQLSTATE class (PostgreSQL manual, appendix A)
-SECURITY_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    # A link's token stands in the address of the first request: it must not travel on.
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    "cache-control": "no-store",
-}
 
 Check = Callable[[], Awaitable[None]]
 
@@ -57,6 +44,7 @@ def create_app(
         description=description,
         version="0.1.0",
         responses=_PROBLEM_RESPONSES,
+        redirect_slashes=False,  # a redirect would repeat the Host that was sent, and a link's token
         docs_url=None,  # FastAPI's own pages load their scripts from a public network
         redoc_url=None,
     )
@@ -67,7 +55,7 @@ def create_app(
     for infrastructure in (SQLAlchemyError, KafkaError, OSError):
         app.add_exception_handler(infrastructure, _on_infrastructure)
     app.add_exception_handler(Exception, _on_bug)
-    app.add_middleware(_Guard, max_body_bytes=max_body_bytes)
+    app.add_middleware(Guard, max_body_bytes=max_body_bytes, problem=problem)
     _add_health(app, checks)
     include_static(app)
     include_api_docs(app)
@@ -116,32 +104,6 @@ def problem(status: int, slug: str, detail: str, **extra: object) -> Response:
     # What was sent may come back in the detail: half of a surrogate pair has no UTF-8 form.
     text = json.dumps(body, ensure_ascii=False).encode("utf-8", errors="replace")
     return Response(text, status, media_type=PROBLEM)
-
-
-def client_ip(request: Request, trusted_proxies: str) -> str:
-    """The address that a history records: the peer's, or, behind a trusted proxy, the nearest untrusted forwarder's."""
-    peer = request.client.host if request.client else "0.0.0.0"  # noqa: S104  (unknown peer, e.g. a Unix socket)
-    networks = [ipaddress.ip_network(item.strip(), strict=False) for item in trusted_proxies.split(",") if item.strip()]
-    # A proxy may add a header of its own below the one that the client sent: all of them count, in their order.
-    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-    nearest = peer
-    for hop in [peer, *reversed(forwarded)]:
-        address = _address(hop.strip())
-        if address is None:
-            return nearest
-        nearest = str(address)
-        if not any(address in network for network in networks):
-            return nearest
-    return nearest
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """None for what is no address. A zone (`%eth0`) is cut off: it means nothing elsewhere, and may be any text."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
@@ -206,60 +168,3 @@ async def _on_infrastructure(request: Request, error: Exception) -> Response:
 async def _on_bug(request: Request, error: Exception) -> Response:
     log.exception("http.bug", path=request.scope.get("route_path", ""), error=type(error).__name__)
     return problem(500, "bug", "something went wrong on our side; nothing was changed")
-
-
-class _Guard:
-    """Refuses bodies over the limit while they arrive, and adds the security headers to every response."""
-
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
-        self._app = app
-        self._limit = max_body_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            refusal = problem(400, "invalid-input", "the address holds a NUL character")
-            await refusal(scope, receive, _with_headers(send))
-            return
-        if _declared_length(scope) > self._limit:
-            refusal = problem(413, "too-large", f"the body is larger than {self._limit} bytes")
-            await refusal(scope, receive, _with_headers(send))
-            return
-        await self._app(scope, self._counting(receive), _with_headers(send))
-
-    def _counting(self, receive: Receive) -> Receive:
-        taken = 0
-
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self._limit:
-                raise HTTPException(413, f"the body is larger than {self._limit} bytes")
-            return message
-
-        return counted
-
-
-def _declared_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and len(value) < 19:
-            return int(value)
-    return 0
-
-
-def _with_headers(send: Send) -> Send:
-    async def guarded(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            present = {name.lower() for name, _ in message["headers"]}
-            extra: list[Any] = [
-                (name.encode(), value.encode())
-                for name, value in SECURITY_HEADERS.items()
-                if name.encode() not in present
-            ]
-            message["headers"] = [*message["headers"], *extra]
-        await send(message)
-
-    return guarded

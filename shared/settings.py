@@ -69,7 +69,8 @@ class Settings(BaseSettings):
     public_url: WebAddress = Field(DEFAULT_URL, description="where people reach the pages; services hang below it")
     start_page: str = Field("", description="where the name at the head of the sender's pages leads; empty: nowhere")
     inbox_page: str = Field("", description="where mails are shown instead of sent; empty: they are sent")
-    trusted_proxies: str = Field("", description="addresses or networks whose X-Forwarded-For is believed")
+    trusted_proxies: str = Field("", description="addresses or networks whose X-Forwarded-For or Forwarded is believed")
+    trusted_hops: int = Field(0, ge=0, le=20, description="proxies between client and us; 0: found by their addresses")
     max_body_bytes: int = 2 * 1024 * 1024
     tokens_file: Path | None = Field(None, description="JSON: the hashes of the API tokens, see `justera token`")
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.embedded.impatience import ImpatientProtocol
 from shared.settings import BadConfiguration
 
 
@@ -37,10 +38,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; requests in hand get 10 seconds to end."""
-    config = uvicorn.Config(
+def configuration(app: ASGIApp) -> uvicorn.Config:
+    """How every app is served: no access log, which would hold the links' tokens, and nobody waited for without end."""
+    return uvicorn.Config(
         app,
+        http=ImpatientProtocol,
+        ws="none",
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -50,7 +53,11 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = _Server(config)
+
+
+async def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; requests in hand get 10 seconds to end."""
+    server = _Server(configuration(app))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _ask_to_stop, server)

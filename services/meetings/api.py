@@ -10,7 +10,7 @@ from services.meetings.meeting import Meeting, MeetingDetails
 from services.meetings.minutes import MAX_MINUTES
 from shared.auth import Principal, Role, requires
 from shared.errors import InvalidInput
-from shared.http import client_ip
+from shared.forwarding import Proxies, client_ip
 
 _ALL = (Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)
 Reader = Annotated[Principal, requires(*_ALL)]
@@ -50,7 +50,7 @@ class MeetingPage(BaseModel):
     next: str | None = None
 
 
-def router(commands: MeetingsCommands, *, trusted_proxies: str) -> APIRouter:
+def router(commands: MeetingsCommands, *, trusted_proxies: Proxies) -> APIRouter:
     routes = APIRouter(tags=["meetings"])
 
     @routes.post("/meetings", status_code=201)

@@ -7,6 +7,7 @@ from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.database import Database
+from shared.forwarding import Proxies
 from shared.http import create_app
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
@@ -30,7 +31,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
     )
-    app.include_router(router(commands, trusted_proxies=settings.trusted_proxies))
+    app.include_router(router(commands, trusted_proxies=Proxies.of(settings)))
     service = Service(
         "meetings",
         app,

@@ -14,7 +14,7 @@ from services.signing.commands import SigningCommands
 from services.signing.queries import MOST, SigningQueries
 from services.signing.views import AgreementOverview, AgreementPage, overview_of
 from shared.auth import Principal, Role, requires
-from shared.http import client_ip
+from shared.forwarding import Proxies, client_ip
 from shared.rendering.report import Report, as_text
 from shared.text import MAX_EMAIL, MAX_NAME, MAX_REASON
 
@@ -43,7 +43,7 @@ class Cancellation(_Body):
     reason: str = Field(max_length=MAX_REASON, description="stands in the audit report")
 
 
-def router(commands: SigningCommands, queries: SigningQueries, *, trusted_proxies: str) -> APIRouter:
+def router(commands: SigningCommands, queries: SigningQueries, *, trusted_proxies: Proxies) -> APIRouter:
     routes = APIRouter(prefix="/agreements", tags=["agreements"])
     _add_reading(routes, queries)
     _add_changing(routes, commands, trusted_proxies)
@@ -92,7 +92,7 @@ def _add_reading(routes: APIRouter, queries: SigningQueries) -> None:
         return PlainTextResponse(as_text(report)) if form == "text" else report
 
 
-def _add_changing(routes: APIRouter, commands: SigningCommands, trusted_proxies: str) -> None:
+def _add_changing(routes: APIRouter, commands: SigningCommands, trusted_proxies: Proxies) -> None:
     @routes.post("/{agreement_id}/send", summary="Send it off: the first signer is asked")
     async def send_off(agreement_id: AgreementId, principal: Principal = _CHANGES) -> AgreementOverview:
         return overview_of(await commands.send_off(principal.organisation, agreement_id))

@@ -12,6 +12,7 @@ from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.database import Database
+from shared.forwarding import Proxies
 from shared.http import create_app
 from shared.keys import parse_keys
 from shared.messaging.transaction import UnitOfWork
@@ -46,7 +47,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
     )
-    app.include_router(api.router(commands, queries, trusted_proxies=settings.trusted_proxies))
+    app.include_router(api.router(commands, queries, trusted_proxies=Proxies.of(settings)))
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
     include_pages(app, settings=settings, access=access, commands=commands, queries=queries, link_keys=link_keys)
     service = Service(

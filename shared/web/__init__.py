@@ -6,7 +6,7 @@ app serves the static files itself (`shared.http.create_app`), so that a service
 
 from shared.web.catalogue import Catalogue, Language
 from shared.web.forms import Field, form_text, small_form, text_error
-from shared.web.limits import RateLimit, TooMany
+from shared.web.limits import RateLimit, TooMany, wrong_guesses
 from shared.web.look import Look, local_time, path_for, preferred_language
 from shared.web.page_route import page_route
 
@@ -24,4 +24,5 @@ __all__ = [
     "preferred_language",
     "small_form",
     "text_error",
+    "wrong_guesses",
 ]

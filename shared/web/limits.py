@@ -20,21 +20,45 @@ class TooMany(JusteraError):
 
 
 class RateLimit:
-    """`burst` at once, then `per_second`. The longest idle keys are forgotten first, so memory is bounded."""
+    """`burst` at once, then `per_second`. The longest idle keys are forgotten first, so memory is bounded.
 
-    def __init__(self, *, burst: int, per_second: float, now: Callable[[], float] = time.monotonic) -> None:
+    `backstop`: a limit over all keys together, for those who come from many addresses.
+    """
+
+    def __init__(
+        self,
+        *,
+        burst: int,
+        per_second: float,
+        backstop: "RateLimit | None" = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._burst = float(burst)
         self._per_second = per_second
+        self._backstop = backstop
         self._now = now
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def spend(self, key: str) -> None:
-        """Raises TooMany."""
+    def spend(self, key: str = "") -> None:
+        """Raises TooMany. An attempt that is refused costs nothing: who goes on trying gets in as soon as others do."""
         now = self._now()
         left, since = self._buckets.pop(key, (self._burst, now))
         left = min(self._burst, left + (now - since) * self._per_second)
-        self._buckets[key] = (max(left - 1, 0.0), now)
+        refused = left < 1
+        self._buckets[key] = (left if refused else left - 1, now)
         if len(self._buckets) > _MOST_KEYS:
             self._buckets.popitem(last=False)
-        if left < 1:
+        if refused:
             raise TooMany("too many attempts", hint="wait a minute and try again")
+        if self._backstop is not None:
+            self._backstop.spend()
+
+
+def wrong_guesses(*, burst: int, per_second: float) -> RateLimit:
+    """For what is spent on wrong links and tokens only, by address: one who guesses behind a shared address locks out
+    nobody there who has the right one. A hundred such addresses at once empty the backstop."""
+    return RateLimit(
+        burst=burst,
+        per_second=per_second,
+        backstop=RateLimit(burst=100 * burst, per_second=100 * per_second),
+    )

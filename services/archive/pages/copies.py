@@ -13,10 +13,10 @@ from shared import links
 from shared.auth import public
 from shared.clock import Clock
 from shared.errors import NotFound
-from shared.http import client_ip
+from shared.forwarding import Proxies, client_ip, network_key
 from shared.keys import KeyRing
 from shared.links import BadLink
-from shared.web import Language, Look, RateLimit, path_for
+from shared.web import Language, Look, path_for, wrong_guesses
 from shared.web.page_route import problem_page
 
 LINK_PURPOSE = "copy"
@@ -45,13 +45,13 @@ class Copies(Protocol):
 
 
 class CopyPages:
-    def __init__(self, look: Look, clock: Clock, copies: Copies, keys: KeyRing, *, trusted_proxies: str) -> None:
+    def __init__(self, look: Look, clock: Clock, copies: Copies, keys: KeyRing, *, trusted_proxies: Proxies) -> None:
         self._look = look
         self._clock = clock
         self._copies = copies
         self._keys = keys
         self._trusted_proxies = trusted_proxies
-        self._bad_links = RateLimit(burst=60, per_second=0.5)
+        self._bad_links = wrong_guesses(burst=60, per_second=0.5)
 
     def add_to(self, router: APIRouter) -> None:
         for path, handler in (("/copies/{token}", self.copy_page), ("/copies/{token}/copy.pdf", self.copy_pdf)):
@@ -61,7 +61,7 @@ class CopyPages:
         try:
             _, copy = await self._open(token)
         except (BadLink, NotFound):
-            self._bad_links.spend(client_ip(request, self._trusted_proxies))
+            self._bad_links.spend(network_key(client_ip(request, self._trusted_proxies)))
             return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
         closed = copy.opens_until <= self._clock.now()
         return self._look.page(

@@ -10,7 +10,7 @@ from services.signing.pages.overview import OverviewPages
 from services.signing.pages.signer import SignerPages
 from services.signing.queries import SigningQueries
 from shared.auth import Access
-from shared.http import client_ip
+from shared.forwarding import Proxies, client_ip
 from shared.keys import KeyRing
 from shared.settings import Settings
 from shared.web import Look, page_route
@@ -18,7 +18,7 @@ from shared.web import Look, page_route
 
 @dataclass(frozen=True)
 class _Caller:
-    trusted_proxies: str
+    trusted_proxies: Proxies
 
     def __call__(self, request: Request) -> str:
         return client_ip(request, self.trusted_proxies)
@@ -36,7 +36,7 @@ def include_pages(
     """Add the pages to the service's app. `link_keys`: those that notifications derives the signers' links under."""
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    caller = _Caller(settings.trusted_proxies)
+    caller = _Caller(Proxies.of(settings))
     secure = settings.public_url.startswith("https:")
     SignerPages(look, access, commands, queries, link_keys, caller, secure_cookie=secure).add_to(router)
     LoginPages(look, access, caller, secure_cookie=secure).add_to(router)

@@ -8,7 +8,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from shared.auth import SESSION_COOKIE, SESSION_SECONDS, Access, public
 from shared.errors import NotAllowed, NotAuthenticated
-from shared.web import Field, Look, RateLimit, form_text, path_for, small_form
+from shared.forwarding import network_key
+from shared.web import Field, Look, form_text, path_for, small_form, wrong_guesses
 
 _TOKEN_IS_PROOF = "the token is the proof"  # noqa: S105  (a reason, no password)
 
@@ -21,7 +22,7 @@ class LoginPages:
         self._access = access
         self._caller = caller
         self._secure_cookie = secure_cookie
-        self._attempts = RateLimit(burst=10, per_second=0.1)
+        self._wrong_tokens = wrong_guesses(burst=10, per_second=0.1)
 
     def add_to(self, router: APIRouter) -> None:
         proof = public(_TOKEN_IS_PROOF)
@@ -37,10 +38,10 @@ class LoginPages:
         """The token for a session. Another site cannot log its visitor in as someone else: browsers say who asks."""
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise NotAllowed("the form is not from this page")
-        self._attempts.spend(self._caller(request))
         try:
             principal = self._access.by_token((await form_text(request, "token")).strip())
         except NotAuthenticated:
+            self._wrong_tokens.spend(network_key(self._caller(request)))
             return self._page(request, Field("token", error="login.wrong"))
         response = RedirectResponse(path_for(request, "overview"), HTTPStatus.SEE_OTHER)
         response.set_cookie(

@@ -20,10 +20,11 @@ from services.signing.views import RequestView
 from shared import links
 from shared.auth import Access, public
 from shared.errors import NotAuthenticated, NotFound, Refused
+from shared.forwarding import network_key
 from shared.keys import KeyRing
 from shared.links import BadLink
 from shared.text import MAX_NAME, MAX_REASON, clean_name, clean_reason
-from shared.web import Field, Language, Look, RateLimit, form_text, path_for, small_form, text_error
+from shared.web import Field, Language, Look, RateLimit, form_text, path_for, small_form, text_error, wrong_guesses
 from shared.web.catalogue import LANGUAGES
 from shared.web.page_route import problem_page
 
@@ -75,7 +76,7 @@ class SignerPages:
         self._link_keys = link_keys
         self._caller = caller
         self._secure_cookie = secure_cookie
-        self._bad_links = RateLimit(burst=60, per_second=0.5)
+        self._bad_links = wrong_guesses(burst=60, per_second=0.5)
         self._posts = RateLimit(burst=30, per_second=0.5)
 
     def add_to(self, router: APIRouter) -> None:
@@ -101,7 +102,7 @@ class SignerPages:
             link = links.read(self._link_keys, LINK_PURPOSE, token)
             view = await self._queries.request(link.organisation, link.subject, link.version)
         except (BadLink, NotFound):
-            self._bad_links.spend(self._caller(request))
+            self._bad_links.spend(network_key(self._caller(request)))
             return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
         claims = {"o": link.organisation, "r": view.request_id, "v": link.version}
         start = path_for(request, "signer_start", request_id=view.request_id)

@@ -10,7 +10,8 @@ import pytest
 
 from services.notifications.pages import inbox
 from shared.auth import Access
-from shared.http import SECURITY_HEADERS, create_app
+from shared.guard import SECURITY_HEADERS
+from shared.http import create_app
 from shared.web.assets import FOLDER, files
 
 ROOT = Path(__file__).parents[3]

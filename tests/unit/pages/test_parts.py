@@ -44,6 +44,34 @@ def test_a_bucket_empties_and_fills_again() -> None:
         limit.spend("a")
 
 
+def test_attempts_that_are_refused_do_not_put_off_the_next_one_that_is_not() -> None:
+    now = [0.0]
+    limit = RateLimit(burst=1, per_second=0.5, now=lambda: now[0])
+    limit.spend("a")
+    for _ in range(3):  # at 0.5 s each: less than what the bucket needs to fill
+        now[0] += 0.5
+        with pytest.raises(TooMany):
+            limit.spend("a")
+    now[0] += 0.5
+    limit.spend("a")
+
+
+def test_many_addresses_together_meet_the_backstop_which_one_alone_cannot_empty() -> None:
+    now = [0.0]
+    limit = RateLimit(
+        burst=2, per_second=0.1, now=lambda: now[0], backstop=RateLimit(burst=4, per_second=0.1, now=lambda: now[0])
+    )
+    for _ in range(2):
+        limit.spend("a")
+    for _ in range(10):
+        with pytest.raises(TooMany):
+            limit.spend("a")
+    for _ in range(2):
+        limit.spend("b")
+    with pytest.raises(TooMany):
+        limit.spend("c")
+
+
 def test_buckets_do_not_grow_without_end() -> None:
     limit = RateLimit(burst=1, per_second=0.1)
     for n in range(10_100):

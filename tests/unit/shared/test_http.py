@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka.errors import KafkaConnectionError
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 
@@ -16,7 +16,8 @@ from shared import http
 from shared.auth import Access, public
 from shared.database import VersionConflict
 from shared.errors import Refused, Unavailable
-from shared.http import client_ip, create_app
+from shared.guard import SECURITY_HEADERS, Guard
+from shared.http import create_app
 
 LIMIT = 1000
 
@@ -156,7 +157,7 @@ async def test_a_body_is_counted_while_it_arrives(declared: str | None) -> None:
 async def test_every_answer_bears_the_security_headers(client: httpx.AsyncClient) -> None:
     for path in ("/health/live", "/nowhere", "/raise/refused", "/docs"):
         answer = await client.get(path)
-        for name in http.SECURITY_HEADERS:
+        for name in SECURITY_HEADERS:
             assert name in answer.headers, (path, name)
     assert "cdn" not in (await client.get("/nowhere")).headers["content-security-policy"]
 
@@ -171,30 +172,43 @@ async def test_liveness_depends_on_nothing_and_readiness_says_what_is_missing(mo
     assert ready.json()["detail"] == "database: it is asleep; kafka: TimeoutError"
 
 
-def _request(peer: str | None, *forwarded: str) -> Request:
-    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
-    return Request({"type": "http", "headers": headers, "client": (peer, 1) if peer else None})
+async def test_head_is_answered_as_get_without_a_body(client: httpx.AsyncClient) -> None:
+    for path in ("/health/live", "/raise/refused", "/nowhere"):
+        asked, whole = await client.head(path), await client.get(path)
+        assert (asked.status_code, asked.headers["content-type"]) == (whole.status_code, whole.headers["content-type"])
+        assert asked.headers["content-length"] == whole.headers["content-length"]
+        assert asked.content == b""
 
 
-@pytest.mark.parametrize(
-    ("peer", "forwarded", "trusted", "recorded"),
-    [
-        ("192.0.2.7", (), "", "192.0.2.7"),
-        ("192.0.2.7", ("198.51.100.1",), "", "192.0.2.7"),
-        ("10.0.0.1", ("198.51.100.1",), "10.0.0.0/8", "198.51.100.1"),
-        ("10.0.0.1", ("203.0.113.9, 198.51.100.1, 10.0.0.2",), "10.0.0.0/8", "198.51.100.1"),
-        # The client's own header comes first; the proxy's, below it, is the one that counts.
-        ("10.0.0.1", ("203.0.113.9", "198.51.100.1"), "10.0.0.0/8", "198.51.100.1"),
-        ("10.0.0.1", ("unknown",), "10.0.0.0/8", "10.0.0.1"),
-        ("10.0.0.1", ("203.0.113.9, unknown, 10.0.0.2",), "10.0.0.0/8", "10.0.0.2"),
-        ("10.0.0.1", (), "10.0.0.0/8", "10.0.0.1"),
-        ("::ffff:10.0.0.1", ("2001:db8::5",), "10.0.0.0/8", "2001:db8::5"),
-        ("2001:DB8:0::1", (), "", "2001:db8::1"),
-        ("10.0.0.1", ("fe80::1%<b>x</b>",), "10.0.0.0/8", "fe80::1"),
-        (None, ("198.51.100.1",), "10.0.0.0/8", "0.0.0.0"),
-    ],
-)
-def test_the_address_that_a_history_records(
-    peer: str | None, forwarded: tuple[str, ...], trusted: str, recorded: str
-) -> None:
-    assert client_ip(_request(peer, *forwarded), trusted) == recorded
+async def test_a_slash_too_many_redirects_nowhere(client: httpx.AsyncClient) -> None:
+    """A redirect would say where by the Host that was sent, and repeat a link's token."""
+    answer = await client.get("/raise/refused/", headers={"host": "elsewhere.example"})
+    assert (answer.status_code, answer.headers.get("location")) == (409, None)
+    assert "elsewhere" not in answer.text
+    assert (await client.get("//")).status_code == 404
+
+
+async def test_a_body_that_stops_arriving_is_given_up() -> None:
+    app = Guard(_app(), LIMIT, http.problem, body_seconds=0.05)
+    sent: list[dict[str, Any]] = []
+    first = True
+
+    async def receive() -> dict[str, Any]:
+        nonlocal first
+        if not first:
+            await asyncio.Event().wait()
+        first = False
+        return {"type": "http.request", "body": b"{", "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/items",
+        "raw_path": b"/items", "query_string": b"", "headers": [(b"content-type", b"application/json")],
+        "client": ("192.0.2.1", 1), "scheme": "http", "server": ("test.example", 80), "root_path": "",
+    }  # fmt: skip
+    async with asyncio.timeout(5):
+        await app(scope, receive, send)
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]

@@ -1,0 +1,130 @@
+"""What stands before every app: limits on what comes in, HEAD as GET, one spelling of an address, security headers."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_SECONDS = 30.0  # for the whole body: 2 MiB in it take 70 kB/s
+SECURITY_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    # A link's token stands in the address of the first request: it must not travel on.
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+
+
+class Guard:
+    """Refuses bodies that are too large or too slow while they arrive, and adds the security headers to every answer.
+
+    HEAD is answered as GET, without the body: nothing is recorded by either. An address with a slash too many at its
+    end is the one without: no redirect tells it, since one would repeat `Host` and a link's token.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_body_bytes: int,
+        problem: Callable[..., Response],
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        self._app = app
+        self._limit = max_body_bytes
+        self._problem = problem
+        self._body_seconds = body_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = _with_headers(send)
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            await self._problem(400, "invalid-input", "the address holds a NUL character")(scope, receive, send)
+            return
+        if _declared_length(scope) > self._limit:
+            await self._problem(413, "too-large", self._too_large)(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
+        scope = _without_last_slash(scope)
+        await self._app(scope, self._limited(receive), send)
+
+    @property
+    def _too_large(self) -> str:
+        return f"the body is larger than {self._limit} bytes"
+
+    def _limited(self, receive: Receive) -> Receive:
+        taken = 0
+        until = time.monotonic() + self._body_seconds
+        complete = False
+
+        async def limited() -> Message:
+            nonlocal taken, complete
+            if complete:  # what is waited for now is the client's leaving
+                return await receive()
+            try:
+                async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                    message = await receive()
+            except TimeoutError as error:
+                headers = {"connection": "close"}
+                status = HTTPStatus.REQUEST_TIMEOUT
+                raise HTTPException(status, "the body took too long to arrive", headers) from error
+            taken += len(message.get("body", b""))
+            if taken > self._limit:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large)
+            complete = not message.get("more_body", False)
+            return message
+
+        return limited
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and len(value) < 19:
+            return int(value)
+    return 0
+
+
+def _without_last_slash(scope: Scope) -> Scope:
+    path: str = scope["path"]
+    shorter = path.rstrip("/")
+    if path == shorter or len(shorter) <= len(scope.get("root_path", "")):
+        return scope
+    return {**scope, "path": shorter}
+
+
+def _without_body(send: Send) -> Send:
+    async def headless(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            if message.get("more_body", False):
+                return
+            message = {**message, "body": b""}
+        await send(message)
+
+    return headless
+
+
+def _with_headers(send: Send) -> Send:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message["headers"]}
+            extra: list[Any] = [
+                (name.encode(), value.encode())
+                for name, value in SECURITY_HEADERS.items()
+                if name.encode() not in present
+            ]
+            message["headers"] = [*message["headers"], *extra]
+        await send(message)
+
+    return guarded
