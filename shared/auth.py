@@ -1,7 +1,8 @@
 """Who may do what: bearer tokens (RFC 6750) with a role and an organisation, and browser sessions made from them.
 
-Tokens are random and stored as SHA-256 only. Every route declares its roles with `requires(...)`, or that it is open to
-all with `public(why)`; a test walks all routes and fails on one that declares neither.
+Tokens are random and stored as SHA-256 only. A session is checked at each request against its own record and against
+that of the token it was opened with. Every route declares its roles with `requires(...)`, or that it is open to all
+with `public(why)`; a test walks all routes and fails on one that declares neither.
 """
 
 import base64
@@ -10,81 +11,125 @@ import hmac
 import json
 import secrets
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.routing import iter_route_contexts
 from fastapi.security.base import SecurityBase
-from pydantic import BaseModel, Field, ValidationError
 from starlette.staticfiles import StaticFiles
 
 from shared.errors import NotAllowed, NotAuthenticated
 from shared.names import Role as Role
+from shared.sessions import SESSION_SECONDS, SessionKey, Sessions
 from shared.settings import BadConfiguration
+from shared.tokens import TokenFile as TokenFile
+from shared.tokens import TokenRecord as TokenRecord
+from shared.tokens import Tokens
+from shared.tokens import new_token as new_token
+from shared.tokens import read_tokens as read_tokens
+from shared.tokens import token_hash as token_hash
 
 _DOCUMENTATION = ("/openapi.json",)
 SESSION_COOKIE = "justera_session"
-SESSION_SECONDS = 12 * 3600
+# Browsers take a cookie of this prefix over https only, for the whole of one host, and from that host alone.
+HOST_PREFIX = "__Host-"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. `name` is the token's label, an id for logs."""
+    """Who calls. `name` is the token's label, an id for logs.
+
+    `token`: the token's SHA-256. `session`: the id of the browser session, empty for a bearer token.
+    """
 
     organisation: str
     role: Role
     name: str
+    token: str = field(default="", compare=False)
+    session: str = field(default="", compare=False)
 
-
-class TokenRecord(BaseModel):
-    """A token as stored. `expires`: Unix seconds, absent for one that does not."""
-
-    name: str = Field(min_length=1, max_length=100)
-    role: Role
-    organisation: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    expires: float | None = None
-
-
-def new_token() -> str:
-    """32 random bytes, 43 characters: shown once, stored as a hash only."""
-    return secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> str:
-    """Plain SHA-256 suffices for 256 random bits; a slow hash is for what people choose."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    @property
+    def session_key(self) -> SessionKey:
+        return SessionKey(self.organisation, self.token, self.session)
 
 
 class Access:
-    """Knows the tokens and makes sessions. `session_key`: 32 bytes; without one there are no browser sessions."""
+    """Knows the tokens and makes sessions. `session_key`: 32 bytes; without one there are no browser sessions.
 
-    def __init__(self, tokens: tuple[TokenRecord, ...], session_key: bytes | None) -> None:
-        self._tokens = {token.sha256: token for token in tokens}
+    `sessions`: who keeps track of them; without, none holds. `secure`: people reach us by https, and cookies say so.
+    """
+
+    def __init__(
+        self, tokens: Tokens | Iterable[TokenRecord], session_key: bytes | None, *, secure: bool = False
+    ) -> None:
+        self._tokens = tokens if isinstance(tokens, Tokens) else Tokens(tokens)
         self._session_key = session_key
+        self.secure = secure
+        self.sessions: Sessions | None = None
 
     def by_token(self, token: str) -> Principal:
         """Raises NotAuthenticated."""
         record = self._tokens.get(token_hash(token))
-        if record is None or (record.expires is not None and record.expires < time.time()):
+        if record is None:
             raise NotAuthenticated("the token is unknown or has expired", hint="ask your operator for a new one")
-        return Principal(record.organisation, record.role, record.name)
+        return _principal(record)
 
-    def open_session(self, principal: Principal) -> str:
-        """A signed cookie value that holds for 12 hours."""
-        claims = {"o": principal.organisation, "r": principal.role, "n": principal.name}
-        return self.sign("session", claims, SESSION_SECONDS)
+    def named(self, organisation: str, name: str) -> Principal:
+        """Who holds the token of this name, for a login by other proof. Raises NotAuthenticated."""
+        for record in self._tokens:
+            if (record.organisation, record.name) == (organisation, name) and not record.has_expired:
+                return _principal(record)
+        raise NotAuthenticated("the token is unknown or has expired", hint="ask your operator for a new one")
 
-    def by_session(self, cookie: str) -> Principal:
-        """Raises NotAuthenticated."""
+    @property
+    def session_cookie(self) -> str:
+        """The cookie's name."""
+        return HOST_PREFIX + SESSION_COOKIE if self.secure else SESSION_COOKIE
+
+    def cookie_of(self, request: Request) -> str:
+        """The session cookie as the browser sent it; empty without."""
+        return request.cookies.get(self.session_cookie, "")
+
+    async def log_in(self, principal: Principal, request: Request, response: Response) -> None:
+        """Open a session of 12 hours, whose cookie the response sets for all services at this address."""
+        cookie = await self.open_session(principal, browser=request.headers.get("user-agent", ""))
+        response.set_cookie(
+            self.session_cookie,
+            cookie,
+            max_age=SESSION_SECONDS,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    async def log_out(self, principal: Principal, response: Response) -> None:
+        """The session ends here, not only in this browser."""
+        if self.sessions is not None and principal.session:
+            await self.sessions.end(principal.session_key)
+        response.delete_cookie(self.session_cookie, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+    async def open_session(self, principal: Principal, *, browser: str = "") -> str:
+        """The cookie's value. Raises NotAuthenticated where nobody keeps track of sessions."""
+        if self.sessions is None:
+            raise NotAuthenticated("there are no sessions here", hint="send Authorization: Bearer …")
+        key = SessionKey(principal.organisation, principal.token, secrets.token_urlsafe(16))
+        value = self.sign("session", {"o": key.organisation, "t": key.token, "s": key.id}, SESSION_SECONDS)
+        await self.sessions.open(key, browser, SESSION_SECONDS)
+        return value
+
+    async def by_session(self, cookie: str) -> Principal:
+        """With the role that its token has now. Raises NotAuthenticated."""
         claims = self.verify("session", cookie)
-        try:
-            return Principal(claims["o"], Role(claims["r"]), claims["n"])
-        except (KeyError, ValueError) as error:
-            raise NotAuthenticated("please log in again") from error
+        key = SessionKey(*(str(claims.get(name, "")) for name in ("o", "t", "s")))
+        record = self._tokens.get(key.token)
+        known = record is not None and record.organisation == key.organisation
+        if record is None or not known or self.sessions is None or not await self.sessions.holds(key):
+            raise NotAuthenticated("please log in again", hint="the session has ended")
+        return _principal(record, session=key.id)
 
     def sign(self, purpose: str, claims: dict[str, Any], seconds: int) -> str:
         """Claims with an expiry, signed for one purpose. Not secret: put nothing private in."""
@@ -123,23 +168,17 @@ class Access:
         return hmac.new(self._session_key, purpose.encode() + b"\0" + body, hashlib.sha256).digest()
 
 
-def read_tokens(path: Path | None) -> tuple[TokenRecord, ...]:
-    """The token file: a JSON list of TokenRecord. Raises BadConfiguration."""
-    if path is None:
-        return ()
-    try:
-        return tuple(TokenRecord.model_validate(item) for item in json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        raise BadConfiguration(f"JUSTERA_TOKENS_FILE: {path} cannot be read as a list of tokens") from error
+def _principal(record: TokenRecord, *, session: str = "") -> Principal:
+    return Principal(record.organisation, record.role, record.name, token=record.sha256, session=session)
 
 
-def principal_of(request: Request) -> Principal:
+async def principal_of(request: Request) -> Principal:
     """From the bearer token, else from the session cookie. Raises NotAuthenticated."""
     access: Access = request.app.state.access
     if token := _bearer_token(request):
         return access.by_token(token)
-    if cookie := request.cookies.get(SESSION_COOKIE):
-        return access.by_session(cookie)
+    if cookie := access.cookie_of(request):
+        return await access.by_session(cookie)
     raise NotAuthenticated("no token was given", hint="send Authorization: Bearer …, or open the login link")
 
 
@@ -152,10 +191,9 @@ async def check_form(request: Request) -> None:
     """A change asked for by cookie must carry the page's CSRF token (form field or X-CSRF-Token); bearers need none."""
     if request.method in ("GET", "HEAD", "OPTIONS") or _bearer_token(request):
         return
-    cookie = request.cookies.get(SESSION_COOKIE, "")
     given = request.headers.get("x-csrf-token") or (await request.form()).get("csrf", "")
     access: Access = request.app.state.access
-    access.check_csrf(cookie, str(given))
+    access.check_csrf(access.cookie_of(request), str(given))
 
 
 class RouteAccess:
@@ -169,7 +207,7 @@ class RouteAccess:
     async def __call__(self, request: Request) -> Principal | None:
         if not self.roles:
             return None
-        principal = principal_of(request)
+        principal = await principal_of(request)
         if principal.role not in self.roles:
             raise NotAllowed(f"this needs the role {' or '.join(sorted(self.roles))}; yours is {principal.role}")
         if self.organisation is not None and principal.organisation != self.organisation:

@@ -90,7 +90,8 @@ class AllInOne:
         await self._postgres.start()
         await self._broker.start()
         self.settings = self._make_settings()
-        self.access = local_access(self.secrets, self.settings.organisation)
+        secure = self.settings.public_url.startswith("https:")
+        self.access = local_access(self.secrets, self.settings.organisation, secure=secure)
         for name in SERVICES:
             await self._prepare_database(name)
         await ensure_topics(self._kafka)

@@ -121,13 +121,13 @@ class Home:
         temporary.replace(self._secrets_file)
 
 
-def local_access(made: Secrets, organisation: str) -> Access:
+def local_access(made: Secrets, organisation: str, *, secure: bool) -> Access:
     """Access for the commands on this machine: one derived token a role."""
     tokens = tuple(
         TokenRecord(name=f"local-{role}", role=role, organisation=organisation, sha256=token_hash(made.token(role)))
         for role in Role
     )
-    return Access(tokens, made.derived("browser sessions"))
+    return Access(tokens, made.derived("browser sessions"), secure=secure)
 
 
 def _new_secrets() -> Secrets:

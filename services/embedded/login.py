@@ -3,16 +3,18 @@
 import time
 from dataclasses import dataclass, field
 
-from shared.auth import Principal, Role, new_token, token_hash
+from shared.auth import Access, Principal, Role, new_token, token_hash
 from shared.errors import NotAuthenticated
 
 LINK_SECONDS = 3600
+LOCAL_PERSON = f"local-{Role.SECRETARY}"  # the token whose session the link opens
 
 
 @dataclass
 class LoginLinks:
     """Makes tokens for the person at this machine and redeems each once."""
 
+    access: Access
     organisation: str
     _expiry: dict[str, float] = field(default_factory=dict)
 
@@ -30,4 +32,4 @@ class LoginLinks:
             raise NotAuthenticated(
                 "this login link has been used or has expired", hint="make a new one with: justera login"
             )
-        return Principal(self.organisation, Role.SECRETARY, "local-person")
+        return self.access.named(self.organisation, LOCAL_PERSON)

@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from services.embedded.server import serve
-from shared.auth import Access, read_tokens
+from shared.auth import Access, TokenFile
 from shared.blobs import open_blobs
 from shared.clock import SystemClock
 from shared.database import is_transient
@@ -56,8 +56,9 @@ def kafka_settings(settings: Settings, client_id: str) -> KafkaSettings:
 
 
 def configured_access(settings: Settings) -> Access:
-    """Tokens from the token file, sessions under the session key. Raises BadConfiguration."""
-    return Access(read_tokens(settings.tokens_file), _session_key(settings))
+    """Tokens from the token file as it stands, sessions under the session key. Raises BadConfiguration."""
+    tokens = TokenFile(settings.tokens_file) if settings.tokens_file is not None else ()
+    return Access(tokens, _session_key(settings), secure=settings.public_url.startswith("https:"))
 
 
 def build_service(name: str, settings: Settings) -> Service:

@@ -45,7 +45,7 @@ async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: 
         overrides = {"public_url": public_url, **_ways(public_url, sends_mail)}
         async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:
             home.address.write_text(system.settings.public_url, encoding="utf-8")
-            links = LoginLinks(system.settings.organisation)
+            links = LoginLinks(system.access, system.settings.organisation)
             app = outer_app(system, links)
             for line in _greeting(system.settings.public_url, links.issue(), home, sends_mail):
                 say(line)

@@ -5,6 +5,7 @@ from functools import partial
 from services.signing import api, subscribers
 from services.signing.commands import SigningCommands
 from services.signing.deadlines import Deadlines
+from services.signing.logins import LoginSessions
 from services.signing.pages import include_pages
 from services.signing.queries import SigningQueries
 from services.signing.transaction import SigningTransaction
@@ -49,7 +50,16 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     )
     app.include_router(api.router(commands, queries, trusted_proxies=Proxies.of(settings)))
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
-    include_pages(app, settings=settings, access=access, commands=commands, queries=queries, link_keys=link_keys)
+    access.sessions = sessions = LoginSessions(database)
+    include_pages(
+        app,
+        settings=settings,
+        access=access,
+        commands=commands,
+        queries=queries,
+        link_keys=link_keys,
+        sessions=sessions,
+    )
     service = Service(
         NAME,
         app,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Text
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func
 from sqlmodel import Field, SQLModel
 
 
@@ -11,8 +11,9 @@ class SigningTable(SQLModel):
     metadata = MetaData()
 
 
-def _timestamptz() -> Any:
-    return Column(DateTime(timezone=True), nullable=False)
+def _timestamptz(*, default_now: bool = False) -> Any:
+    default = func.clock_timestamp() if default_now else None
+    return Column(DateTime(timezone=True), nullable=False, server_default=default)
 
 
 class AgreementRow(SigningTable, table=True):
@@ -62,6 +63,25 @@ class SignatureRequestRow(SigningTable, table=True):
     agreement_id: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class LoginSessionRow(SigningTable, table=True):
+    """A browser that is logged in; its row is its right to be. `token_sha256`: of the token that it was opened with."""
+
+    __tablename__ = "login_session"
+    __table_args__ = (
+        Index("login_session_of_token", "organisation", "token_sha256", "opened_at"),
+        Index("login_session_end", "ends_at"),
+    )
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    token_sha256: str = Field(sa_column=Column(Text, nullable=False))
+    browser: str = Field(sa_column=Column(Text, nullable=False))
+    opened_at: datetime = Field(sa_column=_timestamptz(default_now=True))
+    seen_at: datetime = Field(sa_column=_timestamptz(default_now=True))
+    ends_at: datetime = Field(sa_column=_timestamptz())
+
+
 AGREEMENT = SigningTable.metadata.tables["agreement"]
 HISTORY_ENTRY = SigningTable.metadata.tables["history_entry"]
 SIGNATURE_REQUEST = SigningTable.metadata.tables["signature_request"]
+LOGIN_SESSION = SigningTable.metadata.tables["login_session"]

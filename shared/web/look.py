@@ -1,6 +1,7 @@
 """The common look: templates around one layout, in the reader's language."""
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from shared.auth import Access
 from shared.rendering.report_times import stamp_time
 from shared.settings import Settings
 from shared.web.assets import fingerprint
@@ -31,6 +33,7 @@ class Look:
             "inbox_page": settings.inbox_page,
             **_signings_pages(settings.public_url),
         }
+        self.start_page = settings.start_page
         self._environment = Environment(
             loader=ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")]),
             autoescape=True,
@@ -60,6 +63,7 @@ class Look:
             asset=lambda name: path_for(request, "static", version=fingerprint(), name=name),
             when=lambda moment, zone: local_time(moment, zone, language),
             language=language,
+            login_csrf=partial(_login_csrf, request),
             **self._common,
             **facts,
         )
@@ -72,7 +76,19 @@ class Look:
 def _signings_pages(public_url: str) -> dict[str, str]:
     """Where other services' pages lead to: paths, so that they hold by whichever name we are reached."""
     root = urlsplit(public_url).path.rstrip("/")
-    return {"documents_page": f"{root}/signing/overview", "token_login_page": f"{root}/signing/login"}
+    return {
+        "documents_page": f"{root}/signing/overview",
+        "token_login_page": f"{root}/signing/login",
+        "logins_page": f"{root}/signing/logins",
+        "logout_page": f"{root}/signing/logout",
+    }
+
+
+def _login_csrf(request: Request) -> str:
+    """For the form that logs out: empty for who has no session, a token's bearer say."""
+    access: Access = request.app.state.access
+    cookie = access.cookie_of(request)
+    return access.csrf_token(cookie) if cookie else ""
 
 
 def path_for(request: Request, name: str, /, **params: Any) -> str:

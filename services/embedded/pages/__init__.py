@@ -25,6 +25,5 @@ def include_pages(
     """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    secure = settings.public_url.startswith("https:")
-    HomePages(look, access, redeem, prepare_example, secure_cookie=secure).add_to(router)
+    HomePages(look, access, redeem, prepare_example).add_to(router)
     app.include_router(router)

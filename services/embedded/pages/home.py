@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from shared.auth import SESSION_COOKIE, SESSION_SECONDS, Access, Principal, Role, principal_of, public, requires
+from shared.auth import Access, Principal, Role, principal_of, public, requires
 from shared.errors import NotAuthenticated
 from shared.names import SERVICES
 from shared.rendering.minutes import Language
@@ -27,14 +27,11 @@ class HomePages:
         access: Access,
         redeem: Callable[[str], Awaitable[Principal]],
         prepare_example: PrepareExample,
-        *,
-        secure_cookie: bool,
     ) -> None:
         self._look = look
         self._access = access
         self._redeem = redeem
         self._prepare_example = prepare_example
-        self._secure_cookie = secure_cookie
 
     def add_to(self, router: APIRouter) -> None:
         start = public("says where to log in, and shows no more before")
@@ -50,11 +47,11 @@ class HomePages:
     async def home(self, request: Request) -> Response:
         language = self._look.preferred(request)
         try:
-            principal = principal_of(request)
+            principal = await principal_of(request)
         except NotAuthenticated:
             return self._look.page(request, "home/welcome.html", language)
         root: str = request.scope.get("root_path", "").rstrip("/")
-        csrf = self._access.csrf_token(request.cookies.get(SESSION_COOKIE, ""))
+        csrf = self._access.csrf_token(self._access.cookie_of(request))
         return self._look.page(
             request, "home/home.html", language, principal=principal, services=SERVICES, root=root, csrf=csrf
         )
@@ -72,15 +69,7 @@ class HomePages:
             raise NotAuthenticated("no login token was given")
         principal = await self._redeem(token)
         response = RedirectResponse(path_for(request, "home"), HTTPStatus.SEE_OTHER)
-        response.set_cookie(
-            SESSION_COOKIE,
-            self._access.open_session(principal),
-            max_age=SESSION_SECONDS,
-            path=path_for(request, "home"),
-            secure=self._secure_cookie,
-            httponly=True,
-            samesite="lax",
-        )
+        await self._access.log_in(principal, request, response)
         return response
 
     async def example(self, request: Request, principal: Principal = _SECRETARY) -> Response:
@@ -91,5 +80,5 @@ class HomePages:
 
     async def logout(self, request: Request, principal: Principal = _READER) -> Response:
         response = RedirectResponse(path_for(request, "home"), HTTPStatus.SEE_OTHER)
-        response.delete_cookie(SESSION_COOKIE, path=path_for(request, "home"))
+        await self._access.log_out(principal, response)
         return response

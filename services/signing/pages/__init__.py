@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from fastapi import APIRouter, FastAPI, Request
 
 from services.signing.commands import SigningCommands
-from services.signing.pages.login import LoginPages
+from services.signing.logins import LoginSessions
+from services.signing.pages.login import TokenLoginPages
+from services.signing.pages.logins import LoginPages, sessions_router
 from services.signing.pages.overview import OverviewPages
 from services.signing.pages.signer import SignerPages
 from services.signing.queries import SigningQueries
@@ -32,13 +34,15 @@ def include_pages(
     commands: SigningCommands,
     queries: SigningQueries,
     link_keys: KeyRing,
+    sessions: LoginSessions,
 ) -> None:
     """Add the pages to the service's app. `link_keys`: those that notifications derives the signers' links under."""
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     caller = _Caller(Proxies.of(settings))
-    secure = settings.public_url.startswith("https:")
-    SignerPages(look, access, commands, queries, link_keys, caller, secure_cookie=secure).add_to(router)
-    LoginPages(look, access, caller, secure_cookie=secure).add_to(router)
+    SignerPages(look, access, commands, queries, link_keys, caller).add_to(router)
+    TokenLoginPages(look, access, caller).add_to(router)
+    LoginPages(look, access, sessions).add_to(router)
     OverviewPages(look, access, commands, queries, caller).add_to(router)
     app.include_router(router)
+    app.include_router(sessions_router(sessions))

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from shared.auth import SESSION_COOKIE, SESSION_SECONDS, Access, public
+from shared.auth import Access, public
 from shared.errors import NotAllowed, NotAuthenticated
 from shared.forwarding import network_key
 from shared.web import Field, Look, form_text, path_for, small_form, wrong_guesses
@@ -14,14 +14,13 @@ from shared.web import Field, Look, form_text, path_for, small_form, wrong_guess
 _TOKEN_IS_PROOF = "the token is the proof"  # noqa: S105  (a reason, no password)
 
 
-class LoginPages:
+class TokenLoginPages:
     """`caller` gives a request's IP address. The session is for all services at this address."""
 
-    def __init__(self, look: Look, access: Access, caller: Callable[[Request], str], *, secure_cookie: bool) -> None:
+    def __init__(self, look: Look, access: Access, caller: Callable[[Request], str]) -> None:
         self._look = look
         self._access = access
         self._caller = caller
-        self._secure_cookie = secure_cookie
         self._wrong_tokens = wrong_guesses(burst=10, per_second=0.1)
 
     def add_to(self, router: APIRouter) -> None:
@@ -44,15 +43,7 @@ class LoginPages:
             self._wrong_tokens.spend(network_key(self._caller(request)))
             return self._page(request, Field("token", error="login.wrong"))
         response = RedirectResponse(path_for(request, "overview"), HTTPStatus.SEE_OTHER)
-        response.set_cookie(
-            SESSION_COOKIE,
-            self._access.open_session(principal),
-            max_age=SESSION_SECONDS,
-            path="/",
-            secure=self._secure_cookie,
-            httponly=True,
-            samesite="lax",
-        )
+        await self._access.log_in(principal, request, response)
         return response
 
     def _page(self, request: Request, field: Field) -> Response:

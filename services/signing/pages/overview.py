@@ -12,7 +12,7 @@ from services.signing.agreement import Status
 from services.signing.commands import SigningCommands
 from services.signing.queries import SigningQueries
 from services.signing.views import AgreementOverview, PlaceOverview, RequestOverview
-from shared.auth import SESSION_COOKIE, Access, Principal, Role, requires
+from shared.auth import Access, Principal, Role, requires
 from shared.errors import NotFound, Refused
 from shared.text import MAX_EMAIL, MAX_NAME, MAX_REASON, clean_email, clean_name, clean_reason, same_email
 from shared.web import Field, Language, Look, form_text, path_for, small_form, text_error
@@ -168,7 +168,7 @@ class OverviewPages:
             template,
             language,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
-            csrf=self._access.csrf_token(request.cookies.get(SESSION_COOKIE, "")),
+            csrf=self._access.csrf_token(self._access.cookie_of(request)),
             role_name=lambda role: self._role_name(role, language),
             fields={field.name: field for field in fields or []},
             **facts,

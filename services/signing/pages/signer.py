@@ -56,7 +56,7 @@ class _Visit:
 
 
 class SignerPages:
-    """`caller` gives a request's IP address. `secure_cookie`: the pages are reached by https."""
+    """`caller` gives a request's IP address."""
 
     def __init__(
         self,
@@ -66,8 +66,6 @@ class SignerPages:
         queries: SigningQueries,
         link_keys: KeyRing,
         caller: Callable[[Request], str],
-        *,
-        secure_cookie: bool,
     ) -> None:
         self._look = look
         self._access = access
@@ -75,7 +73,7 @@ class SignerPages:
         self._queries = queries
         self._link_keys = link_keys
         self._caller = caller
-        self._secure_cookie = secure_cookie
+        self._cookie = f"__Secure-{COOKIE}" if access.secure else COOKIE
         self._bad_links = wrong_guesses(burst=60, per_second=0.5)
         self._posts = RateLimit(burst=30, per_second=0.5)
 
@@ -108,11 +106,11 @@ class SignerPages:
         start = path_for(request, "signer_start", request_id=view.request_id)
         response = RedirectResponse(start, HTTPStatus.SEE_OTHER)
         response.set_cookie(
-            COOKIE,
+            self._cookie,
             self._access.sign("signer", claims, COOKIE_SECONDS),
             max_age=COOKIE_SECONDS,
             path=start,
-            secure=self._secure_cookie,
+            secure=self._access.secure,
             httponly=True,
             samesite="lax",
         )
@@ -188,7 +186,7 @@ class SignerPages:
 
     async def _visit(self, request: Request, request_id: str) -> _Visit:
         """Raises NoVisit unless the cookie is this request's."""
-        cookie = request.cookies.get(COOKIE, "")
+        cookie = request.cookies.get(self._cookie, "")
         try:
             claims = self._access.verify("signer", cookie)
         except NotAuthenticated as error:

@@ -11,8 +11,8 @@ import pytest
 
 from services.embedded import login
 from services.embedded import pages as embedded_pages
-from services.embedded.login import LoginLinks
-from shared.auth import SESSION_COOKIE, Access
+from services.embedded.login import LOCAL_PERSON, LoginLinks
+from shared.auth import SESSION_COOKIE, Access, Role
 from shared.http import create_app
 from shared.keys import new_keys, parse_keys
 from shared.links import Link, issue
@@ -22,6 +22,7 @@ from tests.integration.fuzz.test_requests import state_of
 from tests.integration.pages.site import ARCHIVED, COPY, Site, served
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
+from tests.support.sessions import record_of, with_sessions
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, CHAIR, SECRETARY
 
 pytestmark = pytest.mark.slow
@@ -114,13 +115,14 @@ async def test_links_to_sealed_copies(site: Site, client: httpx.AsyncClient, log
 
 @pytest.fixture
 def logins() -> LoginLinks:
-    return LoginLinks(ORGANISATION)
+    local = record_of(Role.SECRETARY, ORGANISATION, LOCAL_PERSON)
+    return LoginLinks(with_sessions(Access((local,), b"k" * 32)), ORGANISATION)
 
 
 @pytest.fixture
 async def door(logins: LoginLinks, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """The start page of embedded mode, with its real login links."""
-    access = Access((), b"k" * 32)
+    access = logins.access
     app = create_app("Justera", description="", access=access, max_body_bytes=100_000, checks={})
 
     async def no_example(language: str) -> str:

@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from services.signing.pages.signer import COOKIE
-from shared.auth import SESSION_COOKIE, Access, Principal, Role
+from shared.auth import SESSION_COOKIE, Access
 from tests.integration.fuzz.logged import check_no_failure
 from tests.integration.fuzz.test_requests import state_of
-from tests.integration.pages.site import ACCESS_TOKEN, LOGIN, Site
+from tests.integration.pages.site import ACCESS_TOKEN, AUDITOR, ELSEWHERE, LOGIN, TOKEN, Site
 from tests.integration.signing.flow import ORGANISATION
+from tests.support.sessions import principal_of, with_sessions
 from tests.unit.signing.story import AGREEMENT_ID, CHAIR, SECRETARY
 
 pytestmark = pytest.mark.slow
@@ -138,13 +139,19 @@ async def desk(request: pytest.FixtureRequest, site: Site, logs: Path) -> Desk:
         await site.flow.commands.view(ORGANISATION, signer, version=1, ip="192.0.2.7")
     form = forms(signer, signer)[request.param]
     signers = site.access.sign("signer", {"o": ORGANISATION, "r": signer, "v": 1}, 3600)
-    senders = site.access.open_session(Principal(ORGANISATION, Role.SECRETARY, "sender"))
+    senders = await site.session(TOKEN)
     cookie = signers if form.cookie == COOKIE else senders
-    return Desk(site, form, cookie, logs, await state_of(site.flow.service))
+    return Desk(site, form, cookie, logs, await _kept(site))
+
+
+async def _kept(site: Site) -> dict[str, str]:
+    """All but who is logged in: the tests themselves open sessions."""
+    state = await state_of(site.flow.service)
+    return {name: content for name, content in state.items() if name != "login_session"}
 
 
 async def _nothing_changed_and_an_honest_post_works(desk: Desk) -> None:
-    assert await state_of(desk.site.flow.service) == desk.before
+    assert await _kept(desk.site) == desk.before
     answer = await desk.post(desk.body())
     assert answer.status_code == 303, answer.text
     check_no_failure(desk.log)
@@ -180,21 +187,25 @@ async def test_a_csrf_token_that_is_missing_foreign_or_spoilt(desk: Desk) -> Non
 
 async def test_a_cookie_cut_spoilt_or_of_someone_else(desk: Desk) -> None:
     """Each with the CSRF token that belongs to it, as whoever made the cookie could know."""
-    access, key = desk.site.access, Access((), b"z" * 32)
-    principal = Principal(ORGANISATION, Role.SECRETARY, "sender")
+    access, key = desk.site.access, with_sessions(Access((TOKEN,), b"z" * 32))
+    ended = await desk.site.session(TOKEN)
+    assert access.sessions is not None
+    await access.sessions.end((await access.by_session(ended)).session_key)
+    sender = {"o": ORGANISATION, "t": TOKEN.sha256}
     signers = {"o": ORGANISATION, "r": await desk.site.flow.id(SECRETARY), "v": 1}
     foreign = [
-        key.open_session(principal),
+        await key.open_session(principal_of(TOKEN)),
+        ended,
         key.sign("signer", signers, 3600),
         access.sign("signer", signers, 3600),
         access.sign("signer", {**signers, "r": await desk.site.flow.id(CHAIR)}, -1),
-        access.sign("session", {"o": ORGANISATION, "r": "secretary", "n": "x"}, -1),
-        access.sign("session", {"o": ORGANISATION, "r": "king", "n": "x"}, 3600),
+        access.sign("session", {**sender, "s": "x"}, 3600),
+        access.sign("session", {**sender, "s": ["x"]}, 3600),
         access.sign("session", {}, 3600),
     ]
     if desk.form.action not in ("/logout", "/example"):  # those concern whoever is logged in, not this organisation
-        foreign.append(access.open_session(Principal("elsewhere", Role.SECRETARY, "x")))
-        foreign.append(access.open_session(Principal(ORGANISATION, Role.AUDITOR, "x")))
+        foreign.append(await desk.site.session(ELSEWHERE))
+        foreign.append(await desk.site.session(AUDITOR))
     spoilt = [*_spoilt(desk.cookie, 12, 2), "", ".", "..", "a.b", "\u00e5\u00ff", "x" * 4000]
     for cookie in (*foreign, *spoilt):
         body = desk.body(csrf=access.csrf_token(cookie))

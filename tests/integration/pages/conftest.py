@@ -15,7 +15,7 @@ from shared.clock import ManualClock
 from shared.keys import new_keys
 from shared.rendering.render import render_minutes
 from shared.settings import load_settings
-from tests.integration.pages.site import SESSION_KEY, TOKEN, Site, make_site, served
+from tests.integration.pages.site import SESSION_KEY, TOKENS, Site, make_site, served
 from tests.integration.rendering.sample import CREATED, sample_minutes
 from tests.integration.signing.flow import ORGANISATION, Flow
 from tests.support.postgres import Postgres
@@ -39,7 +39,7 @@ async def site(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Site]:
         inbox_page="/notifications/inbox",
         link_keys=SecretStr(new_keys()),
     )
-    access = Access((TOKEN,), base64.b64decode(SESSION_KEY))
+    access = Access(TOKENS, base64.b64decode(SESSION_KEY))
     clock = ManualClock(datetime(2022, 9, 26, 8, 40, tzinfo=UTC))
     blobs = open_blobs(f"file:{tmp_path / 'blobs'}")
     service = build(settings, clock=clock, access=access, blobs=blobs)

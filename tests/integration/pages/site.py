@@ -23,12 +23,16 @@ from shared.keys import KeyRing, new_keys, parse_keys
 from shared.links import Link, issue
 from shared.settings import Settings
 from tests.integration.signing.flow import ORGANISATION, Flow, message
+from tests.support.sessions import principal_of, record_of
 from tests.unit.signing.story import AGREEMENT_ID, draft
 
 SESSION_KEY = base64.b64encode(b"s" * 32)
 ARCHIVED = datetime(2022, 9, 26, 22, 5, tzinfo=UTC)
 ACCESS_TOKEN = "a token that an operator gave out"
 TOKEN = TokenRecord(name="sender", role=Role.SECRETARY, organisation=ORGANISATION, sha256=token_hash(ACCESS_TOKEN))
+AUDITOR = record_of(Role.AUDITOR, ORGANISATION)
+ELSEWHERE = record_of(Role.SECRETARY, "elsewhere")
+TOKENS = (TOKEN, AUDITOR, ELSEWHERE)
 LOGIN = "one-time-login-token"
 COPY = "Xk29fQpLr8sTuVwYz1A3bC5dE7gH9jKmNoPqRsTuVwXy"
 
@@ -96,6 +100,10 @@ class Site:
     async def prepare_example(self, language: str) -> str:
         return AGREEMENT_ID
 
+    async def session(self, record: TokenRecord) -> str:
+        """The cookie of a browser that is logged in with this token."""
+        return await self.access.open_session(principal_of(record), browser="A browser/1.0")
+
     async def link(self, email: str, *, version: int = 1) -> str:
         """The address that is mailed to a signer."""
         token = issue(self.link_keys, Link("sign", ORGANISATION, await self.flow.id(email), version))
@@ -118,7 +126,7 @@ def make_site(settings: Settings, flow: Flow, access: Access) -> tuple[Site, Fas
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
     copy_keys = parse_keys(new_keys(), "JUSTERA_COPY_LINK_KEYS")
     site = Site(flow, access, link_keys, copy_keys, Mails(), Copies())
-    site.tokens[LOGIN] = Principal(ORGANISATION, Role.SECRETARY, "local")
+    site.tokens[LOGIN] = principal_of(TOKEN)
     app, archive, notifications = (_app(name, access) for name in ("Justera", "Archive", "Notifications"))
     embedded_pages.include_pages(
         app, settings=settings, access=access, redeem=site.redeem, prepare_example=site.prepare_example

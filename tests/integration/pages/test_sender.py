@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from shared.auth import SESSION_COOKIE, Principal, Role
-from tests.integration.pages.site import ACCESS_TOKEN, LOGIN, Site, letter
+from shared.auth import SESSION_COOKIE
+from tests.integration.pages.site import ACCESS_TOKEN, AUDITOR, ELSEWHERE, LOGIN, TOKEN, Site, letter
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
@@ -74,10 +74,19 @@ async def test_who_guesses_tokens_locks_nobody_out(site: Site, client: httpx.Asy
 
 
 async def test_logging_out_ends_the_session(sender: Visitor) -> None:
-    await sender.follow("/")
-    await sender.press("/logout")
-    assert sender.heading == "Justera är igång"
-    assert (await sender.follow("/signing/overview")).status_code == 401
+    """On the server: whoever kept the cookie is out, too, on every page."""
+    for page in ("/", "/signing/overview", "/notifications/inbox"):
+        cookie = await sender.site.session(TOKEN)
+        sender.client.cookies.clear()
+        sender.client.cookies.set(SESSION_COOKIE, cookie)
+        assert (await sender.follow(page)).status_code == 200
+        await sender.press("/logout")
+        assert sender.heading == "Justera är igång"
+        sender.client.cookies.clear()
+        sender.client.cookies.set(SESSION_COOKIE, cookie)
+        for closed in ("/signing/overview", "/notifications/inbox", "/signing/agreements"):
+            assert (await sender.follow(closed)).status_code == 401
+        assert (await sender.follow("/")).text.count("logout") == 0
 
 
 async def test_sending_off_shows_whose_turn_it_is_and_since_when(sender: Visitor) -> None:
@@ -185,11 +194,11 @@ async def test_a_form_of_another_site_changes_nothing(site: Site, sender: Visito
 
 async def test_an_auditor_reads_and_changes_nothing(site: Site, client: httpx.AsyncClient) -> None:
     await site.draft(b"%PDF-1.7")
-    session = site.access.open_session(Principal(ORGANISATION, Role.AUDITOR, "auditor"))
+    session = await site.session(AUDITOR)
     client.cookies.set(SESSION_COOKIE, session)
     page = await client.get(AGREEMENT)
     assert page.status_code == 200
-    assert "<form" not in page.text
+    assert page.text.count("<form") == page.text.count('action="/signing/logout"') == 1
     answer = await client.post(f"{AGREEMENT}/send", data={"csrf": site.access.csrf_token(session)})
     assert answer.status_code == 403
     assert await site.flow.recorded_names() == ["AgreementCreated"]
@@ -197,7 +206,7 @@ async def test_an_auditor_reads_and_changes_nothing(site: Site, client: httpx.As
 
 async def test_another_organisation_sees_nothing(site: Site, client: httpx.AsyncClient) -> None:
     await site.draft(b"%PDF-1.7")
-    client.cookies.set(SESSION_COOKIE, site.access.open_session(Principal("elsewhere", Role.SECRETARY, "other")))
+    client.cookies.set(SESSION_COOKIE, await site.session(ELSEWHERE))
     assert "Norrdalen 2022" not in (await client.get("/signing/overview")).text
     for path in ("", "/document.pdf", "/cancel"):
         assert (await client.get(AGREEMENT + path)).status_code == 404

@@ -8,16 +8,17 @@ import pytest
 
 from services.notifications import verp
 from shared import links
-from shared.auth import Access, Principal, Role, TokenRecord, token_hash
+from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.errors import JusteraError, NotAllowed, NotAuthenticated
 from shared.keys import new_keys, parse_keys
 from shared.links import BadLink, Link
+from tests.support.sessions import principal_of, with_sessions
 
 RING = parse_keys(new_keys(), "KEYS")
 OTHER_RING = parse_keys(new_keys(), "KEYS")
 LINK = Link("sign", "norrdalen", str(uuid.uuid4()), 1)
 TOKEN = TokenRecord(name="sender", role=Role.SECRETARY, organisation="norrdalen", sha256=token_hash("genuine"))
-ACCESS = Access((TOKEN,), b"k" * 32)
+ACCESS = with_sessions(Access((TOKEN,), b"k" * 32))
 _ODD = "\0\n =+/.-_~%åÅ\u202e\ud800\U0001f600AZaz09"
 
 
@@ -69,19 +70,21 @@ def test_parts_of_two_genuine_links_do_not_mix() -> None:
                 links.read(RING, "sign", mixed)
 
 
-def test_mutated_sessions_and_those_of_another_purpose() -> None:
-    cookie = ACCESS.open_session(Principal("norrdalen", Role.SECRETARY, "sender"))
-    assert ACCESS.by_session(cookie).organisation == "norrdalen"
+async def test_mutated_sessions_and_those_of_another_purpose() -> None:
+    cookie = await ACCESS.open_session(principal_of(TOKEN))
+    assert (await ACCESS.by_session(cookie)).organisation == "norrdalen"
     for mutated in mutations(cookie, 1000, 2):
         try:
-            assert ACCESS.by_session(mutated) == ACCESS.by_session(cookie)  # another spelling of the same base64
+            assert await ACCESS.by_session(mutated) == await ACCESS.by_session(
+                cookie
+            )  # another spelling of the same base64
         except NotAuthenticated:
             continue
         assert mutated.rstrip("=\n ").lower() == cookie.lower() or len(mutated) >= len(cookie) - 1
     signer = ACCESS.sign("signer", {"o": "norrdalen", "r": "operator", "n": "x"}, 60)
     for foreign in (signer, ACCESS.sign("session", {"o": "norrdalen", "r": "operator", "n": "x"}, -1)):
         with pytest.raises(NotAuthenticated):
-            ACCESS.by_session(foreign)
+            await ACCESS.by_session(foreign)
 
 
 def test_mutated_csrf_tokens_and_those_of_another_session() -> None:

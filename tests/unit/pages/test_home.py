@@ -7,10 +7,13 @@ from services.embedded.pages import include_pages
 from shared.auth import Access, Principal, Role
 from shared.http import create_app
 from shared.settings import Settings
+from tests.support.sessions import principal_of, record_of, with_sessions
+
+LOCAL = record_of(Role.SECRETARY, "norrdalen")
 
 
 async def _redeem(token: str) -> Principal:
-    return Principal("norrdalen", Role.SECRETARY, "local")
+    return principal_of(LOCAL)
 
 
 async def _prepare_example(language: str) -> str:
@@ -18,7 +21,7 @@ async def _prepare_example(language: str) -> str:
 
 
 async def _start_page(language: str, inbox_page: str) -> str:
-    access = Access((), b"s" * 32)
+    access = with_sessions(Access((LOCAL,), b"s" * 32))
     app = create_app("Test", description="", access=access, max_body_bytes=1000, checks={})
     settings = Settings(inbox_page=inbox_page)
     include_pages(app, settings=settings, access=access, redeem=_redeem, prepare_example=_prepare_example)

@@ -1,12 +1,14 @@
 """Who is let in: tokens, sessions, forms; and every route says who."""
 
+import json
 import secrets
 import time
+from pathlib import Path
 from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from shared.auth import (
     Access,
     Principal,
     Role,
+    TokenFile,
     TokenRecord,
     new_token,
     public,
@@ -24,11 +27,13 @@ from shared.auth import (
 )
 from shared.errors import NotAllowed, NotAuthenticated
 from shared.http import create_app
+from tests.support.sessions import with_sessions
 
 TOKEN = new_token()
 RECORD = TokenRecord(name="maja", role=Role.SECRETARY, organisation="norrdalen", sha256=token_hash(TOKEN))
-ACCESS = Access((RECORD,), secrets.token_bytes(32))
-MAJA = Principal("norrdalen", Role.SECRETARY, "maja")
+KEY = secrets.token_bytes(32)
+ACCESS = with_sessions(Access((RECORD,), KEY))
+MAJA = Principal("norrdalen", Role.SECRETARY, "maja", token=RECORD.sha256)
 
 
 def test_tokens() -> None:
@@ -41,29 +46,77 @@ def test_tokens() -> None:
         expired.by_token(TOKEN)
 
 
-def test_sessions() -> None:
-    cookie = ACCESS.open_session(MAJA)
-    assert ACCESS.by_session(cookie) == MAJA
+async def test_sessions() -> None:
+    cookie = await ACCESS.open_session(MAJA)
+    assert await ACCESS.by_session(cookie) == MAJA
+    without, other = Access((RECORD,), KEY), with_sessions(Access((RECORD,), secrets.token_bytes(32)))
+    genuine = {"o": "norrdalen", "t": RECORD.sha256, "s": "x"}
+    for access, value in (
+        (without, cookie),
+        (other, cookie),
+        (Access((RECORD,), None), cookie),
+        (ACCESS, ACCESS.sign("another", genuine, 60)),
+        (ACCESS, ACCESS.sign("session", genuine, 60)),
+        (ACCESS, ACCESS.sign("session", genuine, -1)),
+        (ACCESS, ACCESS.sign("session", {**genuine, "o": "elsewhere"}, 60)),
+        (ACCESS, ACCESS.sign("session", {}, 60)),
+    ):
+        with pytest.raises(NotAuthenticated):
+            await access.by_session(value)
     with pytest.raises(NotAuthenticated):
-        Access((), secrets.token_bytes(32)).by_session(cookie)
+        await without.open_session(MAJA)
+
+
+async def test_a_session_ends_with_its_logout_and_with_its_token(tmp_path: Path) -> None:
+    """Without a restart: the file is read again when it changes, and the session has the role that it says now."""
+    file = tmp_path / "tokens.json"
+    file.write_text(f"[{RECORD.model_dump_json()}]")
+    access = with_sessions(Access(TokenFile(file), KEY))
+    cookie, other = await access.open_session(MAJA), await access.open_session(MAJA)
+    await access.log_out(await access.by_session(cookie), Response())
     with pytest.raises(NotAuthenticated):
-        Access((), None).by_session(cookie)
-    with pytest.raises(NotAuthenticated):
-        ACCESS.by_session(ACCESS.sign("another", {"o": "x", "r": "operator", "n": "x"}, 60))
-    with pytest.raises(NotAuthenticated):
-        ACCESS.by_session(ACCESS.sign("session", {"o": "x", "r": "operator", "n": "x"}, -1))
-    with pytest.raises(NotAuthenticated):
-        ACCESS.by_session(ACCESS.sign("session", {"o": "x", "r": "king", "n": "x"}, 60))
+        await access.by_session(cookie)
+
+    def exchange(*records: TokenRecord) -> None:
+        replacement = tmp_path / "new.json"
+        replacement.write_text(json.dumps([record.model_dump() for record in records]))
+        replacement.replace(file)
+
+    exchange(RECORD.model_copy(update={"role": Role.AUDITOR}))
+    assert (await access.by_session(other)).role is Role.AUDITOR
+    file.write_text("[{")  # half written: what was read before holds
+    assert access.by_token(TOKEN).role is Role.AUDITOR
+    for records in ((), (RECORD.model_copy(update={"expires": time.time() - 1}),)):
+        exchange(*records)
+        with pytest.raises(NotAuthenticated):
+            await access.by_session(other)
+        with pytest.raises(NotAuthenticated):
+            access.by_token(TOKEN)
+
+
+@pytest.mark.parametrize(("secure", "beginning"), [(True, "__Host-justera_session="), (False, "justera_session=")])
+async def test_by_https_a_sessions_cookie_is_this_hosts_own(secure: bool, beginning: str) -> None:
+    access = with_sessions(Access((RECORD,), KEY, secure=secure))
+    response = Response()
+    await access.log_in(MAJA, Request({"type": "http", "headers": []}), response)
+    cookie = response.headers["set-cookie"]
+    assert cookie.startswith(beginning)
+    assert ("Secure" in cookie, "Path=/;" in cookie, "Domain" in cookie, "HttpOnly" in cookie) == (
+        secure,
+        True,
+        False,
+        True,
+    )
 
 
 @given(st.text())
-def test_no_cookie_raises_anything_else(cookie: str) -> None:
+async def test_no_cookie_raises_anything_else(cookie: str) -> None:
     with pytest.raises(NotAuthenticated):
-        ACCESS.by_session(cookie)
+        await ACCESS.by_session(cookie)
 
 
-def test_a_forms_token_is_bound_to_its_session() -> None:
-    cookie, other = ACCESS.open_session(MAJA), ACCESS.open_session(Principal("norrdalen", Role.AUDITOR, "sven"))
+async def test_a_forms_token_is_bound_to_its_session() -> None:
+    cookie, other = await ACCESS.open_session(MAJA), await ACCESS.open_session(MAJA)
     ACCESS.check_csrf(cookie, ACCESS.csrf_token(cookie))
     for wrong in ("", ACCESS.csrf_token(other), "å\ud800".encode("utf-8", "replace").decode()):
         with pytest.raises(NotAllowed):
@@ -97,12 +150,13 @@ def _client(**headers: str) -> httpx.AsyncClient:
         ({"authorization": f"Basic {TOKEN}"}, 401),
         ({"authorization": f"bearer  {TOKEN}"}, 200),
         ({"cookie": f"{SESSION_COOKIE}=x"}, 401),
-        ({"cookie": f"{SESSION_COOKIE}={ACCESS.open_session(MAJA)}"}, 403),
-        ({"cookie": f"{SESSION_COOKIE}={ACCESS.open_session(MAJA)}", "authorization": "Basic eDp5"}, 403),
+        ({"cookie": f"{SESSION_COOKIE}=SESSION"}, 403),
+        ({"cookie": f"{SESSION_COOKIE}=SESSION", "authorization": "Basic eDp5"}, 403),
     ],
 )
 async def test_who_may_post(headers: dict[str, str], status: int) -> None:
-    async with _client(**headers) as client:
+    session = await ACCESS.open_session(MAJA)
+    async with _client(**{name: value.replace("SESSION", session) for name, value in headers.items()}) as client:
         answer = await client.post("/act")
     assert answer.status_code == status
     if status != 200:
@@ -112,7 +166,7 @@ async def test_who_may_post(headers: dict[str, str], status: int) -> None:
 
 
 async def test_a_session_posts_with_its_forms_token() -> None:
-    cookie = ACCESS.open_session(MAJA)
+    cookie = await ACCESS.open_session(MAJA)
     async with _client(cookie=f"{SESSION_COOKIE}={cookie}") as client:
         by_header = await client.post("/act", headers={"x-csrf-token": ACCESS.csrf_token(cookie)})
         by_form = await client.post("/act", data={"csrf": ACCESS.csrf_token(cookie)})

@@ -1,0 +1,109 @@
+"""The logins of who is logged in: where, since when, and ending them. By page, and by API."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, Field
+from pydantic.types import AwareDatetime
+
+from services.signing.logins import LoginSessions
+from shared.auth import Access, Principal, Role, requires
+from shared.errors import NotFound
+from shared.sessions import OpenSession, SessionKey
+from shared.web import Look, path_for, small_form
+
+_ANYONE = requires(*Role)
+_ZONE = "Europe/Stockholm"
+SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class LoginPages:
+    def __init__(self, look: Look, access: Access, sessions: LoginSessions) -> None:
+        self._look = look
+        self._access = access
+        self._sessions = sessions
+
+    def add_to(self, router: APIRouter) -> None:
+        def post(path: str, handler: object) -> None:
+            router.add_api_route(path, handler, methods=["POST"], response_model=None, dependencies=[small_form])  # type: ignore[arg-type]
+
+        router.add_api_route("/logins", self.logins, methods=["GET"], response_model=None)
+        post("/logins/end-others", self.logins_end_others)
+        post("/logins/{session_id}/end", self.logins_end)
+        post("/logout", self.logout)
+
+    async def logins(self, request: Request, done: str = "", principal: Principal = _ANYONE) -> Response:
+        sessions = await self._sessions.of_token(principal.organisation, principal.token)
+        return self._look.page(
+            request,
+            "logins/list.html",
+            self._look.preferred(request),
+            sessions=sessions,
+            mine=principal.session,
+            zone=_ZONE,
+            csrf=self._access.csrf_token(self._access.cookie_of(request)),
+            ended=done == "ended",
+        )
+
+    async def logins_end(self, request: Request, session_id: SessionId, principal: Principal = _ANYONE) -> Response:
+        if session_id == principal.session:
+            return await self.logout(request, principal)
+        await self._sessions.end(SessionKey(principal.organisation, principal.token, session_id))
+        return RedirectResponse(f"{path_for(request, 'logins')}?done=ended", HTTPStatus.SEE_OTHER)
+
+    async def logins_end_others(self, request: Request, principal: Principal = _ANYONE) -> Response:
+        await self._sessions.end_others(principal.session_key)
+        return RedirectResponse(f"{path_for(request, 'logins')}?done=ended", HTTPStatus.SEE_OTHER)
+
+    async def logout(self, request: Request, principal: Principal = _ANYONE) -> Response:
+        response = RedirectResponse(self._look.start_page or path_for(request, "login"), HTTPStatus.SEE_OTHER)
+        await self._access.log_out(principal, response)
+        return response
+
+
+class SessionView(BaseModel):
+    """A browser that is logged in. `seen_at` is right to a minute; `ends_at` is when it ends at the latest."""
+
+    id: str
+    browser: str = Field(description="what the browser called itself")
+    opened_at: AwareDatetime
+    seen_at: AwareDatetime
+    ends_at: AwareDatetime
+    current: bool = Field(description="whether it is the session that asks")
+
+
+class SessionList(BaseModel):
+    sessions: list[SessionView]
+
+
+def sessions_router(sessions: LoginSessions) -> APIRouter:
+    routes = APIRouter(prefix="/sessions", tags=["sessions"])
+
+    @routes.get("", summary="List the browser sessions that were opened with your access token")
+    async def list_sessions(principal: Principal = _ANYONE) -> SessionList:
+        found = await sessions.of_token(principal.organisation, principal.token)
+        return SessionList(sessions=[_view(session, principal) for session in found])
+
+    @routes.delete("", status_code=204, summary="End every browser session of your access token, but the one that asks")
+    async def end_sessions(principal: Principal = _ANYONE) -> None:
+        await sessions.end_others(principal.session_key)
+
+    @routes.delete("/{session_id}", status_code=204, summary="End one browser session of your access token")
+    async def end_session(session_id: SessionId, principal: Principal = _ANYONE) -> None:
+        if not await sessions.end(SessionKey(principal.organisation, principal.token, session_id)):
+            raise NotFound("there is no such session, or it has ended")
+
+    return routes
+
+
+def _view(session: OpenSession, principal: Principal) -> SessionView:
+    return SessionView(
+        id=session.id,
+        browser=session.browser,
+        opened_at=session.opened_at,
+        seen_at=session.seen_at,
+        ends_at=session.ends_at,
+        current=session.id == principal.session,
+    )
