@@ -45,7 +45,7 @@ def up(
     Nothing else is needed. Mail is shown on a page instead of being sent, unless JUSTERA_SMTP_HOST names a mail server.
     It runs until Ctrl-C; killed at any moment and started again, it goes on where it was.
     """
-    from services.embedded.home import Home
+    from services.embedded.home import Home, private_from_now_on
     from services.embedded.server import bind
     from services.embedded.up import up as run_up
     from shared.logging import configure_logging
@@ -53,7 +53,10 @@ def up(
 
     settings = load_settings()
     listener = bind(host, port)
+    private_from_now_on()
     home = Home(data)
+    if found := home.tighten():
+        typer.echo(f"{data} was open to other users of this machine: {found} files and folders are closed to them now.")
     home.prepare()
     log_file = home.logs / "justera.log"
     configure_logging(log_format="json", level=settings.log_level, file=log_file)

@@ -17,6 +17,7 @@ from services.archive import main as archive
 from services.embedded.broker import EmbeddedBroker
 from services.embedded.home import Home, Secrets, local_access
 from services.embedded.postgres import EmbeddedPostgres
+from services.embedded.watch import PATIENCE, Patience, end_of
 from services.meetings import main as meetings
 from services.notifications import main as notifications
 from services.signing import main as signing
@@ -43,12 +44,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Modes:
     """How the all-in-one process differs for people, replays and tests.
 
-    `durable`: survive a power cut. `automatic`: mail is sent and timers fire by themselves. `options`: further keyword
-    arguments for a service's `build`, by service.
+    `durable`: survive a power cut. `automatic`: mail is sent and timers fire by themselves. `patience`: with a server
+    that lives and does not answer. `options`: further keyword arguments for a service's `build`, by service.
     """
 
     durable: bool = True
     automatic: bool = True
+    patience: Patience = PATIENCE
     options: Mapping[str, Mapping[str, Any]] | None = None
 
     def of(self, service: str) -> Mapping[str, Any]:
@@ -64,6 +66,7 @@ class AllInOne:
         self.secrets: Secrets = home.prepare()
         self._modes = modes
         self._overrides = dict(overrides or {})
+        self._patience = modes.patience
         self._postgres = EmbeddedPostgres(home.postgres, home.logs / "postgres.log", durable=modes.durable)
         self._broker = EmbeddedBroker(home.broker, home.logs / "broker.log")
         self._supervisors = (
@@ -158,8 +161,8 @@ class AllInOne:
 
     async def _restart_dead_broker(self) -> None:
         """A live consumer's position would skip what is published anew, so all messaging starts over."""
-        status = await self._broker.wait_dead()
-        log.warning("embedded.broker_died", status=status)
+        end = await end_of(self._broker, self._patience)
+        log.warning("embedded.broker_died", end=end)
         await asyncio.gather(*(service.stop_messaging() for service in self.services.values()))
         await self._broker.start()
         await ensure_topics(self._kafka)
@@ -169,6 +172,6 @@ class AllInOne:
 
     async def _restart_dead_postgres(self) -> None:
         """It recovers what it acknowledged, and the services try until they reach it again."""
-        status = await self._postgres.wait_dead()
-        log.warning("embedded.postgres_died", status=status)
+        end = await end_of(self._postgres, self._patience)
+        log.warning("embedded.postgres_died", end=end)
         await self._postgres.start_again()

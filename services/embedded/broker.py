@@ -13,6 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
 from services.embedded.children import Child, ChildFailed, remove_tree, stop_leftover, wheel_folder
 from shared.logging import get_logger
 
@@ -92,11 +95,27 @@ class EmbeddedBroker:
             raise ChildFailed("the embedded broker is not running")
         return await self._child.wait()
 
+    async def answers(self) -> bool:
+        """Whether it tells its topics, to somebody new. May take as long as it likes: the caller has the time limit."""
+        client = AIOKafkaClient(bootstrap_servers=self.bootstrap, client_id="justera-watch")
+        try:
+            await client.bootstrap()
+        except KafkaError:
+            return False
+        finally:
+            await client.close()
+        return True
+
+    def kill(self) -> None:
+        """End one that lives without answering."""
+        if self._child is not None:
+            self._child.kill()
+
     def _empty_folder(self) -> None:
         with contextlib.suppress(FileNotFoundError, ValueError):
             stop_leftover(int(self._pid_file.read_text()), folder=self._pipe, how=signal.SIGKILL)
         remove_tree(self._pipe)
-        self._pipe.mkdir(parents=True)
+        self._pipe.mkdir(parents=True, mode=0o700)
 
 
 def _binary() -> Path:

@@ -83,8 +83,9 @@ class Child:
 
         Raises ChildFailed when it cannot be executed.
         """
-        log_file.parent.mkdir(parents=True, exist_ok=True)
-        with log_file.open("ab") as log:
+        log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # What a server logs may be about people, and so may what it writes: for our eyes only.
+        with open(log_file, "ab", opener=_private) as log:
             start = log.seek(0, os.SEEK_END)
             try:
                 process = subprocess.Popen(  # noqa: S603 (the command is ours)
@@ -95,6 +96,7 @@ class Child:
                     cwd=folder,
                     env=None if environment is None else dict(environment),
                     start_new_session=True,
+                    umask=0o077,
                     preexec_fn=_before_exec(account, death_signal),
                 )
             except (OSError, subprocess.SubprocessError) as error:
@@ -232,6 +234,10 @@ def wheel_folder(package: str) -> Path:
             hint="pip install 'justera[embedded]'",
         )
     return Path(spec.origin).parent
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def remove_tree(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The data folder of the all-in-one process: what lies where, and the secrets it makes for itself.
 
-justera-data/
+justera-data/   (mode 0700, and nothing in it is open to other users)
   postgres/   broker/   blobs/   seal/   logs/
   secrets.json    keys of this installation, readable by its owner only
   address         where the running process answers
@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from shared.keys import new_keys
 from shared.settings import BadConfiguration
 
 DEFAULT_FOLDER = Path("justera-data")
+_OTHERS = 0o077  # the bits of a mode that are for the group and for everybody
 
 
 class NoInstallation(JusteraError):
@@ -77,8 +79,8 @@ class Home:
     def prepare(self) -> Secrets:
         """Make the folder and its secrets when they are not there. Raises BadConfiguration for damaged secrets."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.logs.mkdir(exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.logs.mkdir(exist_ok=True, mode=0o700)
             if not self._secrets_file.exists():
                 self._write_secrets(_new_secrets())
         except OSError as error:
@@ -88,6 +90,25 @@ class Home:
                 f"the data folder {self.folder} cannot be used: {reason}", hint="name another with --data"
             ) from error
         return self.secrets()
+
+    def tighten(self) -> int:
+        """Close to others what an earlier version left open to them; return how many files and folders were open.
+
+        The folder itself comes last: while it is open, a start that was killed half-way begins again. Raises
+        BadConfiguration when somebody else's files lie in it.
+        """
+        if not self.folder.exists() or not _is_open(self.folder):
+            return 0
+        try:
+            inside = [path for path in self.folder.rglob("*") if not path.is_symlink() and _is_open(path)]
+            for path in (*inside, self.folder):
+                path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_OTHERS)
+        except OSError as error:
+            raise BadConfiguration(
+                f"{error.filename} is open to other users of this machine and cannot be closed: {error.strerror}",
+                hint=f"run as its owner: chmod -R go-rwx {self.folder}",
+            ) from error
+        return len(inside) + 1
 
     def secrets(self) -> Secrets:
         """Raises NoInstallation when this is no data folder, BadConfiguration when its secrets are damaged."""
@@ -128,6 +149,15 @@ def local_access(made: Secrets, organisation: str, *, secure: bool) -> Access:
         for role in Role
     )
     return Access(tokens, made.derived("browser sessions"), secure=secure)
+
+
+def private_from_now_on() -> None:
+    """What this process and its children make from here on is closed to other users."""
+    os.umask(_OTHERS)
+
+
+def _is_open(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.lstat().st_mode) & _OTHERS)
 
 
 def _new_secrets() -> Secrets:

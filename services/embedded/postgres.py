@@ -124,6 +124,25 @@ class EmbeddedPostgres:
             raise ChildFailed("PostgreSQL is not running")
         return await self._child.wait()
 
+    async def answers(self) -> bool:
+        """Whether it answers somebody new, were it by a refusal. The caller has the time limit."""
+        try:
+            connection = await asyncpg.connect(host=str(self._socket_dir), user=_USER, database="postgres")
+        except asyncpg.PostgresError:
+            return True
+        except OSError:
+            return False
+        try:
+            await connection.fetchval("SELECT 1")
+        finally:
+            connection.terminate()
+        return True
+
+    def kill(self) -> None:
+        """End one that lives without answering; it recovers what it acknowledged."""
+        if self._child is not None:
+            self._child.kill()
+
     def url(self, database: str) -> str:
         """A SQLAlchemy URL (asyncpg) that reaches `database` over the socket."""
         if self._socket_dir is None:
