@@ -25,6 +25,7 @@ from shared.guard import Guard
 from shared.logging import get_logger
 from shared.web.api_docs import include_api_docs
 from shared.web.assets import include_static
+from shared.web.page_route import nowhere
 
 log = get_logger(__name__)
 
@@ -150,6 +151,8 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if (page := nowhere(request, error.status_code)) is not None:
+        return page
     response = problem(error.status_code, "http", str(error.detail))
     response.headers.update(error.headers or {})
     return response

@@ -22,6 +22,7 @@ from shared.operations import include_operations
 from shared.service import Service
 from shared.settings import Settings
 from shared.wakeup import Wakeup
+from shared.web import offer_pages
 
 NAME = "archive"
 
@@ -65,5 +66,6 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         retention_seconds=settings.outbox_retention_days * 86_400.0,
         commands=commands,
     )
+    offer_pages(app, settings)
     include_operations(service)
     return service

@@ -14,6 +14,7 @@ from shared.operations import include_operations
 from shared.service import Service
 from shared.settings import Settings
 from shared.wakeup import Wakeup
+from shared.web import offer_pages
 
 
 def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore) -> Service:
@@ -41,5 +42,6 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         commands=commands,
         retention_seconds=settings.outbox_retention_days * 86_400.0,
     )
+    offer_pages(app, settings)
     include_operations(service)
     return service

@@ -22,6 +22,7 @@ from shared.operations import include_operations
 from shared.service import Background, Service
 from shared.settings import Settings
 from shared.wakeup import Wakeup
+from shared.web import offer_pages
 
 NAME = "notifications"
 
@@ -86,6 +87,7 @@ def build(
     )
     if deliver_automatically:
         service.pending = commands.count_waiting
+    offer_pages(app, settings)
     include_operations(service)
     return service
 

@@ -22,6 +22,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.timers import TimerWorker
 from shared.wakeup import Wakeup
+from shared.web import offer_pages
 
 NAME = "signing"
 
@@ -59,6 +60,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         queries=queries,
         link_keys=link_keys,
         sessions=sessions,
+        clock=clock,
     )
     service = Service(
         NAME,
@@ -72,5 +74,6 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         retention_seconds=settings.outbox_retention_days * 86_400.0,
         commands=commands,
     )
+    offer_pages(app, settings)
     include_operations(service)
     return service

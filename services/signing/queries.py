@@ -6,7 +6,8 @@ Every query names the organisation, and finds only what is its own.
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from services.signing import store
 from services.signing.agreement import Agreement, Status, request_for_email
@@ -89,12 +90,19 @@ class SigningQueries:
         entries = await self.entries(organisation, agreement_id)
         return history.export(entries, agreement_id=agreement_id, document_sha256=state.document.sha256)
 
-    async def report(self, organisation: str, agreement_id: str, language: Language | None = None) -> Report:
-        """The audit report as of now, in the agreement's own language by default; its entries are the timeline.
+    async def report(
+        self,
+        organisation: str,
+        agreement_id: str,
+        language: Language | None = None,
+        when: Callable[[datetime], str] | None = None,
+    ) -> Report:
+        """The audit report as of now, in the agreement's own language by default; its entries are the timeline,
+        whose times are GMT unless `when` writes them.
 
         Raises NotFound.
         """
-        return build_report(await self.entries(organisation, agreement_id), language=language)
+        return build_report(await self.entries(organisation, agreement_id), language=language, when=when)
 
 
 def _cursor(state: Agreement) -> str:

@@ -6,7 +6,7 @@ mail that asks a signer, only a signer's first view, no reminder, no deferral, n
 beside an alternate (but its bounce). Times are GMT with seconds. An erased payload leaves a neutral line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -86,11 +86,18 @@ class Signature(_Model):
     ip: str
 
 
-def build_report(entries: Iterable[Entry], *, language: str | None = None, sealed_only: bool = False) -> Report:
+def build_report(
+    entries: Iterable[Entry],
+    *,
+    language: str | None = None,
+    sealed_only: bool = False,
+    when: Callable[[datetime], str] | None = None,
+) -> Report:
     """The report of a history that begins with entry 0.
 
     `language` is the agreement's own by default. `sealed_only` leaves out what was recorded after completion, as the
-    sealed copy does. Raises ValueError for no entries, pydantic.ValidationError for payloads that are not their events.
+    sealed copy does. `when` writes the entries' times for a page that has another clock. Raises ValueError for no
+    entries, pydantic.ValidationError for payloads that are not their events.
     """
     kept = _until_completion(entries) if sealed_only else list(entries)
     if not kept:
@@ -98,7 +105,7 @@ def build_report(entries: Iterable[Entry], *, language: str | None = None, seale
     known = _Known([event for entry in kept if (event := entry.event()) is not None])
     spoken = _language(language or known.language)
     words = WORDS[spoken]
-    narrator = _Narrator(words)
+    narrator = _Narrator(words, when or _time)
     in_order = sorted(kept, key=lambda entry: (entry.time, entry.n))
     lines = [(entry.time, line) for entry in in_order if (line := narrator.line(entry)) is not None]
     status, ended = _status(kept, words)
@@ -157,8 +164,9 @@ class _Known:
 class _Narrator:
     """Tells entries in their order; remembers the names heard and the requests mailed so far."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, when: Callable[[datetime], str]) -> None:
         self._words = words
+        self._time = when
         self._names: dict[str, str] = {}
         self._mailed: set[str] = set()
 
@@ -178,12 +186,12 @@ class _Narrator:
     def _ending(self, cls: type[Event], entry: Entry) -> ReportEntry:
         """These say nothing personal: their header tells it all, and stays when the payload is erased."""
         text = self._words.completed if cls is AgreementCompleted else self._words.expired
-        return ReportEntry(kind=cls.__name__, text=text, detail=_time(entry.time))
+        return ReportEntry(kind=cls.__name__, text=text, detail=self._time(entry.time))
 
     def _erased(self, cls: type[Event], entry: Entry) -> ReportEntry | None:
         if cls not in _LINES:
             return None
-        return ReportEntry(kind=ERASED, text=self._words.erased, detail=_time(entry.time))
+        return ReportEntry(kind=ERASED, text=self._words.erased, detail=self._time(entry.time))
 
     def _text(self, event: Event) -> str | None:
         words = self._words
@@ -219,7 +227,7 @@ class _Narrator:
         return self._words.emailed.format(who=self._who(event.recipient))
 
     def _detail(self, event: Event, entry: Entry) -> str:
-        when = _time(entry.time)
+        when = self._time(entry.time)
         ip = getattr(event, "ip", None)
         if ip is None:
             return when

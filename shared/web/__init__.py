@@ -7,8 +7,9 @@ app serves the static files itself (`shared.http.create_app`), so that a service
 from shared.web.catalogue import Catalogue, Language
 from shared.web.forms import Field, form_text, small_form, text_error
 from shared.web.limits import RateLimit, TooMany, wrong_guesses
+from shared.web.live import followed
 from shared.web.look import Look, local_time, path_for, preferred_language
-from shared.web.page_route import page_route
+from shared.web.page_route import offer_pages, page_route
 
 __all__ = [
     "Catalogue",
@@ -17,8 +18,10 @@ __all__ = [
     "Look",
     "RateLimit",
     "TooMany",
+    "followed",
     "form_text",
     "local_time",
+    "offer_pages",
     "page_route",
     "path_for",
     "preferred_language",

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -13,11 +13,30 @@ from starlette.exceptions import HTTPException
 from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
 from shared.logging import get_logger
+from shared.settings import Settings
 from shared.web.look import Look
 
 log = get_logger(__name__)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def offer_pages(app: FastAPI, settings: Settings) -> None:
+    """A browser that asks the app for an address that leads nowhere gets a page."""
+    app.state.pages_look = Look("shared.web", settings)
+
+
+def nowhere(request: Request, status: int) -> Response | None:
+    """The page for an address that does not exist; None for who wants no page, or where none is offered."""
+    look: Look | None = getattr(request.app.state, "pages_look", None)
+    if look is None or status != HTTPStatus.NOT_FOUND or not _wants_a_page(request):
+        return None
+    return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
+
+
+def _wants_a_page(request: Request) -> bool:
+    """Browsers ask for HTML by name; programs for anything, or for JSON."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "").lower()
 
 
 def page_route(look: Look) -> type[APIRoute]:

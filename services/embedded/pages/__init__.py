@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from services.embedded.pages.home import HomePages, PrepareExample
 from shared.auth import Access, Principal
 from shared.settings import Settings
-from shared.web import Look, page_route
+from shared.web import Look, offer_pages, page_route
 
 
 def include_pages(
@@ -27,3 +27,4 @@ def include_pages(
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     HomePages(look, access, redeem, prepare_example).add_to(router)
     app.include_router(router)
+    offer_pages(app, settings)

@@ -12,6 +12,7 @@ from services.signing.pages.overview import OverviewPages
 from services.signing.pages.signer import SignerPages
 from services.signing.queries import SigningQueries
 from shared.auth import Access
+from shared.clock import Clock
 from shared.forwarding import Proxies, client_ip
 from shared.keys import KeyRing
 from shared.settings import Settings
@@ -35,6 +36,7 @@ def include_pages(
     queries: SigningQueries,
     link_keys: KeyRing,
     sessions: LoginSessions,
+    clock: Clock,
 ) -> None:
     """Add the pages to the service's app. `link_keys`: those that notifications derives the signers' links under."""
     look = Look(__name__, settings)
@@ -43,6 +45,6 @@ def include_pages(
     SignerPages(look, access, commands, queries, link_keys, caller).add_to(router)
     TokenLoginPages(look, access, caller).add_to(router)
     LoginPages(look, access, sessions).add_to(router)
-    OverviewPages(look, access, commands, queries, caller).add_to(router)
+    OverviewPages(look, access, commands, queries, caller, clock).add_to(router)
     app.include_router(router)
     app.include_router(sessions_router(sessions))

@@ -1,21 +1,23 @@
 """The sender's overview: how each agreement stands, whose turn it is and since when, and what the sender can do."""
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.signing.agreement import Status
 from services.signing.commands import SigningCommands
 from services.signing.queries import SigningQueries
 from services.signing.views import AgreementOverview, PlaceOverview, RequestOverview
 from shared.auth import Access, Principal, Role, requires
+from shared.clock import Clock
 from shared.errors import NotFound, Refused
 from shared.text import MAX_EMAIL, MAX_NAME, MAX_REASON, clean_email, clean_name, clean_reason, same_email
-from shared.web import Field, Language, Look, form_text, path_for, small_form, text_error
+from shared.web import Field, Language, Look, followed, form_text, local_time, path_for, small_form, text_error
 
 _READER = requires(*Role)
 _SENDER = requires(Role.SECRETARY)
@@ -33,12 +35,14 @@ class OverviewPages:
         commands: SigningCommands,
         queries: SigningQueries,
         caller: Callable[[Request], str],
+        clock: Clock,
     ) -> None:
         self._look = look
         self._access = access
         self._commands = commands
         self._queries = queries
         self._caller = caller
+        self._clock = clock
 
     def add_to(self, router: APIRouter) -> None:
         def get(path: str, handler: Callable[..., Any]) -> None:
@@ -68,8 +72,9 @@ class OverviewPages:
     ) -> Response:
         language = self._look.preferred(request)
         agreement = await self._queries.agreement(principal.organisation, agreement_id)
-        report = await self._queries.report(principal.organisation, agreement_id, language)
-        return self._page(
+        when = partial(local_time, zone=agreement.timezone, language=language)
+        report = await self._queries.report(principal.organisation, agreement_id, language, when)
+        page = self._page(
             request,
             "overview/agreement.html",
             agreement=agreement,
@@ -78,7 +83,9 @@ class OverviewPages:
             changed=done == "changed",
             may_change=principal.role is Role.SECRETARY,
             unreached=_unreached,
+            shown_at=self._clock.now(),
         )
+        return followed(request, page)
 
     async def overview_pdf(self, request: Request, agreement_id: str, principal: Principal = _READER) -> Response:
         agreement = await self._queries.agreement(principal.organisation, agreement_id)
@@ -160,7 +167,9 @@ class OverviewPages:
             request, "overview/alternate.html", agreement=agreement, place=place, original=original, fields=fields
         )
 
-    def _page(self, request: Request, template: str, *, fields: list[Field] | None = None, **facts: Any) -> Response:
+    def _page(
+        self, request: Request, template: str, *, fields: list[Field] | None = None, **facts: Any
+    ) -> HTMLResponse:
         wrong = any(field.error for field in fields or [])
         language = self._look.preferred(request)
         return self._look.page(

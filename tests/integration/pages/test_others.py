@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import httpx
 
+from shared.auth import SESSION_COOKIE
 from shared.web.assets import files, fingerprint
-from tests.integration.pages.site import ARCHIVED, Site, letter
+from tests.integration.pages.site import ARCHIVED, TOKEN, Site, letter
 from tests.integration.pages.visitor import Visitor
+from tests.unit.signing.story import AGREEMENT_ID
 
 
 async def test_the_sealed_copy_is_offered_and_fetched(site: Site, client: httpx.AsyncClient) -> None:
@@ -68,3 +70,30 @@ async def test_a_page_never_runs_or_embeds_what_is_not_ours(site: Site, client: 
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+
+
+async def test_an_address_that_leads_nowhere_is_a_page_to_a_browser_and_json_to_a_program(
+    client: httpx.AsyncClient,
+) -> None:
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8", "accept-language": "en-GB"}
+    for path in ("/nowhere", "/signing/nowhere", "/signing/overview/x/nothing"):
+        page = await client.get(path, headers=browser)
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "There is no such page" in page.text
+        assert '<a href="/">To the start page</a>' in page.text
+        assert "content-security-policy" in page.headers
+        for accept in ("application/json", "*/*"):
+            answer = await client.get(path, headers={"accept": accept})
+            assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert (await client.delete("/nowhere", headers=browser)).headers["content-type"] == "application/problem+json"
+
+
+async def test_every_page_for_staff_leads_home_and_out(site: Site, client: httpx.AsyncClient) -> None:
+    await site.draft(b"%PDF-1.7")
+    client.cookies.set(SESSION_COOKIE, await site.session(TOKEN))
+    pages = ("/", "/signing/overview", "/signing/logins", "/notifications/inbox")
+    own = f"/signing/overview/{AGREEMENT_ID}"
+    for path in (*pages, own, f"{own}/cancel"):
+        page = (await client.get(path)).text
+        assert '<p class="organisation"><a href="/">' in page, path
+        assert '<form method="post" action="/signing/logout">' in page, path
