@@ -113,9 +113,12 @@ async def test_odd_paths_and_queries(there: Stocked) -> None:
 
 
 async def test_methods_that_no_route_has(there: Stocked) -> None:
+    known = operations(there)
     async with client_of(there.service) as api:
-        for _, path in operations(there):
+        for _, path in known:
             for method in ("DELETE", "PATCH", "TRACE", "OPTIONS", "PROPFIND"):
+                if (method, path) in known:
+                    continue
                 answer = await api.request(method, path)
                 assert (answer.status_code, answer.headers["content-type"]) == (405, PROBLEM), (method, path)
                 assert answer.headers["allow"]
@@ -152,7 +155,7 @@ async def test_other_roles_strangers_and_nobody_change_nothing(there: Stocked) -
                     assert answer.status_code == 401, (method, path)
                     assert answer.headers["www-authenticate"] == "Bearer"
                     continue
-                assert answer.status_code in (200, 403, 404, 422), (method, path, answer.text)
+                assert answer.status_code in (200, 204, 403, 404, 422), (method, path, answer.text)
                 for known in there.ids.values():
                     assert answer.status_code != 200 or known not in answer.text
     assert await state_of(there.service) == before
