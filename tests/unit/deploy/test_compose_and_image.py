@@ -105,3 +105,22 @@ def _name(requirement: str) -> str:
     match = re.match(r"[A-Za-z0-9._-]+", requirement)
     assert match
     return re.sub(r"[-_.]+", "-", match[0]).lower()
+
+
+def test_no_password_stands_in_a_commands_arguments() -> None:
+    script = (DEPLOY / "compose" / "databases.sh").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert "$(cat" not in script
+    assert "--from-literal" not in guide
+
+
+def test_the_proxy_logs_no_token() -> None:
+    text = (DEPLOY / "compose" / "Caddyfile").read_text(encoding="utf-8")
+    (pattern, replacement) = re.findall(r'request>uri regexp "(.+)" "(.+)"', text)[0]
+    for path in (
+        "/signing/s/AbC-_1",
+        "/archive/copies/AbC-_1",
+        "/archive/copies/AbC-_1/copy.pdf",
+        "/signing/s/AbC-_1?x",
+    ):
+        assert "AbC" not in re.sub(pattern, replacement.replace("$1", r"\1"), path)

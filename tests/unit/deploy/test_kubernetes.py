@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from services.embedded.contract import documented_service
 from services.embedded.single import BUILDERS
@@ -30,6 +31,10 @@ OWN_SECRETS = {
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_workload = pytest.mark.parametrize("name", sorted(WORKLOADS))
+
+
+def documented_paths(service: str) -> set[str]:
+    return {str(route.path) for route in iter_route_contexts(documented_service(service).app.routes)}
 
 
 def container(name: str) -> dict[str, Any]:
@@ -132,10 +137,31 @@ def test_the_network_is_closed_but_for_what_is_named(name: str) -> None:
 @each_service
 def test_the_ingress_leads_to_the_service_below_its_name(name: str) -> None:
     for folder in (BASE, EXAMPLE):
-        (ingress,) = of_kind(folder, "Ingress")
+        (ingress,) = [one for one in of_kind(folder, "Ingress") if one["metadata"]["name"] == "justera"]
         (rule,) = ingress["spec"]["rules"]
         backends = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
         assert backends[f"/{name}"] == name
+
+
+def test_requests_with_a_links_token_stay_out_of_the_ingress_log() -> None:
+    for folder in (BASE, EXAMPLE):
+        (ingress,) = [one for one in of_kind(folder, "Ingress") if one["metadata"]["name"] == "justera-links"]
+        (rule,) = ingress["spec"]["rules"]
+        assert [path["path"] for path in rule["http"]["paths"]] == ["/signing/s", "/archive/copies"]
+    assert ingress["metadata"]["annotations"] == {"nginx.ingress.kubernetes.io/enable-access-log": "false"}
+    for service, path in (("signing", "/s/{token}"), ("archive", "/copies/{token}")):
+        assert path in documented_paths(service)
+
+
+def test_the_examples_database_must_prove_who_it_is() -> None:
+    settings = dict(
+        line.split("=", 1) for line in (EXAMPLE / "settings.env").read_text(encoding="utf-8").splitlines() if line
+    )
+    assert settings["JUSTERA_DATABASE_URL"].endswith("?ssl=verify-full")
+    assert settings["PGSSLROOTCERT"] == "/run/secrets/justera/postgres_ca.crt"
+    (kustomization,) = documents(EXAMPLE / "kustomization.yaml")
+    given = {patch["target"]["kind"] for patch in kustomization["patches"] if "justera-postgres-ca" in str(patch)}
+    assert given == {"Deployment", "Job"}
 
 
 @each_service
@@ -149,7 +175,7 @@ def test_the_examples_settings_are_settings() -> None:
     known = {f"JUSTERA_{field.upper()}" for field in Settings.model_fields}
     for path in (BASE / "settings.env", EXAMPLE / "settings.env"):
         names = {line.partition("=")[0] for line in path.read_text(encoding="utf-8").splitlines() if line}
-        assert {name for name in names if not name.startswith("AWS_")} <= known
+        assert {name for name in names if not name.startswith(("AWS_", "PGSSL"))} <= known
 
 
 def test_the_examples_topics_are_the_topics() -> None:
