@@ -16,6 +16,7 @@ from shared.events import declared_events, event_type
 from shared.logging import get_logger
 from shared.messaging import dead_letters
 from shared.messaging.relay import EVENTS_PUBLISHED
+from shared.messaging.transaction import EVENTS_WRITTEN
 from shared.service import Service
 
 log = get_logger(__name__)
@@ -31,7 +32,8 @@ def include_metrics(service: Service) -> None:
     gauges = _Gauges(service)
     for event in declared_events():
         if event.service == service.name:
-            EVENTS_PUBLISHED.labels(event_type(event))  # from 0 on: a rate does not see the first of a new series
+            for counter in (EVENTS_WRITTEN, EVENTS_PUBLISHED):
+                counter.labels(event_type(event))  # from 0 on: a rate does not see the first of a new series
 
     @service.app.get(
         "/metrics", include_in_schema=False, dependencies=[public("scraped inside the cluster; counts only")]

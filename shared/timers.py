@@ -125,5 +125,5 @@ class TimerWorker(Generic[TransactionT]):
                 raise
             log.exception("timer.failed", kind=timer.kind, subject=timer.subject)
             return False
-        outer.nudge(*transaction.nudged)
+        outer.take_over(transaction)
         return True

@@ -111,7 +111,7 @@ class Inbound(Generic[TransactionT]):
         await transaction.prepare([received])
         await self._handlers[type(received.event)](transaction, received)
         await transaction.flush()
-        outer.nudge(*transaction.nudged)
+        outer.take_over(transaction)
 
     async def _keep(self, connection: AsyncConnection, raw: RawMessage, reason: str | None) -> None:
         """Park a message unless it was handled or parked before. An unreadable one has no id: its bytes tell."""

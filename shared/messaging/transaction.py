@@ -4,6 +4,7 @@ A service subclasses `Transaction` with its stores: `prepare` loads and locks in
 writes in bulk what changed. Events are collected and written to the outbox last, after the aggregates' locks are held.
 """
 
+import collections
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from prometheus_client import Counter
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +27,9 @@ from shared.wakeup import Wakeup
 
 # Made once, as all statements of every event are. Inline: the new ids are not asked for.
 _INSERT_OUTBOX = insert(OUTBOX).inline()
+
+# What alerts stand on: an event that is published again, into a rebuilt topic, say, has not happened again.
+EVENTS_WRITTEN = Counter("justera_events_written", "Events committed to the outbox, each once", ["type"])
 
 EventT = TypeVar("EventT", bound=Event)
 Result = TypeVar("Result")
@@ -47,6 +52,7 @@ class Transaction:
         self.connection = connection
         self._outgoing: list[Envelope] = []
         self.nudged: set[Wakeup] = set()
+        self.written: collections.Counter[str] = collections.Counter()
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         """Load and lock, in id order and in one statement, what the handlers of `batch` will touch."""
@@ -54,6 +60,7 @@ class Transaction:
     async def flush(self) -> None:
         """Write what changed, the outbox rows last. Subclasses write their own first, then call this."""
         rows = [_outbox_row(envelope) for envelope in self._outgoing]
+        self.written.update(envelope.type for envelope in self._outgoing)
         self._outgoing.clear()
         if rows:
             await self.connection.execute(_INSERT_OUTBOX, rows)
@@ -99,6 +106,11 @@ class Transaction:
         """Wake these loops once this transaction has committed."""
         self.nudged.update(wakeups)
 
+    def take_over(self, inner: "Transaction") -> None:
+        """What is to be done after the commit, from a transaction below a savepoint of this one."""
+        self.nudged.update(inner.nudged)
+        self.written.update(inner.written)
+
 
 TransactionT = TypeVar("TransactionT", bound=Transaction)
 
@@ -131,6 +143,8 @@ class UnitOfWork(Generic[TransactionT]):
                 # Not for `with_retries`: a command run again could take effect twice. A batch's inbox can tell.
                 raise Unavailable("the database was lost while committing", hint="look before you try again") from error
             raise
+        for type_name, count in transaction.written.items():
+            EVENTS_WRITTEN.labels(type_name).inc(count)
         for wakeup in (self._outbox_wakeup, *transaction.nudged):
             wakeup.set()
 

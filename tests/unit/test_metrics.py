@@ -77,7 +77,8 @@ async def test_a_consumer_without_partitions_has_no_lag_and_says_so() -> None:
 
 async def test_a_service_counts_its_own_events_from_zero() -> None:
     found = await scrape(FakeService())
-    assert 'justera_events_published_total{type="se.justera.notifications.bounce-detected.v1"}' in found
+    for counter in ("written", "published"):
+        assert f'justera_events_{counter}_total{{type="se.justera.notifications.bounce-detected.v1"}}' in found
 
 
 async def test_what_cannot_be_read_is_left_out_and_the_rest_stays() -> None:
