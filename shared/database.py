@@ -46,7 +46,9 @@ def is_transient(error: BaseException) -> bool:
             or state[:2] in _TRANSIENT_CLASSES
             or (isinstance(error, OperationalError) and not state)
         )
-    return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError)
+    # The driver's own are about connecting: SQLAlchemy wraps those of statements. For a password that is refused or a
+    # database that is not there, no message is to blame: work waits until someone has mended it.
+    return isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
 def is_conflict(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ Nothing secret has a default: replicas would differ, or all installations would 
 """
 
 import os
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from shared.errors import JusteraError
 from shared.logging import LogFormat
@@ -39,6 +41,27 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _database_url(value: str) -> str:
+    """With our driver. Raises ValueError, which does not repeat it: there may be a password in it."""
+    from asyncpg import connect
+
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError) as error:
+        raise ValueError("is no URL like postgresql+asyncpg://user@host:5432/database") from error
+    if url.drivername not in ("postgresql+asyncpg", "postgresql", "postgres"):
+        raise ValueError(f"begins with {url.drivername}:, and our databases are postgresql+asyncpg:")
+    if url.port is not None and not 0 < url.port < 65_536:
+        raise ValueError(f"names port {url.port}, and there are 65,535")
+    if "sslmode" in url.query:
+        raise ValueError("has sslmode in it, which is called ssl here: ?ssl=verify-full")
+    known = {*signature(connect).parameters, "prepared_statement_cache_size"}
+    if unknown := sorted(set(url.query) - known):
+        raise ValueError(f"has a parameter {unknown[0][:40]!r} that PostgreSQL's driver does not know")
+    # Not rendered anew, which would escape the braces of {service}.
+    return "postgresql+asyncpg" + value.removeprefix(url.drivername)
+
+
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
@@ -52,7 +75,7 @@ class Settings(BaseSettings):
     organisation_name: str = "Justera"
     language: Literal["sv", "en"] = "sv"
 
-    database_url: str = Field(
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
         "postgresql+asyncpg://justera@127.0.0.1/justera_{service}",
         description="SQLAlchemy URL; {service} is replaced by the service's name, so that each has its own database",
     )

@@ -12,7 +12,7 @@ from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, time_option
 from services.cli.output import write_text
 from services.cli.running import ServiceName
-from shared.errors import InvalidInput, Unavailable
+from shared.errors import InvalidInput, JusteraError
 from shared.names import SERVICES, Role
 
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to a file instead of stdout.")]
@@ -28,13 +28,20 @@ def add_to(app: typer.Typer) -> None:
 
 def migrate(
     service: Annotated[ServiceName | None, typer.Argument(help="One of the four; all of them when left out.")] = None,
-    topics: Annotated[bool, typer.Option(help="Create the topics that are missing, too.")] = True,
+    topics: Annotated[
+        bool | None,
+        typer.Option(
+            "--topics/--no-topics", help="Only the topics, no database; or only the databases.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Bring the databases to this version's schema and create missing topics. Safe to run again, and by several.
 
     Reads JUSTERA_DATABASE_URL and JUSTERA_KAFKA. `justera up` needs none of this: it does so at every start.
     """
-    asyncio.run(_migrate([service.value] if service else list(SERVICES), topics))
+    if topics and service:
+        raise typer.BadParameter("topics belong to all services: leave out SERVICE", param_hint="'--topics'")
+    asyncio.run(_migrate([] if topics else [service.value] if service else list(SERVICES), topics is not False))
 
 
 def republish(
@@ -116,28 +123,35 @@ def openapi_json(service: str) -> str:
 
 async def _migrate(services: list[str], topics: bool) -> None:
     from services.embedded.single import kafka_settings
-    from shared.database import Database, is_transient
     from shared.messaging.broker import ensure_topics
-    from shared.migrations import migrate as migrate_database
     from shared.settings import load_settings
 
     settings = load_settings()
     for name in services:
-        database = Database(settings.database_url_of(name))
-        try:
-            await migrate_database(database.engine, name)
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            raise Unavailable(
-                f"the database of {name} does not answer", hint="is JUSTERA_DATABASE_URL right?"
-            ) from error
-        finally:
-            await database.close()
+        await _migrate_database(name, settings.database_url_of(name))
         typer.echo(f"{name}: schema is current")
     if topics:
         await ensure_topics(kafka_settings(settings, "justera-migrate"))
         typer.echo("topics are there")
+
+
+async def _migrate_database(service: str, url: str) -> None:
+    """Raises BadConfiguration or Unavailable for a database that does not let us in."""
+    from shared.database import Database
+    from shared.database_refusals import refusal_of
+    from shared.migrations import migrate as migrate_database
+
+    database = Database(url)
+    try:
+        await migrate_database(database.engine, service)
+    except JusteraError:
+        raise
+    except Exception as error:
+        if refusal := refusal_of(error, service, database.engine.url):
+            raise refusal from error
+        raise
+    finally:
+        await database.close()
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -18,8 +18,8 @@ from services.embedded.server import serve
 from shared.auth import Access, TokenFile
 from shared.blobs import open_blobs
 from shared.clock import SystemClock
-from shared.database import is_transient
-from shared.errors import JusteraError
+from shared.database_refusals import refusal_of
+from shared.errors import JusteraError, Unavailable
 from shared.logging import get_logger
 from shared.messaging.broker import KafkaSettings
 from shared.migrations import is_current
@@ -115,13 +115,19 @@ def public_app(service: Service, public_url: str) -> ASGIApp:
 
 
 async def _require_schema(service: Service) -> None:
-    """A database that is away now may come later: readiness tells; a schema that is old will not mend itself."""
+    """A database that is away may come later: readiness tells. A wrong password or an old schema does not mend itself.
+
+    Raises BadConfiguration.
+    """
     try:
         current = await is_current(service.database.engine, service.name)
     except Exception as error:
-        if not is_transient(error):
+        refusal = refusal_of(error, service.name, service.database.engine.url)
+        if refusal is None:
             raise
-        log.warning("database.away", service=service.name, error=type(error).__name__)
+        if not isinstance(refusal, Unavailable):
+            raise refusal from error
+        log.warning("database.away", service=service.name, reason=refusal.message)
         return
     if not current:
         raise BadConfiguration(

@@ -1,5 +1,6 @@
 """The command as its entry point runs it, in a folder and an environment of its own; and what may answer it."""
 
+import base64
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -83,3 +84,12 @@ def one_line(outcome: Outcome) -> str:
     (line,) = outcome.err.splitlines()
     assert "bug of ours" not in line
     return line
+
+
+@pytest.fixture
+def complete_settings(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `justera run` wants beside its database."""
+    key = base64.b64encode(bytes(32)).decode()
+    monkeypatch.setenv("JUSTERA_SESSION_KEY", key)
+    for ring in ("LINK_KEYS", "COPY_LINK_KEYS", "BOUNCE_KEYS"):
+        monkeypatch.setenv(f"JUSTERA_{ring}", f"k1:{key}")

@@ -34,6 +34,15 @@ def test_a_refused_connection_passes() -> None:
     assert is_transient(OperationalError("SELECT 1", {}, Exception("no state")))
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [asyncpg.InvalidPasswordError, asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError],
+)
+def test_a_login_that_is_refused_is_no_messages_fault(refusal: type[asyncpg.PostgresError]) -> None:
+    """It comes as the driver's own. Were it a bug, a changed password would make dead letters of what arrives."""
+    assert is_transient(refusal("refused"))
+
+
 def _as_sqlalchemy_says(refusal: type[asyncpg.PostgresError]) -> DBAPIError:
     """`orig` is the dialect's own error, which bears the state."""
     original = Exception("refused")
