@@ -18,3 +18,22 @@ def forbidden_character(text: str, *, multiline: bool = False) -> str | None:
         if char in _BIDI or char in _LINES or unicodedata.category(char) in ("Cc", "Cs"):
             return f"U+{ord(char):04X}"
     return None
+
+
+def quoted(text: str, most: int = 100) -> str:
+    """Foreign text for a line of a terminal or a log: between quotes that it cannot close, cut, nothing invisible."""
+    cut = text if len(text) <= most else text[: most - 1] + "…"
+    return '"' + "".join(char if _is_plain(char) else _escaped(char) for char in cut) + '"'
+
+
+def printable(text: str) -> str:
+    """A whole line, with what has no shape escaped."""
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _is_plain(char: str) -> bool:
+    return char.isprintable() and char not in '"\\'
+
+
+def _escaped(char: str) -> str:
+    return "\\" + char if char in '"\\' else char.encode("unicode_escape").decode()

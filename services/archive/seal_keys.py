@@ -1,8 +1,9 @@
 """What makes a seal's signature and the local test authority's time stamps: pyHanko, with its keys loaded once."""
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 from asn1crypto import cms, tsp, x509
@@ -40,10 +41,11 @@ class LoadedKeySigner(SimpleSigner):
 class LocalTimeStamper(TimeStamper):
     """Time stamps (RFC 3161) signed here, with the machine's time: for trying things out."""
 
-    def __init__(self, signer: SimpleSigner) -> None:
+    def __init__(self, signer: SimpleSigner, now: Callable[[], datetime] | None = None) -> None:
         holder: x509.Certificate = signer.signing_cert
         super().__init__()  # type: ignore[no-untyped-call]
         self._signer = LoadedKeySigner.of(signer)
+        self._now = now or partial(datetime.now, UTC)
         self._name = x509.GeneralName("directory_name", holder.subject)
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
@@ -53,7 +55,7 @@ class LocalTimeStamper(TimeStamper):
                 "policy": tsp.ObjectIdentifier(_TEST_POLICY),
                 "message_imprint": req["message_imprint"],
                 "serial_number": secrets.randbits(120),
-                "gen_time": datetime.now(UTC).replace(microsecond=0),
+                "gen_time": self._now().replace(microsecond=0),
                 "nonce": req["nonce"],
                 "tsa": self._name,
             }

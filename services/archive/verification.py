@@ -1,27 +1,24 @@
-"""What a file proves by itself: a `history.json` by its hash chain, a final copy by its seal and what it carries.
+"""What a file proves: a `history.json` by its hash chain, a final copy by its seal and what it carries.
 
-Integrity decides. Who sealed, when, and whether a given root vouches for it is told beside it, and decides only when
-asked. Nothing here raises for a damaged file: that is what one looks for. pyHanko runs its own event loop, so call
-`verify_final` in a thread from asynchronous code.
+Nothing here raises for a damaged file: that is what one looks for. Foreign text is quoted and escaped (`findings.py`).
+pyHanko runs its own event loop, so call `verify_final` in a thread from asynchronous code.
 """
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 
-from asn1crypto import x509
-from pyhanko.keys import load_certs_from_pemder
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import EmbeddedPdfSignature, validate_pdf_signature
+from pyhanko.sign.validation import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
-from pyhanko_certvalidator import ValidationContext
 
-from services.archive.seal import holder_of, is_test_certificate
-from shared.errors import InvalidInput
+from services.archive import trust
+from services.archive.findings import Answer, Findings, Word
+from services.archive.trust import Asked
 from shared.history import BrokenChain, VerifiedHistory, verify_chain
 from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
 
@@ -33,145 +30,109 @@ for _library in ("pyhanko", "pyhanko_certvalidator"):
 
 
 @dataclass
-class Findings:
-    """In the order in which things were looked at. `ok` is None for what is only told.
+class _Seen:
+    """What holds and what fails, in the order in which it was looked at."""
 
-    `broken` is the first thing that does not hold, or None: then the file is whole. `trusted` tells whether a given
-    root vouches for the seal; a bare history has no seal and is never trusted.
-    """
-
-    items: list[tuple[bool | None, str]] = field(default_factory=list)
-    trusted: bool = False
-
-    @property
-    def broken(self) -> str | None:
-        return next((text for ok, text in self.items if ok is False), None)
-
-    def holds(self, text: str) -> None:
-        self.items.append((True, text))
-
-    def fails(self, text: str) -> None:
-        self.items.append((False, text))
-
-    def tells(self, text: str) -> None:
-        self.items.append((None, text))
-
-
-def load_roots(paths: Iterable[Path]) -> list[x509.Certificate]:
-    """Root certificates from PEM (one or many) or DER files. Raises InvalidInput naming the file."""
-    roots: list[x509.Certificate] = []
-    for path in paths:
-        try:
-            roots.extend(load_certs_from_pemder([str(path)]))
-        except (OSError, ValueError) as error:
-            raise InvalidInput(f"{path}: no certificate can be read from it") from error
-    return roots
+    holds: list[str] = field(default_factory=list)
+    fails: list[str] = field(default_factory=list)
 
 
 def verify_history(data: bytes) -> Findings:
-    """The hash chain of a `history.json`."""
-    findings = Findings()
-    _check_history(data, findings)
-    return findings
+    """The hash chain of a `history.json`. It shows that the file agrees with itself; anybody can make another one."""
+    seen = _Seen()
+    _check_history(data, seen)
+    return Findings(
+        _integrity(seen, "the chain agrees with itself; nothing outside vouches for it"),
+        Answer(Word.NONE, "a history by itself bears no seal"),
+        Answer(Word.NONE, "a history by itself bears no time stamp"),
+    )
 
 
-def verify_final(pdf: bytes, trust_roots: Sequence[x509.Certificate] = (), *, require_trust: bool = False) -> Findings:
-    """The seal of a final copy, and the original and history in it. `require_trust` makes distrust break it."""
-    findings = Findings()
+def verify_final(pdf: bytes, asked: Asked | None = None, *, now: datetime | None = None) -> Findings:
+    """The seal of a final copy, and the original and history in it. `now`: by the machine's clock, unless given."""
+    seen = _Seen()
+    identity, time = Answer(Word.NONE, "no seal could be read"), Answer(Word.NONE, "no time stamp could be read")
     if not pdf.startswith(b"%PDF-"):
-        findings.fails("this is no PDF file: it does not begin with %PDF-")
-        return findings
-    try:
-        _check_final(PdfFileReader(BytesIO(pdf)), trust_roots, require_trust, findings)
-    except Exception as error:  # a damaged PDF makes a parser fail in any way; each of them is a finding
-        findings.fails(f"the PDF is damaged and cannot be read to its end ({type(error).__name__})")
-    return findings
+        seen.fails.append("this is no PDF file: it does not begin with %PDF-")
+    else:
+        try:
+            reader = PdfFileReader(BytesIO(pdf))
+            identity, time = _check_seals(reader, asked or Asked(), now or datetime.now(UTC), seen)
+            _check_attachments(dict(_attachments(reader)), seen)
+        except Exception as error:  # a damaged PDF makes a parser fail in any way; each of them is a finding
+            seen.fails.append(f"the PDF is damaged and cannot be read to its end ({type(error).__name__})")
+    if seen.fails:
+        identity, time = _of_broken(identity), _of_broken(time)
+    return Findings(_integrity(seen, "unchanged since it was sealed"), identity, time)
 
 
-def _check_final(
-    reader: PdfFileReader, roots: Sequence[x509.Certificate], require_trust: bool, findings: Findings
-) -> None:
+def _integrity(seen: _Seen, whole: str) -> Answer:
+    if seen.fails:
+        return Answer(Word.BROKEN, seen.fails[0], seen.fails[1:] + seen.holds)
+    return Answer(Word.WHOLE, whole, seen.holds)
+
+
+def _of_broken(answer: Answer) -> Answer:
+    """A broken file proves nothing."""
+    if answer.word is not Word.PROVEN:
+        return answer
+    return Answer(Word.CLAIMED, answer.text, [*answer.remarks, "it would be proven, were the file whole"])
+
+
+def _check_seals(reader: PdfFileReader, asked: Asked, now: datetime, seen: _Seen) -> tuple[Answer, Answer]:
     seals = reader.embedded_regular_signatures
     if len(seals) != 1:
-        findings.fails("the PDF has no seal" if not seals else f"the PDF has {len(seals)} seals, not one")
-    else:
-        _check_seal(seals[0], roots, require_trust, findings)
-    _check_attachments(dict(_attachments(reader)), findings)
+        text = "the PDF has no seal" if not seals else f"the PDF has {len(seals)} seals, not one"
+        seen.fails.append(text)
+        return Answer(Word.NONE, text), Answer(Word.NONE, text)
+    return _check_seal(seals[0], asked, now, seen)
 
 
-def _check_seal(
-    seal: EmbeddedPdfSignature, roots: Sequence[x509.Certificate], require_trust: bool, findings: Findings
-) -> None:
-    # No fetching: what a file proves must not depend on the network, nor tell anyone that it is being looked at.
-    context = ValidationContext(trust_roots=list(roots), allow_fetching=False)
-    status = validate_pdf_signature(seal, context, context, skip_diff=True)
-    _check_integrity(status, findings)
-    certificate = status.signing_cert
-    findings.tells(f"sealed by {holder_of(certificate)}")
-    if is_test_certificate(certificate):
-        findings.tells("this is a test seal: its certificate comes from a local test authority")
-    _check_time(status, findings)
-    _check_trust(status, bool(roots), require_trust, findings)
+def _check_seal(seal: EmbeddedPdfSignature, asked: Asked, now: datetime, seen: _Seen) -> tuple[Answer, Answer]:
+    status, time = trust.examine(seal, asked, now)
+    _check_integrity(status, seen)
+    identity = trust.identity(seal, status.signing_cert, asked, trust.proven_time(status, time), now)
+    return identity, time
 
 
-def _check_integrity(status: PdfSignatureStatus, findings: Findings) -> None:
+def _check_integrity(status: PdfSignatureStatus, seen: _Seen) -> None:
     if status.coverage == SignatureCoverageLevel.ENTIRE_FILE:
-        findings.holds("the seal covers the whole file")
+        seen.holds.append("the seal covers the whole file")
     else:
-        findings.fails("the seal does not cover the whole file: something was added after sealing")
+        seen.fails.append("the seal does not cover the whole file: something was added after sealing")
     if status.intact and status.valid:
-        findings.holds("the sealed bytes are unchanged")
+        seen.holds.append("the sealed bytes are unchanged")
     elif status.intact:
-        findings.fails("the seal's signature does not match its certificate")
+        seen.fails.append("the seal's signature does not match its certificate")
     else:
-        findings.fails("the sealed bytes were changed after sealing")
+        seen.fails.append("the sealed bytes were changed after sealing")
 
 
-def _check_time(status: PdfSignatureStatus, findings: Findings) -> None:
-    stamp = status.timestamp_validity
-    if stamp is None:
-        findings.tells("there is no time stamp; the time of sealing is not proven")
-    elif stamp.intact and stamp.valid:
-        authority = holder_of(stamp.signing_cert)
-        findings.holds(f"time-stamped {stamp.timestamp:%Y-%m-%d %H:%M:%S %Z} by {authority}")
-    else:
-        findings.fails("the time stamp does not match the seal")
-
-
-def _check_trust(status: PdfSignatureStatus, asked: bool, require_trust: bool, findings: Findings) -> None:
-    if status.trusted:
-        findings.trusted = True
-        findings.tells("a trusted root vouches for the seal's certificate")
-        return
-    reason = "none of the given roots vouches for it" if asked else "no trusted roots were given"
-    text = f"the seal's certificate is not trusted: {reason}"
-    if require_trust:
-        findings.fails(text)
-    else:
-        findings.tells(text)
-
-
-def _check_attachments(attached: dict[str, bytes], findings: Findings) -> None:
+def _check_attachments(attached: dict[str, bytes], seen: _Seen) -> None:
     missing = [name for name in (ORIGINAL_NAME, HISTORY_NAME) if name not in attached]
     for name in missing:
-        findings.fails(f"{name} is not attached")
-    history = _check_history(attached[HISTORY_NAME], findings) if HISTORY_NAME in attached else None
+        seen.fails.append(f"{name} is not attached")
+    history = _check_history(attached[HISTORY_NAME], seen) if HISTORY_NAME in attached else None
     if history is None or ORIGINAL_NAME not in attached:
         return
     if hashlib.sha256(attached[ORIGINAL_NAME]).hexdigest() == history.document_sha256:
-        findings.holds("the attached original is the document that the history speaks of")
+        seen.holds.append("the attached original is the document that the history speaks of")
     else:
-        findings.fails("the attached original is not the document that the history speaks of (SHA-256 differs)")
+        seen.fails.append("the attached original is not the document that the history speaks of (SHA-256 differs)")
 
 
-def _check_history(data: bytes, findings: Findings) -> VerifiedHistory | None:
+def _check_history(data: bytes, seen: _Seen) -> VerifiedHistory | None:
     try:
         history = verify_chain(data)
     except BrokenChain as broken:
-        findings.fails(f"history: {broken.message}")
+        seen.fails.append(f"history: {broken.message}")
         return None
-    count = len(history.entries)
-    findings.holds(f"history: {count} {'entry' if count == 1 else 'entries'}, the chain is whole")
+    count, erased = len(history.entries), sum(entry.payload is None for entry in history.entries)
+    entries = f"{count} {'entry' if count == 1 else 'entries'}"
+    if erased:
+        seen.holds.append(f"history: {entries}, {erased} of them erased: what those said is gone; the chain holds")
+    else:
+        seen.holds.append(f"history: {entries}, none of them erased; the chain holds")
     return history
 
 

@@ -1,6 +1,7 @@
 """How the command ends when something is wrong: one line on stderr, and an exit status. No traceback reaches a user.
 
-0: done. 1: it said no. Typer's own: 2 for a wrong command line, 130 when interrupted.
+0: done. 1: it said no. 3 and 4: what `verify` found unproven. Typer's own: 2 for a wrong command line, 130 when
+interrupted.
 """
 
 import sys
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import JusteraError
+from shared.plain_text import printable
 
 
 @contextmanager
@@ -30,7 +32,7 @@ def _line(error: JusteraError) -> str:
 
 
 def _end(line: str, status: int) -> None:
-    print(" ".join(line.split()), file=sys.stderr)
+    print(printable(" ".join(line.split())), file=sys.stderr)
     raise SystemExit(status)
 
 

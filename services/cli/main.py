@@ -20,7 +20,7 @@ _HELP = (
 _EPILOG = (
     "Commands that look at a running system speak to JUSTERA_URL (by default the one that `justera up` starts "
     "here) with JUSTERA_TOKEN (by default that of ./justera-data). "
-    "Exit status: 0 done, 1 it said no, 2 wrong command line."
+    "Exit status: 0 done, 1 it said no, 2 wrong command line; `verify` has more."
 )
 
 app = typer.Typer(

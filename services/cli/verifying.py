@@ -1,4 +1,4 @@
-"""`justera verify`: is this file whole, and is it what it says?"""
+"""`justera verify`: is this file whole, who sealed it, and when?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shared.errors import InvalidInput
+from shared.plain_text import printable
 
 if TYPE_CHECKING:
-    from services.archive.verification import Findings
+    from services.archive.findings import Findings
 
 LARGEST = 64 * 1024 * 1024
+_INDENT = " " * 20
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,27 +21,50 @@ def add_to(app: typer.Typer) -> None:
 
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A history.json, or a final copy (PDF).")],
-    trust: Annotated[
-        list[Path] | None, typer.Option("--trust", metavar="PEM", help="A CA certificate to trust; may be repeated.")
+    sealed_by: Annotated[
+        str | None,
+        typer.Option(
+            "--sealed-by",
+            metavar="WHO",
+            help="Whose seal it should be: the SHA-256 of a certificate, or, under a root of --trust, parts of a "
+            "subject, as in 'O=Norrdalens kommunalförbund'.",
+        ),
     ] = None,
-    require_trust: Annotated[
-        bool, typer.Option("--require-trust", help="Fail also when the seal's certificate is not trusted.")
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option("--trust", metavar="PEM", help="A CA certificate to trust for seals; may be repeated."),
+    ] = None,
+    trust_time: Annotated[
+        list[Path] | None,
+        typer.Option("--trust-time", metavar="PEM", help="One to trust for time stamps, no other; may be repeated."),
+    ] = None,
+    revoked: Annotated[
+        list[Path] | None,
+        typer.Option("--crl", metavar="CRL", help="A revocation list of such a CA; may be repeated. None is fetched."),
+    ] = None,
+    integrity_only: Annotated[
+        bool, typer.Option("--integrity-only", help="Let the exit status say only whether the file is whole.")
     ] = False,
 ) -> None:
-    """Check a history.json (its hash chain) or a final PDF (its seal, its attachments, the history inside).
+    """Is a history.json (its hash chain) or a final PDF (its seal, its attachments, its history) whole? By whom? When?
 
-    Integrity decides the exit status: 0 when all is whole, 1 with the first broken thing, also for a damaged file.
-    Whether the seal's certificate is trusted is printed, and counts only with --require-trust.
+    Integrity is `whole` or `broken`. Identity and time are `proven` by what you bring along, `claimed` by the file
+    alone, `refuted`, or `none`. Exit status: 0 whole, sealed by whom you named, at a proven time; 1 broken; 3 whole,
+    but who sealed it is not proven; 4 whole and by whom you named, but when is not proven.
     """
-    from services.archive.verification import load_roots, verify_final, verify_history
+    from services.archive.trust import Asked, Pin, load_crls, load_roots
+    from services.archive.verification import verify_final, verify_history
 
-    roots = load_roots(trust or [])
+    asked = Asked(
+        sealed_by=None if sealed_by is None else Pin.of(sealed_by),
+        roots=load_roots(trust or []),
+        time_roots=load_roots(trust_time or []),
+        crls=load_crls(revoked or []),
+    )
     data = _read(file)
-    findings = verify_final(data, roots, require_trust=require_trust) if _is_pdf(file, data) else verify_history(data)
+    findings = verify_final(data, asked) if _is_pdf(file, data) else verify_history(data)
     _print(findings)
-    if findings.broken is not None:
-        typer.echo(f"{file.name}: {findings.broken}", err=True)
-        raise typer.Exit(1)
+    _end(file, findings, integrity_only)
 
 
 def _is_pdf(file: Path, data: bytes) -> bool:
@@ -48,9 +73,28 @@ def _is_pdf(file: Path, data: bytes) -> bool:
 
 
 def _print(findings: "Findings") -> None:
-    marks = {True: "ok     ", False: "BROKEN ", None: "       "}
-    for ok, text in findings.items:
-        typer.echo(f"{marks[ok]}{text}")
+    for question, answer in (
+        ("integrity", findings.integrity),
+        ("identity", findings.identity),
+        ("time", findings.time),
+    ):
+        typer.echo(printable(f"{question:<10}{answer.word:<10}{answer.text}"))
+        for remark in answer.remarks:
+            typer.echo(printable(f"{_INDENT}{remark}"))
+
+
+def _end(file: Path, findings: "Findings", integrity_only: bool) -> None:
+    from services.archive.findings import BROKEN, UNIDENTIFIED, WHOLE
+
+    status = findings.status
+    if status == WHOLE or (integrity_only and status != BROKEN):
+        return
+    told = {
+        BROKEN: findings.integrity.text,
+        UNIDENTIFIED: f"who sealed it is not proven; identity: {findings.identity.word}",
+    }.get(status, f"when it was sealed is not proven; time: {findings.time.word}")
+    typer.echo(printable(f"{file.name}: {told}"), err=True)
+    raise typer.Exit(status)
 
 
 def _read(file: Path) -> bytes:

@@ -16,9 +16,11 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.timestamps import HTTPTimeStamper
 
 from services.archive import local_authority
+from services.archive.findings import Word
 from services.archive.local_authority import TestAuthority, ensure_test_authority
 from services.archive.seal import Sealer
-from services.archive.verification import load_roots, verify_final
+from services.archive.trust import Asked, Pin, load_roots
+from services.archive.verification import verify_final
 from shared.errors import InvalidInput, Unavailable
 from shared.rendering.render import render_minutes
 from shared.settings import BadConfiguration, Settings
@@ -94,7 +96,9 @@ def test_a_remote_authority_stamps_the_time(authority_folder: Path, copy: Copy) 
         sealed = Sealer.from_test_authority(authority_folder, HTTPTimeStamper(url)).seal(copy.final)
     findings = verify_final(sealed)
     assert findings.broken is None
-    assert any("time-stamped 20" in text for _, text in findings.items)
+    assert findings.time.word is Word.CLAIMED
+    roots = load_roots([authority_folder / "timestamp.pem"])
+    assert verify_final(sealed, Asked(time_roots=roots)).time.word is Word.PROVEN
 
 
 @pytest.mark.parametrize("kind", ["rsa", "p-384"])
@@ -107,7 +111,9 @@ def test_keys_of_other_kinds_seal_too(kind: str, copy: Copy, tmp_path: Path, mon
     monkeypatch.setattr(local_authority, "_new_key", keys[kind])
     path = tmp_path / "sealed.pdf"
     path.write_bytes(Sealer.from_test_authority(tmp_path / "ca").seal(copy.final))
-    assert verify_final(path.read_bytes(), load_roots([tmp_path / "ca" / "authority.pem"])).trusted
+    (certificate,) = load_roots([tmp_path / "ca" / "seal.pem"])
+    asked = Asked(sealed_by=Pin(fingerprint=certificate.sha256.hex()))
+    assert verify_final(path.read_bytes(), asked).identity.word is Word.PROVEN
     assert "Signature is Valid" in poppler("pdfsig", str(path))
     assert_signed_for_openssl(path.read_bytes(), tmp_path / "ca" / "authority.pem", tmp_path)
 

@@ -5,45 +5,31 @@ from pathlib import Path
 
 import pytest
 
+from services.archive.findings import UNIDENTIFIED
 from services.archive.seal import Sealer
-from services.archive.verification import load_roots, verify_final, verify_history
+from services.archive.trust import load_roots
+from services.archive.verification import verify_final, verify_history
 from shared.errors import InvalidInput
 from shared.rendering.render import Attachment, render_final, render_minutes
-from tests.integration.archive_seal.conftest import Copy, a_final, a_history
+from tests.integration.archive_seal.conftest import Copy, a_final
 from tests.integration.rendering.sample import CREATED, sample_minutes, sample_report, sample_stamps
 
 
 def test_a_whole_copy_is_whole_without_trust(copy: Copy) -> None:
     findings = verify_final(copy.sealed)
-    assert findings.broken is None
-    assert not findings.trusted
-    told = " / ".join(text for _, text in findings.items)
+    assert (findings.broken, findings.status) == (None, UNIDENTIFIED)
+    answers = (findings.integrity, findings.identity, findings.time)
+    told = " / ".join(text for answer in answers for text in (answer.text, *answer.remarks))
     for part in (
         "covers the whole file",
         "unchanged",
-        "sealed by Justera test seal",
+        'sealed by "Justera test seal, Justera test": its certificate says so itself',
         "this is a test seal",
-        "time-stamped 20",
-        "no trusted roots were given",
-        "the chain is whole",
+        'as "Justera test time stamps, Justera test" says',
+        "1 entry, none of them erased; the chain holds",
         "the attached original is the document",
     ):
         assert part in told
-
-
-def test_trust_counts_only_when_it_is_required(copy: Copy, authority_folder: Path) -> None:
-    roots = load_roots([authority_folder / "authority.pem"])
-    trusting = verify_final(copy.sealed, roots, require_trust=True)
-    assert (trusting.broken, trusting.trusted) == (None, True)
-    distrusting = verify_final(copy.sealed, require_trust=True)
-    assert distrusting.broken is not None
-    assert "not trusted" in distrusting.broken
-
-
-def test_another_authoritys_root_vouches_for_nothing(copy: Copy, tmp_path: Path) -> None:
-    Sealer.from_test_authority(tmp_path / "other")
-    roots = load_roots([tmp_path / "other" / "authority.pem"])
-    assert "none of the given roots" in str(verify_final(copy.sealed, roots, require_trust=True).broken)
 
 
 def test_a_changed_byte_is_found(copy: Copy) -> None:
@@ -102,8 +88,9 @@ def test_a_missing_attachment_is_found(sealer: Sealer, copy: Copy, missing: str)
 
 
 def test_a_history_alone_is_verified(copy: Copy) -> None:
-    assert verify_history(copy.history).broken is None
-    assert verify_history(a_history(copy.original)).items == [(True, "history: 1 entry, the chain is whole")]
+    findings = verify_history(copy.history)
+    assert (findings.broken, findings.status) == (None, UNIDENTIFIED)
+    assert findings.integrity.remarks == ["history: 1 entry, none of them erased; the chain holds"]
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"null", b"[" * 100_000])

@@ -153,8 +153,8 @@ async def check_by_commands(cluster: Cluster, agreement: str, report: str, seale
     answer = await cluster.client("signing", role=Role.AUDITOR).get(f"/agreements/{agreement}/history")
     history.write_bytes(done(answer).content)
     for arguments, role in (
-        (("verify", str(final)), Role.AUDITOR),
-        (("verify", str(history)), Role.AUDITOR),
+        (("verify", "--integrity-only", str(final)), Role.AUDITOR),
+        (("verify", "--integrity-only", str(history)), Role.AUDITOR),
         (("doctor",), Role.OPERATOR),
     ):
         outcome = await cluster.command(*arguments, role=role)

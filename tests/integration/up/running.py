@@ -131,7 +131,7 @@ class Up:
 
     async def verify(self, file: Path) -> Outcome:
         """It reads the file alone."""
-        return await justera("verify", str(file), environment=clean_environment())
+        return await justera("verify", "--integrity-only", str(file), environment=clean_environment())
 
     async def login_link(self) -> str:
         """A new one, by the command's own way."""
