@@ -66,12 +66,11 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", fi
         "faststream",
         "alembic",
         "uvicorn.access",
-        "pyhanko",
-        "pyhanko_certvalidator",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
-    # The SMTP server and the bounce detectors write peers' and people's addresses, whatever the level.
-    for indiscreet in ("mail.log", "flufl.bounce"):
+    # The SMTP server and the bounce detectors write peers' and people's addresses, pyHanko the names in certificates,
+    # whatever the level.
+    for indiscreet in ("mail.log", "flufl.bounce", "pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(indiscreet).setLevel(logging.CRITICAL)
 
 

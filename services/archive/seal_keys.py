@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from pyhanko.sign.signers import SimpleSigner
 from pyhanko.sign.timestamps import TimeStamper
 
+from services.archive import asn1_lengths as asn1_lengths  # a mend
+
 _DIGEST = "sha256"
 _TEST_POLICY = "2.999.1"  # below the arc of examples
 
