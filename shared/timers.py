@@ -36,6 +36,8 @@ _CLEAR = text(
     )
     """
 )
+# A timer that fires holds its row, then the aggregate: who will move timers takes them in this order as well.
+_HOLD = text("SELECT 1 FROM timer WHERE organisation = :organisation AND subject = :subject FOR UPDATE")
 # SKIP LOCKED: several instances share the work, and one that died holds nothing back.
 _CLAIM = text(
     """
@@ -66,6 +68,11 @@ async def set_timer(connection: AsyncConnection, timer: Timer) -> None:
             "due_at": timer.due_at,
         },
     )
+
+
+async def hold_timers(connection: AsyncConnection, organisation: str, subject: str) -> None:
+    """To be called before the aggregate is locked by whoever moves its timers: waits for one that fires now."""
+    await connection.execute(_HOLD, {"organisation": organisation, "subject": subject})
 
 
 async def clear_timers(connection: AsyncConnection, organisation: str, subject: str) -> None:

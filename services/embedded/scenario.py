@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.meetings.minutes.commands import Drafting, clean_drafting
-from services.meetings.minutes.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
+from services.meetings.commands import Drafting, clean_drafting
+from services.meetings.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
+from shared.clock import timestamp
 from shared.errors import InvalidInput, JusteraError
 from shared.events import Person, SignerInvitation
 from shared.text import clean_email, clean_ip, clean_name, clean_reason
@@ -53,6 +54,10 @@ STEP_KINDS: Mapping[str, StepKind] = {
     "sign": StepKind(required=("email", "ip"), subject="email"),
     "bounce": StepKind(required=("to", "status"), subject="to"),
     "add_alternate": StepKind(required=("for", "email", "ip"), optional=("name",), subject="for"),
+    "correct_address": StepKind(required=("for", "email", "ip"), subject="for"),
+    "ask_again": StepKind(required=("email",), subject="email"),
+    "revoke": StepKind(required=("email", "ip"), subject="email"),
+    "extend": StepKind(required=("until", "ip")),
     "decline": StepKind(required=("email", "reason", "ip"), subject="email"),
     "cancel": StepKind(required=("reason", "ip")),
     "remind": StepKind(),
@@ -213,6 +218,8 @@ def _arguments(kind: StepKind, given: Any) -> dict[str, str]:
 def _clean(name: str, text: str) -> str:
     if name == "status":
         return _status(text)
+    if name == "until":
+        return timestamp(_moment(text, name))
     return _CLEANERS[name](text)
 
 
@@ -226,14 +233,14 @@ def _status(text: str) -> str:
     return text
 
 
-def _moment(value: Any) -> datetime:
+def _moment(value: Any, name: str = "at") -> datetime:
     """`at` is UTC; one without a zone is taken as that."""
     if not isinstance(value, str):
-        raise InvalidInput("at is missing")
+        raise InvalidInput(f"{name} is missing")
     try:
         moment = datetime.fromisoformat(value)
     except ValueError as error:
-        raise InvalidInput(f"at: {_printable(value)} is no time like 2022-09-26T08:41:44Z") from error
+        raise InvalidInput(f"{name}: {_printable(value)} is no time like 2022-09-26T08:41:44Z") from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

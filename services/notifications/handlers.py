@@ -13,12 +13,15 @@ from shared.events import (
     Person,
     ProtocolArchived,
     SignatureRequested,
+    SignerAddressCorrected,
     SigningDeclined,
+    SigningLinkRevoked,
 )
 from shared.events.signing import DocumentSigned, ReminderRequested
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.rendering.report_times import stamp_time
+from shared.text import same_email
 
 _PURPOSES = {
     "first": Purpose.SIGNATURE_REQUEST,
@@ -44,6 +47,23 @@ async def on_alternate_added(transaction: NotificationsTransaction, received: Re
     transaction.agreement_changed(envelope.organisation, event.agreement_id)
 
 
+async def on_address_corrected(
+    transaction: NotificationsTransaction, received: Received[SignerAddressCorrected]
+) -> None:
+    """Whom others are told about is reached elsewhere now; nothing more goes to the old address."""
+    envelope, event = received.envelope, received.event
+    known = transaction.agreement(envelope.organisation, event.agreement_id)
+    for request_id, person in known.others.items():
+        if same_email(person.email, event.original_email):
+            known.others[request_id] = Person(email=event.email, name=event.name)
+    transaction.agreement_changed(envelope.organisation, event.agreement_id)
+    _withdraw_replaced(transaction, received)
+
+
+async def on_link_revoked(transaction: NotificationsTransaction, received: Received[SigningLinkRevoked]) -> None:
+    _withdraw_replaced(transaction, received)
+
+
 async def on_signature_requested(transaction: NotificationsTransaction, received: Received[SignatureRequested]) -> None:
     purpose = _PURPOSES[received.event.purpose]
     _ask(transaction, received.envelope, received.event, purpose)
@@ -51,6 +71,21 @@ async def on_signature_requested(transaction: NotificationsTransaction, received
 
 async def on_reminder_requested(transaction: NotificationsTransaction, received: Received[ReminderRequested]) -> None:
     _ask(transaction, received.envelope, received.event, Purpose.REMINDER)
+
+
+def _withdraw_replaced(
+    transaction: NotificationsTransaction, received: Received[SignerAddressCorrected] | Received[SigningLinkRevoked]
+) -> None:
+    """A link that is no longer valid is not mailed."""
+    event = received.event
+    transaction.withdraw(
+        Ended(
+            received.envelope.organisation,
+            event.agreement_id,
+            request_id=event.request_id,
+            below_version=event.version,
+        )
+    )
 
 
 async def on_document_signed(transaction: NotificationsTransaction, received: Received[DocumentSigned]) -> None:
@@ -155,6 +190,8 @@ def _language(given: str) -> Language:
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     AgreementCreated: on_agreement_created,
     AlternateSignerAdded: on_alternate_added,
+    SignerAddressCorrected: on_address_corrected,
+    SigningLinkRevoked: on_link_revoked,
     SignatureRequested: on_signature_requested,
     ReminderRequested: on_reminder_requested,
     DocumentSigned: on_document_signed,

@@ -100,15 +100,18 @@ _SAVE = text(
 _WITHDRAW = text(
     """
     UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
-    FROM unnest(:organisations, :agreements, :places, :kept) AS ended (organisation, agreement_id, place, kept)
+    FROM unnest(:organisations, :agreements, :places, :kept, :requests, :versions)
+        AS ended (organisation, agreement_id, place, kept, request_id, below_version)
     WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.agreement_id
       AND delivery.status = 'waiting' AND delivery.purpose = ANY(:asking)
       AND (ended.place IS NULL OR delivery.place = ended.place)
       AND (delivery.request_id <> ended.kept OR delivery.purpose = 'reminder')
+      AND (ended.request_id IS NULL
+           OR (delivery.request_id = ended.request_id AND delivery.request_version < ended.below_version))
     """
 ).bindparams(
-    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "agreements", "kept", "asking")),
-    bindparam("places", type_=ARRAY(Integer)),
+    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "agreements", "kept", "requests", "asking")),
+    *(bindparam(name, type_=ARRAY(Integer)) for name in ("places", "versions")),
 )
 
 _AGREEMENTS = select(AGREEMENT).where(among_pairs(AGREEMENT.c.organisation, AGREEMENT.c.agreement_id))
@@ -132,12 +135,17 @@ class AgreementContext:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Mails asking for this place (None: any) are to be withdrawn, but for those of the request `kept`."""
+    """Mails asking for this place (None: any) are to be withdrawn, but for those of the request `kept`.
+
+    With `request_id`, only those of that request whose link is of a version before `below_version`.
+    """
 
     organisation: str
     agreement_id: str
     place: int | None = None
     kept: str = ""
+    request_id: str | None = None
+    below_version: int = 0
 
 
 async def agreements(
@@ -196,6 +204,8 @@ async def withdraw(connection: AsyncConnection, ended: Sequence[Ended]) -> None:
             "agreements": [one.agreement_id for one in ended],
             "places": [one.place for one in ended],
             "kept": [one.kept for one in ended],
+            "requests": [one.request_id for one in ended],
+            "versions": [one.below_version for one in ended],
             "asking": sorted(purpose.value for purpose in ASKING),
         },
     )

@@ -29,6 +29,7 @@ from shared.events import (
     AlternateSignerAdded,
     BlobRef,
     BounceDetected,
+    DeadlineExtended,
     DocumentSigned,
     DocumentViewed,
     EmailDeferred,
@@ -37,14 +38,30 @@ from shared.events import (
     Person,
     ReminderRequested,
     SignatureRequested,
+    SignerAddressCorrected,
     SignerNameEntered,
     SigningDeclined,
+    SigningLinkRevoked,
     event_type,
 )
 from shared.text import same_email
 
 # The purposes of the mails that ask for a signature; reminders, receipts and notices are not part of a history.
 REQUEST_MAILS = frozenset({"signature-request", "alternate-request", "request-again"})
+
+MAILS_TO_SIGNERS = REQUEST_MAILS | {"reminder"}
+
+# Nothing is known of a mail of the version that is asked for now.
+_NO_MAIL_YET: Mapping[str, object] = {
+    "sent_at": None,
+    "bounced_at": None,
+    "bounce_status": None,
+    "bounce_diagnostic": None,
+    "bounce_permanent": None,
+    "bounced_mail": None,
+    "bounced_reminder": False,
+    "mailed_since": False,
+}
 
 _REQUEST_NAMESPACE = uuid.UUID("6f0c3c0e-6f5b-5d0e-9d53-0c5d3d8f6a51")
 
@@ -67,12 +84,16 @@ _S = Status
 _TRANSITIONS: Mapping[tuple[Status, type[Event]], Status] = {
     (_S.READY, SignatureRequested): _S.OUT,
     (_S.READY, AlternateSignerAdded): _S.READY,
+    (_S.READY, SignerAddressCorrected): _S.READY,
     (_S.READY, AgreementCancelled): _S.CANCELLED,
     (_S.OUT, SignatureRequested): _S.OUT,
     (_S.OUT, DocumentViewed): _S.OUT,
     (_S.OUT, SignerNameEntered): _S.OUT,
     (_S.OUT, DocumentSigned): _S.OUT,
     (_S.OUT, AlternateSignerAdded): _S.OUT,
+    (_S.OUT, SignerAddressCorrected): _S.OUT,
+    (_S.OUT, SigningLinkRevoked): _S.OUT,
+    (_S.OUT, DeadlineExtended): _S.OUT,
     (_S.OUT, ReminderRequested): _S.OUT,
     (_S.OUT, SigningDeclined): _S.DECLINED,
     (_S.OUT, AgreementCancelled): _S.CANCELLED,
@@ -98,10 +119,15 @@ class _State(BaseModel):
 
 
 class Request(_State):
-    """One address asked to sign for a place. `requested_at` is None until the place's turn has come."""
+    """One address asked to sign for a place. `requested_at` is None until the place's turn has come.
+
+    `version` is that of the links that are valid; `asked_version` that of the last mail that asked: only what becomes
+    of mails of that version says something about this address. `asked_at`: when it was last asked or reminded by mail.
+    """
 
     id: str
     version: int = 1
+    asked_version: int = 1
     place: int
     alternate: bool = False
     email: str
@@ -109,17 +135,35 @@ class Request(_State):
     name_given: bool  # from the start, by the sender: the signer cannot change it
     language: str
     requested_at: datetime | None = None
+    asked_at: datetime | None = None
+    withheld: bool = False  # not asked again beside a new alternate, since its mail had bounced for good
     sent_at: datetime | None = None
     bounced_at: datetime | None = None
     bounce_status: str | None = None
+    bounce_diagnostic: str | None = None
+    bounce_permanent: bool | None = None  # None: bounced before this was kept; the status tells
+    bounced_mail: str | None = None
+    bounced_reminder: bool = False  # only a reminder bounced so far
+    mailed_since: bool = False  # another mail went out after the bounce
     viewed_at: datetime | None = None
     views: int = 0
     signed_at: datetime | None = None
 
     @property
     def mail_settled(self) -> bool:
-        """What became of the mail is recorded: taken by a mail server, or refused by it."""
-        return self.sent_at is not None or self.bounced_at is not None
+        """What became of the mail that asks is recorded: taken by a mail server, or refused by it."""
+        return self.sent_at is not None or (self.bounced_at is not None and not self.bounced_reminder)
+
+    @property
+    def unreached(self) -> bool:
+        """The last mail to this address bounced."""
+        return self.bounced_at is not None and not self.mailed_since
+
+    @property
+    def undeliverable(self) -> bool:
+        """The last mail to this address bounced for good: no mail goes there unless the sender insists."""
+        hard = (self.bounce_status or "").startswith("5") if self.bounce_permanent is None else self.bounce_permanent
+        return self.unreached and hard
 
 
 class Place(_State):
@@ -271,10 +315,18 @@ def _apply(state: Agreement, event: Event, at: datetime) -> Agreement:
             return _signed(state, event, at)
         case AlternateSignerAdded():
             return _alternate_added(state, event)
+        case SignerAddressCorrected():
+            return _corrected(state, event)
+        case SigningLinkRevoked():
+            return _with_request(state, event.request_id, version=event.version)
+        case DeadlineExtended():
+            return state.model_copy(update={"expires": event.expires})
+        case ReminderRequested():
+            return _with_request(state, event.request_id, asked_at=at)
         case EmailSent() if event.purpose in REQUEST_MAILS:
             return _mail_sent(state, event, at)
-        case BounceDetected() if event.purpose in REQUEST_MAILS:
-            return _with_request(state, event.request_id, bounced_at=at, bounce_status=event.status)
+        case BounceDetected() if event.purpose in MAILS_TO_SIGNERS:
+            return _bounced(state, event, at)
         case _:
             return state
 
@@ -285,8 +337,18 @@ def _with_request(state: Agreement, changed_id: str | None, **changes: object) -
 
 
 def _requested(state: Agreement, event: SignatureRequested, at: datetime) -> Agreement:
-    since = state.request(event.request_id).requested_at or at
-    asked = _with_request(state, event.request_id, requested_at=since, version=event.version)
+    request = state.request(event.request_id)
+    changes: dict[str, object] = {
+        "requested_at": request.requested_at or at,
+        "asked_at": at,
+        "withheld": False,
+        "version": event.version,
+        "asked_version": event.version,
+        "mailed_since": request.bounced_at is not None,
+    }
+    if event.version != request.asked_version:
+        changes |= _NO_MAIL_YET
+    asked = _with_request(state, request.id, **changes)
     return asked.model_copy(update={"sent_off_at": state.sent_off_at or at, "expires": event.expires})
 
 
@@ -301,7 +363,29 @@ def _signed(state: Agreement, event: DocumentSigned, at: datetime) -> Agreement:
     return signed.model_copy(update={"places": places, "last_signed_at": at, "status": status})
 
 
+def _corrected(state: Agreement, event: SignerAddressCorrected) -> Agreement:
+    """As if nobody had been asked yet: whoever read the mail at the old address may have been a stranger."""
+    return _with_request(
+        state,
+        event.request_id,
+        email=event.email,
+        name=event.name,
+        version=event.version,
+        asked_version=event.version,
+        requested_at=None,
+        asked_at=None,
+        withheld=False,
+        viewed_at=None,
+        views=0,
+        **_NO_MAIL_YET,
+    )
+
+
 def _alternate_added(state: Agreement, event: AlternateSignerAdded) -> Agreement:
+    original = state.request(event.original_request_id)
+    turn = state.current_place
+    if turn is not None and turn.index == event.place and original.undeliverable:
+        state = _with_request(state, original.id, withheld=True)
     alternate = Request(
         id=event.request_id,
         place=event.place,
@@ -309,13 +393,41 @@ def _alternate_added(state: Agreement, event: AlternateSignerAdded) -> Agreement
         email=event.email,
         name=event.name,
         name_given=event.name is not None,
-        language=state.request(event.original_request_id).language,
+        language=original.language,
     )
     return state.model_copy(update={"requests": (*state.requests, alternate)})
 
 
 def _mail_sent(state: Agreement, event: EmailSent, at: datetime) -> Agreement:
-    request = state.find_request(event.request_id)
+    request = _asked_by(state, event)
     if request is None:
         return state
-    return _with_request(state, request.id, sent_at=request.sent_at or at)
+    # The report may be quicker than the news that the same mail was taken.
+    later = request.bounced_at is not None and event.email_id != request.bounced_mail and at >= request.bounced_at
+    return _with_request(state, request.id, sent_at=request.sent_at or at, mailed_since=request.mailed_since or later)
+
+
+def _bounced(state: Agreement, event: BounceDetected, at: datetime) -> Agreement:
+    request = _asked_by(state, event)
+    if request is None:
+        return state
+    settled = request.bounced_at is not None and not request.bounced_reminder
+    return _with_request(
+        state,
+        request.id,
+        bounced_at=at,
+        bounce_status=event.status,
+        bounce_diagnostic=event.diagnostic,
+        bounce_permanent=event.permanent,
+        bounced_mail=event.email_id,
+        bounced_reminder=event.purpose not in REQUEST_MAILS and not settled,
+        mailed_since=False,
+    )
+
+
+def _asked_by(state: Agreement, fact: EmailSent | BounceDetected) -> Request | None:
+    """The request that a mail asked for; None when its link was replaced since, perhaps with the address."""
+    request = state.find_request(fact.request_id)
+    if request is None or fact.request_version not in (None, request.asked_version):
+        return None
+    return request

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import PlainTextResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.signing.agreement import Status
 from services.signing.commands import SigningCommands
 from services.signing.queries import MOST, SigningQueries
-from services.signing.views import AgreementOverview, AgreementPage, overview_of
+from services.signing.views import AgreementOverview, AgreementPage
 from shared.auth import Principal, Role, requires
 from shared.forwarding import Proxies, client_ip
 from shared.rendering.report import Report, as_text
@@ -43,10 +43,26 @@ class Cancellation(_Body):
     reason: str = Field(max_length=MAX_REASON, description="stands in the audit report")
 
 
+class Correction(_Body):
+    """Which address was wrong, and what it is to be."""
+
+    original: str = Field(max_length=MAX_EMAIL, description="the address that was asked and has not signed")
+    email: str = Field(max_length=MAX_EMAIL, description="the address to ask instead")
+
+
+class Addressed(_Body):
+    email: str = Field(max_length=MAX_EMAIL, description="the address of the signer whom it is about")
+
+
+class Extension(_Body):
+    expires: AwareDatetime = Field(description="the new deadline, with its zone; later than the one that holds now")
+
+
 def router(commands: SigningCommands, queries: SigningQueries, *, trusted_proxies: Proxies) -> APIRouter:
     routes = APIRouter(prefix="/agreements", tags=["agreements"])
     _add_reading(routes, queries)
-    _add_changing(routes, commands, trusted_proxies)
+    _add_changing(routes, commands, queries, trusted_proxies)
+    _add_remedies(routes, commands, queries, trusted_proxies)
     return routes
 
 
@@ -92,11 +108,30 @@ def _add_reading(routes: APIRouter, queries: SigningQueries) -> None:
         return PlainTextResponse(as_text(report)) if form == "text" else report
 
 
-def _add_changing(routes: APIRouter, commands: SigningCommands, trusted_proxies: Proxies) -> None:
+def _add_changing(
+    routes: APIRouter, commands: SigningCommands, queries: SigningQueries, trusted_proxies: Proxies
+) -> None:
     @routes.post("/{agreement_id}/send", summary="Send it off: the first signer is asked")
     async def send_off(agreement_id: AgreementId, principal: Principal = _CHANGES) -> AgreementOverview:
-        return overview_of(await commands.send_off(principal.organisation, agreement_id))
+        return queries.overview_of(await commands.send_off(principal.organisation, agreement_id))
 
+    @routes.post("/{agreement_id}/cancel", summary="Withdraw it: nobody can sign any more")
+    async def cancel(
+        agreement_id: AgreementId, body: Cancellation, request: Request, principal: Principal = _CHANGES
+    ) -> AgreementOverview:
+        ip = client_ip(request, trusted_proxies)
+        return queries.overview_of(await commands.cancel(principal.organisation, agreement_id, body.reason, ip=ip))
+
+    @routes.post(
+        "/{agreement_id}/remind", summary="Remind everyone who may sign now, but not where the last mail bounced"
+    )
+    async def remind(agreement_id: AgreementId, principal: Principal = _CHANGES) -> AgreementOverview:
+        return queries.overview_of(await commands.remind(principal.organisation, agreement_id))
+
+
+def _add_remedies(
+    routes: APIRouter, commands: SigningCommands, queries: SigningQueries, trusted_proxies: Proxies
+) -> None:
     @routes.post("/{agreement_id}/alternates", summary="Let another address sign for a place; the original still may")
     async def add_alternate(
         agreement_id: AgreementId, body: NewAlternate, request: Request, principal: Principal = _CHANGES
@@ -109,15 +144,32 @@ def _add_changing(routes: APIRouter, commands: SigningCommands, trusted_proxies:
             name=body.name,
             ip=client_ip(request, trusted_proxies),
         )
-        return overview_of(state)
+        return queries.overview_of(state)
 
-    @routes.post("/{agreement_id}/cancel", summary="Withdraw it: nobody can sign any more")
-    async def cancel(
-        agreement_id: AgreementId, body: Cancellation, request: Request, principal: Principal = _CHANGES
+    @routes.post("/{agreement_id}/correct-address", summary="Ask at another address instead; links to the old one end")
+    async def correct_address(
+        agreement_id: AgreementId, body: Correction, request: Request, principal: Principal = _CHANGES
     ) -> AgreementOverview:
         ip = client_ip(request, trusted_proxies)
-        return overview_of(await commands.cancel(principal.organisation, agreement_id, body.reason, ip=ip))
+        state = await commands.correct_address(principal.organisation, agreement_id, body.original, body.email, ip=ip)
+        return queries.overview_of(state)
 
-    @routes.post("/{agreement_id}/remind", summary="Remind everyone who may sign now")
-    async def remind(agreement_id: AgreementId, principal: Principal = _CHANGES) -> AgreementOverview:
-        return overview_of(await commands.remind(principal.organisation, agreement_id))
+    @routes.post("/{agreement_id}/ask-again", summary="Mail the request once more to an address whose mail bounced")
+    async def ask_again(
+        agreement_id: AgreementId, body: Addressed, principal: Principal = _CHANGES
+    ) -> AgreementOverview:
+        return queries.overview_of(await commands.ask_again(principal.organisation, agreement_id, body.email))
+
+    @routes.post("/{agreement_id}/revoke-link", summary="End the links mailed to a signer; a new one is mailed")
+    async def revoke_link(
+        agreement_id: AgreementId, body: Addressed, request: Request, principal: Principal = _CHANGES
+    ) -> AgreementOverview:
+        ip = client_ip(request, trusted_proxies)
+        return queries.overview_of(await commands.revoke_link(principal.organisation, agreement_id, body.email, ip=ip))
+
+    @routes.post("/{agreement_id}/extend", summary="Give the signers more time, while there is some left")
+    async def extend(
+        agreement_id: AgreementId, body: Extension, request: Request, principal: Principal = _CHANGES
+    ) -> AgreementOverview:
+        ip = client_ip(request, trusted_proxies)
+        return queries.overview_of(await commands.extend(principal.organisation, agreement_id, body.expires, ip=ip))

@@ -9,10 +9,10 @@ after.
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from services.signing import decisions
+from services.signing import decisions, remedies
 from services.signing.agreement import Agreement, evolve
+from services.signing.asking import Decision
 from services.signing.deadlines import Deadlines
-from services.signing.decisions import Decision
 from services.signing.queries import SigningQueries
 from services.signing.transaction import OpenAgreement, SigningTransaction
 from shared.clock import Clock
@@ -20,6 +20,7 @@ from shared.errors import Refused
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
 from shared.text import clean_ip
+from shared.timers import hold_timers
 
 log = get_logger(__name__)
 
@@ -74,7 +75,7 @@ class SigningCommands:
             "agreement.alternate_added",
             organisation,
             agreement_id,
-            lambda state, at: decisions.add_alternate(state, original, email, name=name, ip=ip, at=at),
+            lambda state, at: remedies.add_alternate(state, original, email, name=name, ip=ip, at=at),
         )
 
     async def cancel(self, organisation: str, agreement_id: str, reason: str, *, ip: str) -> Agreement:
@@ -87,10 +88,63 @@ class SigningCommands:
             lambda state, at: decisions.cancel(state, reason, ip=ip, at=at),
         )
 
+    async def correct_address(
+        self, organisation: str, agreement_id: str, original: str, email: str, *, ip: str
+    ) -> Agreement:
+        """Ask at `email` instead of `original`, whose links are no longer valid. Raises InvalidInput."""
+        ip = clean_ip(ip)
+        return await self._by_sender(
+            "agreement.address_corrected",
+            organisation,
+            agreement_id,
+            lambda state, at: remedies.correct_address(state, original, email, ip=ip, at=at),
+        )
+
+    async def revoke_link(self, organisation: str, agreement_id: str, email: str, *, ip: str) -> Agreement:
+        """End the links that were mailed to an address; a new one is mailed to who has not signed yet."""
+        ip = clean_ip(ip)
+        return await self._by_sender(
+            "agreement.link_revoked",
+            organisation,
+            agreement_id,
+            lambda state, at: remedies.revoke_link(state, email, ip=ip, at=at),
+        )
+
+    async def ask_again(self, organisation: str, agreement_id: str, email: str) -> Agreement:
+        """Mail the same link once more to an address whose mail bounced."""
+        return await self._by_sender(
+            "agreement.asked_again",
+            organisation,
+            agreement_id,
+            lambda state, at: remedies.ask_again(state, email, at=at),
+        )
+
+    async def extend(self, organisation: str, agreement_id: str, expires: datetime, *, ip: str) -> Agreement:
+        """Give more time, up to `expires` (aware). Raises InvalidInput."""
+        ip = clean_ip(ip)
+
+        async def work(transaction: SigningTransaction) -> Agreement:
+            await hold_timers(transaction.connection, organisation, agreement_id)
+            agreement = await transaction.agreement(organisation, agreement_id)
+            at = self._clock.now()
+            transaction.append(agreement, remedies.extend(agreement.state, expires, ip=ip, at=at))
+            await self._deadlines.begin(transaction, agreement, at)
+            return agreement.state
+
+        state = await self._unit_of_work.run(work)
+        log.info("agreement.extended", agreement_id=agreement_id)
+        return state
+
     async def remind(self, organisation: str, agreement_id: str) -> Agreement:
-        """Remind everyone who may sign now."""
+        """Remind everyone who may sign now and can be reached."""
         return await self._by_sender(
             "agreement.reminded", organisation, agreement_id, lambda state, at: decisions.remind(state, at=at)
+        )
+
+    async def remind_reachable(self, organisation: str, agreement_id: str) -> Agreement:
+        """What the reminders' timer does; a replay fires it by hand."""
+        return await self._by_sender(
+            "agreement.reminded", organisation, agreement_id, lambda state, at: decisions.remind_reachable(state, at=at)
         )
 
     async def expire(self, organisation: str, agreement_id: str) -> Agreement:

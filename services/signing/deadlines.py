@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from services.signing import decisions
-from services.signing.agreement import Status
+from services.signing.agreement import Agreement, Status
+from services.signing.asking import expires_of, is_overdue
 from services.signing.transaction import OpenAgreement, SigningTransaction
-from shared.clock import Clock
+from shared.clock import Clock, parse_timestamp
 from shared.logging import get_logger
 from shared.timers import Timer, clear_timers, set_timer
 
@@ -29,10 +30,22 @@ class Deadlines:
     def expiry(self, sent_off: datetime) -> datetime:
         return sent_off + self._agreement
 
-    async def begin(self, transaction: SigningTransaction, agreement: OpenAgreement, sent_off: datetime) -> None:
-        expires = self.expiry(sent_off)
+    def next_reminder(self, state: Agreement) -> datetime | None:
+        """When those who may sign now are reminded next; None when nobody can be, or the deadline comes first."""
+        asked = [
+            request.asked_at or request.requested_at for request in state.open_requests() if not request.undeliverable
+        ]
+        last = max((moment for moment in asked if moment is not None), default=None)
+        if last is None or state.expires is None:
+            return None
+        due = last + self._reminder
+        return due if due < parse_timestamp(state.expires) else None
+
+    async def begin(self, transaction: SigningTransaction, agreement: OpenAgreement, moment: datetime) -> None:
+        """When it is sent off, and anew when its deadline is extended."""
+        expires = _expires(agreement.state)
         await set_timer(transaction.connection, _timer(agreement, EXPIRY, expires))
-        await self._remind_after(transaction, agreement, sent_off, expires)
+        await self._remind_after(transaction, agreement, moment, expires)
 
     async def end_when_over(self, transaction: SigningTransaction, agreement: OpenAgreement) -> None:
         """Nobody is waited for any more: no timers either."""
@@ -43,36 +56,46 @@ class Deadlines:
         return {EXPIRY: self._expire, REMINDER: self._remind}
 
     async def _expire(self, transaction: SigningTransaction, timer: Timer) -> None:
+        """An extension may have moved the deadline while this one was being fired."""
         agreement = await transaction.agreement(timer.organisation, timer.subject)
-        if agreement.state.status is not Status.OUT:
+        state, now = agreement.state, self._clock.now()
+        if state.status is not Status.OUT:
             return
-        transaction.append(agreement, decisions.expire(agreement.state, at=self._clock.now()))
+        if not is_overdue(state, now):
+            await set_timer(transaction.connection, _timer(agreement, EXPIRY, _expires(state)))
+            return
+        transaction.append(agreement, decisions.expire(state, at=now))
         await self.end_when_over(transaction, agreement)
         log.info("agreement.expired", agreement_id=timer.subject)
 
     async def _remind(self, transaction: SigningTransaction, timer: Timer) -> None:
-        """Nobody is reminded sooner than `reminder_days` after they were asked: the turn may have come only now.
+        """Nobody is reminded sooner than `reminder_days` after they were asked or reminded last.
 
-        The next one is counted from now, not from when this was due: after a long stop there is no volley.
+        The next one is counted from now, not from when this was due: after a long stop there is no volley. It is also
+        set when nobody can be reached now, since an address may be corrected by then.
         """
         agreement = await transaction.agreement(timer.organisation, timer.subject)
         state, now = agreement.state, self._clock.now()
-        asked = [request.requested_at for request in state.open_requests() if request.requested_at is not None]
-        if not asked or state.sent_off_at is None:
+        if state.status is not Status.OUT or is_overdue(state, now):
             return
-        expires = self.expiry(state.sent_off_at)
-        if now < max(asked) + self._reminder:
-            await self._remind_after(transaction, agreement, max(asked), expires)
+        expires, due = _expires(state), self.next_reminder(state)
+        if due is not None and now < due:
+            await self._remind_after(transaction, agreement, due - self._reminder, expires)
             return
-        transaction.append(agreement, decisions.remind(state, at=now))
+        if due is not None:
+            transaction.append(agreement, decisions.remind_reachable(state, at=now))
+            log.info("agreement.reminded", agreement_id=timer.subject)
         await self._remind_after(transaction, agreement, now, expires)
-        log.info("agreement.reminded", agreement_id=timer.subject)
 
     async def _remind_after(
         self, transaction: SigningTransaction, agreement: OpenAgreement, moment: datetime, expires: datetime
     ) -> None:
         if moment + self._reminder < expires:
             await set_timer(transaction.connection, _timer(agreement, REMINDER, moment + self._reminder))
+
+
+def _expires(state: Agreement) -> datetime:
+    return parse_timestamp(expires_of(state))
 
 
 def _timer(agreement: OpenAgreement, kind: str, due_at: datetime) -> Timer:

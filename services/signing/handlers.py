@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from services.signing import decisions
 from services.signing.agreement import Agreement
-from services.signing.decisions import Decision
+from services.signing.asking import Decision
 from services.signing.transaction import SigningTransaction
 from shared.events import BounceDetected, EmailDeferred, EmailSent, ProtocolDrafted
 from shared.logging import get_logger

@@ -11,11 +11,12 @@ from datetime import datetime
 
 from services.signing import store
 from services.signing.agreement import Agreement, Status, request_for_email
+from services.signing.deadlines import Deadlines
 from services.signing.store import Position
 from services.signing.views import AgreementOverview, AgreementPage, RequestView, overview_of, request_view_of
 from shared import history
 from shared.blobs import BlobStore
-from shared.clock import parse_timestamp, timestamp
+from shared.clock import Clock, parse_timestamp, timestamp
 from shared.database import Database
 from shared.errors import InvalidInput, NotFound
 from shared.history import Entry
@@ -28,9 +29,14 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class SigningQueries:
-    def __init__(self, database: Database, blobs: BlobStore) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, clock: Clock, deadlines: Deadlines) -> None:
         self._database = database
         self._blobs = blobs
+        self._clock = clock
+        self._deadlines = deadlines
+
+    def overview_of(self, state: Agreement) -> AgreementOverview:
+        return overview_of(state, next_reminder=self._deadlines.next_reminder(state))
 
     async def request(self, organisation: str, request_id: str, version: int) -> RequestView:
         """What a signer's page shows; `version` is the link's. Raises NotFound."""
@@ -38,7 +44,7 @@ class SigningQueries:
             stored = await store.find_by_request(connection, organisation, request_id)
         if stored is None:
             raise NotFound("this request to sign does not exist")
-        return request_view_of(organisation, stored.state, request_id, version)
+        return request_view_of(organisation, stored.state, request_id, version, now=self._clock.now())
 
     async def request_id(self, organisation: str, agreement_id: str, email: str) -> str:
         """The request that asks an address, for a replay, which has no links. Raises NotFound."""
@@ -59,7 +65,7 @@ class SigningQueries:
 
     async def agreement(self, organisation: str, agreement_id: str) -> AgreementOverview:
         """Places, requests, whose turn it is and since when. Raises NotFound."""
-        return overview_of(await self.state(organisation, agreement_id))
+        return self.overview_of(await self.state(organisation, agreement_id))
 
     async def agreements(
         self, organisation: str, *, status: Status | None = None, cursor: str | None = None, most: int = 50
@@ -71,7 +77,7 @@ class SigningQueries:
             found = await store.page(connection, organisation, status=status, before=before, most=most + 1)
         states = [stored.state for stored in found[:most]]
         return AgreementPage(
-            agreements=tuple(overview_of(state) for state in states),
+            agreements=tuple(self.overview_of(state) for state in states),
             next=_cursor(states[-1]) if len(found) > most else None,
         )
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.signing import store
 from services.signing.agreement import Agreement, evolve
-from services.signing.decisions import Decision
+from services.signing.asking import Decision
 from services.signing.store import AgreementKey, StoredAgreement
 from shared import history
 from shared.blobs import BlobStore

@@ -1,11 +1,12 @@
 """How an agreement looks from outside: to the one who is asked to sign, and to the sender. Pure: state in, view out."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.signing.agreement import Agreement, Place, Request, Status
+from services.signing.asking import is_overdue
 from shared.clock import parse_timestamp
 from shared.events import BlobRef, Person
 
@@ -19,7 +20,11 @@ RequestState = Literal[
     "expired",
     "completed",
     "revoked",
+    "closed",
 ]
+
+LINKS_OPEN = timedelta(days=90)
+"""What an ended request still shows its signer, and for how long: as long as a link to the sealed copy opens."""
 
 _ENDINGS: dict[Status, RequestState] = {
     Status.DECLINED: "declined",
@@ -70,6 +75,10 @@ class RequestOverview(_View):
     sent_at: datetime | None
     bounced_at: datetime | None
     bounce_status: str | None = Field(description="RFC 3463, e.g. 5.1.1")
+    bounce_diagnostic: str | None = Field(description="what the mail server said, as it said it")
+    unreached: bool = Field(description="the last mail to this address bounced")
+    reminded: bool = Field(description="reminders go there: false where the last mail bounced for good")
+    withheld: bool = Field(description="not asked again beside a new alternate, since its mail had bounced")
     viewed_at: datetime | None
     signed_at: datetime | None
 
@@ -108,6 +117,7 @@ class AgreementOverview(_View):
     created_at: datetime
     sent_off_at: datetime | None
     expires: datetime | None
+    next_reminder: datetime | None = Field(description="when those who may sign now are reminded, unless they sign")
     last_signed_at: datetime | None
     ended_at: datetime | None
     turn: Turn | None = Field(description="absent before sending off and at the end")
@@ -119,13 +129,15 @@ class AgreementPage(_View):
     next: str | None = Field(description="cursor of the next page; absent on the last")
 
 
-def request_view_of(organisation: str, state: Agreement, request_id: str, version: int) -> RequestView:
-    """Raises NotFound."""
+def request_view_of(
+    organisation: str, state: Agreement, request_id: str, version: int, *, now: datetime
+) -> RequestView:
+    """`version` is the link's. Raises NotFound."""
     request = state.request(request_id)
     place = state.places[request.place]
     through = state.signed_through(place.index)
     return RequestView(
-        state=_request_state(state, request, version),
+        state=_request_state(state, request, version, now),
         organisation=organisation,
         agreement_id=state.agreement_id,
         request_id=request.id,
@@ -150,19 +162,23 @@ def request_view_of(organisation: str, state: Agreement, request_id: str, versio
     )
 
 
-def _request_state(state: Agreement, request: Request, version: int) -> RequestState:
+def _request_state(state: Agreement, request: Request, version: int, now: datetime) -> RequestState:
     if version != request.version:
         return "revoked"
+    if state.ended_at is not None and now >= state.ended_at + LINKS_OPEN:
+        return "closed"
     if state.status in _ENDINGS:
         return _ENDINGS[state.status]
     if request.signed_at is not None:
         return "completed" if state.status is Status.COMPLETED else "signed-by-you"
     if state.places[request.place].signed_by is not None:
         return "signed-by-other"
+    if is_overdue(state, now):
+        return "expired"
     return "open" if request in state.open_requests() else "not-your-turn"
 
 
-def overview_of(state: Agreement) -> AgreementOverview:
+def overview_of(state: Agreement, *, next_reminder: datetime | None) -> AgreementOverview:
     return AgreementOverview(
         agreement_id=state.agreement_id,
         meeting_id=state.meeting_id,
@@ -175,6 +191,7 @@ def overview_of(state: Agreement) -> AgreementOverview:
         created_at=state.created_at,
         sent_off_at=state.sent_off_at,
         expires=_expires(state),
+        next_reminder=next_reminder,
         last_signed_at=state.last_signed_at,
         ended_at=state.ended_at,
         turn=_turn(state),
@@ -214,6 +231,10 @@ def _request(request: Request) -> RequestOverview:
         sent_at=request.sent_at,
         bounced_at=request.bounced_at,
         bounce_status=request.bounce_status,
+        bounce_diagnostic=request.bounce_diagnostic,
+        unreached=request.unreached,
+        reminded=not request.undeliverable,
+        withheld=request.withheld,
         viewed_at=request.viewed_at,
         signed_at=request.signed_at,
     )

@@ -41,14 +41,17 @@ class AgreementCreated(_AgreementEvent):
 class SignatureRequested(_AgreementEvent):
     """Someone is asked to sign. Carries all that the mail needs but the link, which is derived where it is needed.
 
-    `version` changes on revocation, replacement or a corrected address, never when a mail is sent again.
+    `version` changes on revocation or a corrected address, never when a mail is sent again: one above 1 tells that
+    links mailed before are no longer valid.
     """
 
     request_id: str
     version: int
     place: int
     role: str
-    purpose: RequestPurpose = Field(description="first request, to an alternate, or sent again beside an alternate's")
+    purpose: RequestPurpose = Field(
+        description="first request, to an alternate, or sent again to an address that was asked before"
+    )
     email: str
     name: str | None
     language: str
@@ -101,6 +104,46 @@ class AlternateSignerAdded(_AgreementEvent):
     request_id: str
     email: str
     name: str | None
+
+
+class SignerAddressCorrected(_AgreementEvent):
+    """The sender replaced the address of a request that has not signed. `version` is that of the new address's link.
+
+    `name` is the signer's where the sender gave one: what somebody stated at the old address is not carried over.
+    """
+
+    place: int
+    by: Person
+    ip: str
+    request_id: str
+    version: int
+    original_email: str = Field(description="the address until now: its link is no longer valid")
+    email: str
+    name: str | None
+
+
+class SigningLinkRevoked(_AgreementEvent):
+    """The sender ended the links that a signer was mailed so far. `version` is that of the next one.
+
+    A SignatureRequested with a new link follows, unless the place is signed.
+    """
+
+    place: int
+    by: Person
+    ip: str
+    request_id: str
+    version: int
+    email: str
+    name: str | None
+
+
+class DeadlineExtended(_AgreementEvent):
+    """The sender gave the signers more time. Both times are RFC 3339, UTC."""
+
+    by: Person
+    ip: str
+    expires: str
+    expired_before: str = Field(description="the deadline until now")
 
 
 class ReminderRequested(_AgreementEvent):

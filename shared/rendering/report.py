@@ -25,6 +25,7 @@ from shared.events import (
     Event,
     Person,
     SignatureRequested,
+    SignerAddressCorrected,
     SignerNameEntered,
     SigningDeclined,
     event_class,
@@ -44,6 +45,7 @@ _LINES = (
     DocumentSigned,
     BounceDetected,
     AlternateSignerAdded,
+    SignerAddressCorrected,
     SigningDeclined,
     AgreementCancelled,
     AgreementExpired,
@@ -168,7 +170,7 @@ class _Narrator:
         self._words = words
         self._time = when
         self._names: dict[str, str] = {}
-        self._mailed: set[str] = set()
+        self._mailed: set[tuple[str, str]] = set()
 
     def line(self, entry: Entry) -> ReportEntry | None:
         cls = event_class(entry.type)
@@ -211,6 +213,10 @@ class _Narrator:
             case AlternateSignerAdded():
                 old, new = self._who(event.original_email), self._who(event.email)
                 return words.alternate.format(by=_person(event.by), old=old, new=new)
+            case SignerAddressCorrected():
+                self._mailed.discard((event.request_id, email_key(event.email)))
+                old, new = self._who(event.original_email), self._who(event.email)
+                return words.corrected.format(by=_person(event.by), old=old, new=new)
             case SigningDeclined():
                 return words.declined.format(who=self._who(event.email), reason=event.reason)
             case AgreementCancelled():
@@ -219,8 +225,8 @@ class _Narrator:
                 return None
 
     def _emailed(self, event: EmailSent) -> str | None:
-        """A line for the first mail of each request; `request-again` and reminders are none."""
-        request = event.request_id or ""
+        """A line for the first mail of each request to each address; `request-again` and reminders are none."""
+        request = (event.request_id or "", email_key(event.recipient))
         if event.purpose not in _ASKING or request in self._mailed:
             return None
         self._mailed.add(request)

@@ -26,6 +26,7 @@ class Words:
     signed: str
     bounced: str
     alternate: str
+    corrected: str
     declined: str
     cancelled: str
     expired: str
@@ -61,6 +62,7 @@ WORDS: Mapping[Language, Words] = {
             "{by} har lagt till en alternativ signerare, {new}. "
             "Den ursprungliga signeraren, {old}, kan fortfarande signera."
         ),
+        corrected="{by} har ändrat adressen till {new}. Länken till {old} gäller inte längre.",
         declined="{who} avböjde att signera. Skäl: {reason}",
         cancelled="{by} återkallade avtalet. Skäl: {reason}",
         expired="Avtalet har löpt ut.",
@@ -89,6 +91,7 @@ WORDS: Mapping[Language, Words] = {
         signed="Document e-signed by {who}",
         bounced="Email sent to {email} bounced and could not be delivered",
         alternate="{by} added alternate signer {new}. The original signer {old} can still sign.",
+        corrected="{by} changed the address to {new}. The link sent to {old} is no longer valid.",
         declined="{who} declined to sign. Reason: {reason}",
         cancelled="{by} cancelled the agreement. Reason: {reason}",
         expired="Agreement expired.",

@@ -9,6 +9,7 @@ from services.signing.logins import LoginSessions
 from services.signing.pages.login import TokenLoginPages
 from services.signing.pages.logins import LoginPages, sessions_router
 from services.signing.pages.overview import OverviewPages
+from services.signing.pages.remedies import RemedyPages
 from services.signing.pages.signer import SignerPages
 from services.signing.queries import SigningQueries
 from shared.auth import Access
@@ -46,5 +47,6 @@ def include_pages(
     TokenLoginPages(look, access, caller).add_to(router)
     LoginPages(look, access, sessions).add_to(router)
     OverviewPages(look, access, commands, queries, caller, clock).add_to(router)
+    RemedyPages(look, access, commands, queries, caller).add_to(router)
     app.include_router(router)
     app.include_router(sessions_router(sessions))

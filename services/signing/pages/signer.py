@@ -122,7 +122,8 @@ class SignerPages:
         if visit.view.state in ("signed-by-you", "completed"):
             return self._page(request, visit, "signer/receipt.html")
         if visit.view.state != "open":
-            return self._page(request, visit, "signer/closed.html")
+            status = HTTPStatus.GONE if visit.view.state == "closed" else HTTPStatus.OK
+            return self._page(request, visit, "signer/closed.html", status=status)
         return self._page(request, visit, "signer/start.html")
 
     async def signer_view(self, request: Request, request_id: str) -> Response:

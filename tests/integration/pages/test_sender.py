@@ -141,6 +141,89 @@ async def test_a_bounce_is_flagged_until_an_alternate_is_added(site: Site, sende
     assert "kom inte fram" not in sender.page.text
 
 
+async def test_after_a_bounce_the_page_leads_with_it_and_the_address_is_corrected(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.bounce(SECRETARY)
+    await sender.follow(AGREEMENT)
+    page = sender.page.text
+    assert page.index("kom inte fram") < page.index("ska signera nu")
+    assert "<q>550 unknown</q>" in page
+    assert "Inga påminnelser skickas dit." in page
+    await sender.follow(f"{AGREEMENT}/address/{await site.flow.id(SECRETARY)}")
+    for wrong, said in (("", "Skriv en e-postadress"), (SECRETARY, "redan tillfrågad")):
+        await sender.press('address/[^"]*', email=wrong)
+        assert sender.page.status_code == 422
+        assert said in sender.page.text
+    old = await site.link(SECRETARY)
+    await sender.press('address/[^"]*', email="maja.lind@granvik.example")
+    assert "Adressen är ändrad" in sender.page.text
+    assert "har ändrat adressen till Maja Lind (maja.lind@granvik.example)" in sender.page.text
+    assert "kom inte fram" not in sender.page.text
+    assert "Länken gäller inte längre" in (await sender.follow(old)).text
+    assert "ber dig signera" in (await sender.follow(await site.link("maja.lind@granvik.example", version=2))).text
+
+
+async def test_a_mail_is_sent_again_to_the_address_that_bounced(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.bounce(SECRETARY)
+    await sender.follow(AGREEMENT)
+    await sender.press('again/[^"]*')
+    assert "Mejlet skickas igen" in sender.page.text
+    assert "kom inte fram" not in sender.page.text
+
+
+async def test_a_link_is_replaced(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    old = await site.link(SECRETARY)
+    await sender.follow(f"{AGREEMENT}/link/{await site.flow.id(SECRETARY)}")
+    await sender.press('link/[^"]*')
+    assert "Länken gäller inte längre. Den som inte har signerat får en ny" in sender.page.text
+    assert sender.heading in (await sender.follow(AGREEMENT)).text
+    revoked = (await sender.follow(old)).text
+    assert "Länken har ersatts av en ny" in revoked
+    assert "Norrdalen 2022-09-23" not in revoked
+    assert "ber dig signera" in (await sender.follow(await site.link(SECRETARY, version=2))).text
+
+
+async def test_the_deadline_stands_on_the_page_and_is_extended_by_whole_days(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await sender.follow(AGREEMENT)
+    assert "Sista tid att signera är 26 okt 2022 10:40 GMT+2." in sender.page.text
+    assert "Nästa påminnelse går 3 okt 2022 10:40 GMT+2." in sender.page.text
+    await sender.follow(f"{AGREEMENT}/deadline")
+    for wrong, said in (
+        ("i morgon", "Välj en dag"),
+        ("2022-10-20", "efter den nuvarande"),
+        ("9999-12-31", "ett år bort"),
+    ):
+        await sender.press("/deadline", day=wrong)
+        assert sender.page.status_code == 422
+        assert said in sender.page.text
+    await sender.press("/deadline", day="2022-11-15")
+    assert "Tiden är förlängd" in sender.page.text
+    assert "Sista tid att signera är 15 nov 2022 23:59 GMT+1." in sender.page.text
+
+
+async def test_a_link_shows_nothing_of_what_ended_long_ago(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.commands.cancel(ORGANISATION, AGREEMENT_ID, "Fel version", ip="192.0.2.1")
+    link = await site.link(SECRETARY)
+    site.flow.tick(90 * 86_400 - 1)
+    assert "Signeringen är återkallad" in (await sender.follow(link)).text
+    site.flow.tick(1)
+    closed = await sender.follow(link)
+    assert closed.status_code == 410
+    assert "Länken är stängd" in closed.text
+    assert "Norrdalen 2022-09-23" not in closed.text
+
+
+async def test_after_the_deadline_the_signer_is_told_though_nobody_wrote_it_down(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    link = await site.link(SECRETARY)
+    site.flow.tick(31 * 86_400)
+    assert "Tiden har gått ut" in (await sender.follow(link)).text
+
+
 async def test_an_original_that_bounces_again_beside_its_alternate_is_told_quietly(site: Site, sender: Visitor) -> None:
     await site.flow.send_off()
     await site.flow.bounce(SECRETARY)

@@ -7,6 +7,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
 from shared.auth import undeclared_routes
+from shared.events import SignatureRequested
 from shared.history import verify_chain
 from tests.integration.signing.flow import ORGANISATION, Flow
 from tests.integration.signing.test_facts import drafts
@@ -37,6 +38,36 @@ def is_problem(response: Response, status: int, slug: str) -> bool:
 
 async def test_every_route_declares_who_may_call_it(flow: Flow) -> None:
     assert undeclared_routes(flow.service.app.routes) == []
+
+
+async def test_remedies(flow: Flow, http: AsyncClient) -> None:
+    """Of who cannot be reached, whose link is in the wrong hands, and of time that runs short."""
+    await flow.draft()
+    await flow.send_off()
+    await flow.bounce(SECRETARY)
+    bounced = (await http.get(HERE, headers=as_("auditor"))).json()
+    request = bounced["places"][0]["requests"][0]
+    assert (request["unreached"], request["reminded"], request["bounce_diagnostic"]) == (True, False, "550 unknown")
+    assert bounced["next_reminder"] is None
+    withheld = await http.post(f"{HERE}/remind", headers=as_("secretary"))
+    assert is_problem(withheld, 409, "refused")
+    again = await http.post(f"{HERE}/ask-again", headers=as_("secretary"), json={"email": SECRETARY})
+    assert again.json()["places"][0]["requests"][0]["unreached"] is False
+    change = {"original": SECRETARY, "email": "maja.lind@granvik.example"}
+    corrected = await http.post(f"{HERE}/correct-address", headers=as_("secretary"), json=change)
+    assert corrected.json()["turn"]["waiting_for"][0]["email"] == change["email"]
+    revoked = await http.post(f"{HERE}/revoke-link", headers=as_("secretary"), json={"email": change["email"]})
+    assert revoked.status_code == 200
+    asked = [event.version for _, event in await flow.published() if isinstance(event, SignatureRequested)]
+    assert asked == [1, 1, 2, 3]
+    extended = await http.post(
+        f"{HERE}/extend", headers=as_("secretary"), json={"expires": "2022-12-01T23:59:59+01:00"}
+    )
+    assert extended.json()["expires"] == "2022-12-01T22:59:59Z"
+    unzoned = await http.post(f"{HERE}/extend", headers=as_("secretary"), json={"expires": "2022-12-02T23:59:59"})
+    assert unzoned.status_code == 422
+    for path, body in (("correct-address", change), ("revoke-link", change), ("ask-again", change)):
+        assert (await http.post(f"{HERE}/{path}", headers=as_("auditor"), json=body)).status_code == 403
 
 
 async def test_from_sending_off_to_a_reminder_and_an_end(flow: Flow, http: AsyncClient) -> None:

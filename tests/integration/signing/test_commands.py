@@ -1,12 +1,13 @@
 """Commands on PostgreSQL: who comes first, who is told, what rolls back; deadlines and reminders."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
 
+from services.signing import store
 from services.signing.agreement import Status
 from services.signing.commands import LinkReplaced
 from services.signing.deadlines import Deadlines
@@ -236,6 +237,67 @@ class TestTimers:
                 await flow.commands.cancel(ORGANISATION, AGREEMENT_ID, "wrong minutes", ip=IP)
         assert await timers(flow) == []
 
+    async def test_an_extended_deadline_moves_the_timer_and_a_late_one_ends_nothing(
+        self, flow: Flow, worker: TimerWorker[Any]
+    ) -> None:
+        await flow.draft()
+        await flow.send_off()
+        until = flow.clock.now() + timedelta(days=60)
+        state = await flow.commands.extend(ORGANISATION, AGREEMENT_ID, until, ip=IP)
+        assert await timers(flow) == ["agreement-expiry", "agreement-reminder"]
+        async with flow.service.database.transaction() as connection:  # the first one was being fired meanwhile
+            await connection.execute(TIMER.update().where(TIMER.c.kind == "agreement-expiry").values(due_at=_then(30)))
+        flow.clock.move_to(_then(31))
+        await fire_all(worker)
+        assert "AgreementExpired" not in await flow.recorded_names()
+        flow.clock.move_to(until)
+        await fire_all(worker)
+        assert (await flow.recorded_names())[-1] == "AgreementExpired"
+        assert state.expires is not None
+
+    async def test_extending_waits_for_a_timer_that_fires(self, flow: Flow) -> None:
+        """Both need the agreement and the timers' rows: taken in the same order, nobody waits for ever."""
+        await flow.draft()
+        await flow.send_off()
+        async with flow.service.database.transaction() as firing:
+            await firing.execute(delete(TIMER).where(TIMER.c.kind == "agreement-reminder"))
+            until = flow.clock.now() + timedelta(days=60)
+            extending = asyncio.create_task(flow.commands.extend(ORGANISATION, AGREEMENT_ID, until, ip=IP))
+            done, _ = await asyncio.wait({extending}, timeout=0.3)
+            assert not done
+            async with asyncio.timeout(5):
+                await store.lock(firing, {(ORGANISATION, AGREEMENT_ID)})
+        await extending
+        assert await timers(flow) == ["agreement-expiry", "agreement-reminder"]
+
+    async def test_no_reminder_to_an_address_that_bounced_until_it_is_corrected(
+        self, flow: Flow, worker: TimerWorker[Any]
+    ) -> None:
+        await flow.draft()
+        await flow.send_off()
+        await flow.bounce(SECRETARY)
+        flow.clock.move_to(_then(8))
+        await fire_all(worker)
+        assert "ReminderRequested" not in await flow.recorded_names()
+        await flow.commands.correct_address(ORGANISATION, AGREEMENT_ID, SECRETARY, "maja.lind@granvik.example", ip=IP)
+        overview = await flow.queries.agreement(ORGANISATION, AGREEMENT_ID)
+        assert overview.next_reminder == _then(15)
+        flow.clock.move_to(_then(15))
+        await fire_all(worker)
+        assert (await flow.recorded_names()).count("ReminderRequested") == 1
+
+    async def test_the_next_reminder_counts_from_one_sent_by_hand(self, flow: Flow, worker: TimerWorker[Any]) -> None:
+        await flow.draft()
+        await flow.send_off()
+        flow.clock.move_to(_then(5))
+        await flow.commands.remind(ORGANISATION, AGREEMENT_ID)
+        flow.clock.move_to(_then(8))
+        await fire_all(worker)
+        assert (await flow.recorded_names()).count("ReminderRequested") == 1
+        flow.clock.move_to(_then(12))
+        await fire_all(worker)
+        assert (await flow.recorded_names()).count("ReminderRequested") == 2
+
     async def test_a_replay_has_no_timers_of_its_own(self, flow: Flow, settings: Settings) -> None:
         service = build(settings, clock=flow.clock, access=Access((), None), blobs=flow.blobs, timers=False)
         assert not service.workers
@@ -250,3 +312,13 @@ def test_the_deadline_counts_from_sending_off(flow: Flow) -> None:
 async def timers(flow: Flow) -> list[str]:
     async with flow.service.database.transaction() as connection:
         return sorted((await connection.execute(select(TIMER.c.kind))).scalars())
+
+
+def _then(days: int) -> datetime:
+    """So long after the day that the flow begins on."""
+    return datetime(2022, 9, 26, 8, 40, 2, tzinfo=UTC) + timedelta(days=days)
+
+
+async def fire_all(worker: TimerWorker[Any]) -> None:
+    while await worker.fire_one():
+        pass

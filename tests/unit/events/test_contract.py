@@ -30,12 +30,15 @@ TYPES = {
         "se.justera.signing.agreement-created.v1",
         "se.justera.signing.agreement-expired.v1",
         "se.justera.signing.alternate-signer-added.v1",
+        "se.justera.signing.deadline-extended.v1",
         "se.justera.signing.document-signed.v1",
         "se.justera.signing.document-viewed.v1",
         "se.justera.signing.reminder-requested.v1",
         "se.justera.signing.signature-requested.v1",
+        "se.justera.signing.signer-address-corrected.v1",
         "se.justera.signing.signer-name-entered.v1",
         "se.justera.signing.signing-declined.v1",
+        "se.justera.signing.signing-link-revoked.v1",
     ],
 }
 

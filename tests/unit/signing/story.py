@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from services.signing import decisions
+from services.signing import decisions, remedies
 from services.signing.agreement import Agreement, evolve, request_for_email
-from services.signing.decisions import Decision
+from services.signing.asking import Decision
 from shared import history
 from shared.events import (
     BlobRef,
@@ -69,6 +70,7 @@ class Story:
     def __init__(self, when: str = "08:41:44", **drafted: object) -> None:
         self.entries: list[history.Entry] = []
         self.queued: list[SignatureRequested] = []
+        self._mails = 0
         self._state: Agreement | None = None
         self._happen(decisions.create(draft(**drafted), at(when)))  # type: ignore[arg-type]
 
@@ -92,20 +94,32 @@ class Story:
         """The oldest waiting mail to `email` goes out."""
         request = next(request for request in self.queued if request.email == email)
         self.queued.remove(request)
-        self.mail_sent(when, email, purpose=_MAIL_PURPOSES[request.purpose])
+        self.mail_sent(when, email, purpose=_MAIL_PURPOSES[request.purpose], version=request.version)
 
-    def mail_sent(self, when: str, email: str, *, purpose: str = "signature-request") -> None:
-        fact = EmailSent(**self._mail(email, purpose), message_id="<1@norrdalen.example>")
+    def mail_sent(
+        self, when: str, email: str, *, purpose: str = "signature-request", version: int | None = None
+    ) -> None:
+        self._mails += 1
+        fact = EmailSent(**self._mail(email, purpose, version), message_id="<1@norrdalen.example>")
         self._happen(decisions.record_email_sent(self.state, fact, at(when)))
 
     def defer(self, when: str, email: str) -> None:
         fact = EmailDeferred(**self._mail(email, "signature-request"), status="4.2.0", diagnostic="greylisted")
         self._happen(decisions.record_deferral(self.state, fact, at(when)))
 
-    def bounce(self, when: str, email: str, *, purpose: str = "signature-request") -> None:
-        fact = BounceDetected(
-            **self._mail(email, purpose), status="5.1.1", diagnostic="550 no such user", permanent=True
-        )
+    def bounce(
+        self,
+        when: str,
+        email: str,
+        *,
+        purpose: str = "signature-request",
+        status: str = "5.1.1",
+        request_id: str | None = None,
+        version: int | None = None,
+    ) -> None:
+        """Of the last mail that was sent."""
+        mail = self._mail(email, purpose, version, request_id)
+        fact = BounceDetected(**mail, status=status, diagnostic="550 no such user", permanent=status.startswith("5"))
         self._happen(decisions.record_bounce(self.state, fact, at(when)))
 
     def view(self, when: str, email: str, ip: str = "198.51.100.7") -> None:
@@ -118,7 +132,19 @@ class Story:
         self._happen(decisions.sign(self.state, self.id(email), ip=ip, at=at(when)))
 
     def add_alternate(self, when: str, original: str, email: str, name: str | None = None) -> None:
-        self._happen(decisions.add_alternate(self.state, original, email, name=name, ip=SENDER_IP, at=at(when)))
+        self._happen(remedies.add_alternate(self.state, original, email, name=name, ip=SENDER_IP, at=at(when)))
+
+    def correct_address(self, when: str, original: str, email: str) -> None:
+        self._happen(remedies.correct_address(self.state, original, email, ip=SENDER_IP, at=at(when)))
+
+    def revoke(self, when: str, email: str) -> None:
+        self._happen(remedies.revoke_link(self.state, email, ip=SENDER_IP, at=at(when)))
+
+    def ask_again(self, when: str, email: str) -> None:
+        self._happen(remedies.ask_again(self.state, email, at=at(when)))
+
+    def extend(self, when: str, until: str) -> None:
+        self._happen(remedies.extend(self.state, at(until), ip=SENDER_IP, at=at(when)))
 
     def decline(self, when: str, email: str, reason: str, ip: str = "198.51.100.7") -> None:
         self._happen(decisions.decline(self.state, self.id(email), reason, ip=ip, at=at(when)))
@@ -138,13 +164,16 @@ class Story:
     def history_json(self) -> bytes:
         return history.export(self.entries, agreement_id=AGREEMENT_ID, document_sha256=DOCUMENT.sha256)
 
-    def _mail(self, email: str, purpose: str) -> dict[str, str]:
+    def _mail(
+        self, email: str, purpose: str, version: int | None = None, request_id: str | None = None
+    ) -> dict[str, Any]:
         return {
-            "email_id": "mail-1",
+            "email_id": f"mail-{self._mails}",
             "agreement_id": AGREEMENT_ID,
             "purpose": purpose,
             "recipient": email,
-            "request_id": self.id(email),
+            "request_id": request_id or self.id(email),
+            "request_version": version,
         }
 
     def _happen(self, decision: Decision) -> None:
@@ -173,6 +202,7 @@ def seed_story(language: str = "sv") -> Story:
     story.bounce("09:10:09", ADJUSTER)
     story.add_alternate("10:56:34", ADJUSTER, ALTERNATE)
     story.deliver("10:56:34", ALTERNATE)
+    story.ask_again("10:56:34", ADJUSTER)
     story.deliver("10:56:35", ADJUSTER)
     story.bounce("10:56:45", ADJUSTER, purpose="request-again")
     story.view("22:02:12", ALTERNATE, "2001:db8::211:58")

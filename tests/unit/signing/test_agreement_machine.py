@@ -7,19 +7,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.signing.agreement import TERMINAL, Agreement, Status, replay
+from shared.clock import parse_timestamp
 from shared.errors import JusteraError
 from shared.events import (
     AgreementCompleted,
     BounceDetected,
+    DeadlineExtended,
     DocumentSigned,
     DocumentViewed,
     EmailDeferred,
     EmailSent,
+    ReminderRequested,
     SignatureRequested,
+    SignerAddressCorrected,
+    SigningLinkRevoked,
 )
 from shared.history import verify_chain
 from shared.rendering.report import as_text, build_report
-from tests.unit.signing.story import ADJUSTER, ALTERNATE, CHAIR, SECRETARY, Story, at
+from tests.unit.signing.story import ADJUSTER, ALTERNATE, CHAIR, EXPIRES, SECRETARY, Story, at
 
 SIGNERS = st.sampled_from([SECRETARY, CHAIR, ADJUSTER, ALTERNATE, "late@forsby.example"])
 PURPOSES = st.sampled_from(["signature-request", "alternate-request", "request-again", "reminder", "receipt"])
@@ -69,6 +74,28 @@ class AgreementMachine(RuleBasedStateMachine):
     @rule(original=SIGNERS, new=SIGNERS, name=st.sampled_from([None, "Sven Dahl"]))
     def add_alternate(self, original: str, new: str, name: str | None) -> None:
         self.attempt("add_alternate", original, new, name)  # type: ignore[arg-type]
+
+    @rule(original=SIGNERS, new=SIGNERS)
+    def correct_address(self, original: str, new: str) -> None:
+        self.attempt("correct_address", original, new)
+
+    @rule(email=SIGNERS)
+    def revoke(self, email: str) -> None:
+        self.attempt("revoke", email)
+
+    @rule(email=SIGNERS)
+    def ask_again(self, email: str) -> None:
+        self.attempt("ask_again", email)
+
+    @rule(days=st.integers(0, 400))
+    def extend(self, days: int) -> None:
+        self.attempt("extend", (EXPIRES + timedelta(days=days - 5)).replace(tzinfo=None).isoformat())
+
+    @precondition(lambda self: self.story.state.length > 15)
+    @rule()
+    def time_runs_out(self) -> None:
+        if self.story.state.status is Status.OUT:
+            self.moment = max(self.moment, parse_timestamp(self.story.state.expires or ""))
 
     @rule(data=st.data(), mailed=st.booleans())
     def someone_whose_turn_it_is_signs(self, data: st.DataObject, mailed: bool) -> None:
@@ -120,6 +147,42 @@ class AgreementMachine(RuleBasedStateMachine):
                 asked.add(event.request_id)
             if isinstance(event, DocumentSigned | DocumentViewed):
                 assert event.request_id in asked
+
+    @invariant()
+    def nobody_signs_after_the_deadline(self) -> None:
+        deadline = ""
+        for entry in self.story.entries:
+            event = entry.event()
+            if isinstance(event, SignatureRequested | DeadlineExtended):
+                deadline = event.expires
+            if isinstance(event, DocumentSigned | DocumentViewed):
+                assert entry.time < parse_timestamp(deadline)
+
+    @invariant()
+    def every_new_link_has_a_version_of_its_own(self) -> None:
+        versions: dict[str, int] = {}
+        for event in self.events():
+            if isinstance(event, SignerAddressCorrected | SigningLinkRevoked):
+                assert event.version == versions.get(event.request_id, 1) + 1
+                versions[event.request_id] = event.version
+            if isinstance(event, SignatureRequested):
+                assert event.version == versions.get(event.request_id, 1)
+
+    @invariant()
+    def no_reminder_goes_where_the_last_mail_bounced(self) -> None:
+        hopeless: set[str] = set()
+        for event in self.events():
+            if isinstance(event, BounceDetected):
+                hopeless.add(event.request_id or "")
+            if isinstance(event, EmailSent | SignatureRequested | SignerAddressCorrected):
+                hopeless.discard(event.request_id or "")
+            if isinstance(event, ReminderRequested):
+                assert event.request_id not in hopeless
+
+    @invariant()
+    def addresses_differ(self) -> None:
+        addresses = [request.email for request in self.story.state.requests]
+        assert len(set(addresses)) == len(addresses)
 
     @invariant()
     def completion_means_all_signatures_and_their_mails(self) -> None:

@@ -1,0 +1,170 @@
+"""What the sender does when a signer cannot be reached, a link is in the wrong hands, or time runs short. Pure.
+
+As in `services.signing.decisions`: state + command -> events, or a refusal in one sentence.
+"""
+
+from datetime import datetime, timedelta
+
+from services.signing.agreement import Agreement, Dated, Request, Status, evolve, request_for_email, request_id
+from services.signing.asking import (
+    Decision,
+    asking,
+    expires_of,
+    first_purpose,
+    in_turn,
+    require,
+    require_time,
+    require_unsigned,
+)
+from shared.clock import parse_timestamp, timestamp
+from shared.errors import InvalidInput, Refused
+from shared.events import AlternateSignerAdded, DeadlineExtended, SignerAddressCorrected, SigningLinkRevoked
+from shared.text import clean_email, clean_name, same_email
+
+_MAX_ALTERNATES = 20  # per place
+# More time than this is more likely a slip of the pen than a plan.
+LONGEST_EXTENSION = timedelta(days=366)
+
+
+def add_alternate(
+    state: Agreement, original: str, email: str, *, name: str | None = None, ip: str, at: datetime
+) -> Decision:
+    """The sender lets `email` sign for the place of the address `original`, which may still sign.
+
+    If the place's turn has come, the alternate is asked, and the original asked again where its mail did not bounce for
+    good (`Request.withheld` remembers that it was not). Raises NotFound for an address
+    that is not asked, InvalidInput for a new address or name that is malformed.
+    """
+    named = _changeable(state, original, at)
+    email = _new_address(state, email)
+    present = state.requests_for(named.place)
+    if len(present) > _MAX_ALTERNATES:
+        raise Refused(f"a place has at most {_MAX_ALTERNATES} alternate signers")
+    event = AlternateSignerAdded(
+        agreement_id=state.agreement_id,
+        place=named.place,
+        by=state.sender,
+        ip=ip,
+        original_request_id=present[0].id,
+        original_email=present[0].email,
+        original_name=present[0].name,
+        request_id=request_id(state.agreement_id, named.place, alternate=len(present)),
+        email=email,
+        name=clean_name(name) if name is not None else None,
+    )
+    added = evolve(state, event, at)
+    return (Dated(event, at), *_ask_beside(added, event, at))
+
+
+def correct_address(state: Agreement, original: str, email: str, *, ip: str, at: datetime) -> Decision:
+    """The sender replaces an address that was wrong. Its links are no longer valid, and the new one is asked anew.
+
+    A name that was stated at the old address is forgotten: it may be a stranger's. Raises NotFound for an address that
+    is not asked, InvalidInput for one that is malformed.
+    """
+    request = _changeable(state, original, at)
+    event = SignerAddressCorrected(
+        agreement_id=state.agreement_id,
+        place=request.place,
+        by=state.sender,
+        ip=ip,
+        request_id=request.id,
+        version=request.version + 1,
+        original_email=request.email,
+        email=_new_address(state, email),
+        name=request.name if request.name_given else None,
+    )
+    return (Dated(event, at), *_ask_anew(evolve(state, event, at), request.id, at))
+
+
+def revoke_link(state: Agreement, email: str, *, ip: str, at: datetime) -> Decision:
+    """The sender ends the links mailed to an address so far. Who has not signed yet is mailed a new one.
+
+    Raises NotFound for an address that is not asked, Refused before its turn: there is no link yet.
+    """
+    request = request_for_email(state, email)
+    require(state, Status.OUT)
+    require_time(state, at)
+    if request.requested_at is None:
+        raise Refused("no link was mailed to them yet")
+    event = SigningLinkRevoked(
+        agreement_id=state.agreement_id,
+        place=request.place,
+        by=state.sender,
+        ip=ip,
+        request_id=request.id,
+        version=request.version + 1,
+        email=request.email,
+        name=request.name,
+    )
+    return (Dated(event, at), *_ask_anew(evolve(state, event, at), request.id, at))
+
+
+def ask_again(state: Agreement, email: str, *, at: datetime) -> Decision:
+    """The sender insists on an address whose mail bounced, since it is right: the same link is mailed once more.
+
+    Raises NotFound for an address that is not asked, Refused where no mail bounced: a reminder is what they need.
+    """
+    request = request_for_email(state, email)
+    require_unsigned(state, request)
+    require(state, Status.OUT)
+    require_time(state, at)
+    if not request.unreached or not in_turn(state, request):
+        raise Refused(f"no mail to {request.email} has bounced", hint="a reminder asks those who were reached")
+    # The first mail that a server takes is the one that the report tells.
+    purpose = "again" if request.sent_at is not None else first_purpose(request)
+    return (Dated(asking(state, request, purpose, expires_of(state)), at),)
+
+
+def extend(state: Agreement, expires: datetime, *, ip: str, at: datetime) -> Decision:
+    """The sender gives more time, while there is some left. Raises InvalidInput for no later time, or for too late."""
+    require(state, Status.OUT)
+    require_time(state, at)
+    before = expires_of(state)
+    if expires <= parse_timestamp(before):
+        raise InvalidInput("the new deadline is not after the one that holds now")
+    if expires > at + LONGEST_EXTENSION:
+        raise InvalidInput(f"the new deadline is more than {LONGEST_EXTENSION.days} days away")
+    event = DeadlineExtended(
+        agreement_id=state.agreement_id, by=state.sender, ip=ip, expires=timestamp(expires), expired_before=before
+    )
+    return (Dated(event, at),)
+
+
+def _changeable(state: Agreement, email: str, at: datetime) -> Request:
+    """The request of an address, if its place still waits to be signed. Raises NotFound, Refused."""
+    request = request_for_email(state, email)
+    require_unsigned(state, request)
+    require(state, Status.READY, Status.OUT)
+    require_time(state, at)
+    return request
+
+
+def _new_address(state: Agreement, email: str) -> str:
+    email = clean_email(email)
+    if any(same_email(email, request.email) for request in state.requests):
+        raise Refused(f"{email} is asked to sign already")
+    return email
+
+
+def _ask_anew(state: Agreement, request_id: str, at: datetime) -> Decision:
+    request = state.request(request_id)
+    if not in_turn(state, request):
+        return ()
+    return (Dated(asking(state, request, first_purpose(request), expires_of(state)), at),)
+
+
+def _ask_beside(state: Agreement, added: AlternateSignerAdded, at: datetime) -> Decision:
+    """The alternate is asked, and the original again, so that neither thinks that only the other may sign.
+
+    Where nobody reads the original's mail, a second one would only bounce again.
+    """
+    place = state.current_place
+    if place is None or place.index != added.place:
+        return ()
+    alternate, original = state.request(added.request_id), state.request(added.original_request_id)
+    expires = expires_of(state)
+    asked = (Dated(asking(state, alternate, "alternate", expires), at),)
+    if original.undeliverable:
+        return asked
+    return (*asked, Dated(asking(state, original, "again", expires), at))
