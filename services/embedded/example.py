@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 from services.embedded.assembly import AllInOne
-from services.meetings.commands import Drafting, MeetingsCommands
-from services.meetings.meeting import MeetingDetails
-from services.meetings.minutes import parse_minutes
+from services.meetings.commands import MeetingsCommands
+from services.meetings.meeting.meeting import MeetingDetails
+from services.meetings.minutes.commands import Drafting
+from services.meetings.minutes.minutes import parse_minutes
 from services.signing.commands import SigningCommands
 from shared.errors import NotFound, Unavailable
 from shared.events import Person, SignerInvitation
@@ -34,8 +35,8 @@ async def prepare_example(system: AllInOne, language: Language) -> str:
     details = MeetingDetails(
         body=front.body, title=front.title, place=front.place, starts=front.starts, ends=front.ends
     )
-    meeting = await meetings.schedule(organisation, details)
-    drafted = await meetings.draft_minutes(organisation, meeting.id, text, _drafting(language), ip=_LOCAL)
+    meeting = await meetings.meetings.schedule(organisation, details)
+    drafted = await meetings.minutes.draft_minutes(organisation, meeting.id, text, _drafting(language), ip=_LOCAL)
     await _ready(signing, organisation, drafted.agreement_id)
     return drafted.agreement_id
 

@@ -18,7 +18,7 @@ from services.embedded.mail_sink import MailSink
 from services.embedded.quiescence import settle
 from services.embedded.scenario import Scenario, Step
 from services.meetings.commands import MeetingsCommands
-from services.meetings.meeting import MeetingDetails
+from services.meetings.meeting.meeting import MeetingDetails
 from services.notifications.commands import NotificationsCommands
 from services.signing.agreement import Agreement, Status
 from services.signing.commands import SigningCommands
@@ -150,8 +150,8 @@ class Replay:
             ends=front.ends,
             timezone=self._scenario.drafting.timezone,
         )
-        meeting = await self._meetings.schedule(self._organisation, details)
-        drafted = await self._meetings.draft_minutes(
+        meeting = await self._meetings.meetings.schedule(self._organisation, details)
+        drafted = await self._meetings.minutes.draft_minutes(
             self._organisation,
             meeting.id,
             self._scenario.minutes_text,

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.meetings.commands import Drafting, clean_drafting
-from services.meetings.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
+from services.meetings.minutes.commands import Drafting, clean_drafting
+from services.meetings.minutes.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
 from shared.clock import timestamp
 from shared.errors import InvalidInput, JusteraError
 from shared.events import Person, SignerInvitation

@@ -1,8 +1,11 @@
 """The wiring of the meetings service."""
 
-from services.meetings.api import router
 from services.meetings.commands import MeetingsCommands
-from services.meetings.store import MeetingsTransaction
+from services.meetings.meeting import api as meeting_api
+from services.meetings.meeting.commands import MeetingCommands
+from services.meetings.minutes import api as minutes_api
+from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.transaction import MeetingsTransaction
 from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.clock import Clock
@@ -24,7 +27,10 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     )
     wakeup = Wakeup()
     unit_of_work = UnitOfWork(database, MeetingsTransaction, wakeup)
-    commands = MeetingsCommands(unit_of_work, clock, blobs)
+    commands = MeetingsCommands(
+        meetings=MeetingCommands(unit_of_work, clock),
+        minutes=MinutesCommands(unit_of_work, clock, blobs),
+    )
     app = create_app(
         "Justera meetings",
         description="Schedule, change and cancel meetings of a body; draft their minutes.",
@@ -32,7 +38,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
     )
-    app.include_router(router(commands, trusted_proxies=Proxies.of(settings)))
+    app.include_router(meeting_api.router(commands.meetings))
+    app.include_router(minutes_api.router(commands.minutes, trusted_proxies=Proxies.of(settings)))
     service = Service(
         "meetings",
         app,

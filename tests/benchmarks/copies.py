@@ -38,7 +38,7 @@ import services.embedded
 from services.archive.final_copy import Sources, make_final_copy
 from services.archive.local_authority import ensure_test_authority
 from services.archive.seal import Sealer
-from services.meetings.minutes import number_paragraphs, parse_minutes
+from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
 from shared.events import (
     AgreementCompleted,
     AgreementCreated,

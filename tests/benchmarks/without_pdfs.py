@@ -22,10 +22,11 @@ from services.archive import archiving
 from services.archive import main as archive
 from services.cli.main import main as justera
 from services.embedded import single
-from services.meetings import commands as meetings_commands
 from services.meetings import main as meetings
-from services.meetings.commands import Drafting, MeetingsCommands
-from services.meetings.meeting import MeetingDetails
+from services.meetings.commands import MeetingsCommands
+from services.meetings.meeting.meeting import MeetingDetails
+from services.meetings.minutes import commands as minutes_commands
+from services.meetings.minutes.commands import Drafting
 from services.notifications import main as notifications
 from services.notifications.transport import Accepted
 from services.signing import main as signing
@@ -116,7 +117,7 @@ class Crew:
 
 
 def build_meetings(settings: Settings, **parts: Any) -> Service:
-    meetings_commands.render_minutes = lambda document, *, at: PDF
+    minutes_commands.render_minutes = lambda document, *, at: PDF
     service = meetings.build(settings, **{**parts, "blobs": NoBlobs()})
     crew, numbers = Crew(), itertools.count()
 
@@ -135,7 +136,7 @@ async def _draft(commands: MeetingsCommands, organisation: str, number: int) -> 
     details = MeetingDetails(
         body=body, title="Sammanträde", place="Digitalt", starts="2022-09-23T13:00", ends="2022-09-23T15:00"
     )
-    meeting = await commands.schedule(organisation, details)
+    meeting = await commands.meetings.schedule(organisation, details)
     drafting = Drafting(
         sender=Person(email="karin.ek@norrdalen.example", name="Karin Ek"),
         signers=tuple(
@@ -143,7 +144,7 @@ async def _draft(commands: MeetingsCommands, organisation: str, number: int) -> 
             for role in ("secretary", "chair", "adjuster")
         ),
     )
-    await commands.draft_minutes(organisation, meeting.id, _MINUTES.format(body=body), drafting, ip=_IP)
+    await commands.minutes.draft_minutes(organisation, meeting.id, _MINUTES.format(body=body), drafting, ip=_IP)
 
 
 def build_signing(settings: Settings, **parts: Any) -> Service:

@@ -11,7 +11,7 @@ import pytest
 
 from services.archive.verification import verify_final, verify_history
 from services.embedded.scenario import RefusedScenario, load_scenario
-from services.meetings.minutes import parse_minutes
+from services.meetings.minutes.minutes import parse_minutes
 from shared.errors import InvalidInput
 from tests.integration.rendering.sample import CREATED, sample_minutes
 from tests.unit.signing.story import seed_story

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.meetings.minutes import number_paragraphs, parse_minutes
+from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
 from shared.rendering.minutes import Language, MinutesDocument, Stamp
 from shared.rendering.report import Report, ReportEntry
 

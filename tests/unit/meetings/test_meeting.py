@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from services.meetings import meeting as rules
-from services.meetings.meeting import Meeting, MeetingDetails, MeetingStatus
+from services.meetings.meeting import meeting as rules
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
 from shared.errors import InvalidInput, Refused
 from shared.events import Person
 

@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from services.meetings.minutes import MAX_MINUTES, number_paragraphs, parse_minutes
+from services.meetings.minutes.minutes import MAX_MINUTES, number_paragraphs, parse_minutes
 from shared.errors import InvalidInput
 from shared.rendering.minutes import BulletList, OrderedList, Run, SignaturePlace, Subheading, Text
 

@@ -3,7 +3,7 @@ from contextlib import suppress
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.meetings.minutes import number_paragraphs, parse_minutes
+from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
 from shared.errors import InvalidInput
 from shared.rendering.minutes import BulletList, MinutesDocument, OrderedList, Subheading, Text
 from tests.unit.meetings.test_minutes import FRONT

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.meetings.numbering import first_number
+from services.meetings.minutes.numbering import first_number
 from shared.errors import Refused
 
 

@@ -23,8 +23,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from services.meetings.minutes_front_matter import FrontMatter, read_front_matter
-from services.meetings.minutes_text import Section, read_sections
+from services.meetings.minutes.front_matter import FrontMatter, read_front_matter
+from services.meetings.minutes.text import Section, read_sections
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 from shared.rendering.minutes import Language, MinutesDocument, Paragraph, SignaturePlace, standard_places

@@ -1,0 +1,59 @@
+"""The HTTP API of minutes: thin; the rules are in `minutes`, the work in `commands`."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.callers import Reader, Secretary
+from services.meetings.minutes.commands import Drafting, MinutesCommands
+from services.meetings.minutes.minutes import MAX_MINUTES
+from shared.forwarding import Proxies, client_ip
+
+
+class MinutesToDraft(BaseModel):
+    """The minutes as Markdown with YAML front matter, and who signs them in which order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    markdown: str = Field(max_length=MAX_MINUTES)
+    drafting: Drafting
+
+
+class Drafted(BaseModel):
+    """`agreement_id` names the agreement that now stands ready in signing."""
+
+    meeting_id: str
+    agreement_id: str
+    document_name: str
+    first_paragraph: int
+    last_paragraph: int
+    pdf_sha256: str
+
+
+def router(commands: MinutesCommands, *, trusted_proxies: Proxies) -> APIRouter:
+    routes = APIRouter(tags=["meetings"])
+
+    @routes.post("/meetings/{meeting_id}/minutes", status_code=201)
+    async def draft_minutes(meeting_id: str, body: MinutesToDraft, request: Request, caller: Secretary) -> Drafted:
+        """Number and render the minutes. An agreement to sign them then stands ready in signing."""
+        ip = client_ip(request, trusted_proxies)
+        drafted = await commands.draft_minutes(caller.organisation, meeting_id, body.markdown, body.drafting, ip=ip)
+        return Drafted(
+            meeting_id=drafted.meeting_id,
+            agreement_id=drafted.agreement_id,
+            document_name=drafted.document_name,
+            first_paragraph=drafted.first_paragraph,
+            last_paragraph=drafted.last_paragraph,
+            pdf_sha256=drafted.pdf.sha256,
+        )
+
+    pdf_responses: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}}}
+
+    @routes.get("/meetings/{meeting_id}/minutes.pdf", response_class=Response, responses=pdf_responses)
+    async def original_pdf(meeting_id: str, caller: Reader) -> Response:
+        """The unsigned original."""
+        pdf = await commands.original_pdf(caller.organisation, meeting_id)
+        return Response(pdf, media_type="application/pdf")
+
+    return routes

@@ -1,0 +1,213 @@
+"""What people ask of minutes: drafting, and their original. Each command is one transaction."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.meeting.meeting import Meeting, known_timezone, require_minutes_fit
+from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
+from services.meetings.minutes.numbering import first_number
+from services.meetings.transaction import MeetingsTransaction
+from shared.blobs import BlobStore
+from shared.clock import Clock
+from shared.errors import InvalidInput, NotFound, Refused
+from shared.events import BlobRef, Person, ProtocolDrafted, SignerInvitation
+from shared.ids import new_transaction_id
+from shared.messaging.transaction import UnitOfWork
+from shared.rendering.minutes import Language, MinutesDocument, SignaturePlace, place_label
+from shared.rendering.render import render_minutes
+from shared.text import clean_email, clean_ip, clean_name
+
+MOST_SIGNERS = 20
+_TRANSACTION_ID = re.compile(r"^[A-Za-z0-9_-]{44}$")
+
+
+class Drafting(BaseModel):
+    """What drafting needs beyond the text: who sends, who signs in which order, in what language and time zone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sender: Person
+    signers: tuple[SignerInvitation, ...] = Field(min_length=1, max_length=MOST_SIGNERS)
+    language: Language = "sv"
+    timezone: str = "Europe/Stockholm"
+    transaction_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedMinutes:
+    meeting_id: str
+    agreement_id: str
+    document_name: str
+    first_paragraph: int
+    last_paragraph: int
+    pdf: BlobRef
+
+
+class MinutesCommands:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, blobs: BlobStore) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._blobs = blobs
+
+    async def draft_minutes(
+        self, organisation: str, meeting_id: str, text: str, drafting: Drafting, *, ip: str
+    ) -> DraftedMinutes:
+        """Number, render and store the minutes; signing then prepares an agreement under the returned id.
+
+        Raises NotFound, Refused (a second draft, another body, a number taken), InvalidInput, Unavailable.
+        """
+        draft = parse_minutes(text)
+        drafting = clean_drafting(drafting)
+        sender_ip = clean_ip(ip)
+        agreement_id = drafting.transaction_id or new_transaction_id()
+
+        async def work(transaction: MeetingsTransaction) -> DraftedMinutes:
+            meeting = await transaction.lock_meeting(organisation, meeting_id)
+            await self._require_first_draft(transaction, organisation, meeting, draft, agreement_id)
+            document = await self._number(transaction, organisation, draft, drafting)
+            pdf, render_input = await self._render(organisation, document)
+            drafted = DraftedMinutes(
+                meeting_id,
+                agreement_id,
+                document.name,
+                document.paragraphs[0].number,
+                document.paragraphs[-1].number,
+                pdf,
+            )
+            now = self._clock.now()
+            await transaction.add_minutes(_minutes_row(organisation, drafted, document, now))
+            numbered = meeting.model_copy(update={"version": meeting.version + 1})
+            await transaction.save_meeting(organisation, numbered)
+            fact = _drafted_fact(drafted, document, drafting, render_input, sender_ip)
+            transaction.tell(organisation, numbered, fact, now)
+            return drafted
+
+        return await self._unit_of_work.run(work)
+
+    async def original_pdf(self, organisation: str, meeting_id: str) -> bytes:
+        """Raises NotFound, Unavailable."""
+        async with self._unit_of_work.begin() as transaction:
+            row = await transaction.minutes_of(organisation, meeting_id)
+        if row is None:
+            raise NotFound("no minutes have been drafted for this meeting")
+        return await self._blobs.get(organisation, BlobRef.model_validate(row.pdf))
+
+    async def _require_first_draft(
+        self,
+        transaction: MeetingsTransaction,
+        organisation: str,
+        meeting: Meeting,
+        draft: MinutesDraft,
+        agreement_id: str,
+    ) -> None:
+        require_minutes_fit(meeting, draft.front.body)
+        if await transaction.minutes_of(organisation, meeting.id) is not None:
+            raise Refused(
+                "minutes of this meeting have been drafted already",
+                hint="if they are wrong, cancel their agreement and draft the right ones for a meeting of their own",
+            )
+        if await transaction.minutes_exist_for(organisation, agreement_id):
+            raise Refused(f"transaction_id: {agreement_id} is taken already")
+
+    async def _number(
+        self, transaction: MeetingsTransaction, organisation: str, draft: MinutesDraft, drafting: Drafting
+    ) -> MinutesDocument:
+        front = draft.front
+        next_in_year = await transaction.lock_numbering(organisation, front.body, front.starts.year)
+        first = first_number(next_in_year, front.first_paragraph)
+        document = number_paragraphs(
+            draft,
+            first,
+            language=drafting.language,
+            timezone=drafting.timezone,
+            places=signature_places(draft, drafting),
+        )
+        following = first + len(document.paragraphs)
+        await transaction.set_numbering(organisation, front.body, front.starts.year, following)
+        return document
+
+    async def _render(self, organisation: str, document: MinutesDocument) -> tuple[BlobRef, BlobRef]:
+        pdf = await asyncio.to_thread(render_minutes, document, at=self._clock.now())
+        render_input = document.model_dump_json().encode()
+        return (
+            await self._blobs.put(organisation, pdf, "application/pdf"),
+            await self._blobs.put(organisation, render_input, "application/json"),
+        )
+
+
+def clean_drafting(drafting: Drafting) -> Drafting:
+    """Raises InvalidInput: a malformed address, name, zone or id, or one address that is to sign twice."""
+    if drafting.transaction_id is not None and not _TRANSACTION_ID.match(drafting.transaction_id):
+        raise InvalidInput("transaction_id: needs 44 characters of A-Z, a-z, 0-9, - and _")
+    known_timezone(drafting.timezone)
+    signers = tuple(_clean_signer(signer, drafting.language) for signer in drafting.signers)
+    addresses = [signer.email.casefold() for signer in signers]
+    for address in addresses:
+        if addresses.count(address) > 1:
+            raise InvalidInput(f"signers: {address} is named twice; each place needs an address of its own")
+    if not drafting.sender.name:
+        raise InvalidInput("sender: needs a name")
+    sender = Person(
+        email=clean_email(drafting.sender.email), name=clean_name(drafting.sender.name), language=drafting.language
+    )
+    return drafting.model_copy(update={"signers": signers, "sender": sender})
+
+
+def signature_places(draft: MinutesDraft, drafting: Drafting) -> tuple[SignaturePlace, ...]:
+    """One place a signer, in signing order, with the name that the minutes (else the invitation) give for the role."""
+    front = draft.front
+    expected = {"secretary": [front.secretary], "chair": [front.chair], "adjuster": list(front.adjusters)}
+    places = []
+    for signer in drafting.signers:
+        names = expected.get(signer.role, [])
+        name = names.pop(0) if names else ""
+        label = place_label(signer.role, drafting.language)
+        places.append(SignaturePlace(role=signer.role, label=label, name=name or signer.name or ""))
+    return tuple(places)
+
+
+def _clean_signer(signer: SignerInvitation, language: Language) -> SignerInvitation:
+    name = clean_name(signer.name) if signer.name else None
+    role = clean_name(signer.role)
+    return signer.model_copy(update={"email": clean_email(signer.email), "name": name, "role": role})
+
+
+def _minutes_row(organisation: str, drafted: DraftedMinutes, document: MinutesDocument, at: datetime) -> dict[str, Any]:
+    return {
+        "organisation": organisation,
+        "meeting_id": drafted.meeting_id,
+        "agreement_id": drafted.agreement_id,
+        "document_name": drafted.document_name,
+        "year": document.starts.year,
+        "first_paragraph": drafted.first_paragraph,
+        "last_paragraph": drafted.last_paragraph,
+        "pdf": drafted.pdf.model_dump(),
+        "drafted_at": at,
+    }
+
+
+def _drafted_fact(
+    drafted: DraftedMinutes, document: MinutesDocument, drafting: Drafting, render_input: BlobRef, ip: str
+) -> ProtocolDrafted:
+    return ProtocolDrafted(
+        meeting_id=drafted.meeting_id,
+        agreement_id=drafted.agreement_id,
+        document_name=drafted.document_name,
+        body=document.body,
+        year=document.starts.year,
+        first_paragraph=drafted.first_paragraph,
+        last_paragraph=drafted.last_paragraph,
+        pdf=drafted.pdf,
+        render_input=render_input,
+        template_version=str(document.template_version),
+        sender=drafting.sender,
+        sender_ip=ip,
+        signers=drafting.signers,
+        language=drafting.language,
+        timezone=drafting.timezone,
+    )

@@ -1,0 +1,59 @@
+"""The SQL of minutes and of their numbering."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.meetings.meeting.meeting import body_key
+from services.meetings.tables import MINUTES, NUMBERING
+from shared.messaging.transaction import Transaction
+
+_OF_BODY = (
+    NUMBERING.c.organisation == bindparam("of_organisation"),
+    NUMBERING.c.body_key == bindparam("of_body"),
+    NUMBERING.c.year == bindparam("of_year"),
+)
+_BEGIN_NUMBERING = insert(NUMBERING).on_conflict_do_nothing().inline()
+_LOCK_NUMBERING = select(NUMBERING.c.next_paragraph).where(*_OF_BODY).with_for_update()
+_SET_NUMBERING = update(NUMBERING).where(*_OF_BODY).values(next_paragraph=bindparam("following"))
+
+_MINUTES_OF_MEETING = select(MINUTES).where(
+    MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.meeting_id == bindparam("meeting_id")
+)
+_MINUTES_OF_AGREEMENT = select(MINUTES.c.meeting_id).where(
+    MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.agreement_id == bindparam("agreement_id")
+)
+_ADD_MINUTES = insert(MINUTES).inline()
+
+
+class MinutesStore(Transaction):
+    async def lock_numbering(self, organisation: str, body: str, year: int) -> int | None:
+        """The body's next number of the year, None when the year has none yet; held until the transaction ends."""
+        key = {"organisation": organisation, "body_key": body_key(body), "year": year}
+        await self.connection.execute(_BEGIN_NUMBERING, {**key, "next_paragraph": None})
+        found: int | None = (
+            await self.connection.execute(_LOCK_NUMBERING, _of_body(organisation, body, year))
+        ).scalar_one()
+        return found
+
+    async def set_numbering(self, organisation: str, body: str, year: int, next_paragraph: int) -> None:
+        await self.connection.execute(
+            _SET_NUMBERING, {**_of_body(organisation, body, year), "following": next_paragraph}
+        )
+
+    async def minutes_of(self, organisation: str, meeting_id: str) -> Any | None:
+        """The row of `MINUTES`, or None."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        return (await self.connection.execute(_MINUTES_OF_MEETING, key)).one_or_none()
+
+    async def minutes_exist_for(self, organisation: str, agreement_id: str) -> bool:
+        key = {"organisation": organisation, "agreement_id": agreement_id}
+        return (await self.connection.execute(_MINUTES_OF_AGREEMENT, key)).first() is not None
+
+    async def add_minutes(self, row: dict[str, Any]) -> None:
+        await self.connection.execute(_ADD_MINUTES, row)
+
+
+def _of_body(organisation: str, body: str, year: int) -> dict[str, Any]:
+    return {"of_organisation": organisation, "of_body": body_key(body), "of_year": year}
