@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
+from pydantic import BaseModel, Field
 
 from services.archive.commands import ArchiveCommands
 from services.archive.journal_reader import LONGEST_WAIT, JournalFilter, JournalPage, types_named
@@ -24,6 +25,12 @@ _OPERATES = requires(Role.OPERATOR)
 _AUDITS = requires(Role.OPERATOR, Role.AUDITOR)
 
 
+class Acceptance(BaseModel):
+    reason: str = Field(
+        min_length=10, max_length=1000, description="what was found out; it stands in the manifest for ever"
+    )
+
+
 def router(commands: ArchiveCommands) -> APIRouter:
     routes = APIRouter()
     _add_protocols(routes, commands)
@@ -37,7 +44,11 @@ def _add_protocols(routes: APIRouter, commands: ArchiveCommands) -> None:
     @routes.get("/protocols", tags=["protocols"], summary="List archived protocols, or those that wait or failed")
     async def list_protocols(
         state: Annotated[
-            State, Query(description="`waiting`: will be archived; `failed`: given up until retried")
+            State,
+            Query(
+                description="`waiting`: will be archived; `failed`: given up until retried; `refused`: its history is "
+                "not what the journal has"
+            ),
         ] = "archived",
         cursor: Annotated[str | None, Query(max_length=400, description="`next` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
@@ -78,6 +89,16 @@ def _add_protocols(routes: APIRouter, commands: ArchiveCommands) -> None:
     )
     async def retry(agreement_id: AgreementId, principal: Principal = _OPERATES) -> ProtocolView:
         return await commands.retry_job(principal.organisation, agreement_id)
+
+    @routes.post(
+        "/protocols/{agreement_id}/accept",
+        tags=["protocols"],
+        summary="Archive an agreement whose history is not what the journal has, once someone has looked and says why",
+    )
+    async def accept(agreement_id: AgreementId, body: Acceptance, principal: Principal = _OPERATES) -> ProtocolView:
+        return await commands.accept_history(
+            principal.organisation, agreement_id, by=principal.name, reason=body.reason
+        )
 
 
 def _add_journal(routes: APIRouter, commands: ArchiveCommands) -> None:

@@ -3,26 +3,33 @@
 A job is leased, not locked: making the copy takes longer than a transaction should. A process that dies at any point
 leaves a job that becomes due again, and at worst blobs that nothing speaks of. Should two work on one job (a lease that
 ended too early), the first to commit wins: row, event and end of the job are one transaction.
+
+Before it seals, it compares the history with the journal (`comparison.py`). What differs is refused at once, what the
+journal does not have is waited for, about an hour; then a person decides.
 """
 
 import asyncio
 import json
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from http import HTTPStatus
+from typing import Any, ClassVar
 
-from services.archive import store
-from services.archive.final_copy import Sources, make_final_copy
+from services.archive import store, witnesses
+from services.archive.comparison import Comparison, compare
+from services.archive.final_copy import Sources, checked_history, make_final_copy
 from services.archive.seal import Sealer
-from services.archive.store import FAILED, WAITING, Archived, Job
+from services.archive.store import FAILED, REFUSED, WAITING, Archived, Job
 from services.archive.transaction import ArchiveTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock, timestamp
 from shared.database import is_transient
 from shared.errors import InvalidInput, JusteraError
 from shared.events import AgreementCompleted, BlobRef
+from shared.history import VerifiedHistory
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
@@ -38,6 +45,31 @@ RENDER_INPUT_NAME = "render-input.json"
 LEASE = 30.0  # seconds; a job takes one, or ten when the time-stamp authority is slow
 MOST_ATTEMPTS = 8  # with doubling delays: about four minutes
 _LONGEST_DELAY = 3600.0
+# For the journal, whose consumer is another than the one that brought the completion: first a moment, then an hour.
+_MOMENT = 2.0  # seconds
+_LOOK_AGAIN = 0.1  # seconds
+MOST_WAITS = 19
+_LONGEST_WAIT = 300.0
+
+
+class _Disagreement(JusteraError):
+    status: ClassVar[HTTPStatus] = HTTPStatus.CONFLICT
+
+    def __init__(self, message: str, differences: Sequence[str]) -> None:
+        super().__init__(f"{message}: {'; '.join(differences)}")
+        self.differences = tuple(differences)
+
+
+class HistoryDiffers(_Disagreement):
+    """The history is not what the journal has of the agreement: someone must look. Nothing was sealed."""
+
+    slug: ClassVar[str] = "history-differs"
+
+
+class NotInJournal(_Disagreement):
+    """The journal does not have what the history tells; it may come yet."""
+
+    slug: ClassVar[str] = "not-in-journal"
 
 
 class Archiving:
@@ -97,12 +129,14 @@ class Archiving:
     async def _archive(self, job: Job) -> None:
         agreement = job.agreement
         sources = await self._fetch(job.organisation, agreement)
+        history = await asyncio.to_thread(checked_history, agreement, sources)
+        compared = await self._compare(job, history)
         pdf = await asyncio.to_thread(
-            make_final_copy, agreement, sources, completed_at=job.cause.time, sealer=self._sealer
+            make_final_copy, agreement, sources, history, completed_at=job.cause.time, sealer=self._sealer
         )
         sealed = await self._blobs.put(job.organisation, pdf, "application/pdf")
         archived_at = self._clock.now()
-        manifest = self._manifest(job, agreement, sealed, archived_at)
+        manifest = {**self._manifest(job, agreement, sealed, archived_at), "journal": compared}
         archived = Archived(
             organisation=job.organisation,
             agreement_id=job.agreement_id,
@@ -129,6 +163,25 @@ class Archiving:
             history=await self._blobs.get(organisation, agreement.history),
             render_input=await self._blobs.get(organisation, agreement.render_input),
         )
+
+    async def _compare(self, job: Job, history: VerifiedHistory) -> dict[str, Any]:
+        """What the manifest says of it. Raises HistoryDiffers, NotInJournal."""
+        deadline = time.monotonic() + _MOMENT
+        found = await self._compared(job, history)
+        while found.unrecorded and not found.differing and time.monotonic() < deadline:
+            await asyncio.sleep(_LOOK_AGAIN)
+            found = await self._compared(job, history)
+        accepted = job.accepted is not None and job.accepted["differences"] == list(found.all)
+        if found.differing and not accepted:
+            raise HistoryDiffers("the history is not what the journal has", found.all)
+        if found.unrecorded and not accepted:
+            raise NotInJournal("the journal does not have what the history tells", found.all)
+        return {"agrees": True} if not found.all else {"agrees": False, "accepted": job.accepted}
+
+    async def _compared(self, job: Job, history: VerifiedHistory) -> Comparison:
+        async with self._unit_of_work.database.single() as connection:
+            events = await witnesses.of_agreement(connection, job.cause)
+        return await asyncio.to_thread(compare, history, events, completed_id=job.cause.id)
 
     def _manifest(
         self, job: Job, agreement: AgreementCompleted, sealed: BlobRef, archived_at: datetime
@@ -163,24 +216,34 @@ class Archiving:
     async def _after_failure(self, job: Job, error: Exception) -> None:
         """Infrastructure trouble is waited out without limit; for all else attempts are numbered."""
         transient = is_transient(error)
-        gone_wrong = not transient and job.attempts >= MOST_ATTEMPTS
-        delay = 3.0 if transient else min(_LONGEST_DELAY, 2.0 ** min(job.attempts, 12))
+        state = WAITING if transient else _state_after(job, error)
         report = log.warning if transient or isinstance(error, JusteraError) else log.exception
+        if state == REFUSED:
+            report = log.error
         report(
-            "archiving.given_up" if gone_wrong else "archiving.failed",
+            {FAILED: "archiving.given_up", REFUSED: "archiving.refused"}.get(state, "archiving.failed"),
             agreement_id=job.agreement_id,
             error=type(error).__name__,
             attempts=job.attempts,
         )
+        longest = _LONGEST_WAIT if isinstance(error, NotInJournal) else _LONGEST_DELAY
+        delay = 3.0 if transient else min(longest, 2.0 ** min(job.attempts, 12))
         async with self._unit_of_work.database.single() as connection:
             await store.postpone_job(
                 connection,
                 job,
                 reason=error.message if isinstance(error, JusteraError) else f"{type(error).__name__}: {error}",
                 delay=delay * random.uniform(0.7, 1.3),  # noqa: S311  (jitter, not a secret)
-                state=FAILED if gone_wrong else WAITING,
+                state=state,
                 counts=not transient,
+                differences=error.differences if isinstance(error, _Disagreement) else None,
             )
+
+
+def _state_after(job: Job, error: Exception) -> str:
+    if isinstance(error, HistoryDiffers) or (isinstance(error, NotInJournal) and job.attempts >= MOST_WAITS):
+        return REFUSED
+    return FAILED if job.attempts >= MOST_ATTEMPTS and not isinstance(error, NotInJournal) else WAITING
 
 
 def _as_json(content: dict[str, Any]) -> bytes:

@@ -1,13 +1,17 @@
 """What people, a replay and the demo do with the archive."""
 
+from datetime import UTC, datetime
+
 from services.archive import store
 from services.archive.journal_reader import JournalFilter, JournalPage, JournalReader
 from services.archive.queries import ArchiveQueries, ProtocolView
 from services.archive.store import Job
 from services.archive.transaction import ArchiveTransaction
+from shared.clock import timestamp
 from shared.errors import NotFound
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
+from shared.text import clean_reason
 from shared.wakeup import Wakeup
 
 log = get_logger(__name__)
@@ -39,6 +43,25 @@ class ArchiveCommands:
     async def failed_jobs(self, organisation: str | None = None) -> list[Job]:
         """Agreements that could not be archived and wait for `retry_job`."""
         return await self.queries.failed(organisation)
+
+    async def accept_history(self, organisation: str, agreement_id: str, *, by: str, reason: str) -> ProtocolView:
+        """Have a refused agreement archived in spite of the differences noted; the manifest says so.
+
+        Raises NotFound when nothing of it was refused, InvalidInput for a reason that cannot be kept.
+        """
+        reason = clean_reason(reason)
+
+        async def work(transaction: ArchiveTransaction) -> None:
+            at = timestamp(datetime.now(UTC))
+            if not await store.accept_job(
+                transaction.connection, organisation, agreement_id, by=by, reason=reason, at=at
+            ):
+                raise NotFound("no history of such an agreement is refused")
+            transaction.nudge(self._jobs_waiting)
+
+        await self._unit_of_work.run(work)
+        log.warning("archiving.differences_accepted", agreement_id=agreement_id, by=by)
+        return await self.queries.protocol(organisation, agreement_id)
 
     async def retry_job(self, organisation: str, agreement_id: str) -> ProtocolView:
         """Have an agreement archived at once that failed or waits. Raises NotFound, also for one that is archived."""

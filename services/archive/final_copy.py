@@ -23,16 +23,26 @@ class Sources:
     render_input: bytes  # JSON of MinutesDocument
 
 
-def make_final_copy(
-    agreement: AgreementCompleted, sources: Sources, *, completed_at: datetime, sealer: Sealer
-) -> bytes:
-    """The sealed PDF: signed minutes, audit report, original and history attached.
-
-    Raises BrokenChain or InvalidInput when the sources do not belong together, Unavailable when the time-stamp
-    authority is. All of it is CPU work, a few ten milliseconds: call it in a thread.
-    """
+def checked_history(agreement: AgreementCompleted, sources: Sources) -> VerifiedHistory:
+    """The history. Raises BrokenChain or InvalidInput when the sources do not belong together."""
     history = verify_chain(sources.history)
     _check_belonging(agreement, history)
+    return history
+
+
+def make_final_copy(
+    agreement: AgreementCompleted,
+    sources: Sources,
+    history: VerifiedHistory,
+    *,
+    completed_at: datetime,
+    sealer: Sealer,
+) -> bytes:
+    """The sealed PDF: signed minutes, audit report, original and history attached. `history`: of `checked_history`.
+
+    Raises InvalidInput for a render input that cannot be read, Unavailable when the time-stamp authority is. All of it
+    is CPU work, a few ten milliseconds: call it in a thread.
+    """
     unsealed = render_final(
         _document(sources.render_input),
         stamps=[Stamp(role=one.role, name=one.name, at=one.signed_at) for one in signatures(history.entries)],

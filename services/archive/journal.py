@@ -61,15 +61,15 @@ class Journal:
     def _row(self, one: Identified) -> dict[str, Any]:
         raw, said = one.raw, readable_attributes(one.raw.headers)
         return {
-            "organisation": _findable(said.get("organisation")) or self._organisation,
+            "organisation": findable(said.get("organisation")) or self._organisation,
             "topic": raw.topic,
             "partition": raw.partition,
             "position": raw.position,
             "key": raw.key,
-            "event_id": _findable(said.get("id")),
-            "event_type": _findable(said.get("type")),
-            "subject": _findable(said.get("subject")),
-            "correlation_id": _findable(said.get("correlationid")),
+            "event_id": findable(said.get("id")),
+            "event_type": findable(said.get("type")),
+            "subject": findable(said.get("subject")),
+            "correlation_id": findable(said.get("correlationid")),
             "time": one.time,
             "readable": one.readable,
             "headers": headers_as_json(raw.headers),
@@ -90,9 +90,9 @@ def identify(raw: RawMessage) -> Identified:
         envelope = from_kafka(raw.headers, raw.body)
     except (MalformedEvent, OverflowError):  # the latter: a time at the edge of the calendar
         return Identified(f"unreadable {raw.fingerprint}", raw, None, readable=False)
-    findable = _findable(envelope.id) == envelope.id
-    return Identified(envelope.id if findable else f"odd {raw.fingerprint}", raw, envelope.time, readable=True)
+    found_by_id = findable(envelope.id) == envelope.id
+    return Identified(envelope.id if found_by_id else f"odd {raw.fingerprint}", raw, envelope.time, readable=True)
 
 
-def _findable(value: str | None) -> str | None:
+def findable(value: str | None) -> str | None:
     return storable(value)[:_LONGEST] if value is not None else None

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from services.archive import store
 from services.archive.pages import SealedCopy
-from services.archive.store import FAILED, WAITING, Archived, Job, Position
+from services.archive.store import FAILED, REFUSED, WAITING, Archived, Job, Position
 from shared.blobs import BlobStore
 from shared.clock import parse_timestamp, timestamp
 from shared.database import Database
@@ -24,7 +24,7 @@ from shared.rendering.minutes import Language
 MOST = 200
 LINKS_OPEN = timedelta(days=90)  # a mailed link, from the archiving on
 
-State = Literal["archived", "waiting", "failed"]
+State = Literal["archived", "waiting", "failed", "refused"]
 
 
 class ProtocolView(BaseModel):
@@ -36,6 +36,9 @@ class ProtocolView(BaseModel):
     state: State
     completed_at: datetime
     reason: str | None = Field(None, description="why it has not been archived so far, when something went wrong")
+    differences: list[str] | None = Field(
+        None, description="between the history and the journal, an entry a line, when that is why"
+    )
     attempts: int | None = Field(None, description="how often that was; null once archived")
     archived_at: datetime | None = None
     sealed: BlobRef | None = Field(None, description="the final copy, PDF")
@@ -109,8 +112,9 @@ class ArchiveQueries:
             return await store.count_jobs(connection, WAITING)
 
     async def count_failed(self) -> int:
+        """What waits for a person: given up, or refused."""
         async with self._database.single() as connection:
-            return await store.count_jobs(connection, FAILED)
+            return await store.count_jobs(connection, FAILED, REFUSED)
 
     async def _archived(self, organisation: str, agreement_id: str) -> Archived:
         async with self._database.single() as connection:
@@ -147,9 +151,10 @@ def _waiting_view(job: Job) -> ProtocolView:
         agreement_id=job.agreement_id,
         document_name=agreement.document_name,
         meeting_id=agreement.meeting_id,
-        state=FAILED if job.state == FAILED else WAITING,
+        state=cast(State, job.state),
         completed_at=job.cause.time,
         reason=job.reason,
+        differences=job.differences,
         attempts=job.attempts,
     )
 

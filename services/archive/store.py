@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, text, tuple_
+from sqlalchemy import bindparam, delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,7 @@ from shared.events.envelope import from_attributes
 
 Position = tuple[datetime, str]  # archived at, agreement id
 
-WAITING, FAILED = "waiting", "failed"
+WAITING, FAILED, REFUSED = "waiting", "failed", "refused"
 
 # SKIP LOCKED: several instances share the work. Moving `due_at` ahead is the lease: should this process die, the job is
 # due again when it ends. The longer it has gone wrong, the longer the lease, so that a document that kills its process
@@ -30,17 +30,17 @@ _CLAIM = text(
         WHERE state = 'waiting' AND due_at <= clock_timestamp()
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING organisation, agreement_id, state, attempts, reason, attributes, data
+    RETURNING organisation, agreement_id, state, attempts, reason, attributes, data, differences, accepted
     """
-).columns(attributes=JSONB)
+).columns(attributes=JSONB, differences=JSONB, accepted=JSONB)
 _POSTPONE = text(
     """
     UPDATE archiving_job
-    SET state = :state, reason = :reason, attempts = greatest(0, attempts + :counted),
+    SET state = :state, reason = :reason, differences = :differences, attempts = greatest(0, attempts + :counted),
         due_at = clock_timestamp() + make_interval(secs => :delay)
     WHERE organisation = :organisation AND agreement_id = :agreement_id
     """
-)
+).bindparams(bindparam("differences", type_=JSONB(none_as_null=True)))
 _RETRY = text(
     """
     UPDATE archiving_job SET state = 'waiting', attempts = 0, due_at = clock_timestamp()
@@ -48,9 +48,30 @@ _RETRY = text(
     RETURNING agreement_id
     """
 )
+# Only what was refused, and only for the differences that the person saw.
+_ACCEPT = text(
+    """
+    UPDATE archiving_job
+    SET state = 'waiting', attempts = 0, due_at = clock_timestamp(),
+        accepted = jsonb_build_object('by', CAST(:by AS text), 'reason', CAST(:reason AS text), 'at', CAST(:at AS text),
+                                      'differences', differences)
+    WHERE organisation = :organisation AND agreement_id = :agreement_id AND state = 'refused'
+    RETURNING agreement_id
+    """
+)
 _JOB_COLUMNS = tuple(
     ARCHIVING_JOB.c[name]
-    for name in ("organisation", "agreement_id", "state", "attempts", "reason", "attributes", "data")
+    for name in (
+        "organisation",
+        "agreement_id",
+        "state",
+        "attempts",
+        "reason",
+        "attributes",
+        "data",
+        "differences",
+        "accepted",
+    )
 )
 
 
@@ -66,6 +87,8 @@ class Job:
     attempts: int
     reason: str | None
     cause: Envelope
+    differences: list[str] | None = None  # between the history and the journal, when that is why
+    accepted: dict[str, Any] | None = None  # who took which differences on themselves, when, and why
 
     @property
     def agreement(self) -> AgreementCompleted:
@@ -119,7 +142,14 @@ async def delete_job(connection: AsyncConnection, organisation: str, agreement_i
 
 
 async def postpone_job(
-    connection: AsyncConnection, job: Job, *, reason: str, delay: float, state: str, counts: bool
+    connection: AsyncConnection,
+    job: Job,
+    *,
+    reason: str,
+    delay: float,
+    state: str,
+    counts: bool,
+    differences: Sequence[str] | None = None,
 ) -> None:
     """Note why an attempt ended, and when the next one may begin (`delay` seconds from now).
 
@@ -134,6 +164,7 @@ async def postpone_job(
             "reason": reason.replace("\0", "�")[:2000],
             "delay": delay,
             "counted": 0 if counts else -1,
+            "differences": None if differences is None else list(differences),
         },
     )
 
@@ -144,8 +175,16 @@ async def retry_job(connection: AsyncConnection, organisation: str, agreement_id
     return found.one_or_none() is not None
 
 
-async def count_jobs(connection: AsyncConnection, state: str) -> int:
-    statement = select(func.count()).select_from(ARCHIVING_JOB).where(ARCHIVING_JOB.c.state == state)
+async def accept_job(
+    connection: AsyncConnection, organisation: str, agreement_id: str, *, by: str, reason: str, at: str
+) -> bool:
+    """Have it tried again; the differences that are noted now do not stop it then. False when none was refused."""
+    accepted = {"organisation": organisation, "agreement_id": agreement_id, "by": by, "reason": reason, "at": at}
+    return (await connection.execute(_ACCEPT, accepted)).one_or_none() is not None
+
+
+async def count_jobs(connection: AsyncConnection, *states: str) -> int:
+    statement = select(func.count()).select_from(ARCHIVING_JOB).where(ARCHIVING_JOB.c.state.in_(states))
     return int((await connection.execute(statement)).scalar_one())
 
 
@@ -202,7 +241,16 @@ def _is(table: Any, organisation: str, agreement_id: str) -> tuple[Any, Any]:
 
 def _job(row: Any) -> Job:
     cause = from_attributes(row.attributes, row.data)
-    return Job(row.organisation, row.agreement_id, row.state, row.attempts, row.reason, cause)
+    return Job(
+        row.organisation,
+        row.agreement_id,
+        row.state,
+        row.attempts,
+        row.reason,
+        cause,
+        differences=row.differences,
+        accepted=row.accepted,
+    )
 
 
 def _archived(row: Any) -> Archived:

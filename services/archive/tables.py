@@ -38,7 +38,9 @@ class ArchivingJobRow(ArchiveTable, table=True):
     """A completed agreement that is to be archived; the row goes when it is.
 
     `due_at` is also the lease: who claims a job moves it ahead, so a job whose worker died becomes due again. By the
-    database's clock. `state` is `waiting`, or `failed` once `attempts` reached their limit: then only a retry helps.
+    database's clock. `state` is `waiting`; `failed` once `attempts` reached their limit: then only a retry helps; or
+    `refused` for a history that is not what the journal has, with the `differences`, until a person has `accepted` them
+    ({by, reason, at, differences}) or a retry finds none.
     """
 
     __tablename__ = "archiving_job"
@@ -53,6 +55,8 @@ class ArchivingJobRow(ArchiveTable, table=True):
     # AgreementCompleted as it came: the envelope's attributes, and the body.
     attributes: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
     data: str = Field(sa_column=_text())
+    differences: list[str] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    accepted: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
 
 
 class ArchivedProtocolRow(ArchiveTable, table=True):

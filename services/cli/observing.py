@@ -111,7 +111,8 @@ def _examine(client: Client, service: str) -> dict[str, Any]:
     try:
         state: dict[str, Any] = client.get(service, "/operations/state")
         if service == "archive":
-            state["failed"] = len(client.get(service, "/protocols", state="failed", limit=100)["protocols"])
+            for kind in ("failed", "refused"):
+                state[kind] = len(client.get(service, "/protocols", state=kind, limit=100)["protocols"])
     except (ServerSaidNo, NotJustera, Unavailable) as error:
         return {"service": service, "reachable": False, "trouble": [error.message], "hint": error.hint}
     return {**state, "reachable": True, "seconds": round(time.monotonic() - began, 3), "trouble": _trouble(state)}
@@ -131,6 +132,11 @@ def _trouble(state: dict[str, Any]) -> list[str]:
     if state.get("failed"):
         found.append(
             f"{service}: {state['failed']} agreements could not be archived; GET /protocols?state=failed says why"
+        )
+    if state.get("refused"):
+        found.append(
+            f"{service}: {state['refused']} agreements are not sealed: their history is not what the journal "
+            "has; GET /protocols?state=refused says which entry"
         )
     return found
 

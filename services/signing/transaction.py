@@ -16,7 +16,7 @@ from services.signing.store import AgreementKey, StoredAgreement
 from shared import history
 from shared.blobs import BlobStore
 from shared.errors import NotFound
-from shared.events import AgreementCompleted, AgreementCreated, BlobRef, Envelope, Event
+from shared.events import AgreementCompleted, AgreementCreated, BlobRef, EmailSent, Envelope, Event, HistoryAnchored
 from shared.history import Entry
 from shared.messaging.transaction import Received, Transaction
 
@@ -69,7 +69,9 @@ class _Happened:
 class SigningTransaction(Transaction):
     """The history is appended in order of recording; events of this service are published as well.
 
-    Facts of other services are recorded only: their own service has published them.
+    Facts of other services are recorded only: their own service has published them. Each published event bears the hash
+    of its entry, and what follows a mail's trouble that nothing of ours follows does so too: the archive's journal then
+    knows how the history went on, whatever is done to the tables here.
     """
 
     source = "signing"
@@ -130,6 +132,8 @@ class SigningTransaction(Transaction):
             await self._write(changed)
             for happened in self._happened:
                 self._publish(happened, histories)
+            for last in {happened.agreement.key: happened for happened in self._happened}.values():
+                self._anchor(last)
             for agreement in changed:
                 agreement.written()
             self._happened.clear()
@@ -159,6 +163,15 @@ class SigningTransaction(Transaction):
             return
         if isinstance(event, AgreementCompleted):
             event = event.model_copy(update={"history": histories[agreement.key]})
+        self._tell(event, happened)
+
+    def _anchor(self, last: _Happened) -> None:
+        """News of a mail's sending need none: completion waits for it, and it is a fact that nobody wants away."""
+        if last.event.service != self.source and not isinstance(last.event, EmailSent):
+            self._tell(HistoryAnchored(agreement_id=last.agreement.state.agreement_id), last)
+
+    def _tell(self, event: Event, happened: _Happened) -> None:
+        agreement = happened.agreement
         self.publish(
             event,
             organisation=agreement.organisation,
@@ -168,6 +181,7 @@ class SigningTransaction(Transaction):
             time=happened.entry.time,
             correlation_id=agreement.correlation_id,
             cause=happened.cause,
+            history_head=happened.entry.hash,
         )
 
     async def _put_histories(self, changed: Sequence[OpenAgreement]) -> dict[AgreementKey, BlobRef]:

@@ -28,9 +28,10 @@ _ATTRIBUTES: Mapping[str, str] = {
     "ce_partitionkey": "the Kafka key",
     "ce_causationid": "the id of the event that caused this one; absent when a person did",
     "ce_traceparent": "W3C Trace Context",
+    "ce_historyhead": "of signing's events: the hash of the history after `ce_sequence` entries (`shared/history.py`)",
     "content-type": "application/json",
 }
-_OPTIONAL = ("ce_causationid", "ce_traceparent")
+_OPTIONAL = ("ce_causationid", "ce_traceparent", "ce_historyhead")
 
 
 def asyncapi_document() -> dict[str, Any]:

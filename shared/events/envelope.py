@@ -1,7 +1,7 @@
 """The envelope: CloudEvents 1.0 in Kafka's binary mode, `ce_*` headers around a JSON body.
 
 Sources: CloudEvents 1.0.2, its Kafka protocol binding 1.0.2 (3.2), and the extensions `partitionkey`, `sequence` and
-`traceparent`. The `cloudevents` package checks this codec in a conformance test.
+`traceparent`; `historyhead` is ours. The `cloudevents` package checks this codec in a conformance test.
 """
 
 import re
@@ -53,6 +53,7 @@ class Envelope:
     data: str
     causation_id: str | None = None
     traceparent: str | None = None
+    history_head: str | None = None  # of signing's events: the hash of the history's entry number `sequence` - 1
 
     def attributes(self) -> dict[str, str]:
         """The CloudEvents attributes as text, without `ce_` prefixes; absent ones are left out."""
@@ -70,6 +71,7 @@ class Envelope:
             "partitionkey": self.key,
             "causationid": self.causation_id,
             "traceparent": self.traceparent,
+            "historyhead": self.history_head,
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -103,6 +105,7 @@ def from_attributes(attributes: Mapping[str, str], data: str) -> Envelope:
         data=data,
         causation_id=attributes.get("causationid") or None,
         traceparent=attributes.get("traceparent") or None,
+        history_head=attributes.get("historyhead") or None,
     )
 
 

@@ -180,6 +180,13 @@ class AgreementExpired(_AgreementEvent):
     """Nobody signed in time. The agreement ends."""
 
 
+class HistoryAnchored(_AgreementEvent):
+    """A mail's trouble was recorded as the history's last entry. Bears the head (`ce_historyhead`) out of signing.
+
+    No entry of the history itself: it says how far the history had come, so that nobody takes the entry away unnoticed.
+    """
+
+
 class AgreementCompleted(_AgreementEvent):
     """Every place is signed and every request that was used is known as sent. Bears the last signature's time."""
 

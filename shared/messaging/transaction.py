@@ -76,11 +76,12 @@ class Transaction:
         time: datetime,
         correlation_id: str,
         cause: Envelope | str | None = None,
+        history_head: str | None = None,
     ) -> Envelope:
         """Collect an event for the outbox. `sequence` is the aggregate's version after it.
 
         `cause` is the event that led to it, or its id where only that was kept (a mail is sent long after).
-        Raises TooLarge for what Kafka would not take.
+        `history_head` anchors a chained history. Raises TooLarge for what Kafka would not take.
         """
         data = event.to_json()
         if len(data.encode()) > MAX_EVENT_BYTES:
@@ -98,6 +99,7 @@ class Transaction:
             data=data,
             causation_id=cause.id if isinstance(cause, Envelope) else cause,
             traceparent=_traceparent(correlation_id),
+            history_head=history_head,
         )
         self._outgoing.append(envelope)
         return envelope

@@ -35,7 +35,7 @@ from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
 
 import services.embedded
-from services.archive.final_copy import Sources, make_final_copy
+from services.archive.final_copy import Sources, checked_history, make_final_copy
 from services.archive.local_authority import ensure_test_authority
 from services.archive.seal import Sealer
 from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
@@ -124,7 +124,11 @@ def measure(count: int, folder: Path) -> Copies:
     drafts = [_timed(partial(render_minutes, document, at=CREATED)) for document in documents]
     agreements = [_agreement(document, pdf) for document, (_, pdf) in zip(documents, drafts, strict=True)]
     sealer = TimedSealer.from_test_authority(folder / "ca")
-    make = partial(make_final_copy, completed_at=COMPLETED, sealer=sealer)
+
+    def make(completed: AgreementCompleted, sources: Sources) -> bytes:
+        history = checked_history(completed, sources)
+        return make_final_copy(completed, sources, history, completed_at=COMPLETED, sealer=sealer)
+
     finals = [_timed(partial(make, *agreement))[0] for agreement in agreements]
     rss_after = _resident()
     words = [_words(document, sources) for document, (_, sources) in zip(documents, agreements, strict=True)]

@@ -189,7 +189,12 @@ def build_notifications(settings: Settings, **parts: Any) -> Service:
 
 
 def build_archive(settings: Settings, **parts: Any) -> Service:
-    archiving.make_final_copy = lambda agreement, sources, *, completed_at, sealer: PDF
+    async def no_comparison(*_: object) -> dict[str, Any]:
+        return {}
+
+    archiving.checked_history = lambda agreement, sources: None
+    archiving.Archiving._compare = no_comparison
+    archiving.make_final_copy = lambda agreement, sources, history, *, completed_at, sealer: PDF
     return archive.build(settings, **{**parts, "blobs": NoBlobs()})
 
 

@@ -48,6 +48,9 @@ def message(
     at: datetime = COMPLETED,
     organisation: str = ORGANISATION,
     correlation: str = MEETING,
+    sequence: int = 5,
+    key: str | None = None,
+    head: str | None = None,
 ) -> RawMessage:
     envelope = Envelope(
         id=new_id(),
@@ -56,22 +59,39 @@ def message(
         subject=subject,
         time=at,
         organisation=organisation,
-        sequence=20,
+        sequence=sequence,
         correlation_id=correlation,
-        key=subject,
+        key=key or subject,
         data=event.to_json(),
+        history_head=head,
     )
     headers = tuple(kafka_headers(envelope.attributes()))
-    return RawMessage(event.topic, 0, 0, subject, headers, envelope.data.encode())
+    return RawMessage(event.topic, 0, 0, envelope.key, headers, envelope.data.encode())
 
 
-def chain(events: Sequence[tuple[Event, datetime]], document_sha256: str, agreement: str = AGREEMENT) -> bytes:
+def chain(
+    events: Sequence[tuple[Event, datetime]],
+    document_sha256: str,
+    agreement: str = AGREEMENT,
+    *,
+    salt: bytes = bytes(32),
+) -> bytes:
     entries: list[history.Entry] = []
     head = history.start(agreement, document_sha256)
     for n, (event, at) in enumerate(events):
-        entries.append(history.append(head, n, event, time=at, recorded=at, salt=bytes(32)))
+        entries.append(history.append(head, n, event, time=at, recorded=at, salt=salt))
         head = entries[-1].hash
     return history.export(entries, agreement_id=agreement, document_sha256=document_sha256)
+
+
+def witnessed(
+    events: Sequence[tuple[Event, datetime]], entries: Sequence[history.Entry], *, heads: bool = True
+) -> list[RawMessage]:
+    """What signing publishes of a history's first events, as Kafka brings it."""
+    return [
+        message(event, at=at, subject=event.agreement_id, sequence=n + 1, head=entries[n].hash if heads else None)
+        for n, (event, at) in enumerate(events)
+    ]
 
 
 @dataclass(frozen=True)
@@ -116,14 +136,18 @@ class Archive:
         commands: ArchiveCommands = self.service.commands
         return commands
 
-    async def bring(self, *messages: RawMessage) -> None:
+    async def bring(self, *messages: RawMessage, journalled: bool = True) -> None:
+        if journalled:
+            await self.journal(*messages)
         await self.service.inbounds[0].handle(messages)
 
     async def journal(self, *messages: RawMessage) -> None:
         await self.service.subscriptions[1].handle(messages)
 
-    async def completed(self, agreement: str = AGREEMENT, **changed: object) -> AgreementCompleted:
-        """The event, with the documents that it refers to in the blob store."""
+    async def completed(
+        self, agreement: str = AGREEMENT, *, heads: bool = True, **changed: object
+    ) -> AgreementCompleted:
+        """The event, with the documents that it refers to in the blob store, and what led to it in the journal."""
         original = await self.blobs.put(ORGANISATION, self.documents.original, "application/pdf")
         render_input = await self.blobs.put(ORGANISATION, self.documents.render_input, "application/json")
         event = AgreementCompleted(
@@ -137,7 +161,9 @@ class Archive:
             language="sv",
             timezone="Europe/Stockholm",
         )
-        data = chain(self._events(event), original.sha256, agreement)
+        events = self._events(event)
+        data = chain(events, original.sha256, agreement)
+        await self.journal(*witnessed(events[:-1], history.read(data).entries, heads=heads))
         refs = {"history": await self.blobs.put(ORGANISATION, data, "application/json")}
         return event.model_copy(update={**refs, **changed})
 

@@ -70,7 +70,7 @@ async def test_an_event_as_it_came(archive: Archive) -> None:
         MEETING,
         MEETING,
     )
-    assert (event.time, event.sequence, event.readable) == (COMPLETED, "20", True)
+    assert (event.time, event.sequence, event.readable) == (COMPLETED, "5", True)
     assert event.data == {"meeting_id": MEETING, "body": "Styrelsen", "title": "Möte", "reason": "Snö"}
 
 

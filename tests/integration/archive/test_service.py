@@ -45,7 +45,9 @@ async def test_a_completed_agreement_and_garbage_through_kafka(archive: Archive,
         await archive.service.stop()
     assert sorted(event.name or "garbage" for event in events) == [
         "AgreementCompleted",
+        "AgreementCreated",
         "AgreementExpired",
+        *["DocumentSigned"] * 3,
         "ProtocolArchived",
         "garbage",
     ]

@@ -43,6 +43,31 @@ async def test_the_envelopes_of_published_events(flow: Flow) -> None:
     assert [int(attributes["sequence"]) for attributes, _ in published] == own
 
 
+async def test_each_published_event_bears_the_head_of_the_history_after_it(flow: Flow) -> None:
+    """So that the archive's journal holds the history's heads, which nobody changes with signing's database."""
+    await flow.all_signed()
+    entries = await flow.queries.entries(ORGANISATION, AGREEMENT_ID)
+    heads = {entry.n + 1: entry.hash for entry in entries}
+    published = await flow.published()
+    assert published
+    for attributes, _ in published:
+        assert attributes["historyhead"] == heads[int(attributes["sequence"])]
+
+
+async def test_a_mails_trouble_that_nothing_of_ours_follows_is_anchored(flow: Flow) -> None:
+    await flow.draft()
+    await flow.send_off()
+    await flow.deliver(SECRETARY)
+    before = await flow.published_names()
+    await flow.bounce(SECRETARY)
+    assert await flow.published_names() == [*before, "HistoryAnchored"]
+    attributes, _ = (await flow.published())[-1]
+    last = (await flow.queries.entries(ORGANISATION, AGREEMENT_ID))[-1]
+    assert last.type.endswith("bounce-detected.v1")
+    assert (attributes["historyhead"], int(attributes["sequence"])) == (last.hash, last.n + 1)
+    assert "HistoryAnchored" not in await flow.recorded_names()
+
+
 async def test_the_published_completion_refers_to_a_history_that_holds_it(flow: Flow) -> None:
     await flow.all_signed()
     attributes, event = (await flow.published())[-1]
@@ -80,7 +105,7 @@ async def test_facts_after_completion_follow_the_sealed_head(flow: Flow) -> None
     whole = verify_chain(await flow.queries.history(ORGANISATION, AGREEMENT_ID))
     sealed = verify_chain(await flow.blobs.get(ORGANISATION, event.history))
     assert whole.entries[:-1] == sealed.entries
-    assert (await flow.published_names())[-1] == "AgreementCompleted"
+    assert (await flow.published_names())[-2:] == ["AgreementCompleted", "HistoryAnchored"]
 
 
 async def test_completion_and_a_later_fact_in_one_batch(flow: Flow) -> None:
