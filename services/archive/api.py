@@ -15,6 +15,7 @@ from services.archive.journal_reader import LONGEST_WAIT, JournalFilter, Journal
 from services.archive.journal_reader import MOST as MOST_EVENTS
 from services.archive.queries import MOST, ProtocolPage, ProtocolView, State
 from shared.auth import Principal, Role, requires
+from shared.rendering.file_names import fetched_as, sealed_name
 
 AgreementId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="the transaction id, 44 base64url characters")
@@ -68,8 +69,10 @@ def _add_protocols(routes: APIRouter, commands: ArchiveCommands) -> None:
         responses={200: {"content": {"application/pdf": {}}}},
     )
     async def fetch_copy(agreement_id: AgreementId, principal: Principal = _READS) -> Response:
+        copy = await queries.copy(principal.organisation, agreement_id)
         content = await queries.pdf(principal.organisation, agreement_id)
-        return Response(content, media_type="application/pdf")
+        name = sealed_name(copy.document_name, copy.language)
+        return Response(content, media_type="application/pdf", headers={"content-disposition": fetched_as(name)})
 
     @routes.get(
         "/protocols/{agreement_id}/manifest",

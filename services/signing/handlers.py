@@ -11,8 +11,9 @@ from typing import TypeVar
 from services.signing import decisions
 from services.signing.agreement import Agreement
 from services.signing.asking import Decision
+from services.signing.sealed_copies import SealedCopy
 from services.signing.transaction import SigningTransaction
-from shared.events import BounceDetected, EmailDeferred, EmailSent, ProtocolDrafted
+from shared.events import BounceDetected, EmailDeferred, EmailSent, ProtocolArchived, ProtocolDrafted
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
@@ -45,6 +46,17 @@ async def on_bounce_detected(transaction: SigningTransaction, received: Received
     _record(transaction, received, decisions.record_bounce)
 
 
+async def on_protocol_archived(transaction: SigningTransaction, received: Received[ProtocolArchived]) -> None:
+    """The sender's page and the API lead to the sealed copy from now on."""
+    envelope, event = received.envelope, received.event
+    agreement = transaction.find(envelope.organisation, event.agreement_id)
+    if agreement is None:
+        log.info("fact.not_ours", agreement_id=event.agreement_id, event_id=envelope.id)
+        return
+    copy = SealedCopy(pdf=event.sealed, archived_at=envelope.time, test_seal=event.test_seal)
+    transaction.archived(agreement, copy)
+
+
 def _record(
     transaction: SigningTransaction,
     received: Received[FactT],
@@ -63,4 +75,5 @@ EVENT_HANDLERS: Handlers[SigningTransaction] = {
     EmailSent: on_email_sent,
     EmailDeferred: on_email_deferred,
     BounceDetected: on_bounce_detected,
+    ProtocolArchived: on_protocol_archived,
 }

@@ -38,7 +38,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     wakeup = Wakeup()
     unit_of_work = UnitOfWork(database, partial(SigningTransaction, blobs=blobs), wakeup)
     deadlines = Deadlines(clock, agreement_days=settings.agreement_days, reminder_days=settings.reminder_days)
-    queries = SigningQueries(database, blobs, clock, deadlines)
+    queries = SigningQueries(database, blobs, clock, deadlines, public_url=settings.public_url)
     commands = SigningCommands(unit_of_work, clock, deadlines, queries)
     consumer = subscribers.inbound(unit_of_work)
 

@@ -9,11 +9,19 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from services.signing import store
+from services.signing import sealed_copies, store
 from services.signing.agreement import Agreement, Status, request_for_email
 from services.signing.deadlines import Deadlines
+from services.signing.sealed_copies import SealedCopy
 from services.signing.store import Position
-from services.signing.views import AgreementOverview, AgreementPage, RequestView, overview_of, request_view_of
+from services.signing.views import (
+    AgreementOverview,
+    AgreementPage,
+    CopyOverview,
+    RequestView,
+    overview_of,
+    request_view_of,
+)
 from shared import history
 from shared.blobs import BlobStore
 from shared.clock import Clock, parse_timestamp, timestamp
@@ -29,14 +37,32 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class SigningQueries:
-    def __init__(self, database: Database, blobs: BlobStore, clock: Clock, deadlines: Deadlines) -> None:
+    """`public_url`: where all services are reached, so that the archive's copies can be pointed to."""
+
+    def __init__(
+        self, database: Database, blobs: BlobStore, clock: Clock, deadlines: Deadlines, *, public_url: str
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._clock = clock
         self._deadlines = deadlines
+        self._public_url = public_url.rstrip("/")
 
-    def overview_of(self, state: Agreement) -> AgreementOverview:
-        return overview_of(state, next_reminder=self._deadlines.next_reminder(state))
+    def overview_of(self, state: Agreement, copy: SealedCopy | None = None) -> AgreementOverview:
+        return overview_of(
+            state,
+            next_reminder=self._deadlines.next_reminder(state),
+            sealed_copy=None if copy is None else self._copy_overview(state.agreement_id, copy),
+        )
+
+    def _copy_overview(self, agreement_id: str, copy: SealedCopy) -> CopyOverview:
+        return CopyOverview(
+            url=f"{self._public_url}/archive/protocols/{agreement_id}/copy",
+            sha256=copy.pdf.sha256,
+            size=copy.pdf.size,
+            archived_at=copy.archived_at,
+            test_seal=copy.test_seal,
+        )
 
     async def request(self, organisation: str, request_id: str, version: int) -> RequestView:
         """What a signer's page shows; `version` is the link's. Raises NotFound."""
@@ -55,6 +81,15 @@ class SigningQueries:
         state = await self.state(organisation, agreement_id)
         return await self._blobs.get(organisation, state.document)
 
+    async def sealed_copy(self, organisation: str, agreement_id: str) -> bytes:
+        """The sealed copy, PDF. Raises NotFound while it is not archived, Unavailable."""
+        key = (organisation, agreement_id)
+        async with self._database.single() as connection:
+            copies = await sealed_copies.find(connection, [key])
+        if key not in copies:
+            raise NotFound("there is no sealed copy", hint="only completed agreements are archived, soon after")
+        return await self._blobs.get(organisation, copies[key].pdf)
+
     async def state(self, organisation: str, agreement_id: str) -> Agreement:
         """Raises NotFound."""
         async with self._database.single() as connection:
@@ -65,7 +100,13 @@ class SigningQueries:
 
     async def agreement(self, organisation: str, agreement_id: str) -> AgreementOverview:
         """Places, requests, whose turn it is and since when. Raises NotFound."""
-        return self.overview_of(await self.state(organisation, agreement_id))
+        key = (organisation, agreement_id)
+        async with self._database.single() as connection:
+            stored = await store.find(connection, organisation, agreement_id)
+            copies = await sealed_copies.find(connection, [key])
+        if stored is None:
+            raise NotFound("there is no such agreement")
+        return self.overview_of(stored.state, copies.get(key))
 
     async def agreements(
         self, organisation: str, *, status: Status | None = None, cursor: str | None = None, most: int = 50
@@ -75,9 +116,10 @@ class SigningQueries:
         before = _position(cursor) if cursor else None
         async with self._database.single() as connection:
             found = await store.page(connection, organisation, status=status, before=before, most=most + 1)
+            copies = await sealed_copies.find(connection, [stored.key for stored in found[:most]])
         states = [stored.state for stored in found[:most]]
         return AgreementPage(
-            agreements=tuple(self.overview_of(state) for state in states),
+            agreements=tuple(self.overview_of(stored.state, copies.get(stored.key)) for stored in found[:most]),
             next=_cursor(states[-1]) if len(found) > most else None,
         )
 

@@ -1,4 +1,4 @@
-"""Signing's consumer: drafted minutes, and what became of the mails that ask for signatures."""
+"""Signing's consumer: drafted minutes, what became of the mails that ask for signatures, and sealed copies."""
 
 from services.signing.handlers import EVENT_HANDLERS
 from services.signing.transaction import SigningTransaction

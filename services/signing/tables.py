@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 
@@ -81,7 +82,20 @@ class LoginSessionRow(SigningTable, table=True):
     ends_at: datetime = Field(sa_column=_timestamptz())
 
 
+class SealedCopyRow(SigningTable, table=True):
+    """Where the archive keeps a completed agreement's sealed copy: beside the history, which it is no part of."""
+
+    __tablename__ = "sealed_copy"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    agreement_id: str = Field(sa_column=Column(Text, primary_key=True))
+    archived_at: datetime = Field(sa_column=_timestamptz())
+    pdf: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    test_seal: bool = Field(sa_column=Column(Boolean, nullable=False))
+
+
 AGREEMENT = SigningTable.metadata.tables["agreement"]
 HISTORY_ENTRY = SigningTable.metadata.tables["history_entry"]
 SIGNATURE_REQUEST = SigningTable.metadata.tables["signature_request"]
 LOGIN_SESSION = SigningTable.metadata.tables["login_session"]
+SEALED_COPY = SigningTable.metadata.tables["sealed_copy"]

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.signing import store
+from services.signing import sealed_copies, store
 from services.signing.agreement import Agreement, evolve
 from services.signing.asking import Decision
+from services.signing.sealed_copies import SealedCopy
 from services.signing.store import AgreementKey, StoredAgreement
 from shared import history
 from shared.blobs import BlobStore
@@ -81,6 +82,7 @@ class SigningTransaction(Transaction):
         self._blobs = blobs
         self._agreements: dict[AgreementKey, OpenAgreement] = {}
         self._happened: list[_Happened] = []
+        self._copies: list[tuple[AgreementKey, SealedCopy]] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
@@ -124,6 +126,10 @@ class SigningTransaction(Transaction):
             agreement.head = entry.hash
             self._note(agreement, entry, event, cause)
 
+    def archived(self, agreement: OpenAgreement, copy: SealedCopy) -> None:
+        """Keep where the sealed copy is, beside the history."""
+        self._copies.append((agreement.key, copy))
+
     async def flush(self) -> None:
         """A handful of statements, however many agreements changed."""
         changed = [agreement for agreement in self._agreements.values() if agreement.entries]
@@ -137,6 +143,8 @@ class SigningTransaction(Transaction):
             for agreement in changed:
                 agreement.written()
             self._happened.clear()
+        await sealed_copies.keep(self.connection, self._copies)
+        self._copies.clear()
         await super().flush()
 
     def _keep(self, found: Iterable[StoredAgreement]) -> None:

@@ -103,6 +103,16 @@ class Turn(_View):
     waiting_for: tuple[Person, ...]
 
 
+class CopyOverview(_View):
+    """The sealed copy of an agreement that is archived."""
+
+    url: str = Field(description="of the PDF: with a token of this organisation, whatever its role")
+    sha256: str
+    size: int = Field(description="bytes")
+    archived_at: datetime
+    test_seal: bool = Field(description="sealed with a test certificate: proves nothing to others")
+
+
 class AgreementOverview(_View):
     """An agreement as its sender sees it. The timeline beside it is the report's entries."""
 
@@ -120,6 +130,7 @@ class AgreementOverview(_View):
     next_reminder: datetime | None = Field(description="when those who may sign now are reminded, unless they sign")
     last_signed_at: datetime | None
     ended_at: datetime | None
+    sealed_copy: CopyOverview | None = Field(description="absent until it is archived, soon after completion")
     turn: Turn | None = Field(description="absent before sending off and at the end")
     places: tuple[PlaceOverview, ...]
 
@@ -178,7 +189,9 @@ def _request_state(state: Agreement, request: Request, version: int, now: dateti
     return "open" if request in state.open_requests() else "not-your-turn"
 
 
-def overview_of(state: Agreement, *, next_reminder: datetime | None) -> AgreementOverview:
+def overview_of(
+    state: Agreement, *, next_reminder: datetime | None, sealed_copy: CopyOverview | None = None
+) -> AgreementOverview:
     return AgreementOverview(
         agreement_id=state.agreement_id,
         meeting_id=state.meeting_id,
@@ -194,6 +207,7 @@ def overview_of(state: Agreement, *, next_reminder: datetime | None) -> Agreemen
         next_reminder=next_reminder,
         last_signed_at=state.last_signed_at,
         ended_at=state.ended_at,
+        sealed_copy=sealed_copy,
         turn=_turn(state),
         places=tuple(_place(state, place) for place in state.places),
     )

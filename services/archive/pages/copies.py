@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,6 +15,7 @@ from shared.errors import NotFound
 from shared.forwarding import Proxies, client_ip, network_key
 from shared.keys import KeyRing
 from shared.links import BadLink
+from shared.rendering.file_names import fetched_as, sealed_name
 from shared.web import Language, Look, path_for, wrong_guesses
 from shared.web.page_route import problem_page
 
@@ -83,8 +83,7 @@ class CopyPages:
         if copy.opens_until <= self._clock.now():
             return RedirectResponse(path_for(request, "copy_page", token=token), HTTPStatus.SEE_OTHER)
         content = await self._copies.pdf(link.organisation, link.subject)
-        name = quote(f"{copy.document_name}.pdf", safe="")
-        headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
+        headers = {"content-disposition": fetched_as(sealed_name(copy.document_name, copy.language))}
         return Response(content, media_type="application/pdf", headers=headers)
 
     async def _open(self, token: str) -> tuple[links.Link, SealedCopy]:

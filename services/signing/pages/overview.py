@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -14,6 +13,7 @@ from services.signing.views import AgreementOverview, PlaceOverview, RequestOver
 from shared.auth import Access, Principal, Role
 from shared.clock import Clock
 from shared.errors import Refused
+from shared.rendering.file_names import fetched_as, original_name, sealed_name, shown_as
 from shared.text import MAX_REASON, clean_reason
 from shared.web import Field, Look, followed, form_text, local_time, text_error
 
@@ -37,6 +37,7 @@ class OverviewPages(SendersPages):
         get(router, "/overview", self.overview)
         get(router, "/overview/{agreement_id}", self.overview_agreement)
         get(router, "/overview/{agreement_id}/document.pdf", self.overview_pdf)
+        get(router, "/overview/{agreement_id}/copy.pdf", self.overview_copy)
         post(router, "/overview/{agreement_id}/send", self.overview_send)
         post(router, "/overview/{agreement_id}/remind", self.overview_remind)
         get(router, "/overview/{agreement_id}/cancel", self.overview_cancel)
@@ -71,9 +72,14 @@ class OverviewPages(SendersPages):
     async def overview_pdf(self, request: Request, agreement_id: str, principal: Principal = READER) -> Response:
         agreement = await self._queries.agreement(principal.organisation, agreement_id)
         content = await self._queries.document(principal.organisation, agreement_id)
-        name = quote(f"{agreement.document_name}.pdf", safe="")
-        headers = {"content-disposition": f"inline; filename*=UTF-8''{name}"}
-        return Response(content, media_type="application/pdf", headers=headers)
+        name = original_name(agreement.document_name, agreement.language)
+        return Response(content, media_type="application/pdf", headers={"content-disposition": shown_as(name)})
+
+    async def overview_copy(self, request: Request, agreement_id: str, principal: Principal = READER) -> Response:
+        agreement = await self._queries.agreement(principal.organisation, agreement_id)
+        content = await self._queries.sealed_copy(principal.organisation, agreement_id)
+        name = sealed_name(agreement.document_name, agreement.language)
+        return Response(content, media_type="application/pdf", headers={"content-disposition": fetched_as(name)})
 
     async def overview_send(self, request: Request, agreement_id: str, principal: Principal = SENDER) -> Response:
         try:

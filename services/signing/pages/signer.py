@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -23,6 +22,7 @@ from shared.errors import NotAuthenticated, NotFound, Refused
 from shared.forwarding import network_key
 from shared.keys import KeyRing
 from shared.links import BadLink
+from shared.rendering.file_names import original_name, shown_as
 from shared.text import MAX_NAME, MAX_REASON, clean_name, clean_reason
 from shared.web import Field, Language, Look, RateLimit, form_text, path_for, small_form, text_error, wrong_guesses
 from shared.web.catalogue import LANGUAGES
@@ -146,9 +146,8 @@ class SignerPages:
         if visit.view.state not in _DOCUMENT_STATES or not visit.view.viewed:
             return _to(request, "signer_start", request_id)
         content = await self._queries.document(visit.organisation, visit.view.agreement_id)
-        name = quote(f"{visit.view.document_name}.pdf", safe="")
-        headers = {"content-disposition": f"inline; filename*=UTF-8''{name}"}
-        return Response(content, media_type="application/pdf", headers=headers)
+        name = original_name(visit.view.document_name, visit.view.language)
+        return Response(content, media_type="application/pdf", headers={"content-disposition": shown_as(name)})
 
     async def signer_sign(self, request: Request, request_id: str) -> Response:
         """Sign, with the name stated in the same form unless the sender gave it."""

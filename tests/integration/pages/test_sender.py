@@ -299,3 +299,24 @@ async def test_the_document_can_be_read_and_unknown_ones_not(site: Site, sender:
     assert (await sender.follow(f"{AGREEMENT}/document.pdf")).content == b"%PDF-1.7"
     assert (await sender.follow("/signing/overview/unknown")).status_code == 404
     assert (await sender.follow(f"{AGREEMENT}/alternate/{ADJUSTER}")).status_code == 404
+
+
+async def test_a_finished_agreement_leads_to_its_sealed_copy_first(site: Site, sender: Visitor) -> None:
+    await site.flow.sign_all()
+    await sender.follow(AGREEMENT)
+    assert "Den färdiga kopian förseglas och arkiveras nu." in sender.page.text
+    await site.flow.archived(b"%PDF-1.7 sealed")
+    page = (await sender.follow(AGREEMENT)).text
+    assert "Alla har signerat" in page
+    assert page.index("/copy.pdf") < page.index("/document.pdf")
+    assert "Öppna originalet utan signaturer" in page
+    copy = await sender.follow(f"{AGREEMENT}/copy.pdf")
+    original = await sender.follow(f"{AGREEMENT}/document.pdf")
+    assert (copy.content, original.content) == (b"%PDF-1.7 sealed", b"%PDF-1.7")
+    assert copy.headers["content-disposition"].startswith("attachment; filename*=UTF-8''Protokoll%20styrelsen")
+    assert copy.headers["content-disposition"].endswith("%28signerat%20och%20f%C3%B6rseglat%29.pdf")
+    assert original.headers["content-disposition"].endswith("%28original%20utan%20signaturer%29.pdf")
+
+
+async def test_there_is_no_copy_of_what_is_not_archived(site: Site, sender: Visitor) -> None:
+    assert (await sender.follow(f"{AGREEMENT}/copy.pdf")).status_code == 404

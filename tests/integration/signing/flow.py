@@ -16,6 +16,7 @@ from shared.events import (
     EmailSent,
     Envelope,
     Event,
+    ProtocolArchived,
     ProtocolDrafted,
     event_class,
     event_type,
@@ -111,6 +112,9 @@ class Flow:
     async def all_signed(self, *, delivered: bool = True) -> None:
         """From the draft to the last signature; the last mail's delivery is known when `delivered`."""
         await self.draft()
+        await self.sign_all(delivered=delivered)
+
+    async def sign_all(self, *, delivered: bool = True) -> None:
         await self.send_off()
         await self.deliver(SECRETARY)
         await self.sign(SECRETARY)
@@ -119,6 +123,22 @@ class Flow:
         if delivered:
             await self.deliver(ADJUSTER)
         await self.sign(ADJUSTER, "Sven Dahl")
+
+    async def archived(self, sealed: bytes) -> None:
+        """The archive tells that it keeps this copy."""
+        ref = await self.blobs.put(ORGANISATION, sealed, "application/pdf")
+        state = await self.queries.state(ORGANISATION, AGREEMENT_ID)
+        fact = ProtocolArchived(
+            agreement_id=AGREEMENT_ID,
+            meeting_id=state.meeting_id,
+            document_name=state.document_name,
+            sealed=ref,
+            manifest=ref,
+            test_seal=True,
+            recipients=(),
+            language=state.language,
+        )
+        await self.bring(message(fact, self.tick()))
 
     async def published(self) -> list[tuple[dict[str, str], Event]]:
         """What the outbox holds: attributes and events, in key order."""

@@ -173,3 +173,15 @@ async def test_a_body_over_the_limit(http: AsyncClient) -> None:
 async def test_openapi_is_served(http: AsyncClient) -> None:
     schema: httpx.Response = await http.get("/openapi.json")
     assert "/agreements/{agreement_id}/report" in schema.json()["paths"]
+
+
+async def test_an_archived_agreement_carries_the_link_of_its_copy(flow: Flow, http: AsyncClient) -> None:
+    await flow.all_signed()
+    assert (await http.get(HERE, headers=as_("auditor"))).json()["sealed_copy"] is None
+    await flow.archived(b"%PDF-1.7 sealed")
+    shown = (await http.get(HERE, headers=as_("auditor"))).json()["sealed_copy"]
+    assert shown["url"].endswith(f"/archive/protocols/{AGREEMENT_ID}/copy")
+    assert (shown["size"], shown["test_seal"]) == (15, True)
+    listed = (await http.get("/agreements", headers=as_("auditor"))).json()["agreements"]
+    assert [one["sealed_copy"] for one in listed] == [shown]
+    assert (await flow.recorded_names())[-1] == "AgreementCompleted"
