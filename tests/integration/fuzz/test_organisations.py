@@ -1,0 +1,142 @@
+"""Every statement that a service sends to PostgreSQL keeps to one organisation: its column is compared, or given.
+
+The routes of the APIs and of the pages are all called, with what they lead to in them; commands and handlers, as the
+events of a story come in, are watched as well. Who works for all organisations at once stands below, with why.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from services.archive.tables import ArchiveTable
+from services.meetings.tables import MeetingsTable
+from services.notifications.tables import NotificationsTable
+from services.signing.tables import SigningTable
+from shared.auth import Role
+from shared.blobs import BlobStore
+from shared.clock import ManualClock
+from shared.keys import parse_keys
+from shared.links import Link, issue
+from shared.messaging.tables import MessagingTable
+from shared.names import SERVICES
+from shared.service import Service
+from shared.settings import Settings
+from tests.integration.archive.completed import AGREEMENT as ARCHIVED
+from tests.integration.fuzz.services import Stocked, client_of, stocked
+from tests.integration.meetings.test_meetings import DRAFTING, MEETING, minutes
+from tests.integration.signing.flow import ORGANISATION
+from tests.support.scoped_queries import Query, observed, unscoped
+from tests.unit.signing.story import AGREEMENT_ID, SECRETARY
+
+pytestmark = pytest.mark.slow
+
+SCOPED = {
+    table.name
+    for base in (ArchiveTable, MeetingsTable, NotificationsTable, SigningTable, MessagingTable)
+    for table in base.metadata.tables.values()
+    if "organisation" in table.columns
+}
+# Workers and housekeeping of the service itself, which no caller's organisation is behind.
+FOR_ALL = {
+    r"UPDATE archiving_job SET attempts = attempts \+ 1": "the archiving worker takes the job that is due, whose ever",
+    r"DELETE FROM login_session WHERE \(organisation, id\) IN .* ends_at": "sessions that ended go, whose ever",
+    r"DELETE FROM timer .* due_at <= \$1": "timers fire when they are due, whose ever",
+    r"UPDATE delivery SET claim = CASE": "the mailer takes the mails that are due, whose ever",
+    r"UPDATE delivery SET lease_until = .* claim = ANY": "a mailer renews its own claims, whose ids are random",
+}
+BODIES = {
+    "reason": "fel",
+    "original": SECRETARY,
+    "email": "maja.ny@norrdalen.example",
+    "name": "Maja Ny",
+    "expires": "2022-12-01T12:00:00+01:00",
+    "day": "2022-12-01",
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_every_query_carries_its_organisation(
+    name: str, build: Callable[..., Any], clock: ManualClock, blobs: BlobStore, settings: Settings
+) -> None:
+    with ExitStack() as stack:
+        seen: list[Query] = []
+
+        async def build_watched(name: str, **parts: Any) -> Service:
+            service: Service = await build(name, **({"show_mail": True} if name == "notifications" else {}), **parts)
+            stack.enter_context(observed(service.database.engine.sync_engine, seen))
+            return service
+
+        there = await stocked(name, build_watched, clock, blobs)
+        if name == "signing":
+            await there.service.commands.send_off(ORGANISATION, AGREEMENT_ID)
+        before = len(seen)
+        await _call_everything(there, await _ids(there, settings))
+    strange = {_flat(one.sql): tables for one in seen if (tables := unscoped(one.sql, SCOPED)) and not _for_all(one)}
+    assert strange == {}
+    asked = [one for one in seen[before:] if any(re.search(rf"\b{table}\b", one.sql) for table in SCOPED)]
+    assert len({one.sql for one in asked}) >= 4
+    assert all(one.mentions(ORGANISATION) for one in asked)
+
+
+async def _ids(there: Stocked, settings: Settings) -> dict[str, str]:
+    """Values for the names in paths, tokens of mailed links among them."""
+    if there.service.name == "signing":
+        request = await there.service.commands.queries.request_id(ORGANISATION, AGREEMENT_ID, SECRETARY)
+        ring = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
+        return {**there.ids, "request_id": request, "token": issue(ring, Link("sign", ORGANISATION, request, 1))}
+    if there.service.name == "archive":
+        ring = parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS")
+        return {**there.ids, "token": issue(ring, Link("copy", ORGANISATION, ARCHIVED, 1))}
+    return there.ids
+
+
+async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
+    """What reads first, in every role; then what changes, with what ends an agreement or a meeting last."""
+    routes = {
+        (method, re.sub(r"{(\w+)(:\w+)?}", lambda match: ids.get(match[1], "1"), str(route.path)))
+        for route in iter_route_contexts(there.service.app.routes)
+        for method in getattr(route, "methods", None) or ()
+        if not str(route.path).startswith(("/operations", "/health", "/metrics"))
+    }
+    reading = sorted(path for method, path in routes if method == "GET")
+    ending = ("cancel", "decline", "sign")
+    changing = sorted((path.endswith(ending), path, method) for method, path in routes if method not in ("GET", "HEAD"))
+    for role in (Role.SECRETARY, Role.OPERATOR, Role.AUDITOR):
+        async with client_of(there.service, role) as api:
+            csrf = ""
+            for path in reading:
+                answer = await api.get(path, follow_redirects=True)
+                assert answer.status_code < 500, (path, answer.text)
+                found = re.search(r'name="csrf" value="([^"]+)"', answer.text)
+                csrf = found[1] if found and "/sign/" in path else csrf
+            for _, path, method in changing:
+                page = "/sign/" in path or "/ui/" in path
+                body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": _body(path)}
+                answer = await api.request(method, path, **body)
+                assert answer.status_code < 500, (path, answer.text)
+
+
+def _body(path: str) -> dict[str, Any]:
+    if path.endswith("/minutes"):
+        return {"markdown": minutes(first=28), "drafting": DRAFTING}
+    if path.startswith("/meetings") and not path.endswith("/cancel"):
+        return MEETING
+    wanted = {
+        "cancel": ("reason",),
+        "alternates": ("original", "email", "name"),
+        "correct-address": ("original", "email"),
+        "extend": ("expires",),
+    }
+    return {name: BODIES[name] for name in wanted.get(path.rsplit("/", 1)[-1], ("email",))}
+
+
+def _for_all(query: Query) -> bool:
+    return any(re.match(pattern, _flat(query.sql)) for pattern in FOR_ALL)
+
+
+def _flat(sql: str) -> str:
+    return " ".join(sql.split())
