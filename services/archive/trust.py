@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from asn1crypto import crl, pem, x509
+from asn1crypto import core, crl, pem, x509
 from cryptography import x509 as certificates
 from cryptography.x509.oid import NameOID
 from pyhanko.keys import load_certs_from_pemder
@@ -30,6 +30,7 @@ from services.archive.seal import holder_of, is_test_certificate
 from shared.errors import InvalidInput
 from shared.plain_text import quoted
 
+_EXPIRED_CERTS_ON_CRL = "2.5.29.60"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _ATTRIBUTES = {"organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER, "serialNumber": NameOID.SERIAL_NUMBER}
 _NAMES = frozenset({NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, *_ATTRIBUTES.values()})
@@ -101,6 +102,12 @@ class Asked:
             revocation_mode="require" if unrevoked else "soft-fail",
             retroactive_revinfo=True,
         )
+
+    def is_forgotten(self, certificate: x509.Certificate) -> bool:
+        """Whether all its lists are of after its end, and none says that it keeps what has ended (X.509, 9.5.2.6)."""
+        end = certificate["tbs_certificate"]["validity"]["not_after"].native
+        lists = [one for one in self.crls if one.issuer == certificate.issuer]
+        return not any(one["tbs_cert_list"]["this_update"].native <= end or _keeps_ended(one, end) for one in lists)
 
 
 def load_roots(paths: Iterable[Path]) -> list[x509.Certificate]:
@@ -180,6 +187,8 @@ def _identified(
     if not status.trusted:
         lists_apart = asked.context(roots, at, unrevoked=False)
         return Word.CLAIMED, _problem(status, lambda: validate_pdf_signature(seal, lists_apart, nobody, skip_diff=True))
+    if any(asked.is_forgotten(one) for one in _below_root(status)):
+        return Word.CLAIMED, "the list that was given is of after its certificate's end, when lists may forget one"
     if pin is None:
         return Word.CLAIMED, "a given root vouches for that name; say with --sealed-by whose seal it should be"
     return Word.PROVEN, "it is the certificate that was expected" if pinned else "a given root vouches for it"
@@ -217,6 +226,22 @@ def _timed(stamp: SignatureStatus, at: datetime, leniently: _Leniently | None, n
     if not stamp.trusted:
         return Word.CLAIMED, _problem(stamp, leniently)
     return Word.PROVEN, "a given root for time stamps vouches for it"
+
+
+def _below_root(status: SignatureStatus) -> list[x509.Certificate]:
+    path = status.validation_path
+    return [] if path is None else list(path)[1:]
+
+
+def _keeps_ended(revoked: crl.CertificateList, end: datetime) -> bool:
+    for extension in revoked["tbs_cert_list"]["crl_extensions"]:
+        if extension["extn_id"].dotted == _EXPIRED_CERTS_ON_CRL:
+            try:
+                since: datetime = core.GeneralizedTime.load(extension["extn_value"].contents).native
+            except ValueError:
+                return False
+            return since <= end
+    return False
 
 
 def _problem(status: SignatureStatus, leniently: _Leniently) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from asn1crypto import keys
+from asn1crypto import core, keys
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -91,8 +91,13 @@ class Authority:
         return self.issue("Tidsstämplar", self.organisation, stamps_time=True, **said)
 
     def crl(
-        self, revoked: Mapping[int, datetime] | None = None, *, this: datetime = NOW - timedelta(hours=1)
+        self,
+        revoked: Mapping[int, datetime] | None = None,
+        *,
+        this: datetime = NOW - timedelta(hours=1),
+        keeps_since: datetime | None = None,
     ) -> x509.CertificateRevocationList:
+        """`keeps_since`: it says that it keeps those that have expired since then."""
         builder = x509.CertificateRevocationListBuilder().issuer_name(self.certificate.subject)
         builder = builder.last_update(this).next_update(this + timedelta(days=30))
         for serial, at in (revoked or {}).items():
@@ -101,6 +106,10 @@ class Authority:
         builder = builder.add_extension(x509.CRLNumber(1), critical=False)
         public = self.key.public_key()
         builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
+        if keeps_since is not None:
+            kept = core.GeneralizedTime(keeps_since).dump()
+            expired = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.60"), kept)
+            builder = builder.add_extension(expired, critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
     def write(self, path: Path) -> Path:

@@ -114,12 +114,22 @@ def test_one_that_expired_after_an_honest_stamp_is_proven(trusted: Trusted, copy
     expired = trusted.root.issue(since=NOW - 2 * YEAR, until=NOW - YEAR)
     stamps = trusted.time_root.stamps(since=NOW - 3 * YEAR)
     sealed = expired.sealer(stamps, NOW - 2 * YEAR + DAY).seal(copy.final)
-    for sealed_by in (expired.fingerprint, f"O={ORGANISATION}"):
-        findings = verify_final(sealed, trusted.asked(sealed_by))
-        assert (*words(findings), findings.status) == (Word.WHOLE, Word.PROVEN, Word.PROVEN, WHOLE), findings
+    pinned = verify_final(sealed, trusted.asked(expired.fingerprint))
+    assert (*words(pinned), pinned.status) == (Word.WHOLE, Word.PROVEN, Word.PROVEN, WHOLE), pinned
+    kept = verify_final(sealed, trusted.asked(keeps_since=NOW - 5 * YEAR))
+    assert (*words(kept), kept.status) == (Word.WHOLE, Word.PROVEN, Word.PROVEN, WHOLE), kept
     # Without the proof of when, it may have been sealed yesterday by who found the key; but the file is whole.
     untimed = verify_final(sealed, Asked(sealed_by=Pin.of(expired.fingerprint)))
     assert (*words(untimed), untimed.status) == (Word.WHOLE, Word.CLAIMED, Word.CLAIMED, UNIDENTIFIED)
+
+
+def test_a_list_of_after_a_certificates_end_may_have_forgotten_it(trusted: Trusted, copy: Copy) -> None:
+    expired = trusted.root.issue(since=NOW - 2 * YEAR, until=NOW - YEAR)
+    sealed = expired.sealer(trusted.time_root.stamps(since=NOW - 3 * YEAR), NOW - 2 * YEAR + DAY).seal(copy.final)
+    for said in ({}, {"keeps_since": NOW - DAY}):
+        identity = verify_final(sealed, trusted.asked(**said)).identity
+        assert identity.word is Word.CLAIMED
+        assert "may forget" in identity.text
 
 
 def test_one_that_expired_before_its_stamp_is_refuted(trusted: Trusted, copy: Copy) -> None:
