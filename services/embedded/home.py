@@ -95,11 +95,16 @@ class Home:
         """Close to others what an earlier version left open to them; return how many files and folders were open.
 
         The folder itself comes last: while it is open, a start that was killed half-way begins again. Raises
-        BadConfiguration when somebody else's files lie in it.
+        BadConfiguration when somebody else's files lie in it: a home or `/tmp`, named by mistake, stays as it is.
         """
-        if not self.folder.exists() or not _is_open(self.folder):
+        if not self.folder.is_dir() or not _is_open(self.folder):
             return 0
         try:
+            if not self._secrets_file.exists() and any(path != self.logs for path in self.folder.iterdir()):
+                raise BadConfiguration(
+                    f"{self.folder} is open to other users of this machine, and holds files that are not Justera's",
+                    hint="name a new or an empty folder with --data",
+                )
             inside = [path for path in self.folder.rglob("*") if not path.is_symlink() and _is_open(path)]
             for path in (*inside, self.folder):
                 path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_OTHERS)

@@ -22,6 +22,7 @@ from services.embedded.postgres import EmbeddedPostgres
 from services.embedded.watch import Patience, end_of
 from shared.blobs import open_blobs
 from shared.clock import SystemClock
+from shared.settings import BadConfiguration
 
 _HASTE = Patience(every=0.1, answer=2.0, times=2)
 
@@ -104,15 +105,25 @@ def test_a_folder_of_an_earlier_version_is_closed_and_counted(tmp_path: Path) ->
     try:
         (home.folder / "blobs" / "default").mkdir(parents=True)
         (home.folder / "blobs" / "default" / "minutes").write_text("people")
+        (home.folder / "secrets.json").write_text("{}")
         (home.folder / "elsewhere").symlink_to(tmp_path)
     finally:
         os.umask(before)
-    assert home.tighten() == 4
+    assert home.tighten() == 5
     assert open_below(home.folder) == []
     assert home.tighten() == 0
     assert stat.S_IMODE(tmp_path.stat().st_mode) & 0o700
     remove_tree(home.folder)
     assert home.tighten() == 0
+
+
+def test_a_folder_with_other_files_stays_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(BadConfiguration, match="holds files that are not Justera's"):
+        Home(tmp_path).tighten()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    assert not Home(tmp_path / "letter.txt").tighten()
 
 
 async def test_a_broker_that_hangs_is_noticed_and_started_again(tmp_path: Path) -> None:
