@@ -106,11 +106,17 @@ def _add_protocols(routes: APIRouter, commands: ArchiveCommands) -> None:
 
 def _add_journal(routes: APIRouter, commands: ArchiveCommands) -> None:
     @routes.get(
-        "/events", tags=["journal"], summary="Read the journal of every event, oldest first; follow it by `wait`"
+        "/events",
+        tags=["journal"],
+        summary="Read the journal of every event, oldest first: follow it by `wait`, read back by `before`",
     )
     async def read_events(
         request: Request,
         after: Annotated[str, Query(max_length=40, description="`next` of the page before")] = "0",
+        before: Annotated[
+            str | None,
+            Query(max_length=40, description="`end`, or `previous` of the page before: the last events before it"),
+        ] = None,
         subject: Annotated[_Id, Query(description="the aggregate that the events are of")] = None,
         correlation: Annotated[_Id, Query(description="the first aggregate of the chain: a meeting")] = None,
         kind: Annotated[
@@ -136,6 +142,10 @@ def _add_journal(routes: APIRouter, commands: ArchiveCommands) -> None:
             since=_placed(since),
             until=_placed(until),
         )
+        if before is not None:
+            return await commands.journal.page_back(
+                principal.organisation, asked, before=before, after=after, most=limit
+            )
         return await commands.journal.wait_for_page(
             principal.organisation, asked, after=after, most=limit, seconds=wait, gone=request.is_disconnected
         )

@@ -1,4 +1,4 @@
-"""Reading the journal: in the order in which it was written, from where the reader was, filtered.
+"""Reading the journal: in the order in which it was written, from where the reader was, filtered; or from its end back.
 
 Each query is answered by an index in the order of ids, from the reader's place on, or touches the events of the asked
 period and no others: so reading on costs the same, however long the journal has become.
@@ -25,6 +25,8 @@ from shared.messaging.message import headers_from_json
 
 MOST = 500  # events a page
 LONGEST_WAIT = 25.0  # seconds, below the idle timeouts of common proxies
+
+END = "end"  # in place of a cursor
 
 _POLL = 0.5  # seconds
 _PAGE_BYTES = 4 * 1024 * 1024  # of bodies
@@ -57,7 +59,8 @@ class JournalEvent(BaseModel):
 class JournalPage(BaseModel):
     events: list[JournalEvent]
     next: str = Field(description="give it as `after` for what follows, also when no event was found")
-    more: bool = Field(description="whether more can be had at once")
+    more: bool = Field(description="whether more can be had at once, in the direction of reading")
+    previous: str | None = Field(None, description="when reading back: give it as `before` for what precedes")
 
 
 class JournalFilter(BaseModel):
@@ -101,6 +104,28 @@ class JournalReader:
         events = [_event(row) for row in kept]
         return JournalPage(events=events, next=events[-1].cursor if events else after, more=len(kept) < len(rows))
 
+    async def page_back(
+        self, organisation: str, asked: JournalFilter, *, before: str, after: str = "0", most: int = 100
+    ) -> JournalPage:
+        """The last `most` events before a place, oldest first. `before`: a cursor, or `end`.
+
+        `next` then leads to what comes after the end as it was before the reading: a follower misses nothing.
+        Raises InvalidInput for a cursor that is none.
+        """
+        start = _position(after)
+        most = max(1, min(most, MOST))
+        async with self._database.transaction() as connection:
+            place = await _end(connection, organisation) + 1 if before == END else _position(before)
+            rows = await _rows(connection, organisation, asked, start, most + 1, place)
+        kept = _within(rows[:most])[::-1]
+        previous = str(kept[0].id) if len(kept) < len(rows) else None
+        return JournalPage(
+            events=[_event(row) for row in kept],
+            next=str(max(start, place - 1)),
+            more=previous is not None,
+            previous=previous,
+        )
+
     async def wait_for_page(
         self,
         organisation: str,
@@ -121,24 +146,39 @@ class JournalReader:
             await asyncio.sleep(min(_POLL, left))
 
 
+async def _end(connection: AsyncConnection, organisation: str) -> int:
+    """The last id there is; 0 for an empty journal."""
+    last = select(JOURNAL.c.id).where(JOURNAL.c.organisation == organisation).order_by(JOURNAL.c.id.desc()).limit(1)
+    return (await connection.execute(last)).scalar_one_or_none() or 0
+
+
 async def _rows(
-    connection: AsyncConnection, organisation: str, asked: JournalFilter, after: int, most: int
+    connection: AsyncConnection,
+    organisation: str,
+    asked: JournalFilter,
+    after: int,
+    most: int,
+    before: int | None = None,
 ) -> list[Any]:
+    """The first ones after a place; with `before`, the last ones before that, the newest first."""
     # Each query is planned for the very type or aggregate asked for: of one that is rare, a plan for the average would
     # walk the ids through all of the journal.
     await connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     where = _period(asked)
+    if before is not None:
+        where.append(JOURNAL.c.id < before)
     if asked.subject is not None:
         where.append(JOURNAL.c.subject == asked.subject)
     if asked.correlation is not None:
         where.append(JOURNAL.c.correlation_id == asked.correlation)
     if asked.subject is None and asked.correlation is None:
-        where += await _bounds(connection, organisation, asked, after)
+        where += await _bounds(connection, organisation, asked, 0 if before else after)
         if asked.types is not None:
-            return list(await connection.execute(_of_types(organisation, asked.types, where, after, most)))
+            statement = _of_types(organisation, asked.types, where, after, most, back=before is not None)
+            return list(await connection.execute(statement))
     elif asked.types is not None:
         where.append(JOURNAL.c.event_type.in_(asked.types))
-    return list(await connection.execute(_plain(organisation, where, after, most)))
+    return list(await connection.execute(_plain(organisation, where, after, most, back=before is not None)))
 
 
 def _period(asked: JournalFilter) -> list[ColumnElement[bool]]:
@@ -165,19 +205,32 @@ async def _bounds(
     return [JOURNAL.c.id >= (found.first or 0), JOURNAL.c.id <= (found.last or 0)]
 
 
-def _plain(organisation: str, where: Sequence[ColumnElement[bool]], after: int, most: int) -> Select[Any]:
+def _plain(
+    organisation: str, where: Sequence[ColumnElement[bool]], after: int, most: int, *, back: bool = False
+) -> Select[Any]:
     """One aggregate or one chain has few events: their types are looked at one by one."""
     conditions = (JOURNAL.c.organisation == organisation, JOURNAL.c.id > after, *where)
-    return select(JOURNAL).where(*conditions).order_by(JOURNAL.c.id).limit(most)
+    return select(JOURNAL).where(*conditions).order_by(_order(JOURNAL.c.id, back=back)).limit(most)
 
 
 def _of_types(
-    organisation: str, types: Sequence[str], where: Sequence[ColumnElement[bool]], after: int, most: int
+    organisation: str,
+    types: Sequence[str],
+    where: Sequence[ColumnElement[bool]],
+    after: int,
+    most: int,
+    *,
+    back: bool = False,
 ) -> Select[Any]:
     """Each type's first events by the index on types, then the first of those."""
-    first = [_plain(organisation, [JOURNAL.c.event_type == name, *where], after, most).subquery() for name in types]
+    of_each = [[JOURNAL.c.event_type == name, *where] for name in types]
+    first = [_plain(organisation, conditions, after, most, back=back).subquery() for conditions in of_each]
     found = union_all(*(select(one) for one in first)).subquery()
-    return select(found).order_by(found.c.id).limit(most)
+    return select(found).order_by(_order(found.c.id, back=back)).limit(most)
+
+
+def _order(number: ColumnElement[int], *, back: bool) -> ColumnElement[int]:
+    return number.desc() if back else number
 
 
 def _within(rows: Sequence[Any]) -> list[Any]:

@@ -111,6 +111,7 @@ async def test_the_journal_is_for_operators_and_auditors_of_the_organisation(
     "query",
     [
         {"after": "x"},
+        {"before": "x"},
         {"type": "Bounced"},
         {"since": "yesterday"},
         {"limit": "0"},
@@ -144,7 +145,16 @@ async def test_a_long_poll_ends_in_time(http: AsyncClient) -> None:
     began = time.monotonic()
     page = (await http.get("/events", params={"wait": 0.3, "after": "7"}, headers=as_("operator"))).json()
     assert 0.3 <= time.monotonic() - began < 5
-    assert page == {"events": [], "next": "7", "more": False}
+    assert page == {"events": [], "next": "7", "more": False, "previous": None}
+
+
+async def test_the_journal_is_read_back_over_http(archive: Archive, http: AsyncClient) -> None:
+    await archive.journal(expired("1"), expired("2"), expired("3"))
+    last = (await http.get("/events", params={"before": "end", "limit": 2}, headers=as_("auditor"))).json()
+    assert [event["subject"] for event in last["events"]] == ["2", "3"]
+    query = {"before": last["previous"], "limit": 2}
+    first = (await http.get("/events", params=query, headers=as_("auditor"))).json()
+    assert ([event["subject"] for event in first["events"]], first["previous"]) == (["1"], None)
 
 
 async def test_the_mailed_link_opens_for_ninety_days(archive: Archive, http: AsyncClient, settings: Settings) -> None:

@@ -60,6 +60,13 @@ async def read(archive: Archive, after: str = "0", most: int = 100, **asked: obj
     return await archive.commands.journal.page(ORGANISATION, JournalFilter(**asked), after=after, most=most)  # type: ignore[arg-type]
 
 
+async def read_back(
+    archive: Archive, before: str = "end", most: int = 100, *, after: str = "0", **asked: object
+) -> JournalPage:
+    wanted = JournalFilter(**asked)  # type: ignore[arg-type]
+    return await archive.commands.journal.page_back(ORGANISATION, wanted, before=before, after=after, most=most)
+
+
 async def test_an_event_as_it_came(archive: Archive) -> None:
     raw = cancelled(MEETING)
     await archive.journal(raw)
@@ -259,12 +266,41 @@ async def test_filters(archive: Archive, asked: dict[str, object], found: str) -
         names += [str(event.name) for event in page.events]
         after = page.next
     assert " ".join(names) == found
+    assert await _read_back(archive, **asked) == found.split()
+
+
+async def _read_back(archive: Archive, **asked: object) -> list[str]:
+    """One by one from the end, as the names then stand in order."""
+    names: list[str] = []
+    before: str | None = "end"
+    while before is not None:
+        page = await read_back(archive, before, 1, **asked)
+        names = [str(event.name) for event in page.events] + names
+        before = page.previous
+    return names
+
+
+async def test_who_reads_on_from_the_end_misses_nothing(archive: Archive) -> None:
+    empty = await read_back(archive)
+    assert (empty.events, empty.next, empty.previous, empty.more) == ([], "0", None, False)
+    await _story(archive)
+    end = await read_back(archive, most=2, types=types_named("EmailSent"))
+    assert [event.name for event in end.events] == ["EmailSent"]
+    last = await read_back(archive, most=2)
+    assert [event.name for event in last.events] == ["BounceDetected", "AgreementExpired"]
+    assert last.more
+    await archive.journal(expired("new"))
+    for page in (end, last):
+        assert [event.subject for event in (await read(archive, page.next)).events] == ["new"]
+    assert (await read_back(archive, after=last.next)).events[0].subject == "new"
 
 
 @pytest.mark.parametrize("cursor", ["", "-1", "x", "1" * 30, "1.0", "٣"])
 async def test_a_cursor_that_is_none(archive: Archive, cursor: str) -> None:
     with pytest.raises(InvalidInput):
         await read(archive, after=cursor)
+    with pytest.raises(InvalidInput):
+        await read_back(archive, before=cursor)
 
 
 def test_a_type_that_nothing_bears() -> None:
@@ -278,3 +314,7 @@ async def test_large_bodies_are_had_in_several_pages(archive: Archive) -> None:
     assert (len(page.events), page.more) == (4, True)
     rest = await read(archive, after=page.next)
     assert (len(rest.events), rest.more) == (3, False)
+    last = await read_back(archive)
+    assert (len(last.events), last.events[-1].subject, last.more) == (4, "a6", True)
+    first = await read_back(archive, last.previous or "")
+    assert ([event.subject for event in first.events], first.more) == (["a0", "a1", "a2"], False)
