@@ -42,8 +42,8 @@ class Ways(Protocol):
         """Open the document behind the link and sign, with the name where it is asked for."""
         ...
 
-    async def bounce(self, number: int) -> None:
-        """See to it that the so-manieth mail to ADJUSTER comes back."""
+    async def bounce(self) -> None:
+        """See to it that the mail to ADJUSTER comes back."""
         ...
 
 
@@ -61,14 +61,12 @@ class Story:
             await self._send_off(sender, agreement)
             await self.ways.sign(sign_link(await self.ways.mail(SECRETARY, 1)), None, SECRETARY_IP)
             await self.ways.sign(sign_link(await self.ways.mail(CHAIR, 1)), "Olof Berg", CHAIR_IP)
-            await self.ways.bounce(1)
+            await self.ways.bounce()
             await self._wait_for(sender, agreement, "studsade", 1)
             body = {"original": ADJUSTER, "email": ALTERNATE}
             done(await sender.post(f"/signing/agreements/{agreement}/alternates", json=body))
             request = await self.ways.mail(ALTERNATE, 1)
             await self._wait_for(sender, agreement, f"skickades med e-post till {ALTERNATE}", 1)
-            await self.ways.bounce(2)
-            await self._wait_for(sender, agreement, "studsade", 2)
             await self.ways.sign(sign_link(request), "Sven Dahl", ALTERNATE_IP)
             await self._wait_for(sender, agreement, "Avtal har slutförts", 1)
         await self.cluster.settle()
@@ -121,7 +119,11 @@ class Story:
 
 
 def expected_report() -> str:
-    return (_SCENARIO / "report.txt").read_text()
+    """The seed's, without its second bounce: we mail no address again whose last mail bounced hard."""
+    report = (_SCENARIO / "report.txt").read_text()
+    bounce = f"- E-post som skickades till {ADJUSTER} studsade och kunde inte levereras\n  2022-09-26 - 10:56:45 GMT\n"
+    assert bounce in report
+    return report.replace(bounce, "")
 
 
 def without_times(report: str) -> str:
@@ -163,6 +165,6 @@ async def check_by_commands(cluster: Cluster, agreement: str, report: str, seale
     assert (told.status, told.out) == (0, report), told
     events = await cluster.command("events", "--type", "BounceDetected")
     assert events.status == 0, events
-    assert len(events.out.splitlines()) == 2, events
+    assert len(events.out.splitlines()) == 1, events
     completed = await cluster.command("events", "--subject", agreement, "--type", "AgreementCompleted")
     assert len(completed.out.splitlines()) == 1, completed
