@@ -1,12 +1,11 @@
 """What a received delivery report does: the mail it is about is found, and what became of it is recorded.
 
-A mail is found by the signed token of its return path, else by the same token in its envelope id, else by its
-Message-ID. A token that we did not sign is a forgery, and nothing else in such a report is believed.
+A mail is found by the signed token of its return path, or by the same token as its envelope id. Nothing else names a
+mail, whichever inlet a report came by: a Message-ID can be told to anyone. A token that we did not sign is a forgery,
+and nothing else in such a report is believed.
 """
 
 import asyncio
-import re
-import uuid
 
 from services.notifications import delivery as rules
 from services.notifications import unmatched, verp
@@ -22,8 +21,6 @@ from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
 
 log = get_logger(__name__)
-
-_MESSAGE_ID = re.compile(r"<([0-9a-f-]{36})@([^<>@\s]{1,255})>")
 
 
 class DeliveryReports:
@@ -73,10 +70,6 @@ class DeliveryReports:
             found = token or report.return_path_token or token_of_envelope_id(report.envelope_id or "")
             if found:
                 return self._key_of(found)
-        for report in reports:
-            match = _MESSAGE_ID.fullmatch(report.original_message_id or "")
-            if match and match[2].lower() == self._composer.mail_domain.lower():
-                return self._organisation, str(uuid.UUID(match[1]))
         return None
 
     def _key_of(self, token: str) -> DeliveryKey:

@@ -62,8 +62,7 @@ class DeliveryReport:
 
     `action` is `failed`, `delayed`, `delivered`, `relayed` or `expanded` (RFC 3464 section 2.3.3); `status` an enhanced
     status code (RFC 3463, such as `5.1.1`); `diagnostic` one line, at most 1,000 characters. `envelope_id` and
-    `return_path_token` are as the report gives them: unverified (see `verp.decode`). `original_message_id` has its
-    angle brackets.
+    `return_path_token` are as the report gives them: unverified (see `verp.decode`).
     """
 
     recipient: str | None
@@ -72,7 +71,6 @@ class DeliveryReport:
     diagnostic: str
     envelope_id: str | None
     return_path_token: str | None
-    original_message_id: str | None
 
     @property
     def is_failure(self) -> bool:
@@ -95,7 +93,6 @@ class _Origin:
     """What points back to the mail that the report is about."""
 
     token: str | None
-    message_id: str | None
     envelope_id: str | None = None
 
 
@@ -129,7 +126,7 @@ def _check_bounds(raw: bytes) -> None:
 
 def _read(raw: bytes) -> tuple[DeliveryReport, ...]:
     message = email.message_from_bytes(raw)
-    origin = _Origin(token=_return_path_token(message), message_id=_original_message_id(message))
+    origin = _Origin(token=_return_path_token(message))
     reports = _standard_reports(message, origin)
     if reports:
         return reports
@@ -153,7 +150,7 @@ def _standard_reports(message: Message, origin: _Origin) -> tuple[DeliveryReport
             continue
         envelope_id, statuses = read_delivery_status(part)
         for each in statuses[:_MAX_RECIPIENTS]:
-            about = _Origin(origin.token, origin.message_id, envelope_id)
+            about = _Origin(origin.token, envelope_id)
             found[_report(each.recipient, each.action, each.status, each.diagnostic, about)] = None
     return tuple(found)[:_MAX_RECIPIENTS]
 
@@ -209,7 +206,6 @@ def _report(recipient: str | None, action: str, status: str, diagnostic: str, or
         diagnostic=diagnostic,
         envelope_id=origin.envelope_id,
         return_path_token=origin.token,
-        original_message_id=origin.message_id,
     )
 
 
@@ -259,11 +255,6 @@ def _return_path_token(message: Message) -> str | None:
             if token:
                 return token
     return token_in(_returned_header(message, "Return-Path"))
-
-
-def _original_message_id(message: Message) -> str | None:
-    match = re.search(r"<[^<>\s]{1,250}>", _returned_header(message, "Message-ID"))
-    return match[0] if match else None
 
 
 def _returned_header(message: Message, name: str) -> str:

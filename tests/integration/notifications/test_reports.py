@@ -79,9 +79,12 @@ async def test_a_report_is_matched_by_envelope_id(delivered: Post, server: Recor
     assert (await delivered.names())[-1] == "bounce-detected"
 
 
-async def test_a_report_is_matched_by_message_id(delivered: Post, server: RecordingSmtpServer) -> None:
+async def test_a_message_id_alone_names_no_mail(delivered: Post, server: RecordingSmtpServer) -> None:
+    """It is told to many: anyone who heard it could have the mail bounce."""
     await take(delivered, report(message_id=server.mails[0].message["Message-ID"]))
-    assert (await delivered.names())[-1] == "bounce-detected"
+    assert await delivered.names() == ["email-sent"]
+    [kept] = await delivered.commands.unmatched_reports(ORGANISATION)
+    assert kept.reason == "the report is about no mail of ours"
 
 
 async def test_a_report_that_comes_twice_is_one_bounce(delivered: Post, server: RecordingSmtpServer) -> None:
@@ -177,6 +180,30 @@ async def _hand_in(port: int, recipient: str, raw: bytes) -> None:
             client.sendmail("", [recipient], raw)
 
     await asyncio.to_thread(hand_in)
+
+
+async def test_a_report_in_the_mailbox_needs_the_signed_token(
+    make_post: MakePost, settings: Settings, server: RecordingSmtpServer, tmp_path: Path
+) -> None:
+    """Whoever may mail to the mailbox may write any Message-ID, and spoil a token."""
+    waiting = make_post(automatic=False)
+    await waiting.bring(message(requested()))
+    await waiting.commands.deliver_next(ORGANISATION, OLOF)
+    mail = server.mails[0]
+    forged = mail.mail_from.replace("@", "aaaa@").replace("+k1-", "+k1-aaaa", 1)
+    new = tmp_path / "mail" / "new"
+    new.mkdir(parents=True)
+    (new / "1.example").write_bytes(report(message_id=mail.message["Message-ID"]))
+    (new / "2.example").write_bytes(report(message_id=mail.message["Message-ID"], return_path=forged))
+
+    make_post(automatic=False, settings=settings.model_copy(update={"bounce_maildir": tmp_path / "mail"}))
+
+    async def moved() -> bool:
+        return not any(new.iterdir())
+
+    await eventually(moved)
+    assert await waiting.names() == ["email-sent"]
+    assert len(await waiting.commands.unmatched_reports(ORGANISATION)) == 2
 
 
 async def test_the_mailbox_is_read(

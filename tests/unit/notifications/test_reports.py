@@ -34,7 +34,6 @@ def test_a_standard_report_is_read_whole() -> None:
             "User unknown in virtual mailbox table",
             envelope_id=TOKEN,
             return_path_token=TOKEN,
-            original_message_id="<one@norrdalen.example>",
         ),
     )
 
