@@ -118,6 +118,7 @@ def _add_journal(routes: APIRouter, commands: ArchiveCommands) -> None:
             Query(max_length=40, description="`end`, or `previous` of the page before: the last events before it"),
         ] = None,
         subject: Annotated[_Id, Query(description="the aggregate that the events are of")] = None,
+        about: Annotated[_Id, Query(description="as `subject`, with what belongs to it: an agreement's mails")] = None,
         correlation: Annotated[_Id, Query(description="the first aggregate of the chain: a meeting")] = None,
         kind: Annotated[
             _Id,
@@ -137,6 +138,7 @@ def _add_journal(routes: APIRouter, commands: ArchiveCommands) -> None:
     ) -> JournalPage:
         asked = JournalFilter(
             subject=subject,
+            about=about,
             correlation=correlation,
             types=types_named(kind) if kind else None,
             since=_placed(since),

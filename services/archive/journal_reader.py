@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 from pydantic_core import from_json
-from sqlalchemy import ColumnElement, Select, func, select, text, union_all
+from sqlalchemy import ColumnElement, Select, func, or_, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive.tables import JOURNAL
@@ -64,9 +64,14 @@ class JournalPage(BaseModel):
 
 
 class JournalFilter(BaseModel):
-    """All given conditions must hold. `types` are full names; `since` is inclusive, `until` exclusive."""
+    """All given conditions must hold. `types` are full names; `since` is inclusive, `until` exclusive.
+
+    `about` is a subject, too, and finds also what has an aggregate of its own and is kept in order with it: an
+    agreement's mails.
+    """
 
     subject: str | None = None
+    about: str | None = None
     correlation: str | None = None
     types: tuple[str, ...] | None = None
     since: datetime | None = None
@@ -169,9 +174,11 @@ async def _rows(
         where.append(JOURNAL.c.id < before)
     if asked.subject is not None:
         where.append(JOURNAL.c.subject == asked.subject)
+    if asked.about is not None:
+        where += await _about(connection, organisation, asked.about)
     if asked.correlation is not None:
         where.append(JOURNAL.c.correlation_id == asked.correlation)
-    if asked.subject is None and asked.correlation is None:
+    if asked.subject is None and asked.about is None and asked.correlation is None:
         where += await _bounds(connection, organisation, asked, 0 if before else after)
         if asked.types is not None:
             statement = _of_types(organisation, asked.types, where, after, most, back=before is not None)
@@ -179,6 +186,15 @@ async def _rows(
     elif asked.types is not None:
         where.append(JOURNAL.c.event_type.in_(asked.types))
     return list(await connection.execute(_plain(organisation, where, after, most, back=before is not None)))
+
+
+async def _about(connection: AsyncConnection, organisation: str, subject: str) -> list[ColumnElement[bool]]:
+    """Of the chains in which it occurs, what is of it or has it as its key. An index finds chains, none finds keys."""
+    chains = select(JOURNAL.c.correlation_id).where(
+        JOURNAL.c.organisation == organisation, JOURNAL.c.subject == subject
+    )
+    found = (await connection.execute(chains.distinct())).scalars().all()
+    return [JOURNAL.c.correlation_id.in_(found), or_(JOURNAL.c.subject == subject, JOURNAL.c.key == subject)]
 
 
 def _period(asked: JournalFilter) -> list[ColumnElement[bool]]:

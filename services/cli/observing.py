@@ -1,9 +1,7 @@
-"""Looking at a running system: `justera events`, `justera history`, `justera doctor`."""
+"""Looking at a running system: `justera history`, `justera doctor`."""
 
 import json
 import time
-from collections.abc import Iterator
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,12 +9,10 @@ from urllib.parse import quote
 import typer
 
 from services.cli.client import Client, NotJustera, ServerSaidNo
-from services.cli.options import DEFAULT_DATA, DataOption, JsonOption, time_option
+from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.output import print_table
 from shared.errors import Unavailable
 from shared.names import SERVICES, Role
-
-_WAIT = 20  # seconds that one request waits for news
 
 
 class ReportLanguage(StrEnum):
@@ -25,29 +21,8 @@ class ReportLanguage(StrEnum):
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command()(events)
     app.command()(history)
     app.command()(doctor)
-
-
-def events(
-    data: DataOption = DEFAULT_DATA,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones until Ctrl-C.")] = False,
-    subject: Annotated[str | None, typer.Option(help="Only of this aggregate: an agreement, a meeting, …")] = None,
-    correlation: Annotated[str | None, typer.Option(help="Only of this chain (the meeting's id).")] = None,
-    kind: Annotated[str | None, typer.Option("--type", help="Only these, e.g. BounceDetected.")] = None,
-    since: Annotated[datetime | None, time_option("Only from this time on, e.g. 2026-09-01T08:00Z.")] = None,
-    until: Annotated[datetime | None, time_option("Only before this time.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The journal of every event of every service, oldest first: one line an event.
-
-    Time (UTC), type, what it is about, its place in that aggregate's life, and the chain it belongs to.
-    """
-    client = Client(Role.OPERATOR, data, seconds=_WAIT + 15)
-    query = {"subject": subject, "correlation": correlation, "type": kind, **_times(since=since, until=until)}
-    for event in _journal(client, query, follow):
-        typer.echo(json.dumps(event, ensure_ascii=False) if as_json else _line(event))
 
 
 def history(
@@ -81,28 +56,6 @@ def doctor(data: DataOption = DEFAULT_DATA, as_json: JsonOption = False) -> None
             typer.echo(advice)
     if any(state["trouble"] for state in states):
         raise typer.Exit(1)
-
-
-def _times(**times: datetime | None) -> dict[str, str | None]:
-    return {name: moment.isoformat() if moment else None for name, moment in times.items()}
-
-
-def _journal(client: Client, query: dict[str, str | None], follow: bool) -> Iterator[dict[str, Any]]:
-    cursor: str | None = None
-    while True:
-        page = client.get("archive", "/events", after=cursor, limit=500, wait=_WAIT if follow else None, **query)
-        yield from page["events"]
-        cursor = page["next"] or cursor
-        if not page["events"] and not follow:
-            return
-
-
-def _line(event: dict[str, Any]) -> str:
-    moment = (event["time"] or event["recorded_at"])[:19].replace("T", " ")
-    name = event["name"] or "unreadable"
-    return (
-        f"{moment}  {name:<22} {event['subject'] or '-'}  #{event['sequence'] or '-'}  {event['correlation_id'] or '-'}"
-    )
 
 
 def _examine(client: Client, service: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ DataOption = Annotated[
     typer.Option("--data", metavar="DIR", envvar="JUSTERA_DATA", help="The data folder of `justera up`."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines: JSON instead of text.")]
+TailOption = Annotated[int | None, typer.Option("--tail", "-n", min=1, metavar="N", help="Only the last N.")]
 DEFAULT_DATA = Path("justera-data")
 
 

@@ -228,8 +228,8 @@ async def _story(archive: Archive) -> Sequence[RawMessage]:
     )
     story = [
         cancelled("m1", COMPLETED - timedelta(days=3)),
-        message(mail, subject="mail-1", at=COMPLETED - timedelta(days=2)),
-        message(bounce, subject="mail-1", at=COMPLETED - timedelta(days=1)),
+        message(mail, subject="mail-1", key=AGREEMENT, at=COMPLETED - timedelta(days=2)),
+        message(bounce, subject="mail-1", key=AGREEMENT, at=COMPLETED - timedelta(days=1)),
         expired(at=COMPLETED),
     ]
     await archive.journal(*story, expired("foreign", organisation="elsewhere"))
@@ -241,6 +241,11 @@ async def _story(archive: Archive) -> Sequence[RawMessage]:
     [
         ({}, "MeetingCancelled EmailSent BounceDetected AgreementExpired"),
         ({"subject": "mail-1"}, "EmailSent BounceDetected"),
+        ({"about": "mail-1"}, "EmailSent BounceDetected"),
+        ({"about": AGREEMENT}, "EmailSent BounceDetected AgreementExpired"),
+        ({"about": AGREEMENT, "types": types_named("bouncedetected")}, "BounceDetected"),
+        ({"about": "m1"}, "MeetingCancelled"),
+        ({"about": "nobody"}, ""),
         ({"correlation": MEETING}, "EmailSent BounceDetected AgreementExpired"),
         ({"types": types_named("bouncedetected")}, "BounceDetected"),
         ({"types": types_named("se.justera.notifications")}, "EmailSent BounceDetected"),
@@ -267,6 +272,22 @@ async def test_filters(archive: Archive, asked: dict[str, object], found: str) -
         after = page.next
     assert " ".join(names) == found
     assert await _read_back(archive, **asked) == found.split()
+
+
+async def test_an_agreement_is_followed_with_its_own_mails_and_no_others(archive: Archive) -> None:
+    """Of two agreements of one meeting; and a key that an event of another meeting claims does not count."""
+    mail = {"purpose": "receipt", "recipient": "maja.lind@norrdalen.example", "message_id": "<1@norrdalen.example>"}
+    for number, (agreement, key, chain) in enumerate(
+        [(AGREEMENT, AGREEMENT, MEETING), ("other", "other", MEETING), ("x", AGREEMENT, "another meeting")]
+    ):
+        sent = EmailSent(email_id=f"mail-{number}", agreement_id=agreement, **mail)
+        await archive.journal(
+            message(sent, subject=f"mail-{number}", key=key, correlation=chain), expired(f"later-{number}")
+        )
+    assert (await read(archive, about=AGREEMENT)).events == []  # nothing of it yet that says which chain is its own
+    await archive.journal(expired())
+    found = await read(archive, about=AGREEMENT)
+    assert [event.subject for event in found.events] == ["mail-0", AGREEMENT]
 
 
 async def _read_back(archive: Archive, **asked: object) -> list[str]:

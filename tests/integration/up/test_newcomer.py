@@ -85,6 +85,9 @@ async def _commands(up: Up, agreement: str, final: Path) -> None:
     assert (told.status, told.out) == (0, before)
     events = await up.command("events", "--subject", agreement, "--type", "DocumentSigned")
     assert (events.status, len(events.out.splitlines())) == (0, 3)
+    bounces = await up.command("events", "--subject", agreement, "--type", "BounceDetected")
+    (line,) = bounces.out.splitlines()
+    assert line.endswith(f"signature-request to {ADJUSTER} of {agreement}  5.1.1 permanent")
     async with up.client(Role.AUDITOR) as client:
         history = done(await client.get(f"/signing/agreements/{agreement}/history")).content
     final.with_name("history.json").write_bytes(history)

@@ -1,6 +1,7 @@
 """The command as its entry point runs it, in a folder and an environment of its own; and what may answer it."""
 
 import base64
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -20,11 +21,15 @@ Justera = Callable[..., Outcome]
 
 @dataclass
 class Answer:
-    """What a server says to every request. `asked`: the lines of those that came."""
+    """What a server says to every request. `asked`: the lines of those that came.
+
+    `first`: what it says to the first ones, instead of `body`.
+    """
 
     status: int = 200
     content_type: str = "application/json"
     body: str = ""
+    first: list[str] = field(default_factory=list)
     location: str | None = None
     asked: list[str] = field(default_factory=list)
 
@@ -41,7 +46,7 @@ def answering(answer: Answer) -> Iterator[str]:
             if answer.location:
                 self.send_header("location", answer.location)
             self.end_headers()
-            self.wfile.write(answer.body.encode())
+            self.wfile.write((answer.first.pop(0) if answer.first else answer.body).encode())
 
         def do_POST(self) -> None:
             self.do_GET()
@@ -63,6 +68,8 @@ def justera(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
     for name in [name for name in os.environ if name.startswith("JUSTERA_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", list(root.handlers))  # a command's own end with it
 
     def run(*arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["justera", *arguments])
