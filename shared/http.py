@@ -93,6 +93,12 @@ _PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
+# For the documentation of a route that answers 201 with a Location.
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": {"Location": {"description": "the path of what was made", "schema": {"type": "string"}}}}
+}
+
+
 def problem(status: int, slug: str, detail: str, **extra: object) -> Response:
     """RFC 9457: `type` names the kind of problem, `detail` says what was wrong here."""
     body = {

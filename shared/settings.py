@@ -119,6 +119,9 @@ class Settings(BaseSettings):
 
     agreement_days: int = Field(30, ge=1, description="days until an agreement expires")
     reminder_days: int = Field(7, ge=1, description="days between reminders")
+    arrival_seconds: float = Field(
+        3.0, ge=0, le=30, description="how long signing looks for an agreement whose minutes were drafted a moment ago"
+    )
     outbox_retention_days: int = Field(30, ge=1)
 
     log_format: LogFormat = "json"

@@ -39,7 +39,9 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
     )
     app.include_router(meeting_api.router(commands.meetings))
-    app.include_router(minutes_api.router(commands.minutes, trusted_proxies=Proxies.of(settings)))
+    app.include_router(
+        minutes_api.router(commands.minutes, trusted_proxies=Proxies.of(settings), public_url=settings.public_url)
+    )
     service = Service(
         "meetings",
         app,

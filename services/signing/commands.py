@@ -11,6 +11,7 @@ from datetime import datetime
 
 from services.signing import decisions, remedies
 from services.signing.agreement import Agreement, evolve
+from services.signing.arrivals import Arrivals
 from services.signing.asking import Decision
 from services.signing.deadlines import Deadlines
 from services.signing.queries import SigningQueries
@@ -26,6 +27,7 @@ log = get_logger(__name__)
 
 Decide = Callable[[Agreement, datetime], Decision]
 Find = Callable[[SigningTransaction], Awaitable[OpenAgreement]]
+Work = Callable[[SigningTransaction], Awaitable[Agreement]]
 
 
 class LinkReplaced(Refused):
@@ -43,11 +45,13 @@ class SigningCommands:
         clock: Clock,
         deadlines: Deadlines,
         queries: SigningQueries,
+        arrivals: Arrivals,
     ) -> None:
         self.queries = queries
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._deadlines = deadlines
+        self._arrivals = arrivals
 
     # -- what the sender does ------------------------------------------------------------------------------------
 
@@ -62,7 +66,7 @@ class SigningCommands:
             await self._deadlines.begin(transaction, agreement, at)
             return agreement.state
 
-        state = await self._unit_of_work.run(work)
+        state = await self._run_on(organisation, agreement_id, work)
         log.info("agreement.sent_off", agreement_id=agreement_id)
         return state
 
@@ -131,7 +135,7 @@ class SigningCommands:
             await self._deadlines.begin(transaction, agreement, at)
             return agreement.state
 
-        state = await self._unit_of_work.run(work)
+        state = await self._run_on(organisation, agreement_id, work)
         log.info("agreement.extended", agreement_id=agreement_id)
         return state
 
@@ -208,7 +212,10 @@ class SigningCommands:
         )
 
     async def _by_sender(self, what: str, organisation: str, agreement_id: str, decide: Decide) -> Agreement:
-        return await self._run(what, lambda transaction: transaction.agreement(organisation, agreement_id), decide)
+        work = self._work(lambda transaction: transaction.agreement(organisation, agreement_id), decide)
+        state = await self._run_on(organisation, agreement_id, work)
+        log.info(what, agreement_id=agreement_id)
+        return state
 
     async def _by_signer(
         self, what: str, organisation: str, request_id: str, version: int | None, decide: Decide
@@ -218,17 +225,21 @@ class SigningCommands:
                 raise LinkReplaced("this link has been replaced", hint="open the newest mail that asks you to sign")
             return decide(state, at)
 
-        return await self._run(
-            what, lambda transaction: transaction.agreement_of_request(organisation, request_id), checked
+        state = await self._unit_of_work.run(
+            self._work(lambda transaction: transaction.agreement_of_request(organisation, request_id), checked)
         )
+        log.info(what, agreement_id=state.agreement_id)
+        return state
 
-    async def _run(self, what: str, find: Find, decide: Decide) -> Agreement:
+    async def _run_on(self, organisation: str, agreement_id: str, work: Work) -> Agreement:
+        """An agreement that was drafted a moment ago is waited for."""
+        return await self._arrivals.waited_for(organisation, agreement_id, lambda: self._unit_of_work.run(work))
+
+    def _work(self, find: Find, decide: Decide) -> Work:
         async def work(transaction: SigningTransaction) -> Agreement:
             agreement = await find(transaction)
             transaction.append(agreement, decide(agreement.state, self._clock.now()))
             await self._deadlines.end_when_over(transaction, agreement)
             return agreement.state
 
-        state = await self._unit_of_work.run(work)
-        log.info(what, agreement_id=state.agreement_id)
-        return state
+        return work

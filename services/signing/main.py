@@ -3,6 +3,7 @@
 from functools import partial
 
 from services.signing import api, subscribers
+from services.signing.arrivals import Arrivals
 from services.signing.commands import SigningCommands
 from services.signing.deadlines import Deadlines
 from services.signing.logins import LoginSessions
@@ -38,8 +39,9 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     wakeup = Wakeup()
     unit_of_work = UnitOfWork(database, partial(SigningTransaction, blobs=blobs), wakeup)
     deadlines = Deadlines(clock, agreement_days=settings.agreement_days, reminder_days=settings.reminder_days)
-    queries = SigningQueries(database, blobs, clock, deadlines, public_url=settings.public_url)
-    commands = SigningCommands(unit_of_work, clock, deadlines, queries)
+    arrivals = Arrivals(database, seconds=settings.arrival_seconds)
+    queries = SigningQueries(database, blobs, clock, deadlines, arrivals, public_url=settings.public_url)
+    commands = SigningCommands(unit_of_work, clock, deadlines, queries, arrivals)
     consumer = subscribers.inbound(unit_of_work)
 
     app = create_app(

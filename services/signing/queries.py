@@ -11,6 +11,7 @@ from datetime import datetime
 
 from services.signing import sealed_copies, store
 from services.signing.agreement import Agreement, Status, request_for_email
+from services.signing.arrivals import Arrivals, NoSuchAgreement
 from services.signing.deadlines import Deadlines
 from services.signing.sealed_copies import SealedCopy
 from services.signing.store import Position
@@ -40,12 +41,20 @@ class SigningQueries:
     """`public_url`: where all services are reached, so that the archive's copies can be pointed to."""
 
     def __init__(
-        self, database: Database, blobs: BlobStore, clock: Clock, deadlines: Deadlines, *, public_url: str
+        self,
+        database: Database,
+        blobs: BlobStore,
+        clock: Clock,
+        deadlines: Deadlines,
+        arrivals: Arrivals,
+        *,
+        public_url: str,
     ) -> None:
         self._database = database
         self._blobs = blobs
         self._clock = clock
         self._deadlines = deadlines
+        self._arrivals = arrivals
         self._public_url = public_url.rstrip("/")
 
     def overview_of(self, state: Agreement, copy: SealedCopy | None = None) -> AgreementOverview:
@@ -92,21 +101,29 @@ class SigningQueries:
 
     async def state(self, organisation: str, agreement_id: str) -> Agreement:
         """Raises NotFound."""
-        async with self._database.single() as connection:
-            stored = await store.find(connection, organisation, agreement_id)
-        if stored is None:
-            raise NotFound("there is no such agreement")
-        return stored.state
+
+        async def read() -> Agreement:
+            async with self._database.single() as connection:
+                stored = await store.find(connection, organisation, agreement_id)
+            if stored is None:
+                raise NoSuchAgreement
+            return stored.state
+
+        return await self._arrivals.waited_for(organisation, agreement_id, read)
 
     async def agreement(self, organisation: str, agreement_id: str) -> AgreementOverview:
         """Places, requests, whose turn it is and since when. Raises NotFound."""
         key = (organisation, agreement_id)
-        async with self._database.single() as connection:
-            stored = await store.find(connection, organisation, agreement_id)
-            copies = await sealed_copies.find(connection, [key])
-        if stored is None:
-            raise NotFound("there is no such agreement")
-        return self.overview_of(stored.state, copies.get(key))
+
+        async def read() -> AgreementOverview:
+            async with self._database.single() as connection:
+                stored = await store.find(connection, organisation, agreement_id)
+                copies = await sealed_copies.find(connection, [key])
+            if stored is None:
+                raise NoSuchAgreement
+            return self.overview_of(stored.state, copies.get(key))
+
+        return await self._arrivals.waited_for(organisation, agreement_id, read)
 
     async def agreements(
         self, organisation: str, *, status: Status | None = None, cursor: str | None = None, most: int = 50
@@ -126,11 +143,15 @@ class SigningQueries:
     async def entries(self, organisation: str, agreement_id: str) -> Sequence[Entry]:
         """The whole history so far, in the order of recording. Raises NotFound."""
         key = (organisation, agreement_id)
-        async with self._database.single() as connection:
-            found = await store.entries(connection, [key])
-        if key not in found:
-            raise NotFound("there is no such agreement")
-        return found[key]
+
+        async def read() -> Sequence[Entry]:
+            async with self._database.single() as connection:
+                found = await store.entries(connection, [key])
+            if key not in found:
+                raise NoSuchAgreement
+            return found[key]
+
+        return await self._arrivals.waited_for(organisation, agreement_id, read)
 
     async def history(self, organisation: str, agreement_id: str) -> bytes:
         """`history.json` as of now: also with what was recorded after completion. Raises NotFound."""

@@ -110,6 +110,13 @@ async def find(connection: AsyncConnection, organisation: str, agreement_id: str
     return _stored_or_none((await connection.execute(query)).one_or_none())
 
 
+async def exists(connection: AsyncConnection, organisation: str, agreement_id: str) -> bool:
+    query = select(AGREEMENT.c.version).where(
+        AGREEMENT.c.organisation == organisation, AGREEMENT.c.agreement_id == agreement_id
+    )
+    return (await connection.execute(query)).first() is not None
+
+
 async def page(
     connection: AsyncConnection, organisation: str, *, status: Status | None, before: Position | None, most: int
 ) -> list[StoredAgreement]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.signing import sealed_copies, store
 from services.signing.agreement import Agreement, evolve
+from services.signing.arrivals import NoSuchAgreement
 from services.signing.asking import Decision
 from services.signing.sealed_copies import SealedCopy
 from services.signing.store import AgreementKey, StoredAgreement
@@ -93,11 +94,11 @@ class SigningTransaction(Transaction):
         return self._agreements.get((organisation, agreement_id))
 
     async def agreement(self, organisation: str, agreement_id: str) -> OpenAgreement:
-        """Load and lock one. Raises NotFound."""
+        """Load and lock one. Raises NoSuchAgreement."""
         self._keep(await store.lock(self.connection, {(organisation, agreement_id)}))
         found = self.find(organisation, agreement_id)
         if found is None:
-            raise NotFound("there is no such agreement")
+            raise NoSuchAgreement
         return found
 
     async def agreement_of_request(self, organisation: str, request_id: str) -> OpenAgreement:

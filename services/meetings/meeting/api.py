@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from shared.errors import InvalidInput
+from shared.http import CREATED
+from shared.web import path_for
 
 
 class Reason(BaseModel):
@@ -27,10 +29,12 @@ class MeetingPage(BaseModel):
 def router(commands: MeetingCommands) -> APIRouter:
     routes = APIRouter(tags=["meetings"])
 
-    @routes.post("/meetings", status_code=201)
-    async def schedule(details: MeetingDetails, caller: Secretary) -> Meeting:
+    @routes.post("/meetings", status_code=201, responses=CREATED)
+    async def schedule(details: MeetingDetails, request: Request, response: Response, caller: Secretary) -> Meeting:
         """Schedule a meeting of a body. Times are local; `timezone` places them."""
-        return await commands.schedule(caller.organisation, details)
+        meeting = await commands.schedule(caller.organisation, details)
+        response.headers["location"] = path_for(request, "get_meeting", meeting_id=meeting.id)
+        return meeting
 
     @routes.get("/meetings")
     async def list_meetings(

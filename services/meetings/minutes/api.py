@@ -9,6 +9,8 @@ from services.meetings.callers import Reader, Secretary
 from services.meetings.minutes.commands import Drafting, MinutesCommands
 from services.meetings.minutes.minutes import MAX_MINUTES
 from shared.forwarding import Proxies, client_ip
+from shared.http import CREATED
+from shared.web import path_for
 
 
 class MinutesToDraft(BaseModel):
@@ -21,27 +23,33 @@ class MinutesToDraft(BaseModel):
 
 
 class Drafted(BaseModel):
-    """`agreement_id` names the agreement that now stands ready in signing."""
+    """`agreement_id` names the agreement that signing makes of it; `agreement_url` is where signing's API shows it."""
 
     meeting_id: str
     agreement_id: str
+    agreement_url: str
     document_name: str
     first_paragraph: int
     last_paragraph: int
     pdf_sha256: str
 
 
-def router(commands: MinutesCommands, *, trusted_proxies: Proxies) -> APIRouter:
+def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: str) -> APIRouter:
+    """`public_url`: where all services are reached."""
     routes = APIRouter(tags=["meetings"])
 
-    @routes.post("/meetings/{meeting_id}/minutes", status_code=201)
-    async def draft_minutes(meeting_id: str, body: MinutesToDraft, request: Request, caller: Secretary) -> Drafted:
+    @routes.post("/meetings/{meeting_id}/minutes", status_code=201, responses=CREATED)
+    async def draft_minutes(
+        meeting_id: str, body: MinutesToDraft, request: Request, response: Response, caller: Secretary
+    ) -> Drafted:
         """Number and render the minutes. An agreement to sign them then stands ready in signing."""
         ip = client_ip(request, trusted_proxies)
         drafted = await commands.draft_minutes(caller.organisation, meeting_id, body.markdown, body.drafting, ip=ip)
+        response.headers["location"] = path_for(request, "original_pdf", meeting_id=meeting_id)
         return Drafted(
             meeting_id=drafted.meeting_id,
             agreement_id=drafted.agreement_id,
+            agreement_url=f"{public_url.rstrip('/')}/signing/agreements/{drafted.agreement_id}",
             document_name=drafted.document_name,
             first_paragraph=drafted.first_paragraph,
             last_paragraph=drafted.last_paragraph,

@@ -71,6 +71,7 @@ def settings(tmp_path: Path) -> Settings:
         organisation=ORGANISATION,
         organisation_name="Kommunalförbundet Norrdalen",
         link_keys=SecretStr(new_keys()),
+        arrival_seconds=0.1,
         copy_link_keys=SecretStr(new_keys()),
         bounce_keys=SecretStr(new_keys()),
         mail_from="justera@norrdalen.example",

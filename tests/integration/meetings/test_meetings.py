@@ -18,6 +18,7 @@ from shared.clock import ManualClock
 from shared.events import ProtocolDrafted
 from shared.messaging.tables import MessagingTable
 from shared.migrations import drift
+from shared.names import DEFAULT_URL
 from shared.service import Service
 from shared.settings import Settings
 from tests.support.postgres import Postgres
@@ -183,3 +184,12 @@ async def test_only_a_secretary_schedules(api: httpx.AsyncClient, role: Role | N
 async def test_a_body_over_the_limit_is_refused(api: httpx.AsyncClient) -> None:
     answer = await api.post("/meetings", content=b" " * (2 * 1024 * 1024 + 1))
     assert answer.status_code == 413
+
+
+async def test_what_was_made_says_where_it_is(api: httpx.AsyncClient) -> None:
+    made = await api.post("/meetings", json=MEETING)
+    assert (await api.get(made.headers["location"])).json() == made.json()
+    drafted = await draft(api, made.json()["id"], minutes())
+    assert (await api.get(drafted.headers["location"])).content.startswith(b"%PDF-")
+    agreement = drafted.json()["agreement_id"]
+    assert drafted.json()["agreement_url"] == f"{DEFAULT_URL}/signing/agreements/{agreement}"

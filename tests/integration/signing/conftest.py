@@ -26,7 +26,9 @@ TOKENS = {
 @pytest.fixture
 async def settings(postgres: Postgres) -> Settings:
     url = await postgres.create_database("signing")
-    return load_settings(database_url=url, organisation=ORGANISATION, link_keys=SecretStr(new_keys()))
+    return load_settings(
+        database_url=url, organisation=ORGANISATION, link_keys=SecretStr(new_keys()), arrival_seconds=0.3
+    )
 
 
 @pytest.fixture
