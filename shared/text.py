@@ -1,7 +1,8 @@
 """What people type, made fit to keep: names, reasons, e-mail addresses, IP addresses.
 
 Every door uses these before a command or an event is made, so that the rules, the report and the pages may trust the
-text. Each function returns the cleaned text or raises InvalidInput saying what is wrong.
+text. Each function returns the cleaned text or raises InvalidInput saying what is wrong. Which characters it may hold,
+and in which form, is one rule for all: `shared.plain_text`.
 """
 
 import ipaddress
@@ -9,12 +10,13 @@ import re
 import unicodedata
 
 from shared.errors import InvalidInput
-from shared.plain_text import forbidden_character
+from shared.plain_text import forbidden_character, one_line, unfit
 
 MAX_NAME = 200  # characters
 MAX_LINE = 300  # characters
 MAX_REASON = 2000  # characters
 MAX_EMAIL = 254  # octets in UTF-8; RFC 5321 4.5.3.1.3 less the angle brackets
+_MOST_TYPED = 8  # times a limit, before it is brought into form: a letter may be typed with marks of its own
 MAX_LOCAL_PART = 64  # octets; RFC 5321 4.5.3.1.1
 
 # RFC 5321 4.1.2 dot-string; quoted local parts are deliverable almost nowhere and are refused. RFC 6531 adds UTF-8.
@@ -23,29 +25,18 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9\-\u0080-\U0010ffff]{1,63}(?<!-)")
 
 
 def clean_name(text: str) -> str:
-    """A person's name: NFC, trimmed, 1-200 characters, at least one of them visible. Otherwise free text."""
-    name = unicodedata.normalize("NFC", text).strip()
-    _check(name, "the name", MAX_NAME)
-    return name
+    """A person's name: one line of 1-200 characters, at least one of them visible. Otherwise free text."""
+    return _one_line(text, "the name", MAX_NAME)
 
 
 def clean_reason(text: str) -> str:
-    """Why someone declines or cancels: NFC, one line (line breaks and tabs become spaces), 1-2000 characters."""
-    reason = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
-    _check(reason, "the reason", MAX_REASON)
-    return reason
+    """Why someone declines or cancels: one line of 1-2000 characters; line breaks and tabs become spaces."""
+    return _one_line(text, "the reason", MAX_REASON)
 
 
 def clean_line(text: str, field: str) -> str:
-    """A title, a place, a body's name: trimmed, one line of 1-300 characters. `field` names it in the error."""
-    line = text.strip()
-    if not line:
-        raise InvalidInput(f"{field}: is empty")
-    if len(line) > MAX_LINE:
-        raise InvalidInput(f"{field}: longer than {MAX_LINE} characters")
-    if found := forbidden_character(line):
-        raise InvalidInput(f"{field}: holds {found}, a control or bidi character; remove it")
-    return line
+    """A title, a place, a body's name: one line of 1-300 characters. `field` names it in the error."""
+    return _one_line(text, f"{field}:", MAX_LINE)
 
 
 def clean_email(text: str) -> str:
@@ -53,6 +44,8 @@ def clean_email(text: str) -> str:
     email = unicodedata.normalize("NFC", text.strip(" "))
     if forbidden_character(email) or any(char.isspace() or not _visible(char) for char in email):
         raise InvalidInput(f"{_shown(email)} is no e-mail address: it holds a space or an invisible character")
+    if found := unfit(email):
+        raise InvalidInput(f"{_shown(email)} is no e-mail address: it holds {found}")
     local, at, domain = email.partition("@")
     if not at or "@" in domain:
         raise InvalidInput(f"{_shown(email)} is no e-mail address: it needs exactly one @")
@@ -82,13 +75,17 @@ def same_email(one: str, other: str) -> bool:
     return email_key(one) == email_key(other)
 
 
-def _check(text: str, what: str, limit: int) -> None:
-    if not any(_visible(char) for char in text):
-        raise InvalidInput(f"{what} is empty")
-    if len(text) > limit:
+def _one_line(text: str, what: str, limit: int) -> str:
+    if len(text) > _MOST_TYPED * limit:
         raise InvalidInput(f"{what} is longer than {limit} characters")
-    if found := forbidden_character(text):
-        raise InvalidInput(f"{what} holds a control or direction character ({found})")
+    line = one_line(text)
+    if not any(_visible(char) for char in line):
+        raise InvalidInput(f"{what} is empty")
+    if len(line) > limit:
+        raise InvalidInput(f"{what} is longer than {limit} characters")
+    if found := unfit(line):
+        raise InvalidInput(f"{what} holds {found}")
+    return line
 
 
 def _visible(char: str) -> bool:

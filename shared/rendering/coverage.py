@@ -1,16 +1,18 @@
 """Which characters our fonts can draw.
 
-PDF/A and PDF/UA allow no missing glyph and no private-use character, so typst refuses to render one. A name may hold
-anything, and a set of minutes must never fail for it: what cannot be drawn becomes U+FFFD (�). Behind the body font
+PDF/A and PDF/UA allow no missing glyph and no private-use character, so typst refuses to render one. What people write
+is refused at the door when it holds one (`shared.plain_text`); in what was taken in before that was so, it becomes
+U+FFFD (�): a document that is half signed must not fail for it. Behind the body font
 (Latin, Greek, Cyrillic) stand DejaVu Sans (Arabic, Hebrew, Armenian, Georgian and more) and Droid Sans Fallback
 (Chinese, Japanese, Korean). Only TrueType outlines: veraPDF finds wrong widths in what typst embeds of some CFF fonts.
 
 What each draws stands in `fonts/characters.txt`: reading it from the fonts takes 16 MB of a process that stays.
 """
 
+import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,10 @@ _ALL_FONTS = (*_BODY_FONT, "DejaVuSans.ttf", "DroidSansFallbackFull.ttf")
 _LATIN_END = "\u017f"  # up to here the body font has every printable character
 _LAST_POINT = 0x10FFFF
 _NO_TEXT = ("Cc", "Cs", "Co")
+_MARKS = ("Mn", "Me", "Mc")
+MOST_MARKS = 4
+"""On one letter: Vietnamese, polytonic Greek, pointed Hebrew and voweled Arabic need three."""
+_DRAWN_IN_EVERY_FACE = re.compile("[ -~\xa0-\u017f]*")
 
 
 def printable(data: Any, *, body_font_only: bool = False) -> Any:
@@ -42,6 +48,31 @@ def printable(data: Any, *, body_font_only: bool = False) -> Any:
             return [printable(value, body_font_only=body_font_only) for value in data]
         case _:
             return data
+
+
+def first_undrawable(text: str) -> str | None:
+    """The first letter with its marks that no font of ours draws whole, or None. Of more marks than `MOST_MARKS` too.
+
+    A letter and its marks are drawn by one font, or not at all.
+    """
+    if _DRAWN_IN_EVERY_FACE.fullmatch(text):
+        return None
+    for cluster in _clusters(text):
+        if len(cluster) > 1 + MOST_MARKS or unicodedata.category(cluster[0]) in _MARKS:
+            return cluster[: 2 + MOST_MARKS]
+        if any(unicodedata.category(char) in (*_NO_TEXT, "Cn") for char in cluster):
+            return cluster
+        if not any(all(_draws(font, ord(char)) for char in cluster) for font in _ALL_FONTS):
+            return cluster
+    return None
+
+
+def _clusters(text: str) -> Iterator[str]:
+    start = 0
+    for index in range(1, len(text) + 1):
+        if index == len(text) or unicodedata.category(text[index]) not in _MARKS:
+            yield text[start:index]
+            start = index
 
 
 def _drawable(char: str, fonts: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import Depends, Request
 
 from shared.errors import InvalidInput, TooLarge
+from shared.plain_text import one_line
 
 LARGEST_FORM = 32 * 1024  # bytes; a reason of 2,000 characters takes up to 24 kB when url-encoded
 _FORM = "application/x-www-form-urlencoded"
@@ -46,7 +47,7 @@ def text_error(clean: Callable[[str], str], text: str, *, longest: int) -> str |
     try:
         clean(text)
     except InvalidInput:
-        if not text.strip():
+        if not one_line(text):
             return "empty"
         return "too_long" if len(text) > longest else "characters"
     return None

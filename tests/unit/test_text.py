@@ -16,6 +16,11 @@ from shared.text import clean_email, clean_ip, clean_name, clean_reason, same_em
         ("*Olof* #Berg <b>$x$</b> {ip}", "*Olof* #Berg <b>$x$</b> {ip}"),
         ("李小龍", "李小龍"),
         ("N" * 200, "N" * 200),
+        ("Olof\nBerg", "Olof Berg"),
+        ("Olof\u2028Berg", "Olof Berg"),
+        ("Olof\xa0\tBerg", "Olof Berg"),
+        ("Sven Dahl Ž\ufeff", "Sven Dahl Ž"),
+        ("Ols\xadson\u200b\u200e", "Olsson"),
     ],
 )
 def test_names_are_free_text(typed: str, kept: str) -> None:
@@ -24,7 +29,19 @@ def test_names_are_free_text(typed: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "  ", "\u200b", "N" * 201, "Olof\nBerg", "Olof\x07", "Olof\u202egreB", "Olof\u2066", "\ud800", "a\u2028b"],
+    [
+        "",
+        "  ",
+        "\u200b",
+        "\u2800",
+        "\u3164",
+        "N" * 201,
+        "Olof\x07",
+        "Olof\u202egreB",
+        "Olof\u2066",
+        "\ud800",
+        "Ol\ufffdf",
+    ],
 )
 def test_what_is_no_name(typed: str) -> None:
     with pytest.raises(InvalidInput):

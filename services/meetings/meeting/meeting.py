@@ -1,5 +1,6 @@
 """The rules of a meeting: what may be done with it, and which fact that makes. Pure."""
 
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from shared.errors import InvalidInput, Refused
 from shared.events import MeetingCancelled, MeetingChanged, MeetingScheduled, Person
+from shared.plain_text import one_line
 from shared.text import clean_email, clean_line, clean_name, clean_reason
 
 
@@ -90,8 +92,8 @@ def require_minutes_fit(meeting: Meeting, body: str) -> None:
 
 
 def body_key(body: str) -> str:
-    """One body, however its name is spaced or capitalised."""
-    return " ".join(body.split()).casefold()
+    """One body, however its name is spaced, capitalised or composed."""
+    return unicodedata.normalize("NFC", one_line(body).casefold())
 
 
 def clean_details(details: MeetingDetails) -> MeetingDetails:

@@ -24,9 +24,10 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from services.meetings.minutes.front_matter import FrontMatter, read_front_matter
+from services.meetings.minutes.pasted import as_markdown
 from services.meetings.minutes.text import Section, read_sections
 from shared.errors import InvalidInput
-from shared.plain_text import forbidden_character
+from shared.plain_text import lines_of, unfit
 from shared.rendering.minutes import Language, MinutesDocument, Paragraph, SignaturePlace, standard_places
 
 MAX_MINUTES = 1_048_576
@@ -46,10 +47,10 @@ def parse_minutes(text: str) -> MinutesDraft:
     """Raises InvalidInput with one line that names the field or the line; so over `MAX_MINUTES` bytes."""
     if len(text) > MAX_MINUTES or len(text.encode("utf-8", "surrogatepass")) > MAX_MINUTES:
         raise InvalidInput(f"the minutes are longer than {MAX_MINUTES // 1024} KiB")
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-    _refuse_controls(lines)
+    lines = as_markdown(lines_of(text))
+    _refuse_the_unfit(lines)
     end = _end_of_front_matter(lines)
-    front = read_front_matter("\n".join(lines[1:end]))
+    front = read_front_matter("\n".join(lines[1:end]).replace("\xa0", " "))
     sections = read_sections("\n".join(lines[end + 1 :]), first_line=end + 2)
     return MinutesDraft(front=front, sections=sections)
 
@@ -88,10 +89,10 @@ def number_paragraphs(
     )
 
 
-def _refuse_controls(lines: Sequence[str]) -> None:
+def _refuse_the_unfit(lines: Sequence[str]) -> None:
     for number, line in enumerate(lines, 1):
-        if found := forbidden_character(line, multiline=True):
-            raise InvalidInput(f"line {number}: holds {found}, a control or bidi character; remove it")
+        if found := unfit(line):
+            raise InvalidInput(f"line {number}: holds {found}")
 
 
 def _end_of_front_matter(lines: Sequence[str]) -> int:

@@ -160,7 +160,7 @@ def _runs(inline: Token) -> tuple[Run, ...]:
 
 
 def _text(token: Token) -> str:
-    return {"softbreak": " ", "hardbreak": "\n"}.get(token.type, token.content)
+    return {"softbreak": " ", "hardbreak": "\n"}.get(token.type, token.content.replace("\t", " "))
 
 
 def _append(runs: list[Run], run: Run) -> None:

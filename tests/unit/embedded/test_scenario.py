@@ -90,7 +90,7 @@ def test_minutes_may_lie_outside_the_folder(tmp_path: Path) -> None:
             "step 4 (enter_name a@b.example): the name",
         ),
         (
-            '{at: 2022-09-26T09:00:00Z, enter_name: {email: a@b.example, name: "a\\nb", ip: 192.0.2.1}}',
+            '{at: 2022-09-26T09:00:00Z, enter_name: {email: a@b.example, name: "a\\ab", ip: 192.0.2.1}}',
             "step 4 (enter_name a@b.example): the name",
         ),
     ],

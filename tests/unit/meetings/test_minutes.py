@@ -2,6 +2,7 @@ from datetime import datetime
 
 import pytest
 
+from services.meetings.meeting.meeting import body_key
 from services.meetings.minutes.minutes import MAX_MINUTES, number_paragraphs, parse_minutes
 from shared.errors import InvalidInput
 from shared.rendering.minutes import BulletList, OrderedList, Run, SignaturePlace, Subheading, Text
@@ -110,8 +111,8 @@ def refusal(text: str) -> str:
         ("title: Protokoll styrelsen\n", "", "title: is missing"),
         ("title: Protokoll styrelsen", "title: [a]", "title: must be text on one line"),
         ("title: Protokoll styrelsen", 'title: "a\\u202eb"', "title: holds U+202E"),
-        ("title: Protokoll styrelsen", 'title: "a\\nb"', "title: holds U+000A"),
-        ("title: Protokoll styrelsen", "title: " + "x" * 301, "title: longer than 300"),
+        ("title: Protokoll styrelsen", 'title: "a\\u0007b"', "title: holds U+0007"),
+        ("title: Protokoll styrelsen", "title: " + "x" * 301, "title: is longer than 300"),
         ("title:", "titel: x\ntitle:", "unknown field 'titel'"),
         ("title:", "body: x\ntitle:", "line 4: a key that is no text, or given twice"),
         ("place: Digitalt via Teams", "place: &a Björkå", "line 4: anchors"),
@@ -153,3 +154,39 @@ def test_what_is_too_large_is_refused() -> None:
 
 def test_a_front_matter_cannot_exhaust_the_stack_or_unfold() -> None:
     assert "nested too deeply" in refusal(FRONT.replace("place: ", "place: " + "[" * 20_000) + BODY)
+
+
+def test_a_heading_after_a_no_break_space_is_a_heading() -> None:
+    """Option-space on a Mac; the numbering would be one short."""
+    sections = parse_minutes(f"{FRONT}##\u00a0Öppnande\n\nMötet öppnas.\n\n##\u00a0Ekonomi\n\nBudgeten\n").sections
+    assert [section.heading for section in sections] == ["Öppnande", "Ekonomi"]
+
+
+def test_a_list_from_a_word_processor_is_a_list() -> None:
+    (section,) = parse_minutes(
+        f"{FRONT}## A\n\n•\tFörsta\n•\tAndra\n\n–\tTredje\n\n\uf0b7\tFjärde\n\n1.\tFemte\n2.\tSjätte\n"
+    ).sections
+    items = [run.text for block in section.blocks for item in getattr(block, "items", ()) for (run,) in [item]]
+    assert items == ["Första", "Andra", "Tredje", "Fjärde", "Femte", "Sjätte"]
+
+
+def test_labels_with_a_tab_begin_lines_of_their_own() -> None:
+    (section,) = parse_minutes(f"{FRONT}## A\nStyrelsen\ta\na)\tEtt\nb)\tTvå\tord\n").sections
+    assert section.blocks == (Text(runs=(Run(text="Styrelsen a\na) Ett\nb) Två ord"),)),)
+
+
+def test_one_body_however_its_name_is_composed() -> None:
+    assert body_key("Nämnden\u00a0för  miljö") == body_key("NA\u0308MNDEN för miljo\u0308\u200b")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "message"),
+    [
+        ("till hand", "till\ufffdhand", "line 19: holds U+FFFD, which stands for something that was lost"),
+        ("till hand", "till\U0001f9ffhand", "line 19: holds U+1F9FF, which our documents cannot show"),
+        ("Sven Dahl, party", "Sven \ue000Dahl, party", "line 9: holds U+E000"),
+        ("Protokoll", '"Protokoll \\ue000"  #', "title: holds U+E000, which our documents cannot show"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_with_its_line(was: str, becomes: str, message: str) -> None:
+    assert message in refusal((FRONT + BODY).replace(was, becomes, 1))
