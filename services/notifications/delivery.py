@@ -2,6 +2,9 @@
 
 Pure rules: a delivery and what happened -> the changed delivery and the fact that says so, or None when nothing is
 new. Waiting mails are tried again with growing delays for five days (RFC 5321 section 4.5.4.1), then given up.
+
+Whoever sends reports, or answers as a mail server, decides how often. So a delay is told when its status is another
+than the one known, and no more once a mail has `MOST_FACTS`: a history that grows with each would be theirs to fill.
 """
 
 from collections.abc import Mapping
@@ -17,6 +20,7 @@ from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, Perso
 
 GIVE_UP_SECONDS = 5 * 86_400.0
 GIVEN_UP = "4.4.7"  # RFC 3463: delivery time expired
+MOST_FACTS = 8  # published about one mail, before delays are no longer told
 
 # Mails that ask for a signature: without effect once the place is signed or the agreement has ended.
 REQUESTS = frozenset({Purpose.SIGNATURE_REQUEST, Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN})
@@ -101,10 +105,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`retry_in`: seconds until it is tried again."""
+    """`event`: the fact to publish, None for what is no news. `retry_in`: seconds until it is tried again."""
 
     delivery: Delivery
-    event: Event
+    event: Event | None
     at: datetime
     retry_in: float | None = None
 
@@ -124,8 +128,10 @@ def deferred(delivery: Delivery, trouble: Trouble, *, at: datetime, retry_in: fl
         return None
     if delivery.age >= GIVE_UP_SECONDS:
         return _bounced(_tried(delivery), Trouble(GIVEN_UP, trouble.diagnostic), permanent=False, at=at)
-    waiting = replace(_with(_tried(delivery), trouble), version=delivery.version + 1)
-    return Change(waiting, _deferral(delivery, trouble), at, retry_in)
+    waiting = _with(_tried(delivery), trouble)
+    if not _is_news(delivery, trouble):
+        return Change(waiting, None, at, retry_in)
+    return Change(_next(waiting), _deferral(delivery, trouble), at, retry_in)
 
 
 def rejected(delivery: Delivery, trouble: Trouble, *, at: datetime) -> Change | None:
@@ -152,7 +158,7 @@ def reported_delayed(delivery: Delivery, trouble: Trouble, *, report: str, at: d
 
     One that comes before the mail's acceptance is on record is let pass: its end will be reported.
     """
-    if delivery.status is not Status.SENT or delivery.last_report == report:
+    if delivery.status is not Status.SENT or delivery.last_report == report or not _is_news(delivery, trouble):
         return None
     delayed = replace(_with(_next(delivery), trouble), last_report=report)
     return Change(delayed, _deferral(delivery, trouble), at)
@@ -172,6 +178,10 @@ def _bounced(delivery: Delivery, trouble: Trouble, *, permanent: bool, at: datet
         **_about(delivery), status=trouble.status, diagnostic=trouble.diagnostic, permanent=permanent
     )
     return Change(bounced, event, at)
+
+
+def _is_news(delivery: Delivery, trouble: Trouble) -> bool:
+    return trouble.status != delivery.last_status and delivery.version < MOST_FACTS
 
 
 def _deferral(delivery: Delivery, trouble: Trouble) -> EmailDeferred:

@@ -3,10 +3,16 @@
 It runs in the service's own event loop. A report is acknowledged (250) only after `take` has returned, that is after
 the service has committed what the report says; if that fails the mail server is told to try again (451, RFC 5321
 section 4.2.1), so nothing is lost, and something may come twice.
+
+Nobody can hold its door: each command and each conversation has its time, and when all places are taken a newcomer gets
+that of a conversation which has stood still, first of those from where most have come. How many reports come about one
+mail, and from one address, is limited too: what is over is put off.
 """
 
 import asyncio
+import ipaddress
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +23,7 @@ from services.notifications.reports import MAX_REPORT_BYTES
 from services.notifications.verp import token_in
 from shared.errors import InvalidInput
 from shared.logging import get_logger
+from shared.web.limits import RateLimit, TooMany
 
 TakeReport = Callable[[bytes, str | None], Awaitable[None]]
 """Handles one received mail: its raw bytes, and the return path's token where the receiver knows it. Returns when the
@@ -28,14 +35,21 @@ IsOurs = Callable[[str], bool]
 # A server that forbids long lines loses reports of servers that write them (RFC 5322 section 2.1.1 says 998).
 _LONGEST_LINE = 64 * 1024
 _COMMANDS_PER_CONNECTION = 200
+_NETWORK_BITS = {4: 32, 6: 64}  # what one host has of an address
 
 _log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class ListenerSettings:
-    """Where to listen, and for which domain's return paths. `timeout` is the seconds a command, or a whole mail, may
-    take. Port 0 takes a free one. With `tls_context` the listener offers STARTTLS (RFC 3207)."""
+    """Where to listen, and for which domain's return paths. Port 0 takes a free one. With `tls_context` the listener
+    offers STARTTLS (RFC 3207).
+
+    Times are in seconds: `timeout` is what a command, or a whole mail, may take, `conversation` all of them together.
+    One that says nothing for `patience` gives its place up when others wait. Limits are a number at once and a number
+    a second: of reports about one mail, and of recipients named by one host (an IPv6 /64; often a mail server that
+    passes on everybody's reports).
+    """
 
     host: str
     port: int
@@ -43,6 +57,10 @@ class ListenerSettings:
     max_bytes: int = MAX_REPORT_BYTES
     max_connections: int = 50
     timeout: float = 60
+    conversation: float = 300
+    patience: float = 5
+    reports_per_mail: tuple[int, float] = (10, 1 / 60)
+    recipients_per_host: tuple[int, float] = (500, 10.0)
     tls_context: ssl.SSLContext | None = None
 
 
@@ -51,7 +69,7 @@ class ReportListener:
 
     def __init__(self, settings: ListenerSettings, *, is_ours: IsOurs, take: TakeReport) -> None:
         self._settings = settings
-        self._handler = _Handler(settings.domain, is_ours, take)
+        self._handler = _Handler(settings, is_ours, take)
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
@@ -87,12 +105,24 @@ class ReportListener:
         await self.stop()
 
     def _new_connection(self) -> asyncio.BaseProtocol:
-        if len(self._connections) >= self._settings.max_connections:
+        if len(self._connections) >= self._settings.max_connections and not self._make_room():
             _log.warning("report_listener.busy", connections=len(self._connections))
             return _Busy()
         connection = _Connection(self._handler, self._settings, self._connections.discard)
         self._connections.add(connection)
         return connection
+
+    def _make_room(self) -> bool:
+        """End the conversation that has stood still longest, of those from the host that holds most places."""
+        held = Counter(connection.host for connection in self._connections)
+        still = [each for each in self._connections if each.stands_still]
+        if not still:
+            return False
+        ended = min(still, key=lambda each: (-held[each.host], each.heard_at))
+        _log.warning("report_listener.made_room", connections=len(self._connections), of_its_host=held[ended.host])
+        self._connections.discard(ended)
+        ended.end()
+        return True
 
 
 class _Busy(asyncio.Protocol):
@@ -123,9 +153,24 @@ class _Connection(SMTP):
         self._longest = settings.max_bytes + _LONGEST_LINE
         self._received = 0
         self._on_end = on_end
+        self._patience = settings.patience
+        self._deadline = self.loop.call_later(settings.conversation, self._over)
+        self.heard_at = self.loop.time()
+        self.host = ""
+        self.taking = False
+
+    @property
+    def stands_still(self) -> bool:
+        """It is the client's turn, and has been for longer than is polite while others wait."""
+        return not self.taking and self.loop.time() - self.heard_at >= self._patience
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.host = _host(transport.get_extra_info("peername"))
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
+        self.heard_at = self.loop.time()
         if self._received > self._longest:
             _log.warning("report_listener.too_large")
             self.abort()
@@ -133,8 +178,22 @@ class _Connection(SMTP):
         super().data_received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._deadline.cancel()
         self._on_end(self)
         super().connection_lost(error)
+
+    def end(self) -> None:
+        """RFC 5321 section 3.8: a server that must close says 421."""
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.write(b"421 4.4.2 this has taken too long, try again later\r\n")
+            self.transport.close()
+
+    def _over(self) -> None:
+        if self.taking:
+            self._deadline = self.loop.call_later(1, self._over)
+            return
+        _log.warning("report_listener.conversation_too_long")
+        self.end()
 
     def abort(self) -> None:
         if isinstance(self.transport, asyncio.WriteTransport):
@@ -149,8 +208,10 @@ class _Connection(SMTP):
 class _Handler:
     """aiosmtpd's hooks. Each mail has one recipient, so that its answer speaks of one report."""
 
-    def __init__(self, domain: str, is_ours: IsOurs, take: TakeReport) -> None:
-        self._domain = domain
+    def __init__(self, settings: ListenerSettings, is_ours: IsOurs, take: TakeReport) -> None:
+        self._domain = settings.domain
+        self._per_mail = _limit(settings.reports_per_mail)
+        self._per_host = _limit(settings.recipients_per_host)
         self._is_ours = is_ours
         self._take = take
         self._under_way: set[asyncio.Task[None]] = set()
@@ -163,9 +224,15 @@ class _Handler:
     ) -> str:
         if envelope.rcpt_tos:
             return "452 4.5.3 one recipient a mail"
-        token = token_in(address, domain=self._domain)
-        if token is None or not self._is_ours(token):
-            return "550 5.1.1 no such address"
+        try:
+            self._per_host.spend(_host(session.peer))
+            token = token_in(address, domain=self._domain)
+            if token is None or not self._is_ours(token):
+                return "550 5.1.1 no such address"
+            self._per_mail.spend(token)
+        except TooMany:
+            _log.warning("report_listener.too_many")
+            return "451 4.7.1 too many at once, try again later"
         envelope.rcpt_tos.append(token)
         return "250 2.1.5 OK"
 
@@ -176,12 +243,15 @@ class _Handler:
         self._under_way.add(taking)
         taking.add_done_callback(self._end)
         try:
+            _taking(server, under_way=True)
             await asyncio.shield(taking)
         except InvalidInput:
             return "554 5.6.0 cannot be read as a delivery report"
         except Exception as error:
             _log.warning("report_listener.not_taken", error=type(error).__name__)
             return "451 4.3.0 cannot take it now, try again later"
+        finally:
+            _taking(server, under_way=False)
         return "250 2.0.0 taken"
 
     async def handle_exception(self, error: Exception) -> str:
@@ -192,3 +262,26 @@ class _Handler:
         self._under_way.discard(taking)
         if not taking.cancelled():
             taking.exception()  # marks it as seen: when the connection was lost nobody else looks
+
+
+def _taking(server: SMTP, *, under_way: bool) -> None:
+    if isinstance(server, _Connection):
+        server.taking = under_way
+        server.heard_at = server.loop.time()
+
+
+def _limit(allowed: tuple[int, float]) -> RateLimit:
+    burst, per_second = allowed
+    return RateLimit(burst=burst, per_second=per_second)
+
+
+def _host(peer: object) -> str:
+    """What is counted as one host: an IPv4 address, or an IPv6 network of the size that one host gets."""
+    text = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return text
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    address = mapped or address
+    return str(ipaddress.ip_network((address, _NETWORK_BITS[address.version]), strict=False))

@@ -50,9 +50,11 @@ class NotificationsTransaction(Transaction):
         return await store.lock(self.connection, keys)
 
     def change(self, change: Change) -> None:
-        """Keep what became of a locked delivery, and publish the fact."""
+        """Keep what became of a locked delivery, and publish the fact if it is one."""
         delivery = change.delivery
         self._changes.append(change)
+        if change.event is None:
+            return
         self.publish(
             change.event,
             organisation=delivery.organisation,

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import pytest
@@ -148,6 +150,70 @@ async def test_connections_over_the_limit_are_put_off(listener: ReportListener) 
     for each in held:
         await each.quit()
     assert await deliver(listener) == "2.0.0 taken"
+
+
+@asynccontextmanager
+async def listening(taker: Taker, **settings: Any) -> AsyncIterator[ReportListener]:
+    how = ListenerSettings("127.0.0.1", 0, DOMAIN, **settings)
+    async with ReportListener(how, is_ours=TOKEN.__eq__, take=taker) as running:
+        yield running
+
+
+async def test_silent_connections_give_up_their_places_to_who_speaks(taker: Taker) -> None:
+    async with listening(taker, max_connections=3, patience=0.2) as listener:
+        silent = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(3)]
+        await asyncio.sleep(0.4)
+        assert await asyncio.wait_for(deliver(listener), 10) == "2.0.0 taken"
+        assert (await asyncio.wait_for(silent[0][0].read(), 10)).splitlines()[-1].startswith(b"421 4.4.2 ")
+        for _, writer in silent:
+            writer.close()
+
+
+async def test_a_report_that_is_being_taken_keeps_its_place(taker: Taker) -> None:
+    async with listening(taker, max_connections=1, patience=0.1) as listener:
+        taker.gate.clear()
+        delivery = asyncio.create_task(deliver(listener))
+        await asyncio.wait_for(taker.begun.wait(), 10)
+        await asyncio.sleep(0.3)
+        with pytest.raises(aiosmtplib.SMTPConnectResponseError):
+            await client(listener).connect()
+        taker.gate.set()
+        assert await delivery == "2.0.0 taken"
+
+
+async def test_a_conversation_that_never_ends_is_ended(taker: Taker) -> None:
+    """Each command comes in time, and none says anything."""
+    async with listening(taker, timeout=30, conversation=0.5) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+
+        async def chatter() -> None:
+            while True:
+                writer.write(b"NOOP\r\n")
+                await asyncio.sleep(0.05)
+
+        talking = asyncio.create_task(chatter())
+        assert b"421 4.4.2 " in await asyncio.wait_for(reader.read(), 10)
+        talking.cancel()
+        writer.close()
+
+
+async def test_reports_about_one_mail_are_limited(taker: Taker) -> None:
+    async with listening(taker, reports_per_mail=(2, 0.0)) as listener:
+        assert [await deliver(listener) for _ in range(2)] == ["2.0.0 taken"] * 2
+        with pytest.raises(aiosmtplib.SMTPRecipientRefused) as refusal:
+            await deliver(listener)
+    assert (refusal.value.code, refusal.value.message[:5]) == (451, "4.7.1")
+
+
+async def test_recipients_from_one_host_are_limited(taker: Taker) -> None:
+    async with listening(taker, recipients_per_host=(2, 0.0)) as listener, client(listener) as connection:
+        await connection.mail("mailer-daemon@mx.example")
+        codes = []
+        for _ in range(3):
+            with pytest.raises(aiosmtplib.SMTPRecipientRefused) as refusal:
+                await connection.rcpt(f"bounces+{FORGED}@{DOMAIN}")
+            codes.append(refusal.value.code)
+    assert codes == [550, 550, 451]
 
 
 async def test_an_idle_connection_is_closed_after_the_timeout(taker: Taker) -> None:

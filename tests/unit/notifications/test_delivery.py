@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications import delivery as rules
-from services.notifications.delivery import GIVE_UP_SECONDS, Change, Delivery, Facts, Status, Trouble
+from services.notifications.delivery import GIVE_UP_SECONDS, MOST_FACTS, Change, Delivery, Facts, Status, Trouble
 from services.notifications.messages import Purpose
 from shared.errors import Refused
 from shared.events import BounceDetected, EmailDeferred, EmailSent
@@ -86,6 +86,27 @@ def test_a_mail_that_is_done_is_not_tried_again(status: Status) -> None:
         rules.check_retry(replace(WAITING, status=status))
 
 
+def test_the_same_delay_again_is_tried_on_without_a_word() -> None:
+    first = defer(WAITING)
+    assert first is not None
+    again = defer(first.delivery)
+    assert again is not None
+    assert (again.event, again.retry_in, again.delivery.attempts) == (None, 5, 2)
+    assert again.delivery.version == first.delivery.version
+
+
+def test_delays_without_end_are_a_few_facts() -> None:
+    """A recipient's server sends what it likes to the return path, each report another one."""
+    told, delivery = 0, replace(WAITING, status=Status.SENT, version=1)
+    for number in range(1000):
+        trouble = Trouble(f"4.4.{number % 900}", f"450 still trying, {number}")
+        change = rules.reported_delayed(delivery, trouble, report=str(number), at=AT)
+        if change is not None:
+            told, delivery = told + 1, change.delivery
+    assert told == MOST_FACTS - 1
+    assert report_failure(delivery) is not None
+
+
 @given(st.lists(st.sampled_from([accept, defer, reject, report_failure, report_delay]), max_size=12))
 def test_whatever_happens_in_whatever_order(happenings: list[Callable[[Delivery], Change | None]]) -> None:
     """Sent at most once, bounced at most once, nothing after a bounce but a late acceptance, versions without gap."""
@@ -93,9 +114,9 @@ def test_whatever_happens_in_whatever_order(happenings: list[Callable[[Delivery]
     for happening in happenings:
         change = happening(delivery)
         if change is not None:
-            assert change.delivery.version == delivery.version + 1
+            assert change.delivery.version == delivery.version + (change.event is not None)
             delivery = change.delivery
-            events.append(type(change.event))
+            events += [] if change.event is None else [type(change.event)]
     assert events.count(EmailSent) <= 1
     assert events.count(BounceDetected) <= 1
     if BounceDetected in events:
