@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+from services.meetings.body.commands import BodyCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.person.commands import PersonCommands
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingsCommands:
     meetings: MeetingCommands
     minutes: MinutesCommands
+    bodies: BodyCommands
+    people: PersonCommands

@@ -1,10 +1,14 @@
 """The wiring of the meetings service."""
 
+from services.meetings.body import api as body_api
+from services.meetings.body.commands import BodyCommands
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting import api as meeting_api
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes import api as minutes_api
 from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.person import api as person_api
+from services.meetings.person.commands import PersonCommands
 from services.meetings.transaction import MeetingsTransaction
 from shared.auth import Access
 from shared.blobs import BlobStore
@@ -30,10 +34,12 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
         minutes=MinutesCommands(unit_of_work, clock, blobs),
+        bodies=BodyCommands(unit_of_work, clock),
+        people=PersonCommands(unit_of_work, clock),
     )
     app = create_app(
         "Justera meetings",
-        description="Schedule, change and cancel meetings of a body; draft their minutes.",
+        description="Bodies and who sits in them; their meetings; drafting minutes.",
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
@@ -42,6 +48,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     app.include_router(
         minutes_api.router(commands.minutes, trusted_proxies=Proxies.of(settings), public_url=settings.public_url)
     )
+    app.include_router(body_api.router(commands.bodies))
+    app.include_router(person_api.router(commands.people, commands.bodies))
     service = Service(
         "meetings",
         app,

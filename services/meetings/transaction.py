@@ -1,8 +1,10 @@
 """One transaction of the meetings service, over the rows of all its aggregates."""
 
+from services.meetings.body.store import BodyStore
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
+from services.meetings.person.store import PersonStore
 
 
-class MeetingsTransaction(MeetingStore, MinutesStore):
+class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore):
     source = "meetings"

@@ -77,8 +77,15 @@ def _channel(topic: str, events: tuple[type[Event], ...]) -> dict[str, Any]:
     }
 
 
+_KEYS: Mapping[str, str] = {
+    topics.MEETINGS: "the meeting's id",
+    topics.BODIES: "the body's id",
+    topics.PEOPLE: "the person's id",
+}
+
+
 def _key_of(topic: str) -> str:
-    return "the meeting's id" if topic == topics.MEETINGS else "the agreement's id"
+    return _KEYS.get(topic, "the agreement's id")
 
 
 def _operation(event: type[Event]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Facts of the meetings service. Subject and key: the meeting's id."""
+"""Facts of the meetings service. Subject and key: the id of the meeting, of the body, or of the person."""
 
 from typing import ClassVar
 
@@ -70,3 +70,109 @@ class ProtocolDrafted(_MeetingEvent):
     signers: tuple[SignerInvitation, ...]
     language: str = Field(description="sv or en: the document's and the report's")
     timezone: str = Field(description="IANA name, for the stamps beside signatures")
+
+
+class StandingItem(Value):
+    """An item that stands on every agenda of a body."""
+
+    title: str
+    kind: str = Field("information", description="information, decision, discussion or election")
+
+
+class BodyRules(Value):
+    """How a body works. What its online meetings are joined by is no part of an event."""
+
+    quorum: int | None = Field(None, description="how many members must be there; absent: more than half of them")
+    notice_days: int = Field(5, description="days between the notice and the meeting, at least")
+    substitutes: str = Field("in_order", description="how substitutes are called: in_order, same_party or none")
+    numbering: str = Field("calendar_year", description="where paragraphs begin at 1: calendar_year or meeting")
+    signers: tuple[str, ...] = Field((), description="who signs the minutes, in signing order, by role")
+    deadline_profile: str = Field("association", description="association or municipality")
+    standing_items: tuple[StandingItem, ...] = ()
+    language: str = "sv"
+    timezone: str = Field("Europe/Stockholm", description="IANA name")
+
+
+class _BodyEvent(Event):
+    abstract: ClassVar[bool] = True
+    service: ClassVar[str] = "meetings"
+    topic: ClassVar[str] = topics.BODIES
+
+    body_id: str
+
+
+class _BodyDetails(_BodyEvent):
+    abstract: ClassVar[bool] = True
+
+    name: str = Field(description="as meetings and minutes give it, e.g. Styrelsen")
+    kind: str = Field(description="board, committee, congress, network, steering_group or auditors")
+    rules: BodyRules
+
+
+class BodyRegistered(_BodyDetails):
+    """A body of the association is known: who sits in it follows as memberships."""
+
+
+class BodyChanged(_BodyDetails):
+    """Name, kind or rules changed; the event carries the whole new state."""
+
+
+class BodyClosed(_BodyEvent):
+    """The body ceased; its memberships ended by the same day."""
+
+    on: str = Field(description="its last day, ISO 8601")
+
+
+class Basis(Value):
+    """The decision that a membership rests on."""
+
+    body: str = Field(description="the body that decided, e.g. Styrelsen")
+    year: int = Field(description="calendar year of the paragraph's numbering")
+    paragraph: int
+
+
+class _MembershipEvent(_BodyEvent):
+    abstract: ClassVar[bool] = True
+
+    membership_id: str
+    person_id: str
+    role: str = Field(
+        description="chair, first_vice_chair, second_vice_chair, member, substitute, secretary or co_opted"
+    )
+    order: int | None = Field(None, description="of a substitute: who is called first has 1")
+    begins: str | None = Field(None, description="the term's first day, ISO 8601; absent: not known")
+    ends: str | None = Field(None, description="the term's last day; absent: until further notice")
+    basis: Basis | None = None
+
+
+class MembershipBegun(_MembershipEvent):
+    """Someone has a place in the body, from the term's first day on."""
+
+
+class MembershipChanged(_MembershipEvent):
+    """Role, order, term or basis changed; the event carries the whole new state."""
+
+
+class MembershipEnded(_MembershipEvent):
+    """The place ends before its term did: `ends` is the last day. One that had not begun by then never stood."""
+
+
+class _PersonDetails(Event):
+    abstract: ClassVar[bool] = True
+    service: ClassVar[str] = "meetings"
+    topic: ClassVar[str] = topics.PEOPLE
+
+    person_id: str
+    name: str
+    email: str | None = Field(None, description="absent: not known, and no mail reaches the person")
+    language: str = "sv"
+    party: str | None = None
+    municipality: str | None = None
+
+
+class PersonRegistered(_PersonDetails):
+    """A person is known, however many bodies they will sit in."""
+
+
+class PersonChanged(_PersonDetails):
+    """Name, address, language, party or municipality changed; the event carries the whole new state."""

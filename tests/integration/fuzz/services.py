@@ -15,6 +15,7 @@ from tests.integration.archive.completed import AGREEMENT as ARCHIVED
 from tests.integration.archive.completed import Archive, Documents
 from tests.integration.archive.completed import message as archive_message
 from tests.integration.fuzz.conftest import TOKENS
+from tests.integration.meetings.test_bodies import BOARD
 from tests.integration.meetings.test_meetings import MEETING
 from tests.integration.notifications import post as mails
 from tests.integration.notifications.post import Post
@@ -52,7 +53,12 @@ def client_of(service: Service, role: Role | None = Role.SECRETARY) -> httpx.Asy
 async def _meetings(service: Service) -> Stocked:
     async with client_of(service) as api:
         meeting = (await api.post("/meetings", json=MEETING)).json()
-    return Stocked(service, {"meeting_id": meeting["id"]})
+        body = (await api.post("/bodies", json=BOARD)).json()
+        person = (await api.post("/people", json={"details": {"name": "Maja Lind"}})).json()
+        seat = {"person_id": person["id"], "role": "member"}
+        membership = (await api.post(f"/bodies/{body['id']}/memberships", json=seat)).json()
+    ids = {"meeting": meeting, "body": body, "person": person, "membership": membership}
+    return Stocked(service, {f"{name}_id": found["id"] for name, found in ids.items()})
 
 
 async def _notifications(service: Service, clock: ManualClock) -> Stocked:

@@ -27,6 +27,7 @@ from shared.service import Service
 from shared.settings import Settings
 from tests.integration.archive.completed import AGREEMENT as ARCHIVED
 from tests.integration.fuzz.services import Stocked, client_of, stocked
+from tests.integration.meetings.test_bodies import BOARD
 from tests.integration.meetings.test_meetings import DRAFTING, MEETING, minutes
 from tests.integration.signing.flow import ORGANISATION
 from tests.support.scoped_queries import Query, observed, unscoped
@@ -103,7 +104,7 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
         if not str(route.path).startswith(("/operations", "/health", "/metrics"))
     }
     reading = sorted(path for method, path in routes if method == "GET")
-    ending = ("cancel", "decline", "sign")
+    ending = ("cancel", "close", "decline", "end", "sign")
     changing = sorted((path.endswith(ending), path, method) for method, path in routes if method not in ("GET", "HEAD"))
     for role in (Role.SECRETARY, Role.OPERATOR, Role.AUDITOR):
         async with client_of(there.service, role) as api:
@@ -115,14 +116,16 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
                 csrf = found[1] if found and "/sign/" in path else csrf
             for _, path, method in changing:
                 page = "/sign/" in path or "/ui/" in path
-                body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": _body(path)}
+                body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": _body(path, ids)}
                 answer = await api.request(method, path, **body)
                 assert answer.status_code < 500, (path, answer.text)
 
 
-def _body(path: str) -> dict[str, Any]:
+def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path.endswith("/minutes"):
         return {"markdown": minutes(first=28), "drafting": DRAFTING}
+    if path.startswith(("/bodies", "/people")):
+        return _of_the_register(path, ids)
     if path.startswith("/meetings") and not path.endswith("/cancel"):
         return MEETING
     wanted = {
@@ -132,6 +135,16 @@ def _body(path: str) -> dict[str, Any]:
         "extend": ("expires",),
     }
     return {name: BODIES[name] for name in wanted.get(path.rsplit("/", 1)[-1], ("email",))}
+
+
+def _of_the_register(path: str, ids: dict[str, str]) -> dict[str, Any]:
+    if path in ("/bodies", "/people"):
+        return {"details": {"name": "Nätverket", **({"kind": "network"} if path == "/bodies" else {})}}
+    if path.endswith(("/close", "/end", "/leave")):
+        return {}
+    if "/memberships" in path:
+        return {"person_id": ids["person_id"], "role": "secretary"}
+    return BOARD["details"] if path.startswith("/bodies") else {"name": "Maja Ek", "email": "maja@norrdalen.example"}
 
 
 def _for_all(query: Query) -> bool:

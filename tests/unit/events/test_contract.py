@@ -13,11 +13,23 @@ from tests.support.parts import REPOSITORY
 # Stored in journals and histories for ever, and named by every consumer: a renamed class must not change one.
 TYPES = {
     "archive.protocol": ["se.justera.archive.protocol-archived.v1"],
+    "meetings.body": [
+        "se.justera.meetings.body-changed.v1",
+        "se.justera.meetings.body-closed.v1",
+        "se.justera.meetings.body-registered.v1",
+        "se.justera.meetings.membership-begun.v1",
+        "se.justera.meetings.membership-changed.v1",
+        "se.justera.meetings.membership-ended.v1",
+    ],
     "meetings.meeting": [
         "se.justera.meetings.meeting-cancelled.v1",
         "se.justera.meetings.meeting-changed.v1",
         "se.justera.meetings.meeting-scheduled.v1",
         "se.justera.meetings.protocol-drafted.v1",
+    ],
+    "meetings.person": [
+        "se.justera.meetings.person-changed.v1",
+        "se.justera.meetings.person-registered.v1",
     ],
     "notifications.email": [
         "se.justera.notifications.bounce-detected.v1",

@@ -1,0 +1,174 @@
+"""The rules of a body: a board, its committee, the congress, a network. Pure.
+
+A body has a key, by which registers and plans speak of it and which never changes, and a name, by which its meetings
+and minutes know it.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.keys import clean_key
+from services.meetings.meeting.meeting import known_timezone
+from shared.errors import InvalidInput, Refused
+from shared.events import BodyChanged, BodyClosed, BodyRegistered
+from shared.rendering.minutes import Language
+from shared.text import clean_line, clean_name
+
+MOST_STANDING_ITEMS = 50
+MOST_SIGNERS = 20
+
+
+class BodyKind(StrEnum):
+    BOARD = "board"
+    COMMITTEE = "committee"  # of a board: arbetsutskott
+    CONGRESS = "congress"  # förbundsmöte, årsmöte
+    NETWORK = "network"
+    STEERING_GROUP = "steering_group"
+    AUDITORS = "auditors"
+
+
+class Substitution(StrEnum):
+    """How substitutes are called when a member cannot come."""
+
+    IN_ORDER = "in_order"
+    SAME_PARTY = "same_party"  # those of the member's party first, each in order
+    NONE = "none"
+
+
+class Numbering(StrEnum):
+    """Where the numbers of paragraphs begin at 1."""
+
+    CALENDAR_YEAR = "calendar_year"
+    MEETING = "meeting"
+
+
+class DeadlineProfile(StrEnum):
+    """Which law the body's deadlines follow: an association's statutes, or Kommunallagen (2017:725)."""
+
+    ASSOCIATION = "association"
+    MUNICIPALITY = "municipality"
+
+
+class ItemKind(StrEnum):
+    INFORMATION = "information"
+    DECISION = "decision"
+    DISCUSSION = "discussion"
+    ELECTION = "election"
+
+
+class StandingItem(BaseModel):
+    """An item that stands on every agenda."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    kind: ItemKind = ItemKind.INFORMATION
+
+
+class BodyRules(BaseModel):
+    """How a body works. `quorum`: how many members must be there; None means more than half. `notice_days`: days.
+
+    `signers`: roles, in signing order. `join_link`: where its online meetings are joined.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quorum: int | None = Field(None, ge=1, le=10_000)
+    notice_days: int = Field(5, ge=0, le=365)
+    substitutes: Substitution = Substitution.IN_ORDER
+    numbering: Numbering = Numbering.CALENDAR_YEAR
+    signers: tuple[str, ...] = Field(("secretary", "chair", "adjuster"), max_length=MOST_SIGNERS)
+    deadline_profile: DeadlineProfile = DeadlineProfile.ASSOCIATION
+    standing_items: tuple[StandingItem, ...] = Field((), max_length=MOST_STANDING_ITEMS)
+    language: Language = "sv"
+    timezone: str = "Europe/Stockholm"
+    join_link: str | None = Field(None, max_length=2000)
+
+
+class BodyDetails(BaseModel):
+    """What people say of a body."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: BodyKind
+    rules: BodyRules = BodyRules()
+
+
+class Body(BaseModel):
+    """A body's state. `version` counts its facts, those of its memberships among them. `closed`: its last day."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    key: str
+    version: int
+    details: BodyDetails
+    closed: date | None = None
+
+    def require_open(self) -> None:
+        """Raises Refused."""
+        if self.closed is not None:
+            raise Refused(f"{self.details.name} was closed on {self.closed}")
+
+    def stepped(self) -> "Body":
+        """One fact further."""
+        return self.model_copy(update={"version": self.version + 1})
+
+
+def register(body_id: str, key: str, details: BodyDetails) -> tuple[Body, BodyRegistered]:
+    """Raises InvalidInput."""
+    body = Body(id=body_id, key=clean_key(key), version=1, details=clean_details(details))
+    return body, BodyRegistered(body_id=body_id, **_event_fields(body.details))
+
+
+def change(body: Body, details: BodyDetails) -> tuple[Body, BodyChanged | None]:
+    """No event when nothing changes. Raises Refused for a closed body, InvalidInput."""
+    body.require_open()
+    cleaned = clean_details(details)
+    if cleaned == body.details:
+        return body, None
+    changed = body.stepped().model_copy(update={"details": cleaned})
+    return changed, BodyChanged(body_id=body.id, **_event_fields(cleaned))
+
+
+def close(body: Body, on: date) -> tuple[Body, BodyClosed]:
+    """`on` is its last day; the caller ends its memberships first. Raises Refused for one that is closed already."""
+    body.require_open()
+    closed = body.stepped().model_copy(update={"closed": on})
+    return closed, BodyClosed(body_id=body.id, on=on.isoformat())
+
+
+def clean_details(details: BodyDetails) -> BodyDetails:
+    """Raises InvalidInput that names the field."""
+    rules = details.rules
+    cleaned = rules.model_copy(
+        update={
+            "signers": tuple(clean_name(role) for role in rules.signers),
+            "standing_items": tuple(
+                item.model_copy(update={"title": clean_line(item.title, "standing_items")})
+                for item in rules.standing_items
+            ),
+            "timezone": known_timezone(rules.timezone),
+            "join_link": _web_link(rules.join_link) if rules.join_link else None,
+        }
+    )
+    return details.model_copy(update={"name": clean_line(details.name, "name"), "rules": cleaned})
+
+
+def _web_link(link: str) -> str:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme != "https" or not parts.hostname or not link.isprintable() or " " in link:
+        raise InvalidInput("join_link: is no address", hint="it begins with https://")
+    return link
+
+
+def _event_fields(details: BodyDetails) -> dict[str, Any]:
+    return details.model_dump(mode="json", exclude={"rules": {"join_link"}})

@@ -1,0 +1,73 @@
+"""The rules of a person: one, however many bodies they sit in. Pure."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from services.meetings.keys import clean_key
+from shared.errors import InvalidInput
+from shared.events import PersonChanged, PersonRegistered
+from shared.rendering.minutes import Language
+from shared.text import clean_email, clean_line, clean_name
+
+
+class PersonDetails(BaseModel):
+    """What people say of a person. Without `email`, no mail reaches them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    email: str | None = None
+    language: Language = "sv"
+    party: str | None = None
+    municipality: str | None = None
+
+
+class Person(BaseModel):
+    """A person's state. `version` counts its facts. `key`: how registers speak of them; it never changes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    key: str
+    version: int
+    details: PersonDetails
+
+
+def register(person_id: str, key: str, details: PersonDetails) -> tuple[Person, PersonRegistered]:
+    """Raises InvalidInput."""
+    person = Person(id=person_id, key=clean_key(key), version=1, details=clean_details(details))
+    return person, PersonRegistered(person_id=person_id, **_event_fields(person.details))
+
+
+def change(person: Person, details: PersonDetails) -> tuple[Person, PersonChanged | None]:
+    """No event when nothing changes. Raises InvalidInput."""
+    cleaned = clean_details(details)
+    if cleaned == person.details:
+        return person, None
+    changed = person.model_copy(update={"version": person.version + 1, "details": cleaned})
+    return changed, PersonChanged(person_id=person.id, **_event_fields(cleaned))
+
+
+def clean_details(details: PersonDetails) -> PersonDetails:
+    """Raises InvalidInput that names the field."""
+    try:
+        name = clean_name(details.name)
+    except InvalidInput as error:
+        raise InvalidInput(f"name: {error.message}") from error
+    try:
+        email = clean_email(details.email) if details.email else None
+    except InvalidInput as error:
+        raise InvalidInput(f"email: {error.message}") from error
+    return details.model_copy(
+        update={
+            "name": name,
+            "email": email,
+            "party": clean_line(details.party, "party") if details.party else None,
+            "municipality": clean_line(details.municipality, "municipality") if details.municipality else None,
+        }
+    )
+
+
+def _event_fields(details: PersonDetails) -> dict[str, Any]:
+    return details.model_dump(mode="json")
