@@ -41,7 +41,8 @@ FORMAT = "justera-history/1"
 HASH_PREFIX = b"justera-history/1 entry\n"
 START_PREFIX = b"justera-history/1 start\n"
 SALT_BYTES = 32
-MAX_BYTES = 8 * 1024 * 1024  # a usual history has 20 to 100 entries of about 1 kB
+# What readers take; writers stop before it (`entry_bytes`). A usual history has 20 to 100 entries of about 1 kB.
+MAX_BYTES = 8 * 1024 * 1024
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TYPE = re.compile(r"[a-z0-9.-]{1,200}")
@@ -130,6 +131,14 @@ def append(previous: str, n: int, event: Event, *, time: datetime, recorded: dat
         payload=payload.decode(),
         salt=salt,
     )
+
+
+def entry_bytes(event: Event) -> int:
+    """At least what an entry with this event takes in the file: for those who write, to stop before MAX_BYTES.
+
+    Indentation at most triples a payload of members and short lists; header, hash and salt take less than 1,000 bytes.
+    """
+    return 3 * len(event.to_json().encode()) + 1000
 
 
 def export(entries: Sequence[Entry], *, agreement_id: str, document_sha256: str) -> bytes:

@@ -44,6 +44,7 @@ from shared.events import (
     SigningLinkRevoked,
     event_type,
 )
+from shared.history import entry_bytes
 from shared.text import same_email
 
 # The purposes of the mails that ask for a signature; reminders, receipts and notices are not part of a history.
@@ -147,6 +148,7 @@ class Request(_State):
     mailed_since: bool = False  # another mail went out after the bounce
     viewed_at: datetime | None = None
     views: int = 0
+    names: int = 0  # how often a name was stated
     signed_at: datetime | None = None
 
     @property
@@ -186,6 +188,7 @@ class Agreement(_State):
     timezone: str
     status: Status = Status.READY
     length: int = 1  # entries of the history so far = the next entry's n
+    size: int = 0  # bytes that the history takes at most, as a file
     places: tuple[Place, ...]
     requests: tuple[Request, ...]
     created_at: datetime
@@ -257,7 +260,8 @@ def evolve(state: Agreement | None, event: Event, at: datetime) -> Agreement:
     if state is None:
         return _created(event, at)
     status = _status_after(state, event)
-    changed = state.model_copy(update={"status": status, "length": state.length + 1})
+    size = state.size + entry_bytes(event)
+    changed = state.model_copy(update={"status": status, "length": state.length + 1, "size": size})
     if status in TERMINAL and state.status not in TERMINAL:
         changed = changed.model_copy(update={"ended_at": at})
     return _apply(changed, event, at)
@@ -276,6 +280,7 @@ def _created(event: Event, at: datetime) -> Agreement:
     if not isinstance(event, AgreementCreated):
         raise CorruptHistory(f"a history begins with its creation, not with {event_type(event)}")
     return Agreement(
+        size=entry_bytes(event),
         agreement_id=event.agreement_id,
         meeting_id=event.meeting_id,
         document_name=event.document_name,
@@ -310,7 +315,8 @@ def _apply(state: Agreement, event: Event, at: datetime) -> Agreement:
             viewed_at = request.viewed_at or at
             return _with_request(state, request.id, viewed_at=viewed_at, views=request.views + 1)
         case SignerNameEntered():
-            return _with_request(state, event.request_id, name=event.name)
+            names = state.request(event.request_id).names + 1
+            return _with_request(state, event.request_id, name=event.name, names=names)
         case DocumentSigned():
             return _signed(state, event, at)
         case AlternateSignerAdded():
@@ -377,6 +383,7 @@ def _corrected(state: Agreement, event: SignerAddressCorrected) -> Agreement:
         withheld=False,
         viewed_at=None,
         views=0,
+        names=0,
         **_NO_MAIL_YET,
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from services.signing import decisions
 from services.signing.agreement import Agreement, Status
 from services.signing.asking import expires_of, is_overdue
+from services.signing.growth import is_full
 from services.signing.transaction import OpenAgreement, SigningTransaction
 from shared.clock import Clock, parse_timestamp
 from shared.logging import get_logger
@@ -82,7 +83,7 @@ class Deadlines:
         if due is not None and now < due:
             await self._remind_after(transaction, agreement, due - self._reminder, expires)
             return
-        if due is not None:
+        if due is not None and not is_full(state):
             transaction.append(agreement, decisions.remind_reachable(state, at=now))
             log.info("agreement.reminded", agreement_id=timer.subject)
         await self._remind_after(transaction, agreement, now, expires)

@@ -47,6 +47,7 @@ from shared.text import clean_email, clean_name, clean_reason, email_key, same_e
 
 # A page reloaded in a loop must not grow a history without end: further views of a signer are no news.
 MAX_VIEWS = 100
+MAX_NAMES = 20
 
 
 def create(draft: ProtocolDrafted, at: datetime) -> Decision:
@@ -106,6 +107,8 @@ def enter_name(state: Agreement, request_id: str, name: str, *, ip: str, at: dat
         return ()
     if request.name_given:
         raise Refused(f"the name is known from the start: {request.name}")
+    if request.names >= MAX_NAMES:
+        raise Refused(f"the name was changed {MAX_NAMES} times: sign with the one that is stated, or decline")
     event = SignerNameEntered(
         agreement_id=state.agreement_id,
         request_id=request.id,

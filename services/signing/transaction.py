@@ -13,6 +13,7 @@ from services.signing import sealed_copies, store
 from services.signing.agreement import Agreement, evolve
 from services.signing.arrivals import NoSuchAgreement
 from services.signing.asking import Decision
+from services.signing.growth import within_limit
 from services.signing.sealed_copies import SealedCopy
 from services.signing.store import AgreementKey, StoredAgreement
 from shared import history
@@ -120,8 +121,9 @@ class SigningTransaction(Transaction):
         self._note(agreement, entry, event, cause)
 
     def append(self, agreement: OpenAgreement, decision: Decision, cause: Envelope | None = None) -> None:
-        """Let a decision happen. `cause`: the event of another service that led to it."""
-        for event, at in decision:
+        """Let a decision happen. `cause`: the event of another service that led to it. Raises Refused when it is not
+        needed and the history is full."""
+        for event, at in within_limit(agreement.state, decision):
             entry = _chained(agreement.head, agreement.state.length, event, at)
             agreement.state = evolve(agreement.state, event, at)
             agreement.head = entry.hash

@@ -87,7 +87,8 @@ async def inlets(
 
 @asynccontextmanager
 async def listening(inlets: Inlets, *, seconds: float = 60) -> AsyncIterator[ReportListener]:
-    how = ListenerSettings("127.0.0.1", 0, inlets.composer.bounce_domain, max_connections=20, timeout=seconds)
+    domain = inlets.composer.bounce_domain
+    how = ListenerSettings("127.0.0.1", 0, domain, max_connections=20, timeout=seconds, reports_per_mail=(1000, 0.0))
     async with ReportListener(how, is_ours=inlets.reports.is_ours, take=inlets.reports.take) as running:
         yield running
 

@@ -7,6 +7,7 @@ from typing import Any
 from services.signing import decisions, remedies
 from services.signing.agreement import Agreement, evolve, request_for_email
 from services.signing.asking import Decision
+from services.signing.growth import within_limit
 from shared import history
 from shared.events import (
     BlobRef,
@@ -103,8 +104,8 @@ class Story:
         fact = EmailSent(**self._mail(email, purpose, version), message_id="<1@norrdalen.example>")
         self._happen(decisions.record_email_sent(self.state, fact, at(when)))
 
-    def defer(self, when: str, email: str) -> None:
-        fact = EmailDeferred(**self._mail(email, "signature-request"), status="4.2.0", diagnostic="greylisted")
+    def defer(self, when: str, email: str, diagnostic: str = "greylisted") -> None:
+        fact = EmailDeferred(**self._mail(email, "signature-request"), status="4.2.0", diagnostic=diagnostic)
         self._happen(decisions.record_deferral(self.state, fact, at(when)))
 
     def bounce(
@@ -177,7 +178,7 @@ class Story:
         }
 
     def _happen(self, decision: Decision) -> None:
-        for event, when in decision:
+        for event, when in decision if self._state is None else within_limit(self._state, decision):
             self._state = evolve(self._state, event, when)
             n = len(self.entries)
             previous = self.entries[-1].hash if n else history.start(AGREEMENT_ID, DOCUMENT.sha256)
