@@ -3,7 +3,8 @@
 Until it is sealed, a history lies in signing's database alone, and who writes there can chain another one. But each
 event was published when it happened, and the journal kept it. So, before the seal:
 
-- an entry of signing's own is the event of the same number (`sequence` = n + 1), in type, time and payload;
+- an entry of signing's own is the event of the same number (`sequence` = n + 1), in type, time and payload; events
+  that are no entries (`in_history`) bear the number of the last one;
 - an entry about a mail is an event of notifications, each used once;
 - the hash of entry n is the head that any of signing's events bore after n + 1 entries. With it, all entries before n
   are those of then: also their salts, their times of recording, and what stands between them.
@@ -21,13 +22,14 @@ from datetime import datetime
 from typing import Any
 
 from shared.clock import timestamp
-from shared.events import AgreementCompleted, Event, HistoryAnchored, event_class, event_type
+from shared.events import AgreementCompleted, Event, declared_events, event_class, event_type
 from shared.history import Entry, VerifiedHistory
 
-_COMPLETED, _ANCHORED = event_type(AgreementCompleted), event_type(HistoryAnchored)
+_COMPLETED = event_type(AgreementCompleted)
 _SIGNING, _NOTIFICATIONS = "signing", "notifications"
 _ADDED_WHEN_PUBLISHED = frozenset({"history"})
 _SHOWN = 20  # differences
+_NO_ENTRIES = frozenset(event_type(one) for one in declared_events() if not getattr(one, "in_history", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _of_signing(entries: Sequence[Entry], own: Iterable[Witness]) -> tuple[dict[
     """What differs, and what is not there, by number."""
     by_number: dict[int, list[Witness]] = defaultdict(list)
     for one in own:
-        if one.type != _ANCHORED:
+        if one.type not in _NO_ENTRIES:
             by_number[one.sequence - 1].append(one)
     differing: dict[int, str] = {}
     absent: dict[int, str] = {}

@@ -13,6 +13,8 @@ from shared.keys import KeyRing, parse_keys
 from shared.links import Link
 from shared.settings import Settings
 
+_TO_SENDER = frozenset({Purpose.DEADLINE_NOTICE, Purpose.DECLINED_NOTICE, Purpose.EXPIRED_NOTICE})
+
 
 @dataclass(frozen=True)
 class Outgoing:
@@ -65,6 +67,11 @@ class Composer:
             link=self._link(delivery),
             other=_person(facts.other),
             signed_at=facts.signed_at,
+            second_link=self._second_link(delivery),
+            who=facts.who,
+            quoted=facts.quoted,
+            status=facts.status,
+            deadline=facts.deadline,
         )
 
     def _link(self, delivery: Delivery) -> str:
@@ -74,7 +81,22 @@ class Composer:
         if delivery.purpose is Purpose.ARCHIVED:
             link = Link("copy", delivery.organisation, delivery.agreement_id, 1)
             return f"{self.public_url}/archive/copies/{links.issue(self.copy_keys, link)}"
+        if delivery.purpose is Purpose.BOUNCE_NOTICE:
+            return f"{self._senders_page(delivery)}/address/{delivery.request_id}"
+        if delivery.purpose in _TO_SENDER:
+            return self._senders_page(delivery)
         return ""
+
+    def _second_link(self, delivery: Delivery) -> str:
+        if delivery.purpose is Purpose.BOUNCE_NOTICE:
+            return f"{self._senders_page(delivery)}/alternate/{delivery.request_id}"
+        if delivery.purpose is Purpose.DEADLINE_NOTICE:
+            return f"{self._senders_page(delivery)}/deadline"
+        return ""
+
+    def _senders_page(self, delivery: Delivery) -> str:
+        """Of signing; whoever opens it logs in."""
+        return f"{self.public_url}/signing/overview/{delivery.agreement_id}"
 
 
 def composer_of(settings: Settings) -> Composer:

@@ -35,7 +35,7 @@ class Status(StrEnum):
 
 
 class Facts(BaseModel):
-    """What the mail says, beside who gets it and why. `signed_at` is a receipt's stamp, ready for reading."""
+    """What the mail says, beside who gets it and why, as `messages.Letter` has it. Times are ready for reading."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -45,6 +45,10 @@ class Facts(BaseModel):
     recipient_name: str = ""
     other: Person | None = None
     signed_at: str = ""
+    who: str = ""
+    quoted: str = ""
+    status: str = ""
+    deadline: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,25 @@
 """What notifications does on each event: queue a mail, or withdraw those that nobody needs to get any more."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from services.notifications.delivery import Facts, NewDelivery
-from services.notifications.messages import Language, Purpose
+from services.notifications.messages import Language, Purpose, quotable
 from services.notifications.store import Ended
 from services.notifications.transaction import NotificationsTransaction
+from shared.clock import parse_timestamp
 from shared.events import (
     AgreementCancelled,
     AgreementCreated,
     AgreementExpired,
     AlternateSignerAdded,
+    DeadlineNeared,
     Envelope,
     Person,
     ProtocolArchived,
     SignatureRequested,
     SignerAddressCorrected,
+    SignerUnreached,
     SigningDeclined,
     SigningLinkRevoked,
 )
@@ -106,12 +112,116 @@ async def on_document_signed(transaction: NotificationsTransaction, received: Re
     transaction.withdraw(Ended(envelope.organisation, event.agreement_id, event.place, kept=event.request_id))
 
 
-async def on_agreement_ended(
-    transaction: NotificationsTransaction,
-    received: Received[SigningDeclined | AgreementCancelled | AgreementExpired],
-) -> None:
+async def on_declined(transaction: NotificationsTransaction, received: Received[SigningDeclined]) -> None:
+    """A receipt to who declined; the sender gets the reason, those who had signed the news."""
+    envelope, event = received.envelope, received.event
+    _withdraw_all(transaction, envelope, event.agreement_id)
+    known = transaction.agreement(envelope.organisation, event.agreement_id)
+    language, reason = _language(event.language), quotable(event.reason)
+    by = Person(email=event.email, name=event.name, language=language)
+    declined_at = stamp_time(envelope.time, known.timezone, language)
+    end = _End(transaction, envelope, event)
+    end.tell(by, Purpose.DECLINE_RECEIPT, quoted=reason, signed_at=declined_at, request_id=event.request_id)
+    end.tell_sender(Purpose.DECLINED_NOTICE, other=by, quoted=reason)
+    end.tell_signed(Purpose.ENDED_DECLINED)
+
+
+async def on_cancelled(transaction: NotificationsTransaction, received: Received[AgreementCancelled]) -> None:
+    """The sender knows; those who had signed are told."""
+    envelope, event = received.envelope, received.event
+    _withdraw_all(transaction, envelope, event.agreement_id)
+    end = _End(transaction, envelope, event)
+    end.knows(event.by)
+    end.tell_signed(Purpose.ENDED_CANCELLED)
+
+
+async def on_expired(transaction: NotificationsTransaction, received: Received[AgreementExpired]) -> None:
+    envelope, event = received.envelope, received.event
+    _withdraw_all(transaction, envelope, event.agreement_id)
+    end = _End(transaction, envelope, event)
+    end.tell_sender(Purpose.EXPIRED_NOTICE)
+    end.tell_signed(Purpose.ENDED_EXPIRED)
+
+
+async def on_signer_unreached(transaction: NotificationsTransaction, received: Received[SignerUnreached]) -> None:
+    """The sender reads what the mail server said, and what can be done. Their own address that bounced gets nothing."""
+    envelope, event = received.envelope, received.event
+    if same_email(event.email, event.sender.email):
+        return
+    facts = _facts_for(
+        event.sender,
+        event.sender,
+        event.document_name,
+        other=Person(email=event.email, name=event.name),
+        quoted=quotable(event.diagnostic, 300),
+        status=quotable(event.status, 20),
+    )
+    transaction.send(
+        _mail(
+            envelope,
+            event.agreement_id,
+            Purpose.BOUNCE_NOTICE,
+            event.sender.email,
+            facts,
+            request_id=event.request_id,
+            request_version=event.version,
+        )
+    )
+
+
+async def on_deadline_neared(transaction: NotificationsTransaction, received: Received[DeadlineNeared]) -> None:
+    envelope, event = received.envelope, received.event
+    language = _language(event.sender.language)
+    known = transaction.agreement(envelope.organisation, event.agreement_id)
+    facts = _facts_for(
+        event.sender,
+        event.sender,
+        event.document_name,
+        who=_either(event.waiting_for, language),
+        deadline=stamp_time(parse_timestamp(event.expires), known.timezone, language),
+    )
+    transaction.send(_mail(envelope, event.agreement_id, Purpose.DEADLINE_NOTICE, event.sender.email, facts))
+
+
+class _End:
+    """Who is told that an agreement has ended, each once, whatever their part in it. Older events name nobody."""
+
+    def __init__(
+        self,
+        transaction: NotificationsTransaction,
+        envelope: Envelope,
+        event: SigningDeclined | AgreementCancelled | AgreementExpired,
+    ) -> None:
+        self._transaction = transaction
+        self._envelope = envelope
+        self._event = event
+        self._known: list[Person] = []
+
+    def knows(self, person: Person) -> None:
+        self._known.append(person)
+
+    def tell(self, person: Person, purpose: Purpose, *, request_id: str = "", **said: Any) -> None:
+        event = self._event
+        if event.sender is None or any(same_email(person.email, one.email) for one in self._known):
+            return
+        self._known.append(person)
+        facts = _facts_for(person, event.sender, event.document_name, **said)
+        self._transaction.send(
+            _mail(self._envelope, event.agreement_id, purpose, person.email, facts, request_id=request_id)
+        )
+
+    def tell_sender(self, purpose: Purpose, **said: Any) -> None:
+        if self._event.sender is not None:
+            self.tell(self._event.sender, purpose, **said)
+
+    def tell_signed(self, purpose: Purpose) -> None:
+        for person in self._event.signed:
+            self.tell(person, purpose)
+
+
+def _withdraw_all(transaction: NotificationsTransaction, envelope: Envelope, agreement_id: str) -> None:
     """Nobody is to be asked any more."""
-    transaction.withdraw(Ended(received.envelope.organisation, received.event.agreement_id))
+    transaction.withdraw(Ended(envelope.organisation, agreement_id))
 
 
 async def on_protocol_archived(transaction: NotificationsTransaction, received: Received[ProtocolArchived]) -> None:
@@ -182,6 +292,25 @@ def _mail(
     )
 
 
+def _facts_for(recipient: Person, sender: Person, document: str, **said: Any) -> Facts:
+    return Facts(
+        language=_language(recipient.language),
+        document=document,
+        sender=sender,
+        recipient_name=recipient.name or "",
+        **said,
+    )
+
+
+def _either(people: Sequence[Person], language: Language) -> str:
+    """`A, B or C`; of many, the first three."""
+    shown = [quotable(person.name or person.email, 100) for person in people[:3]]
+    if len(people) > len(shown):
+        return ", ".join(shown) + (" and others" if language == "en" else " med flera")
+    joiner = " or " if language == "en" else " eller "
+    return joiner.join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
 def _language(given: str) -> Language:
     """What we have words in."""
     return "en" if given.lower().startswith("en") else "sv"
@@ -195,8 +324,10 @@ EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     SignatureRequested: on_signature_requested,
     ReminderRequested: on_reminder_requested,
     DocumentSigned: on_document_signed,
-    SigningDeclined: on_agreement_ended,
-    AgreementCancelled: on_agreement_ended,
-    AgreementExpired: on_agreement_ended,
+    SigningDeclined: on_declined,
+    AgreementCancelled: on_cancelled,
+    AgreementExpired: on_expired,
+    SignerUnreached: on_signer_unreached,
+    DeadlineNeared: on_deadline_neared,
     ProtocolArchived: on_protocol_archived,
 }

@@ -60,6 +60,31 @@ class Purpose(StrEnum):
     REMINDER = "reminder"
     RECEIPT = "receipt"
     ARCHIVED = "archived"
+    # To the sender:
+    BOUNCE_NOTICE = "bounce-notice"
+    DEADLINE_NOTICE = "deadline-notice"
+    DECLINED_NOTICE = "declined-notice"
+    EXPIRED_NOTICE = "expired-notice"
+    # To who declined, and to those who had signed when it ended:
+    DECLINE_RECEIPT = "decline-receipt"
+    ENDED_DECLINED = "ended-declined"
+    ENDED_CANCELLED = "ended-cancelled"
+    ENDED_EXPIRED = "ended-expired"
+
+
+_NAMES_ANOTHER = frozenset(
+    {Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN, Purpose.BOUNCE_NOTICE, Purpose.DECLINED_NOTICE}
+)
+_TWO_LINKS = frozenset({Purpose.BOUNCE_NOTICE, Purpose.DEADLINE_NOTICE})
+_NEEDS_NO_LINK = frozenset(
+    {
+        Purpose.RECEIPT,
+        Purpose.DECLINE_RECEIPT,
+        Purpose.ENDED_DECLINED,
+        Purpose.ENDED_CANCELLED,
+        Purpose.ENDED_EXPIRED,
+    }
+)
 
 
 Language = Literal["sv", "en"]
@@ -79,11 +104,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a mail says. `link` must be given for all purposes but `receipt`.
+    """What a mail says. `link` must be given for all purposes but receipts and `ended-…`, `second_link` for those whose
+    words have a block `second`.
 
-    `other` is the signer that an alternate stands in for (alternate-request), or the alternate (request-again), and has
-    to be given for both. `signed_at` is the stamp that a receipt shows, ready for reading, such as
-    `26 sep 2022 10:58 GMT+2`.
+    `other` is the signer that an alternate stands in for (alternate-request), the alternate (request-again), or whom
+    the sender is told about (bounce-notice, declined-notice), and has to be given for these. `signed_at` is the stamp
+    that a receipt shows, and `deadline` when the time to sign ends, ready for reading, such as
+    `26 sep 2022 10:58 GMT+2`. `quoted` is foreign text of one line: a reason, or a mail server's words, with its
+    `status`. `who` names those that are waited for.
     """
 
     purpose: Purpose
@@ -94,6 +122,11 @@ class Letter:
     link: str = ""
     other: Person | None = None
     signed_at: str = ""
+    second_link: str = ""
+    who: str = ""
+    quoted: str = ""
+    status: str = ""
+    deadline: str = ""
 
 
 def compose(letter: Letter, *, mail_from: Person, date: datetime, message_id: str) -> EmailMessage:
@@ -141,6 +174,13 @@ def ascii_address(email: str) -> str:
         raise InvalidInput("the address has a domain that cannot be written in ASCII") from error
 
 
+def quotable(text: str, most: int = 2000) -> str:
+    """Foreign text made fit to quote in a mail: one line, what has no shape left out, cut."""
+    line = " ".join("".join(" " if char.isspace() else char for char in text).split())
+    kept = "".join(char for char in line if not forbidden_character(char))
+    return kept if len(kept) <= most else kept[: most - 1] + "…"
+
+
 class _Words:
     """The rendered blocks of one letter."""
 
@@ -152,8 +192,13 @@ class _Words:
             "sender": _name_and_address(letter.sender),
             "sender_name": letter.sender.shown,
             "other": letter.other.shown if letter.other else "",
+            "other_in_full": _name_and_address(letter.other) if letter.other else "",
             "link": letter.link,
             "signed_at": letter.signed_at,
+            "who": letter.who,
+            "quoted": letter.quoted,
+            "status": letter.status,
+            "deadline": letter.deadline,
         }
         self.subject = self._line("subject")
 
@@ -169,8 +214,10 @@ class _Words:
             "language": self._letter.language,
             "subject": self.subject,
             "link": self._letter.link,
+            "second_link": self._letter.second_link,
             "lead": self._paragraphs("lead"),
             "action": self._line("action"),
+            "second": self._line("second") if self._letter.purpose in _TWO_LINKS else "",
             "then": self._paragraphs("then"),
             "greeting": self._line("greeting", of="common"),
             "link_in_words": self._line("link_in_words", of="common"),
@@ -199,6 +246,9 @@ def _check(letter: Letter, message_id: str) -> None:
     for what, text in [
         ("title", letter.document),
         ("time", letter.signed_at),
+        ("time", letter.deadline),
+        ("status", letter.status),
+        ("list of names", letter.who),
         *(("name", person.name) for person in people),
         *(("address", person.email) for person in people),
     ]:
@@ -206,11 +256,15 @@ def _check(letter: Letter, message_id: str) -> None:
             raise InvalidInput(f"the {what} in a mail holds a control or direction character")
         if len(text) > _LONGEST_TEXT:
             raise InvalidInput(f"the {what} in a mail is longer than {_LONGEST_TEXT} characters")
+    if forbidden_character(letter.quoted):
+        raise InvalidInput("the quoted text in a mail holds a control or direction character")
     if not letter.document.strip():
         raise InvalidInput("a mail needs the document's title")
-    if (letter.link or letter.purpose is not Purpose.RECEIPT) and not _LINK.fullmatch(letter.link):
+    if (letter.link or letter.purpose not in _NEEDS_NO_LINK) and not _LINK.fullmatch(letter.link):
         raise InvalidInput("a mail needs a whole http or https link")
-    if letter.purpose in (Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN) and letter.other is None:
+    if letter.purpose in _TWO_LINKS and not _LINK.fullmatch(letter.second_link):
+        raise InvalidInput("a mail needs its second link whole, http or https")
+    if letter.purpose in _NAMES_ANOTHER and letter.other is None:
         raise InvalidInput(f"a mail of purpose {letter.purpose} needs the other person")
     if not _MESSAGE_ID.fullmatch(message_id):
         raise InvalidInput("a Message-ID is <unique@domain> in ASCII")

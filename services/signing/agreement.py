@@ -225,6 +225,11 @@ class Agreement(_State):
         place = self.current_place
         return self.requests_for(place.index) if place else ()
 
+    def last_asked(self, place: int) -> Request | None:
+        """Whom it depends on that a place is signed: the alternate asked last, or the original. None when signed."""
+        asked = [request for request in self.requests_for(place) if request.requested_at is not None]
+        return asked[-1] if asked and self.places[place].signed_by is None else None
+
     def signed_through(self, place: int) -> Request | None:
         return self.find_request(self.places[place].signed_by) if self.places[place].signed_by else None
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from services.signing.agreement import Agreement, Dated, Request, Status
 from shared.clock import parse_timestamp
 from shared.errors import Refused
-from shared.events import ReminderRequested, SignatureRequested
+from shared.events import Person, ReminderRequested, SignatureRequested
 from shared.events.signing import RequestPurpose
 
 Decision = tuple[Dated, ...]
@@ -93,6 +93,15 @@ def reminding(state: Agreement, request: Request) -> ReminderRequested:
         document_name=state.document_name,
         sender=state.sender,
         expires=expires_of(state),
+    )
+
+
+def signers_so_far(state: Agreement) -> tuple[Person, ...]:
+    """Who has signed, in signing order."""
+    return tuple(
+        Person(email=one.email, name=one.name, language=one.language)
+        for one in (state.signed_through(place.index) for place in state.places)
+        if one is not None
     )
 
 

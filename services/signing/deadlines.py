@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
-from services.signing import decisions
+from services.signing import decisions, notices
 from services.signing.agreement import Agreement, Status
 from services.signing.asking import expires_of, is_overdue
 from services.signing.growth import is_full
@@ -18,6 +18,10 @@ TimerHandler = Callable[[SigningTransaction, Timer], Awaitable[None]]
 
 EXPIRY = "agreement-expiry"
 REMINDER = "agreement-reminder"
+NEAR = "agreement-deadline-near"
+
+# How long before the deadline the sender is told of it; of a short time to sign, its last quarter.
+_WARNED_BEFORE = timedelta(days=3)
 
 
 class Deadlines:
@@ -46,6 +50,8 @@ class Deadlines:
         """When it is sent off, and anew when its deadline is extended."""
         expires = _expires(agreement.state)
         await set_timer(transaction.connection, _timer(agreement, EXPIRY, expires))
+        warned = expires - min(_WARNED_BEFORE, (expires - moment) / 4)
+        await set_timer(transaction.connection, _timer(agreement, NEAR, warned))
         await self._remind_after(transaction, agreement, moment, expires)
 
     async def end_when_over(self, transaction: SigningTransaction, agreement: OpenAgreement) -> None:
@@ -54,7 +60,7 @@ class Deadlines:
             await clear_timers(transaction.connection, agreement.organisation, agreement.state.agreement_id)
 
     def handlers(self) -> Mapping[str, TimerHandler]:
-        return {EXPIRY: self._expire, REMINDER: self._remind}
+        return {EXPIRY: self._expire, REMINDER: self._remind, NEAR: self._warn}
 
     async def _expire(self, transaction: SigningTransaction, timer: Timer) -> None:
         """An extension may have moved the deadline while this one was being fired."""
@@ -68,6 +74,13 @@ class Deadlines:
         transaction.append(agreement, decisions.expire(state, at=now))
         await self.end_when_over(transaction, agreement)
         log.info("agreement.expired", agreement_id=timer.subject)
+
+    async def _warn(self, transaction: SigningTransaction, timer: Timer) -> None:
+        agreement = await transaction.agreement(timer.organisation, timer.subject)
+        now = self._clock.now()
+        if (notice := notices.of_deadline(agreement.state, now)) is not None:
+            transaction.tell(agreement, notice, now)
+            log.info("agreement.deadline_near", agreement_id=timer.subject)
 
     async def _remind(self, transaction: SigningTransaction, timer: Timer) -> None:
         """Nobody is reminded sooner than `reminder_days` after they were asked or reminded last.

@@ -23,6 +23,7 @@ from services.signing.asking import (
     require,
     require_time,
     require_unsigned,
+    signers_so_far,
 )
 from shared.clock import timestamp
 from shared.errors import InvalidInput, Refused
@@ -156,6 +157,10 @@ def decline(state: Agreement, request_id: str, reason: str, *, ip: str, at: date
         ip=ip,
         role=state.places[request.place].role,
         reason=clean_reason(reason),
+        language=request.language,
+        document_name=state.document_name,
+        sender=state.sender,
+        signed=signers_so_far(state),
     )
     return (Dated(event, at),)
 
@@ -163,7 +168,15 @@ def decline(state: Agreement, request_id: str, reason: str, *, ip: str, at: date
 def cancel(state: Agreement, reason: str, *, ip: str, at: datetime) -> Decision:
     """The sender withdraws it, and the agreement ends."""
     require(state, Status.READY, Status.OUT)
-    event = AgreementCancelled(agreement_id=state.agreement_id, by=state.sender, reason=clean_reason(reason), ip=ip)
+    event = AgreementCancelled(
+        agreement_id=state.agreement_id,
+        by=state.sender,
+        reason=clean_reason(reason),
+        ip=ip,
+        document_name=state.document_name,
+        sender=state.sender,
+        signed=signers_so_far(state),
+    )
     return (Dated(event, at),)
 
 
@@ -191,7 +204,13 @@ def remind_reachable(state: Agreement, *, at: datetime) -> Decision:
 def expire(state: Agreement, *, at: datetime) -> Decision:
     """Nobody signed in time, and the agreement ends."""
     require(state, Status.OUT)
-    return (Dated(AgreementExpired(agreement_id=state.agreement_id), at),)
+    event = AgreementExpired(
+        agreement_id=state.agreement_id,
+        document_name=state.document_name,
+        sender=state.sender,
+        signed=signers_so_far(state),
+    )
+    return (Dated(event, at),)
 
 
 def record_email_sent(state: Agreement, fact: EmailSent, at: datetime) -> Decision:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from services.signing import decisions
+from services.signing import decisions, notices
 from services.signing.agreement import Agreement
 from services.signing.asking import Decision
 from services.signing.sealed_copies import SealedCopy
@@ -43,7 +43,15 @@ async def on_email_deferred(transaction: SigningTransaction, received: Received[
 
 
 async def on_bounce_detected(transaction: SigningTransaction, received: Received[BounceDetected]) -> None:
+    """Recorded; the sender is told when it is for them to do something."""
+    envelope, fact = received.envelope, received.event
+    agreement = transaction.find(envelope.organisation, fact.agreement_id)
+    before = agreement.state if agreement is not None else None
     _record(transaction, received, decisions.record_bounce)
+    if agreement is None or before is None:
+        return
+    if (notice := notices.of_bounce(before, agreement.state, fact)) is not None:
+        transaction.tell(agreement, notice, envelope.time, cause=envelope)
 
 
 async def on_protocol_archived(transaction: SigningTransaction, received: Received[ProtocolArchived]) -> None:

@@ -62,6 +62,18 @@ def _opened(stored: StoredAgreement) -> OpenAgreement:
 
 
 @dataclass(frozen=True, slots=True)
+class _News:
+    """An event that is no entry of the history, with the head and the length of the history when it was told."""
+
+    agreement: OpenAgreement
+    event: Event
+    at: datetime
+    head: str
+    length: int
+    cause: Envelope | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Happened:
     agreement: OpenAgreement
     entry: Entry
@@ -84,6 +96,7 @@ class SigningTransaction(Transaction):
         self._blobs = blobs
         self._agreements: dict[AgreementKey, OpenAgreement] = {}
         self._happened: list[_Happened] = []
+        self._news: list[_News] = []
         self._copies: list[tuple[AgreementKey, SealedCopy]] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
@@ -129,6 +142,10 @@ class SigningTransaction(Transaction):
             agreement.head = entry.hash
             self._note(agreement, entry, event, cause)
 
+    def tell(self, agreement: OpenAgreement, event: Event, at: datetime, cause: Envelope | None = None) -> None:
+        """Publish what is news to the sender and no entry of the history."""
+        self._news.append(_News(agreement, event, at, agreement.head, agreement.state.length, cause))
+
     def archived(self, agreement: OpenAgreement, copy: SealedCopy) -> None:
         """Keep where the sealed copy is, beside the history."""
         self._copies.append((agreement.key, copy))
@@ -146,6 +163,9 @@ class SigningTransaction(Transaction):
             for agreement in changed:
                 agreement.written()
             self._happened.clear()
+        for news in self._news:
+            self._publish_news(news)
+        self._news.clear()
         await sealed_copies.keep(self.connection, self._copies)
         self._copies.clear()
         await super().flush()
@@ -193,6 +213,20 @@ class SigningTransaction(Transaction):
             correlation_id=agreement.correlation_id,
             cause=happened.cause,
             history_head=happened.entry.hash,
+        )
+
+    def _publish_news(self, news: _News) -> None:
+        agreement = news.agreement
+        self.publish(
+            news.event,
+            organisation=agreement.organisation,
+            subject=agreement.state.agreement_id,
+            key=agreement.state.agreement_id,
+            sequence=news.length,
+            time=news.at,
+            correlation_id=agreement.correlation_id,
+            cause=news.cause,
+            history_head=news.head,
         )
 
     async def _put_histories(self, changed: Sequence[OpenAgreement]) -> dict[AgreementKey, BlobRef]:

@@ -16,7 +16,9 @@ class _EmailEvent(Event):
     email_id: str
     agreement_id: str
     purpose: str = Field(
-        description="signature-request, alternate-request, request-again, reminder, receipt or archived"
+        description="signature-request, alternate-request, request-again or reminder ask; receipt and archived follow "
+        "a signature and the end; bounce-notice, deadline-notice, declined-notice and expired-notice tell the sender; "
+        "decline-receipt who declined; ended-declined, ended-cancelled and ended-expired those who had signed"
     )
     recipient: str
     request_id: str | None = Field(default=None, description="the request that the mail spoke of")

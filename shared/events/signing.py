@@ -16,9 +16,12 @@ RequestPurpose = Literal["first", "alternate", "again"]
 
 
 class _AgreementEvent(Event):
+    """`in_history`: whether it is an entry of the history. News that only tells of what stands there is not."""
+
     abstract: ClassVar[bool] = True
     service: ClassVar[str] = "signing"
     topic: ClassVar[str] = topics.SIGNING
+    in_history: ClassVar[bool] = True
 
     agreement_id: str
 
@@ -161,14 +164,25 @@ class ReminderRequested(_AgreementEvent):
     expires: str
 
 
-class SigningDeclined(_RequestEvent):
+class _AgreementEnded(_AgreementEvent):
+    """What those who are told of the end need. Absent in events from before they were told."""
+
+    abstract: ClassVar[bool] = True
+
+    document_name: str = ""
+    sender: Person | None = None
+    signed: tuple[Person, ...] = Field(default=(), description="who had signed by then")
+
+
+class SigningDeclined(_RequestEvent, _AgreementEnded):
     """A signer said no. The agreement ends."""
 
     role: str
     reason: str
+    language: str = "sv"
 
 
-class AgreementCancelled(_AgreementEvent):
+class AgreementCancelled(_AgreementEnded):
     """The sender withdrew the agreement. It ends."""
 
     by: Person
@@ -176,7 +190,7 @@ class AgreementCancelled(_AgreementEvent):
     ip: str
 
 
-class AgreementExpired(_AgreementEvent):
+class AgreementExpired(_AgreementEnded):
     """Nobody signed in time. The agreement ends."""
 
 
@@ -185,6 +199,39 @@ class HistoryAnchored(_AgreementEvent):
 
     No entry of the history itself: it says how far the history had come, so that nobody takes the entry away unnoticed.
     """
+
+    in_history: ClassVar[bool] = False
+
+
+class SignerUnreached(_AgreementEvent):
+    """A signer's mail bounced and nobody is asked in their stead: the sender has to do something.
+
+    No entry of the history: the bounce itself is one.
+    """
+
+    in_history: ClassVar[bool] = False
+
+    request_id: str
+    version: int
+    place: int
+    role: str
+    email: str
+    name: str | None
+    status: str = Field(description="RFC 3463, e.g. 5.1.1")
+    diagnostic: str = Field(description="what the mail server said, as it said it")
+    document_name: str
+    sender: Person
+
+
+class DeadlineNeared(_AgreementEvent):
+    """The time to sign runs out soon, and not everyone has signed. No entry of the history."""
+
+    in_history: ClassVar[bool] = False
+
+    expires: str
+    waiting_for: tuple[Person, ...]
+    document_name: str
+    sender: Person
 
 
 class AgreementCompleted(_AgreementEvent):

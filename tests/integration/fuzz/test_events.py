@@ -6,6 +6,7 @@ What must never happen is content that looks like trouble of the infrastructure:
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -113,6 +114,7 @@ async def test_signing_handles_skips_or_parks(name: str, flow: Flow) -> None:
 
 def _notification_events() -> dict[str, Event]:
     ended = {"agreement_id": mails.AGREEMENT}
+    told: dict[str, Any] = {"document_name": mails.TITLE, "sender": mails.SENDER, "signed": (mails.SENDER,)}
     signer = {**ended, "request_id": "r", "place": 1, "email": mails.OLOF, "name": "Olof Berg", "ip": "192.0.2.9"}
     return {
         "created": mails.created(),
@@ -120,9 +122,11 @@ def _notification_events() -> dict[str, Event]:
         "reminder": mails.reminder(),
         "alternate": mails.alternate_added(),
         "signed": mails.signed(),
-        "declined": SigningDeclined(**signer, role="chair", reason="fel"),
-        "cancelled": AgreementCancelled(**ended, by=mails.SENDER, reason="fel", ip="192.0.2.1"),
-        "expired": AgreementExpired(**ended),
+        "declined": SigningDeclined(**signer, role="chair", reason="fel", **told),
+        "cancelled": AgreementCancelled(**ended, by=mails.SENDER, reason="fel", ip="192.0.2.1", **told),
+        "expired": AgreementExpired(**ended, **told),
+        "unreached": mails.unreached(),
+        "neared": mails.deadline_neared(),
         "archived": mails.archived(),
     }
 

@@ -18,12 +18,14 @@ from shared.events import (
     AgreementCreated,
     AlternateSignerAdded,
     BlobRef,
+    DeadlineNeared,
     Envelope,
     Event,
     Person,
     ProtocolArchived,
     SignatureRequested,
     SignerInvitation,
+    SignerUnreached,
     event_type,
 )
 from shared.events.envelope import kafka_headers
@@ -154,6 +156,32 @@ def archived() -> ProtocolArchived:
         test_seal=True,
         recipients=(SENDER, Person(email=OLOF, name="Olof Berg", language="en")),
         language="sv",
+    )
+
+
+def unreached(email: str = SVEN, *, diagnostic: str = "550 5.1.1 no such user") -> SignerUnreached:
+    return SignerUnreached(
+        agreement_id=AGREEMENT,
+        request_id="request-2",
+        version=1,
+        place=2,
+        role="adjuster",
+        email=email,
+        name=None,
+        status="5.1.1",
+        diagnostic=diagnostic,
+        document_name=TITLE,
+        sender=SENDER,
+    )
+
+
+def deadline_neared() -> DeadlineNeared:
+    return DeadlineNeared(
+        agreement_id=AGREEMENT,
+        expires="2022-10-26T08:41:44.000000Z",
+        waiting_for=(Person(email=SVEN), Person(email=SVENS_OTHER, name="Sven Dahl")),
+        document_name=TITLE,
+        sender=SENDER,
     )
 
 

@@ -1,12 +1,14 @@
 """Which mails events lead to: once a cause, withdrawn when nobody needs them, in few statements."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import event as sqlalchemy_event
 
 from services.notifications.delivery import Status
-from shared.events import AgreementCancelled
+from shared.events import AgreementCancelled, AgreementExpired, Event, Person, SigningDeclined
 from shared.messaging import dead_letters
+from tests.integration.notifications.conftest import MakePost
 from tests.integration.notifications.post import (
     AGREEMENT,
     OLOF,
@@ -15,14 +17,17 @@ from tests.integration.notifications.post import (
     START,
     SVEN,
     SVENS_OTHER,
+    TITLE,
     Post,
     alternate_added,
     archived,
     created,
+    deadline_neared,
     message,
     reminder,
     requested,
     signed,
+    unreached,
     words,
 )
 from tests.support.smtp_server import RecordingSmtpServer
@@ -91,6 +96,95 @@ async def test_waiting_requests_are_withdrawn_when_the_agreement_ends(waiting_po
     )
     found = {one.purpose.value: one.status for one in await waiting_post.deliveries()}
     assert found == {"signature-request": Status.WITHDRAWN, "receipt": Status.WAITING}
+
+
+MAJA = Person(email="maja.lind@norrdalen.example", name="Maja Lind", language="en")
+TOLD: dict[str, Any] = {"document_name": TITLE, "sender": SENDER, "signed": (MAJA, SENDER)}
+
+
+def declined(email: str = OLOF, reason: str = "Paragraf 12 är fel", **told: Any) -> SigningDeclined:
+    return SigningDeclined(
+        agreement_id=AGREEMENT,
+        request_id="request-1",
+        place=1,
+        email=email,
+        name="Olof Berg",
+        ip="198.51.100.7",
+        role="chair",
+        reason=reason,
+        **told,
+    )
+
+
+async def mails_of(post: Post, *events: Event) -> dict[str, str]:
+    """Who is told what, but for withdrawn mails."""
+    await post.bring(*map(message, [created(), *events]))
+    waiting = [one for one in await post.deliveries() if one.status is Status.WAITING]
+    told = {one.recipient: one.purpose.value for one in waiting}
+    assert len(told) == len(waiting), "somebody is told twice"
+    return told
+
+
+async def test_a_decline_is_told_to_all_whom_it_concerns_each_once(
+    waiting_post: Post, server: RecordingSmtpServer
+) -> None:
+    told = await mails_of(waiting_post, requested(), declined(**TOLD))
+    assert told == {OLOF: "decline-receipt", SENDER.email: "declined-notice", MAJA.email: "ended-declined"}
+    for address in told:
+        await waiting_post.commands.deliver_next(ORGANISATION, address)
+    texts = {mail.recipient: words(mail) for mail in server.mails}
+    assert "Skälet som du angav: ”Paragraf 12 är fel”" in texts[OLOF]
+    assert "Du avböjde 26 sep 2022 10:41 GMT+2" in texts[OLOF]
+    assert "Olof Berg (olof.berg@bjorka.example) har avböjt" in texts[SENDER.email]
+    assert "”Paragraf 12 är fel”" in texts[SENDER.email]
+    assert f"https://justera.norrdalen.example/signing/overview/{AGREEMENT}" in texts[SENDER.email]
+    assert "one of those who were to sign after you has declined" in texts[MAJA.email]
+    assert "Paragraf 12" not in texts[MAJA.email]
+
+
+async def test_a_sender_who_declines_gets_the_receipt_only(waiting_post: Post) -> None:
+    told = await mails_of(waiting_post, declined(SENDER.email.upper(), **TOLD))
+    assert told == {SENDER.email.upper(): "decline-receipt", MAJA.email: "ended-declined"}
+
+
+async def test_the_end_is_told_to_those_who_had_signed_and_an_expiry_to_the_sender(make_post: MakePost) -> None:
+    cancelled = AgreementCancelled(agreement_id=AGREEMENT, by=SENDER, reason="Fel", ip="192.0.2.1", **TOLD)
+    post = make_post(automatic=False)
+    assert await mails_of(post, cancelled) == {MAJA.email: "ended-cancelled"}
+    async with post.database.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM delivery")
+    told = await mails_of(post, AgreementExpired(agreement_id=AGREEMENT, **TOLD))
+    assert told == {SENDER.email: "expired-notice", MAJA.email: "ended-expired"}
+
+
+async def test_an_end_from_before_people_were_told_leads_to_no_mail(waiting_post: Post) -> None:
+    assert await mails_of(waiting_post, declined(), AgreementExpired(agreement_id=AGREEMENT)) == {}
+
+
+async def test_the_sender_reads_what_the_mail_server_said_with_both_remedies(
+    waiting_post: Post, server: RecordingSmtpServer
+) -> None:
+    await waiting_post.bring(message(created()), message(unreached(diagnostic="550 5.1.1\r\n no\x00 such user\u202e")))
+    await waiting_post.commands.deliver_next(ORGANISATION, SENDER.email)
+    text = words(server.mails[0])
+    page = f"https://justera.norrdalen.example/signing/overview/{AGREEMENT}"
+    assert "”550 5.1.1 no such user” (kod 5.1.1)" in text
+    assert f"{page}/address/request-2" in text
+    assert f"{page}/alternate/request-2" in text
+
+
+async def test_a_sender_whose_own_address_bounced_is_not_mailed_about_it(waiting_post: Post) -> None:
+    assert await mails_of(waiting_post, unreached(SENDER.email)) == {}
+
+
+async def test_the_sender_reads_when_the_time_ends_and_who_has_not_signed(
+    waiting_post: Post, server: RecordingSmtpServer
+) -> None:
+    await waiting_post.bring(message(created()), message(deadline_neared()))
+    await waiting_post.commands.deliver_next(ORGANISATION, SENDER.email)
+    text = words(server.mails[0]).replace("\r\n", "\n")
+    assert f"går ut 26 okt 2022 10:41 GMT+2. {SVEN} eller Sven Dahl har inte signerat." in text
+    assert f"/signing/overview/{AGREEMENT}/deadline" in text
 
 
 async def test_the_other_signer_of_a_signed_place_is_not_asked_any_more(waiting_post: Post) -> None:

@@ -87,13 +87,13 @@ async def test_the_seeds_history_through_four_processes(tmp_path: Path, kafka: K
         sealed = await story.copy(copy_link(server.mails_to(SENDER)[-1].message))
         await check_by_commands(cluster, agreement, report, sealed, tmp_path)
 
-        # Requests; a receipt for whoever signed; the archived copy for signers and sender.
+        # Requests; a receipt for whoever signed; the archived copy for signers and sender; to whom the bounce was told.
         assert Counter(mail.recipient for mail in server.mails) == {
             SECRETARY: 3,
             CHAIR: 3,
             ADJUSTER: 1,
             ALTERNATE: 3,
-            SENDER: 1,
+            SENDER: 2,
         }
         message_ids = [mail.message["Message-ID"] for mail in server.mails]
         assert len(set(message_ids)) == len(message_ids)

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from services.signing import store
+from services.signing import decisions, store
 from services.signing.agreement import Status
 from services.signing.commands import LinkReplaced
 from services.signing.deadlines import Deadlines
 from services.signing.main import build
+from services.signing.transaction import SigningTransaction
 from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.errors import InvalidInput, NotFound, Refused, Unavailable
-from shared.events import BlobRef, ReminderRequested, SignatureRequested
+from shared.events import BlobRef, DeadlineNeared, ReminderRequested, SignatureRequested
 from shared.history import verify_chain
 from shared.messaging.tables import TIMER
 from shared.settings import Settings
@@ -189,6 +190,45 @@ class TestTimers:
         assert isinstance(reminder, ReminderRequested)
         assert reminder.email == CHAIR
 
+    async def test_the_sender_is_told_once_that_the_time_runs_out_soon(
+        self, flow: Flow, worker: TimerWorker[Any]
+    ) -> None:
+        await flow.draft()
+        await flow.send_off()
+        flow.clock.move_to(_then(27) - timedelta(minutes=1))
+        await fire_all(worker)
+        assert "DeadlineNeared" not in await flow.published_names()
+        await flow.commands.extend(ORGANISATION, AGREEMENT_ID, _then(60), ip=IP)
+        flow.clock.move_to(_then(56))
+        await fire_all(worker)
+        assert "DeadlineNeared" not in await flow.published_names()
+        flow.clock.move_to(_then(57))
+        await fire_all(worker)
+        [(attributes, notice)] = [
+            (told, event) for told, event in await flow.published() if isinstance(event, DeadlineNeared)
+        ]
+        assert [person.email for person in notice.waiting_for] == [SECRETARY]
+        assert (notice.sender.email, notice.expires[:10]) == ("karin.ek@norrdalen.example", f"{_then(60):%Y-%m-%d}")
+        last = (await flow.queries.entries(ORGANISATION, AGREEMENT_ID))[-1]
+        assert (attributes["historyhead"], int(attributes["sequence"])) == (last.hash, last.n + 1)
+        assert "DeadlineNeared" not in await flow.recorded_names()
+
+    async def test_a_short_time_to_sign_is_warned_of_in_its_last_quarter(
+        self, flow: Flow, worker: TimerWorker[Any], settings: Settings
+    ) -> None:
+        deadlines = Deadlines(flow.clock, agreement_days=4, reminder_days=7)
+        await flow.draft()
+        async with flow.service.database.transaction() as connection:
+            transaction = SigningTransaction(connection, flow.blobs)
+            agreement = await transaction.agreement(ORGANISATION, AGREEMENT_ID)
+            now = flow.clock.now()
+            transaction.append(agreement, decisions.send_off(agreement.state, expires=deadlines.expiry(now), at=now))
+            await deadlines.begin(transaction, agreement, now)
+            await transaction.flush()
+        flow.clock.move_to(now + timedelta(days=3))
+        await fire_all(worker)
+        assert (await flow.published_names())[-1] == "DeadlineNeared"
+
     async def test_after_a_long_stop_there_is_one_reminder(self, flow: Flow, worker: TimerWorker[Any]) -> None:
         await flow.draft()
         await flow.send_off()
@@ -205,7 +245,7 @@ class TestTimers:
     async def test_timers_end_with_the_agreement(self, flow: Flow, ending: str) -> None:
         await flow.draft()
         await flow.send_off()
-        assert await timers(flow) == ["agreement-expiry", "agreement-reminder"]
+        assert await timers(flow) == ["agreement-deadline-near", "agreement-expiry", "agreement-reminder"]
         if ending == "cancel":
             await flow.commands.cancel(ORGANISATION, AGREEMENT_ID, "wrong minutes", ip=IP)
         elif ending == "decline":
@@ -244,7 +284,7 @@ class TestTimers:
         await flow.send_off()
         until = flow.clock.now() + timedelta(days=60)
         state = await flow.commands.extend(ORGANISATION, AGREEMENT_ID, until, ip=IP)
-        assert await timers(flow) == ["agreement-expiry", "agreement-reminder"]
+        assert await timers(flow) == ["agreement-deadline-near", "agreement-expiry", "agreement-reminder"]
         async with flow.service.database.transaction() as connection:  # the first one was being fired meanwhile
             await connection.execute(TIMER.update().where(TIMER.c.kind == "agreement-expiry").values(due_at=_then(30)))
         flow.clock.move_to(_then(31))
@@ -268,7 +308,7 @@ class TestTimers:
             async with asyncio.timeout(5):
                 await store.lock(firing, {(ORGANISATION, AGREEMENT_ID)})
         await extending
-        assert await timers(flow) == ["agreement-expiry", "agreement-reminder"]
+        assert await timers(flow) == ["agreement-deadline-near", "agreement-expiry", "agreement-reminder"]
 
     async def test_no_reminder_to_an_address_that_bounced_until_it_is_corrected(
         self, flow: Flow, worker: TimerWorker[Any]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.archive.comparison import Comparison, Witness, compare
-from shared.events import AgreementCompleted, EmailSent, HistoryAnchored, event_class, event_type
+from shared.events import AgreementCompleted, EmailSent, HistoryAnchored, SignerUnreached, event_class, event_type
 from shared.history import Entry, VerifiedHistory, append, export, start, verify_chain
 from tests.unit.signing.story import AGREEMENT_ID, DOCUMENT, seed_story
 
@@ -35,6 +35,9 @@ def witnesses(entries: Sequence[Entry] = STORY.entries, *, heads: bool = True) -
             anchor = HistoryAnchored(agreement_id=AGREEMENT_ID).to_json()
             kind = event_type(HistoryAnchored)
             found.append(Witness(f"anchor-{entry.n}", kind, entry.time, entry.n + 1, anchor, entry.hash))
+            # News for the sender, of which a comparison needs the head alone.
+            told = event_type(SignerUnreached)
+            found.append(Witness(f"told-{entry.n}", told, entry.time, entry.n + 1, "{}", entry.hash))
     return found
 
 

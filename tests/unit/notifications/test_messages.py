@@ -10,6 +10,7 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from services.notifications.messages import (
     MAIL_POLICY,
@@ -20,6 +21,7 @@ from services.notifications.messages import (
     ascii_address,
     compose,
     message_id,
+    quotable,
 )
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
@@ -33,7 +35,14 @@ LETTER = Letter(
     link="https://justera.norrdalen.example/s/k1.norrdalen.abc.1.x?språk".replace("å", "%C3%A5"),
     other=Person("sven.dahl@norrdalen.example"),
     signed_at="12 mars 2026 10:58 GMT+1",
+    second_link="https://justera.norrdalen.example/signing/overview/x/alternate/y",
+    who="Maja Lind eller olof.berg@bjorka.example",
+    quoted="550 5.1.1 <sven.dahl@norrdalen.example>: no such user here",
+    status="5.1.1",
+    deadline="26 mars 2026 10:45 GMT+1",
 )
+WITHOUT_LINK = {Purpose.DECLINE_RECEIPT, Purpose.ENDED_DECLINED, Purpose.ENDED_CANCELLED, Purpose.ENDED_EXPIRED}
+WITH_TWO_LINKS = {Purpose.BOUNCE_NOTICE, Purpose.DEADLINE_NOTICE}
 
 
 def compose_letter(letter: Letter) -> EmailMessage:
@@ -93,16 +102,17 @@ def test_the_request_in_swedish_as_text() -> None:
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: Language) -> None:
     message = received(replace(LETTER, purpose=purpose, language=language))
-    text, html = words(message, "plain"), words(message, "html")
-    assert text.count(LETTER.link) == 1
-    assert html.count(f'href="{LETTER.link}"') == 2
+    text, html = words(message, "plain").replace("\r\n", "\n"), words(message, "html")
+    assert text.count(LETTER.link) == (0 if purpose in WITHOUT_LINK else 1)
+    assert html.count(f'href="{LETTER.link}"') == (0 if purpose in WITHOUT_LINK else 2)
+    assert text.count(LETTER.second_link) == html.count(LETTER.second_link) == (1 if purpose in WITH_TWO_LINKS else 0)
     assert f'<html lang="{language}">' in html
     assert LETTER.document in message["Subject"]
     assert LETTER.document in text
     assert "{" not in text + message["Subject"]
     for paragraph in text.partition("\n-- \n")[0].split("\n\n"):
-        if LETTER.link not in paragraph:
-            assert paragraph.strip().replace('"', "&#34;").replace("'", "&#39;") in html
+        if LETTER.link not in paragraph and LETTER.second_link not in paragraph:
+            assert escape(paragraph.strip()) in html
 
 
 @pytest.mark.parametrize(
@@ -113,10 +123,37 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.REMINDER, "Karin Ek väntar på att du signerar"),
         (Purpose.RECEIPT, "Du signerade 12 mars 2026 10:58 GMT+1"),
         (Purpose.ARCHIVED, "Alla har signerat"),
+        (Purpose.BOUNCE_NOTICE, "”550 5.1.1 <sven.dahl@norrdalen.example>: no such user here” (kod 5.1.1)"),
+        (Purpose.BOUNCE_NOTICE, f"Lägg till en alternativ signerare:\r\n{LETTER.second_link}"),
+        (Purpose.DEADLINE_NOTICE, "går ut 26 mars 2026 10:45 GMT+1. Maja Lind eller olof.berg@bjorka.example har inte"),
+        (Purpose.DECLINED_NOTICE, "sven.dahl@norrdalen.example har avböjt att signera"),
+        (Purpose.EXPIRED_NOTICE, "signerades inte av alla i tid"),
+        (Purpose.DECLINE_RECEIPT, "Du avböjde 12 mars 2026 10:58 GMT+1. Skälet som du angav: ”550"),
+        (Purpose.ENDED_DECLINED, "har avböjt. Dokumentet kan inte längre signeras, och din signatur används inte"),
+        (Purpose.ENDED_CANCELLED, "men Karin Ek har återkallat det"),
+        (Purpose.ENDED_EXPIRED, "men alla hann inte signera innan tiden gick ut"),
     ],
 )
 def test_each_purpose_says_its_own(purpose: Purpose, phrase: str) -> None:
     assert phrase in words(received(replace(LETTER, purpose=purpose)), "plain")
+
+
+@pytest.mark.parametrize("purpose", [Purpose.ENDED_DECLINED, Purpose.ENDED_CANCELLED, Purpose.ENDED_EXPIRED])
+def test_those_who_had_signed_are_not_told_the_reason(purpose: Purpose) -> None:
+    assert "550" not in words(received(replace(LETTER, purpose=purpose)), "plain")
+
+
+@pytest.mark.parametrize(
+    ("said", "fit"),
+    [
+        ("550 5.1.1 Olof\r\n 550 unknown\t user", "550 5.1.1 Olof 550 unknown user"),
+        ("evil\x00\u202etext\u2028more\ud800", "eviltext more"),
+        ("x" * 3000, "x" * 1999 + "…"),
+    ],
+)
+def test_a_mail_servers_words_are_made_fit_to_quote(said: str, fit: str) -> None:
+    assert quotable(said) == fit
+    compose_letter(replace(LETTER, purpose=Purpose.BOUNCE_NOTICE, quoted=quotable(said)))
 
 
 def test_a_receipt_needs_no_link() -> None:
