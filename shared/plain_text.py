@@ -37,12 +37,17 @@ def one_line(text: str) -> str:
     """Text in the rule's form, on one line, trimmed."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    return _SPACES.sub(" ", _BREAK.sub("\n", _normal(text))).strip(" ")
+    return _SPACES.sub(" ", _BREAK.sub("\n", without_shapeless(text))).strip(" ")
 
 
 def lines_of(text: str) -> list[str]:
     """Text in the rule's form, line by line. Tabs stay: Markdown reads them."""
-    return [_line(line) for line in _BREAK.sub("\n", _normal(text)).split("\n")]
+    return [_line(line) for line in _BREAK.sub("\n", without_shapeless(text)).split("\n")]
+
+
+def without_shapeless(text: str) -> str:
+    """NFC, and what has no shape taken away: that first, since it may bring a letter and its mark together."""
+    return unicodedata.normalize("NFC", _SHAPELESS.sub("", text))
 
 
 def unfit(text: str) -> str | None:
@@ -78,11 +83,6 @@ def quoted(text: str, most: int = 100) -> str:
 def printable(text: str) -> str:
     """A whole line, with what has no shape escaped."""
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _normal(text: str) -> str:
-    """Taking away may bring a letter and its mark together: what is composed afterwards stays composed."""
-    return unicodedata.normalize("NFC", _SHAPELESS.sub("", text))
 
 
 def _line(line: str) -> str:

@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.database import is_transient
 from shared.logging import get_logger
 from shared.messaging.transaction import TransactionT, UnitOfWork
+from shared.panics import ends
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -127,8 +128,8 @@ class TimerWorker(Generic[TransactionT]):
             async with outer.connection.begin_nested():
                 await self._handlers[timer.kind](transaction, timer)
                 await transaction.flush()
-        except Exception as error:
-            if is_transient(error):
+        except BaseException as error:
+            if ends(error) or is_transient(error):
                 raise
             log.exception("timer.failed", kind=timer.kind, subject=timer.subject)
             return False

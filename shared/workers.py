@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from shared.database import is_transient
 from shared.logging import get_logger
+from shared.panics import ends, is_cancelled
 
 log = get_logger(__name__)
 
@@ -48,8 +49,8 @@ class Worker:
                 await self._step()
                 failures = 0
                 await asyncio.sleep(0)  # a step that found nothing to wait for must not starve all others
-            except (Exception, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError) and _being_cancelled():
+            except BaseException as error:
+                if ends(error) and (not isinstance(error, asyncio.CancelledError) or is_cancelled()):
                     raise
                 failures += 1
                 wait = min(self._max_backoff, 0.1 * 2 ** min(failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
@@ -57,9 +58,3 @@ class Worker:
                 report("worker.failed", worker=self.name, error=type(error).__name__, retry_in=round(wait, 2))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), wait)
-
-
-def _being_cancelled() -> bool:
-    """A future that a library cancelled raises CancelledError too: that is a failure, and must not end the loop."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

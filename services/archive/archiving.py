@@ -32,6 +32,7 @@ from shared.events import AgreementCompleted, BlobRef
 from shared.history import VerifiedHistory
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
+from shared.panics import ends
 from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
 from shared.wakeup import Wakeup
 from shared.workers import Worker
@@ -122,7 +123,9 @@ class Archiving:
             return False
         try:
             await self._archive(job)
-        except Exception as error:
+        except BaseException as error:
+            if ends(error):
+                raise
             await self._after_failure(job, error)
         return True
 
@@ -213,7 +216,7 @@ class Archiving:
             "objects": [{"name": name, **ref.model_dump()} for name, ref in documents.items() if ref is not None],
         }
 
-    async def _after_failure(self, job: Job, error: Exception) -> None:
+    async def _after_failure(self, job: Job, error: BaseException) -> None:
         """Infrastructure trouble is waited out without limit; for all else attempts are numbered."""
         transient = is_transient(error)
         state = WAITING if transient else _state_after(job, error)
@@ -240,7 +243,7 @@ class Archiving:
             )
 
 
-def _state_after(job: Job, error: Exception) -> str:
+def _state_after(job: Job, error: BaseException) -> str:
     if isinstance(error, HistoryDiffers) or (isinstance(error, NotInJournal) and job.attempts >= MOST_WAITS):
         return REFUSED
     return FAILED if job.attempts >= MOST_ATTEMPTS and not isinstance(error, NotInJournal) else WAITING

@@ -28,6 +28,7 @@ from shared.errors import InvalidInput, Refused
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
+from shared.panics import ends
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -188,7 +189,9 @@ class Mailer:
             )
         except InvalidInput as error:
             return Rejected(_BAD_CONTENT, error.message)
-        except Exception as error:
+        except BaseException as error:
+            if ends(error):
+                raise
             log.exception("mail.failed", delivery_id=delivery.id, error=type(error).__name__)
             return Deferred(_OWN_FAILURE, f"the mail could not be handed over: {type(error).__name__}")
 

@@ -22,6 +22,7 @@ from shared.logging import get_logger
 from shared.messaging.broker import GRACEFUL_SECONDS, KafkaSettings, consuming_broker
 from shared.messaging.message import RawMessage, from_record
 from shared.messaging.pace import Pace
+from shared.panics import ends
 
 log = get_logger(__name__)
 
@@ -142,14 +143,16 @@ class EventConsumer:
                 await self._handle(messages)
                 self._failures = 0
                 await self._commit(messages)
-            except Exception as error:
+            except BaseException as error:
+                if ends(error):
+                    raise
                 backoff = self._after_failure(messages, error)
         if backoff:
             await asyncio.sleep(backoff)
         elif len(messages) < self._max_records:
             await self._pace.keep()
 
-    def _after_failure(self, messages: Sequence[RawMessage], error: Exception) -> float:
+    def _after_failure(self, messages: Sequence[RawMessage], error: BaseException) -> float:
         """Go back to the batch's start; return the seconds to wait before it is read again."""
         self._failures += 1
         self._seek_back(messages)

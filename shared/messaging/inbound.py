@@ -17,6 +17,7 @@ from shared.messaging import dead_letters, inbox
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.message import Decoder, Poison, RawMessage, event_id_of
 from shared.messaging.transaction import Received, TransactionT, UnitOfWork
+from shared.panics import ends
 
 log = get_logger(__name__)
 
@@ -61,15 +62,17 @@ class Inbound(Generic[TransactionT]):
                 for one in fresh:
                     await self._handlers[type(one.event)](transaction, one)
                 await transaction.flush()
-            except Exception as error:
-                if is_transient(error):
+            except BaseException as error:
+                if ends(error) or is_transient(error):
                     raise
                 raise _PoisonInBatch from error
 
     def _decode(self, batch: Sequence[RawMessage]) -> list[Received[Any]]:
         try:
             return [self._decoder.decode(raw) for raw in batch]
-        except Exception as error:
+        except BaseException as error:
+            if ends(error):
+                raise
             raise _PoisonInBatch from error
 
     async def _handle_one_by_one(self, batch: Sequence[RawMessage]) -> None:
@@ -99,8 +102,8 @@ class Inbound(Generic[TransactionT]):
                     await self._run(outer, received)
         except Poison as error:
             return str(error)
-        except Exception as error:
-            if is_transient(error):
+        except BaseException as error:
+            if ends(error) or is_transient(error):
                 raise
             log.exception("event.poison", consumer=self.name, event_id=event_id_of(raw))
             return f"{type(error).__name__}: {error}"

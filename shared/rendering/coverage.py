@@ -12,10 +12,10 @@ What each draws stands in `fonts/characters.txt`: reading it from the fonts take
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 FONT_FOLDER = Path(__file__).parent / "fonts"
 FALLBACK_FONTS = ("DejaVu Sans", "Droid Sans Fallback")
@@ -28,24 +28,48 @@ _NO_TEXT = ("Cc", "Cs", "Co")
 _MARKS = ("Mn", "Me", "Mc")
 MOST_MARKS = 4
 """On one letter: Vietnamese, polytonic Greek, pointed Hebrew and voweled Arabic need three."""
+LOST = "\ufffd"
 _DRAWN_IN_EVERY_FACE = re.compile("[ -~\xa0-\u017f]*")
+_NOT_IN_EVERY_FACE = re.compile("[^\n -~\xa0-\xac\xae-\u017f]")
+_LONG_WORD = re.compile(r"[^ \n]{40}(?=[^ \n])")
+
+Data = TypeVar("Data")
 
 
-def printable(data: Any, *, body_font_only: bool = False) -> Any:
+def printable(data: Data, *, body_font_only: bool = False) -> Data:
     """The same JSON-like data; every character of its values that the fonts lack is U+FFFD.
 
     `body_font_only` leaves nothing to combining marks and joiners across fonts: enough for Latin, Greek and Cyrillic.
     """
+    fonts = _BODY_FONT if body_font_only else _ALL_FONTS
+
+    def drawn(text: str) -> str:
+        if text.isascii() and text.isprintable():
+            return text
+        return text.translate({ord(char): LOST for char in set(text) if not _drawable(char, fonts)})
+
+    return map_texts(data, drawn)
+
+
+def surely_printable(text: str) -> str:
+    """Only what every face of the body font draws, letter by letter, and no word longer than a line."""
+    drawn = _NOT_IN_EVERY_FACE.sub(LOST, text)
+    return _LONG_WORD.sub(lambda word: word[0] + " ", drawn)
+
+
+def map_texts(data: Data, change: Callable[[str], str]) -> Data:
+    """JSON-like data with each text of its values changed."""
+    return cast(Data, _mapped(data, change))
+
+
+def _mapped(data: Any, change: Callable[[str], str]) -> Any:
     match data:
         case str():
-            fonts = _BODY_FONT if body_font_only else _ALL_FONTS
-            if data.isascii() and data.isprintable():
-                return data
-            return data.translate({ord(char): "\ufffd" for char in set(data) if not _drawable(char, fonts)})
+            return change(data)
         case Mapping():
-            return {key: printable(value, body_font_only=body_font_only) for key, value in data.items()}
+            return {key: _mapped(value, change) for key, value in data.items()}
         case Sequence():
-            return [printable(value, body_font_only=body_font_only) for value in data]
+            return [_mapped(value, change) for value in data]
         case _:
             return data
 

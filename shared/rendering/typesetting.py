@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,11 @@ from typing import Any, Literal
 
 import typst
 
-from shared.rendering.coverage import FALLBACK_FONTS, FONT_FOLDER, printable
+from shared.logging import get_logger
+from shared.plain_text import without_shapeless
+from shared.rendering.coverage import FALLBACK_FONTS, FONT_FOLDER, map_texts, printable, surely_printable
+
+log = get_logger(__name__)
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _aging = Lock()  # a compiler serves one thread at a time
@@ -37,7 +41,8 @@ def has_template(folder: str) -> bool:
 def typeset(folder: str, data: Mapping[str, Any], *, at: datetime, attachments: Sequence[Attachment] = ()) -> bytes:
     """A tagged PDF/A-3a + PDF/UA-1 of the template in `folder`. `at` (aware) is its creation time, to the second.
 
-    `data` is JSON-like; what the fonts cannot draw in it becomes U+FFFD. Raises typst.TypstError for a faulty template.
+    `data` is JSON-like. No text in it makes this fail: what cannot be set as it is, is set with less and less of what
+    it holds. Raises typst.TypstError for a faulty template.
     """
     listed = [
         {
@@ -48,12 +53,43 @@ def typeset(folder: str, data: Mapping[str, Any], *, at: datetime, attachments: 
         }
         for file in attachments
     ]
+    if at.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be placed")
     with _root(folder, attachments) as root:
+        return _set(root, data, {"attachments": listed}, pdf_standards=["a-3a", "ua-1"], timestamp=int(at.timestamp()))
+
+
+def typeset_appearance(folder: str, data: Mapping[str, Any]) -> bytes:
+    """A PDF of one untagged page, to be drawn inside another document (an annotation's appearance)."""
+    return _set(_TEMPLATES / folder, data, {}, pdf_tags=False, timestamp=0)
+
+
+# What people wrote since texts have one rule is set as it is. The others are for what was taken in before and must come
+# out as it was signed, so their order stays: a name with an invisible end; an emoji of several parts, which no font
+# shapes; and in the end only letters that stand for themselves.
+_WAYS: Sequence[Callable[[Mapping[str, Any]], Mapping[str, Any]]] = (
+    printable,
+    lambda data: printable(map_texts(data, without_shapeless)),
+    lambda data: printable(data, body_font_only=True),
+    lambda data: map_texts(data, surely_printable),
+)
+
+
+def _set(root: Path, data: Mapping[str, Any], others: Mapping[str, Any], **options: Any) -> bytes:
+    """`others` is not text of people. The last way's failure is the template's."""
+    for way in _WAYS[:-1]:
         try:
-            return _compile(root, {**printable(data), "attachments": listed}, at)
-        except typst.TypstError:
-            # A sequence that no font shapes, such as an emoji of several parts: leave only what the body font draws.
-            return _compile(root, {**printable(data, body_font_only=True), "attachments": listed}, at)
+            return _typst(root, {**way(data), **others}, **options)
+        except BaseException as error:
+            if not _is_refusal(error):
+                raise
+            log.warning("typesetting.refused", error=type(error).__name__)
+    return _typst(root, {**_WAYS[-1](data), **others}, **options)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """typst's own error, or a panic of it: pyo3 raises those as a class that it does not export."""
+    return isinstance(error, typst.TypstError) or type(error).__name__ == "PanicException"
 
 
 @contextmanager
@@ -74,17 +110,6 @@ def _root(folder: str, attachments: Sequence[Attachment]) -> Iterator[Path]:
 @cache
 def _template_files(folder: str) -> tuple[tuple[str, bytes], ...]:
     return tuple((path.name, path.read_bytes()) for path in (_TEMPLATES / folder).iterdir())
-
-
-def typeset_appearance(folder: str, data: Mapping[str, Any]) -> bytes:
-    """A PDF of one untagged page, to be drawn inside another document (an annotation's appearance)."""
-    return _typst(_TEMPLATES / folder, printable(data), pdf_tags=False, timestamp=0)
-
-
-def _compile(root: Path, data: Mapping[str, Any], at: datetime) -> bytes:
-    if at.tzinfo is None:
-        raise ValueError("a moment without a time zone cannot be placed")
-    return _typst(root, data, pdf_standards=["a-3a", "ua-1"], timestamp=int(at.timestamp()))
 
 
 def _typst(root: Path, data: Mapping[str, Any], **options: Any) -> bytes:

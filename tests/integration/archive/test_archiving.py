@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select, text
@@ -16,7 +17,17 @@ from shared.blobs import BlobStore
 from shared.errors import NotFound, Unavailable
 from shared.events import BlobRef, ProtocolArchived
 from shared.messaging.tables import OUTBOX
-from tests.integration.archive.completed import AGREEMENT, COMPLETED, MEETING, ORGANISATION, Archive, chain, message
+from tests.integration.archive import completed
+from tests.integration.archive.completed import (
+    AGREEMENT,
+    COMPLETED,
+    MEETING,
+    ORGANISATION,
+    SIGNERS,
+    Archive,
+    chain,
+    message,
+)
 from tests.integration.rendering.tools import attachments_of, poppler
 
 
@@ -83,7 +94,7 @@ async def test_completed_twice_is_archived_once(archive: Archive) -> None:
     assert await archive.service.pending() == 0
 
 
-class Killed(BaseException):
+class Killed(SystemExit):
     """The process ends here: nothing of ours catches it."""
 
 
@@ -151,6 +162,37 @@ async def test_trouble_of_the_infrastructure_is_waited_out(archive: Archive, mon
     await due(archive)
     assert await archive.worker.archive_one()
     assert len(await published(archive)) == 1
+
+
+class PanicException(BaseException):
+    """As compiled code raises it."""
+
+
+async def test_a_panic_is_a_failure_of_one_document_and_the_worker_goes_on(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await archive.bring(message(await archive.completed()))
+    with monkeypatch.context() as patch:
+        patch.setattr(Archiving, "_manifest", Mock(side_effect=PanicException("start byte index 65535")))
+        assert await archive.worker.archive_one()
+    view = await archive.commands.queries.protocol(ORGANISATION, AGREEMENT)
+    assert (view.state, view.reason) == ("waiting", "PanicException: start byte index 65535")
+    await due(archive)
+    assert await archive.worker.archive_one()
+    assert len(await published(archive)) == 1
+
+
+@pytest.mark.parametrize("name", ["Sven Dahl Ž\ufeff", "𝒮ven 👩‍👩‍👧 \ue000"])
+async def test_a_name_that_passed_before_there_was_a_rule_is_archived(
+    archive: Archive, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(completed, "SIGNERS", (("secretary", name, "sven.dahl@norrdalen.example"), *SIGNERS[1:]))
+    await archive.bring(message(await archive.completed()))
+    assert await archive.worker.archive_one()
+    (tmp_path / "final.pdf").write_bytes(await archive.commands.sealed_copy(ORGANISATION, AGREEMENT))
+    words = poppler("pdftotext", "-layout", str(tmp_path / "final.pdf"), "-")
+    assert "ven" in words
+    assert ("Sven Dahl Ž (27 sep 2022" in words) == ("Ž" in name)
 
 
 async def test_an_altered_document_is_not_waited_out(archive: Archive, tmp_path: Path) -> None:

@@ -62,7 +62,13 @@ async def test_no_nudge_is_lost_between_two_loops() -> None:
         await taking
 
 
-@pytest.mark.parametrize("error", [ConnectionResetError, KeyError, asyncio.CancelledError, TimeoutError])
+class PanicException(BaseException):
+    """As compiled code raises it."""
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionResetError, KeyError, asyncio.CancelledError, TimeoutError, PanicException]
+)
 async def test_a_failing_step_is_tried_again(error: type[BaseException]) -> None:
     """A library's cancelled future too: it is not the worker that is being cancelled."""
     attempts, done = 0, asyncio.Event()
@@ -80,6 +86,23 @@ async def test_a_failing_step_is_tried_again(error: type[BaseException]) -> None
     async with asyncio.timeout(2):
         await done.wait()
         await worker.stop()
+
+
+async def test_a_cancelled_worker_ends() -> None:
+    started = asyncio.Event()
+
+    async def step() -> None:
+        started.set()
+        await asyncio.sleep(10)
+
+    worker = Worker("test", step)
+    worker.start()
+    await started.wait()
+    assert worker._task is not None
+    worker._task.cancel()
+    async with asyncio.timeout(2):
+        with pytest.raises(asyncio.CancelledError):
+            await worker._task
 
 
 async def test_a_stop_waits_for_the_step_in_hand() -> None:
