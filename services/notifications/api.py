@@ -47,13 +47,14 @@ class DeliveryPage(BaseModel):
 
 
 class UnmatchedReportView(BaseModel):
-    """`beginning` is the report's first 64 KiB; bytes that are no UTF-8 are replaced. It is written by strangers."""
+    """`beginning` is the report's first 64 KiB, for secretaries only; bytes that are no UTF-8 are replaced. It is
+    written by strangers, and often returns the mail: our links and tokens, and encoded data, are `[redacted]`."""
 
     sha256: str
     received_at: datetime
     reason: str
     size: int
-    beginning: str
+    beginning: str | None = None
 
 
 class UnmatchedReportPage(BaseModel):
@@ -94,10 +95,13 @@ def router(commands: NotificationsCommands) -> APIRouter:
 
     @routes.get("/unmatched-reports")
     async def list_unmatched_reports(caller: Reader, after: Cursor = None, limit: Limit = 20) -> UnmatchedReportPage:
-        """Delivery reports that cannot be read or are about no mail of ours, the newest first: for a human to judge."""
+        """Delivery reports that cannot be read or are about no mail of ours, the newest first: for a human to judge.
+
+        What they say is for secretaries only.
+        """
         found = await commands.unmatched_reports(caller.organisation, before=_position(after), most=limit)
         following = f"{timestamp(found[-1].received_at)}~{found[-1].sha256}" if len(found) == limit else None
-        return UnmatchedReportPage(reports=[_report_view(one) for one in found], next=following)
+        return UnmatchedReportPage(reports=[_report_view(one, caller) for one in found], next=following)
 
     return routes
 
@@ -120,13 +124,14 @@ def _view(delivery: Delivery) -> DeliveryView:
     )
 
 
-def _report_view(report: UnmatchedReport) -> UnmatchedReportView:
+def _report_view(report: UnmatchedReport, caller: Principal) -> UnmatchedReportView:
+    readable = caller.role is Role.SECRETARY
     return UnmatchedReportView(
         sha256=report.sha256,
         received_at=report.received_at,
         reason=report.reason,
         size=report.size,
-        beginning=report.raw.decode("utf-8", errors="replace"),
+        beginning=report.raw.decode("utf-8", errors="replace") if readable else None,
     )
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from services.notifications.messages import Language, Purpose
+from services.notifications.redaction import redacted
 from shared.errors import Refused
 from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, Person
 
@@ -101,10 +102,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a mail was not delivered: an RFC 3463 status and what the mail server said."""
+    """Why a mail was not delivered: an RFC 3463 status and what the mail server said, without links of ours."""
 
     status: str
     diagnostic: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "diagnostic", redacted(self.diagnostic))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,9 @@
-"""Reports that point to no mail of ours, or cannot be read: kept for a human; size, number and time are bounded."""
+"""Reports that point to no mail of ours, or cannot be read: kept for a human; size, number and time are bounded.
 
+They often return the mail itself: our links and tokens are taken out before anything is kept.
+"""
+
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +13,7 @@ from sqlalchemy import Row, delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notifications.redaction import redacted_bytes
 from services.notifications.tables import UNMATCHED_REPORT
 
 KEPT_BYTES = 64 * 1024  # of each: what a human needs stands in the first parts
@@ -20,7 +25,7 @@ Position = tuple[datetime, str]
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedReport:
-    """`size` is the whole report's bytes, `raw` its first 64 KiB."""
+    """`size` is the whole report's bytes, `raw` its first 64 KiB without our links."""
 
     sha256: str
     received_at: datetime
@@ -45,7 +50,7 @@ async def keep(connection: AsyncConnection, organisation: str, raw: bytes, reaso
         "sha256": fingerprint(raw),
         "reason": reason[:1000],
         "size": len(raw),
-        "raw": raw[:KEPT_BYTES],
+        "raw": (await asyncio.to_thread(redacted_bytes, raw[: 2 * KEPT_BYTES]))[:KEPT_BYTES],
     }
     await connection.execute(insert(UNMATCHED_REPORT).values(row).on_conflict_do_nothing())
     newest = (

@@ -19,6 +19,7 @@ from tests.support.smtp_server import RecordingSmtpServer
 TOKENS = {
     "operator": (Role.OPERATOR, ORGANISATION),
     "auditor": (Role.AUDITOR, ORGANISATION),
+    "secretary": (Role.SECRETARY, ORGANISATION),
     "stranger": (Role.OPERATOR, "elsewhere"),
 }
 QUICK = MailerSettings(lease=2, poll=0.1, first_delay=0.2, longest_delay=1, drain=3)

@@ -1,14 +1,17 @@
 """The HTTP API: who may see and do what, pages of results, and embedded mode's inbox."""
 
+import re
 from typing import Any
 
 import httpx
 import pytest
 
+from services.notifications.messages import MAIL_POLICY
 from shared.auth import undeclared_routes
 from tests.integration.notifications.conftest import MakePost
 from tests.integration.notifications.post import AGREEMENT, OLOF, ORGANISATION, Post, eventually, message, requested
 from tests.integration.notifications.test_reports import report, take
+from tests.support.smtp_server import RecordingSmtpServer
 
 
 def client(post: Post, token: str = "operator") -> httpx.AsyncClient:
@@ -72,11 +75,45 @@ async def test_malformed_parameters_are_refused(waiting_post: Post, path: str) -
 async def test_unmatched_reports_come_in_pages(waiting_post: Post) -> None:
     for number in range(3):
         await take(waiting_post, report(message_id=f"<{number}@x>"))
-    first = await get(waiting_post, "/unmatched-reports?limit=2")
+    first = await get(waiting_post, "/unmatched-reports?limit=2", "secretary")
     second = await get(waiting_post, f"/unmatched-reports?limit=2&after={first['next'].replace('+', '%2B')}")
     found = [*first["reports"], *second["reports"]]
     assert len({one["sha256"] for one in found}) == 3
     assert "olof.berg@bjorka.example" in found[0]["beginning"]
+
+
+@pytest.mark.parametrize("token", ["auditor", "operator"])
+async def test_what_unmatched_reports_say_is_for_secretaries(waiting_post: Post, token: str) -> None:
+    await take(waiting_post, report())
+    [found] = (await get(waiting_post, "/unmatched-reports", token))["reports"]
+    assert found["reason"] == "the report is about no mail of ours"
+    assert found["beginning"] is None
+
+
+async def test_a_link_that_a_report_returns_is_not_kept(waiting_post: Post) -> None:
+    """The whole mail comes back, without a token that we know: whoever reads it must not sign by its link."""
+    await waiting_post.bring(message(requested()))
+    [delivery] = await waiting_post.deliveries()
+    mail = waiting_post.commands._composer.compose(delivery)
+    link = re.search(r"/signing/s/([\w.-]+)", mail.message.get_body(("plain",)).get_content())[1]  # type: ignore
+    head = b"From: MAILER-DAEMON@mx.example\r\nSubject: returned\r\nContent-Type: message/rfc822\r\n\r\n"
+    await take(waiting_post, head + mail.message.as_bytes(policy=MAIL_POLICY))
+    [found] = (await get(waiting_post, "/unmatched-reports", "secretary"))["reports"]
+    quoted = found["beginning"].replace("=\n", "").replace("=\r\n", "")
+    assert "Subject: " in quoted
+    assert link[-20:] not in quoted
+    assert "[redacted]" in quoted
+
+
+async def test_a_mail_servers_words_are_kept_without_our_return_path(
+    waiting_post: Post, server: RecordingSmtpServer
+) -> None:
+    await waiting_post.bring(message(requested()))
+    await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+    return_path = server.mails[0].mail_from
+    await take(waiting_post, report(return_path=return_path, reply=f"550 <{return_path}>"))
+    [bounce] = [one for one in await waiting_post.published() if one.name == "bounce-detected"]
+    assert bounce.body["diagnostic"].startswith("550 <bounces+[redacted]@")
 
 
 async def test_the_inbox_shows_mails_and_some_bounce(make_post: MakePost) -> None:
@@ -87,12 +124,16 @@ async def test_the_inbox_shows_mails_and_some_bounce(make_post: MakePost) -> Non
         return sorted(await post.names()) == ["bounce-detected", "email-sent", "email-sent"]
 
     await eventually(bounced)
-    async with client(post) as http:
+    async with client(post, "secretary") as http:
         page = (await http.get("/inbox")).text
     assert OLOF in page
     assert "bounce@bjorka.example" in page
     [delivery] = [one for one in await post.deliveries() if one.recipient == OLOF]
-    async with client(post) as http:
+    for token in ("auditor", "operator"):
+        async with client(post, token) as http:
+            for path in ("/inbox", f"/inbox/{delivery.id}", f"/inbox/{delivery.id}/html"):
+                assert (await http.get(path)).status_code == 403
+    async with client(post, "secretary") as http:
         mail = (await http.get(f"/inbox/{delivery.id}")).text
         missing = await http.get("/inbox/none")
     assert "https://justera.norrdalen.example/signing/s/" in mail

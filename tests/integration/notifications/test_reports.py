@@ -1,5 +1,6 @@
 """Delivery reports, from the listener's and the mailbox's door to the facts, or to a human."""
 
+import re
 import smtplib
 from pathlib import Path
 
@@ -126,7 +127,8 @@ async def test_a_forged_token_is_not_believed_whatever_else_the_report_says(
     await take(delivered, raw)
     assert await delivered.names() == ["email-sent"]
     [kept] = await delivered.commands.unmatched_reports(ORGANISATION)
-    assert (kept.reason, kept.raw) == ("this return path was not signed by us", raw)
+    assert kept.reason == "this return path was not signed by us"
+    assert kept.raw == re.sub(rb"k1-[a-z2-7]{45}", b"[redacted]", raw)
 
 
 @pytest.mark.parametrize(
