@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import journal, letters, maintaining, observing, replaying, running, verifying
+from services.cli import journal, letters, mails, maintaining, observing, replaying, running, verifying
 from services.cli.errors import one_line_errors
 
 _HELP = (
@@ -50,6 +50,7 @@ def options(
 running.add_to(app)
 replaying.add_to(app)
 journal.add_to(app)
+mails.add_to(app)
 observing.add_to(app)
 app.add_typer(letters.app, name="dead-letters")
 verifying.add_to(app)

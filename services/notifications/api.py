@@ -40,10 +40,12 @@ class DeliveryView(BaseModel):
 
 
 class DeliveryPage(BaseModel):
-    """`next`: pass it as `after` for the following page; absent on the last."""
+    """`next`: pass it as `after` for the following page; absent on the last. `previous`, when reading back: as `before`
+    for the page before; absent on the first."""
 
     deliveries: list[DeliveryView]
     next: str | None = None
+    previous: str | None = None
 
 
 class UnmatchedReportView(BaseModel):
@@ -73,14 +75,25 @@ def router(commands: NotificationsCommands) -> APIRouter:
         agreement_id: Annotated[str | None, Query(max_length=200)] = None,
         status: Status | None = None,
         after: Cursor = None,
+        before: Annotated[
+            str | None, Query(max_length=200, description="`end`, or `previous` of the page before: the last ones")
+        ] = None,
         limit: Limit = 50,
     ) -> DeliveryPage:
         """Mails in the order of queueing: all, one agreement's, or those of a status."""
         found = await commands.deliveries(
-            caller.organisation, agreement_id=agreement_id, status=status, after=after, most=limit
+            caller.organisation,
+            agreement_id=agreement_id,
+            status=status,
+            after=after,
+            before="" if before == "end" else before,
+            most=limit,
         )
+        full = len(found) == limit
         return DeliveryPage(
-            deliveries=[_view(one) for one in found], next=found[-1].id if len(found) == limit else None
+            deliveries=[_view(one) for one in found],
+            next=found[-1].id if full and before is None else None,
+            previous=found[0].id if full and before is not None else None,
         )
 
     @routes.get("/deliveries/{delivery_id}")

@@ -102,12 +102,19 @@ class NotificationsCommands:
         agreement_id: str | None = None,
         status: Status | None = None,
         after: str | None = None,
+        before: str | None = None,
         most: int = 50,
     ) -> list[Delivery]:
-        """In the order of queueing, from those after an id."""
+        """In the order of queueing, from those after an id; or the last ones before one, of all for an empty one."""
         async with self._unit_of_work.database.single() as connection:
             return await store.page(
-                connection, organisation, agreement_id=agreement_id, status=status, after=after, most=most
+                connection,
+                organisation,
+                agreement_id=agreement_id,
+                status=status,
+                after=after,
+                before=before,
+                most=most,
             )
 
     async def unmatched_reports(

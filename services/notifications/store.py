@@ -309,9 +309,11 @@ async def page(
     agreement_id: str | None,
     status: Status | None,
     after: str | None,
+    before: str | None = None,
     most: int,
 ) -> list[Delivery]:
-    """In the order of queueing; `after` is the id of the last one seen."""
+    """In the order of queueing; `after` is the id of the last one seen. With `before`: the last ones before that id;
+    of all, for an empty one."""
     query = select(*_COLUMNS).where(DELIVERY.c.organisation == organisation)
     if agreement_id is not None:
         query = query.where(DELIVERY.c.agreement_id == agreement_id)
@@ -319,7 +321,12 @@ async def page(
         query = query.where(DELIVERY.c.status == status.value)
     if after is not None:
         query = query.where(DELIVERY.c.id > after)
-    return [_delivery(row) for row in await connection.execute(query.order_by(DELIVERY.c.id).limit(most))]
+    if before:
+        query = query.where(DELIVERY.c.id < before)
+    back = before is not None
+    rows = await connection.execute(query.order_by(DELIVERY.c.id.desc() if back else DELIVERY.c.id).limit(most))
+    found = [_delivery(row) for row in rows]
+    return found[::-1] if back else found
 
 
 async def count_waiting(connection: AsyncConnection) -> int:

@@ -40,8 +40,17 @@ async def test_deliveries_come_in_pages(waiting_post: Post) -> None:
     found = [one["request_id"] for one in (*first["deliveries"], *second["deliveries"])]
     assert found == [f"r{n}" for n in range(5)]
     assert second["next"] is None
-    assert await get(waiting_post, "/deliveries?status=sent") == {"deliveries": [], "next": None}
+    assert await get(waiting_post, "/deliveries?status=sent") == {"deliveries": [], "next": None, "previous": None}
     assert (await get(waiting_post, "/deliveries", "stranger"))["deliveries"] == []
+
+
+async def test_deliveries_are_read_back_from_the_last(waiting_post: Post) -> None:
+    await waiting_post.bring(*(message(requested(request_id=f"r{n}")) for n in range(5)))
+    last = await get(waiting_post, "/deliveries?before=end&limit=3")
+    first = await get(waiting_post, f"/deliveries?before={last['previous']}&limit=3")
+    found = [one["request_id"] for one in (*first["deliveries"], *last["deliveries"])]
+    assert found == [f"r{n}" for n in range(5)]
+    assert (last["next"], first["previous"]) == (None, None)
 
 
 async def test_one_delivery_tells_what_became_of_it(waiting_post: Post) -> None:

@@ -88,6 +88,9 @@ async def _commands(up: Up, agreement: str, final: Path) -> None:
     bounces = await up.command("events", "--subject", agreement, "--type", "BounceDetected")
     (line,) = bounces.out.splitlines()
     assert line.endswith(f"signature-request to {ADJUSTER} of {agreement}  5.1.1 permanent")
+    came_back = await up.command("mails", "--agreement", agreement, "--status", "bounced")
+    (line,) = came_back.out.splitlines()
+    assert f"bounced    5.1.1  signature-request  {ADJUSTER}  {agreement}" in line
     async with up.client(Role.AUDITOR) as client:
         history = done(await client.get(f"/signing/agreements/{agreement}/history")).content
     final.with_name("history.json").write_bytes(history)

@@ -11,6 +11,7 @@ from tests.unit.cli.conftest import Answer, Justera, answering, one_line
 COMMANDS = (
     ("history", "A" * 44),
     ("events",),
+    ("mails",),
     ("dead-letters", "list"),
     ("republish", "--since", "2026-09-01"),
     ("login",),
