@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import journal, letters, mails, maintaining, observing, replaying, running, verifying
+from services.cli import journal, letters, mails, maintaining, observing, registering, replaying, running, verifying
 from services.cli.errors import one_line_errors
 
 _HELP = (
@@ -52,6 +52,7 @@ replaying.add_to(app)
 journal.add_to(app)
 mails.add_to(app)
 observing.add_to(app)
+registering.add_to(app)
 app.add_typer(letters.app, name="dead-letters")
 verifying.add_to(app)
 maintaining.add_to(app)

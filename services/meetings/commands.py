@@ -6,6 +6,7 @@ from services.meetings.body.commands import BodyCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.person.commands import PersonCommands
+from services.meetings.register.commands import RegisterCommands
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +15,4 @@ class MeetingsCommands:
     minutes: MinutesCommands
     bodies: BodyCommands
     people: PersonCommands
+    register: RegisterCommands

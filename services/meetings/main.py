@@ -9,6 +9,8 @@ from services.meetings.minutes import api as minutes_api
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.person import api as person_api
 from services.meetings.person.commands import PersonCommands
+from services.meetings.register import api as register_api
+from services.meetings.register.commands import RegisterCommands
 from services.meetings.transaction import MeetingsTransaction
 from shared.auth import Access
 from shared.blobs import BlobStore
@@ -36,6 +38,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         minutes=MinutesCommands(unit_of_work, clock, blobs),
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
+        register=RegisterCommands(unit_of_work, clock),
     )
     app = create_app(
         "Justera meetings",
@@ -50,6 +53,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     )
     app.include_router(body_api.router(commands.bodies))
     app.include_router(person_api.router(commands.people, commands.bodies))
+    app.include_router(register_api.router(commands.register))
     service = Service(
         "meetings",
         app,

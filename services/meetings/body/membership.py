@@ -4,6 +4,7 @@ A term's last day is still of the term. A term that has run out needs nobody to 
 is asked for a day.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
@@ -82,11 +83,17 @@ def begin(
     body: Body, there: Sequence[Membership], membership_id: str, seat: Seat
 ) -> tuple[Body, Membership, MembershipBegun]:
     """`there`: all memberships of the body. A substitute without an order comes last. Raises Refused, InvalidInput."""
-    body.require_open()
     if len(there) >= MOST_MEMBERSHIPS:
         raise Refused(f"{body.details.name} has {MOST_MEMBERSHIPS} memberships, and takes no more")
-    begun = Membership(id=membership_id, body_id=body.id, seat=_clean(_ordered(seat, there)))
+    body, begun, fact = begin_unchecked(body, membership_id, _ordered(seat, there))
     require_fit(begun, there)
+    return body, begun, fact
+
+
+def begin_unchecked(body: Body, membership_id: str, seat: Seat) -> tuple[Body, Membership, MembershipBegun]:
+    """For who checks afterwards that all fits together. Raises Refused for a closed body, InvalidInput."""
+    body.require_open()
+    begun = Membership(id=membership_id, body_id=body.id, seat=_clean(seat))
     return body.stepped(), begun, MembershipBegun(**_event_fields(begun))
 
 
@@ -94,14 +101,23 @@ def change(
     body: Body, there: Sequence[Membership], membership: Membership, seat: Seat
 ) -> tuple[Body, Membership, MembershipChanged | None]:
     """No event when nothing changes. The person stays. Raises Refused, InvalidInput."""
+    others = [one for one in there if one.id != membership.id]
+    body, changed, fact = change_unchecked(body, membership, _ordered(seat, others))
+    if fact is not None:
+        require_fit(changed, others)
+    return body, changed, fact
+
+
+def change_unchecked(
+    body: Body, membership: Membership, seat: Seat
+) -> tuple[Body, Membership, MembershipChanged | None]:
+    """For who checks afterwards that all fits together. Raises Refused for a closed body, InvalidInput."""
     body.require_open()
     if seat.person_id != membership.seat.person_id:
         raise InvalidInput("person_id: a membership keeps its person", hint="end it, and begin one for the other")
-    others = [one for one in there if one.id != membership.id]
-    changed = membership.model_copy(update={"seat": _clean(_ordered(seat, others))})
+    changed = membership.model_copy(update={"seat": _clean(seat)})
     if changed == membership:
         return body, membership, None
-    require_fit(changed, others)
     return body.stepped(), changed, MembershipChanged(**_event_fields(changed))
 
 
@@ -128,6 +144,18 @@ def require_fit(membership: Membership, others: Iterable[Membership]) -> None:
             raise Refused(f"person_id: the person is {_said(there.role)} of the body {_term(there)} already")
         if seat.role is there.role is MemberRole.SUBSTITUTE and seat.order == there.order:
             raise Refused(f"order: another substitute has number {seat.order} {_term(there)}")
+
+
+def rivals(memberships: Iterable[Membership]) -> list[list[Membership]]:
+    """Groups of those of one body that could be in each other's way: whoever checks these has checked all."""
+    groups: dict[tuple[str, str | int | None], list[Membership]] = defaultdict(list)
+    for one in memberships:
+        groups["person", one.seat.person_id].append(one)
+        if one.seat.role in _HELD_BY_ONE:
+            groups["role", one.seat.role.value].append(one)
+        if one.seat.role is MemberRole.SUBSTITUTE:
+            groups["order", one.seat.order].append(one)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def standing(memberships: Iterable[Membership], day: date) -> list[Membership]:

@@ -22,6 +22,8 @@ _LOCK_REGISTER = (
     .returning(REGISTER.c.version)
 )
 
+_REGISTER_VERSION = select(REGISTER.c.version).where(REGISTER.c.organisation == bindparam("organisation"))
+
 _ALL_BODIES = select(BODY).where(BODY.c.organisation == bindparam("organisation")).order_by(BODY.c.name_key)
 _FIND_BODY = select(BODY).where(BODY.c.organisation == bindparam("organisation"), BODY.c.id == bindparam("id"))
 _SAVE_BODY = insert(BODY)
@@ -46,6 +48,11 @@ class BodyStore(Transaction):
         """Before anything of bodies and people is changed. Its new version; held until the transaction ends."""
         version: int = (await self.connection.execute(_LOCK_REGISTER, {"organisation": organisation})).scalar_one()
         return version
+
+    async def register_version(self, organisation: str) -> int:
+        """0 while nothing was ever asked of it."""
+        found = (await self.connection.execute(_REGISTER_VERSION, {"organisation": organisation})).scalar_one_or_none()
+        return found or 0
 
     async def bodies(self, organisation: str) -> list[Body]:
         """All of them, by name."""

@@ -31,6 +31,7 @@ from tests.integration.meetings.test_bodies import BOARD
 from tests.integration.meetings.test_meetings import DRAFTING, MEETING, minutes
 from tests.integration.signing.flow import ORGANISATION
 from tests.support.scoped_queries import Query, observed, unscoped
+from tests.unit.meetings.test_register import REGISTER
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY
 
 pytestmark = pytest.mark.slow
@@ -124,6 +125,8 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
 def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path.endswith("/minutes"):
         return {"markdown": minutes(first=28), "drafting": DRAFTING}
+    if path.startswith("/register"):
+        return {"text": REGISTER}
     if path.startswith(("/bodies", "/people")):
         return _of_the_register(path, ids)
     if path.startswith("/meetings") and not path.endswith("/cancel"):

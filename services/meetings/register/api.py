@@ -1,0 +1,62 @@
+"""The HTTP API of registers: thin; the rules are in `register` and `changes`, the work in `commands`."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.callers import Secretary
+from services.meetings.register.changes import Change
+from services.meetings.register.commands import Format, RegisterCommands
+from services.meetings.register.register import MAX_REGISTER
+
+
+class RegisterFile(BaseModel):
+    """A register as text, in one of its two formats (docs/register.md)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=MAX_REGISTER)
+    format: Format = "yaml"
+
+
+class RegisterToApply(RegisterFile):
+    """`version`: what a check answered; refused when anything was changed since."""
+
+    version: int | None = Field(None, ge=0, le=2**63 - 2)
+
+
+class RegisterProblem(BaseModel):
+    """Something that is wrong: where in the file, and what."""
+
+    where: str
+    what: str
+
+
+class CheckedRegister(BaseModel):
+    """What applying would do, in order; or, with problems, nothing."""
+
+    version: int
+    changes: list[Change]
+    problems: list[RegisterProblem]
+
+
+class AppliedRegister(BaseModel):
+    changes: list[Change]
+
+
+def router(commands: RegisterCommands) -> APIRouter:
+    routes = APIRouter(tags=["register"])
+
+    @routes.post("/register/check")
+    async def check_register(file: RegisterFile, caller: Secretary) -> CheckedRegister:
+        """What applying a register would change, and all that is wrong with it. Changes nothing."""
+        found = await commands.check(caller.organisation, file.text, file.format)
+        problems = [RegisterProblem(where=one.where, what=one.what) for one in found.problems]
+        return CheckedRegister(version=found.version, changes=found.changes, problems=problems)
+
+    @routes.post("/register")
+    async def apply_register(file: RegisterToApply, caller: Secretary) -> AppliedRegister:
+        """Bring bodies, people and memberships to what a register says, whole or not at all; again, nothing changes."""
+        changes = await commands.apply(caller.organisation, file.text, file.format, version=file.version)
+        return AppliedRegister(changes=changes)
+
+    return routes

@@ -1,0 +1,99 @@
+"""The words of registers, in Swedish and English. Pure."""
+
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+from services.meetings.body.body import BodyKind
+from services.meetings.body.membership import MemberRole
+from shared.errors import InvalidInput
+
+EnumT = TypeVar("EnumT", bound=StrEnum)
+
+_ROLES = {
+    "ordförande": MemberRole.CHAIR,
+    "ordf": MemberRole.CHAIR,
+    "1:e vice ordförande": MemberRole.FIRST_VICE_CHAIR,
+    "1 vice ordförande": MemberRole.FIRST_VICE_CHAIR,
+    "förste vice ordförande": MemberRole.FIRST_VICE_CHAIR,
+    "första vice ordförande": MemberRole.FIRST_VICE_CHAIR,
+    "1 v ordf": MemberRole.FIRST_VICE_CHAIR,
+    "vice ordförande": MemberRole.FIRST_VICE_CHAIR,
+    "2:e vice ordförande": MemberRole.SECOND_VICE_CHAIR,
+    "2 vice ordförande": MemberRole.SECOND_VICE_CHAIR,
+    "andre vice ordförande": MemberRole.SECOND_VICE_CHAIR,
+    "andra vice ordförande": MemberRole.SECOND_VICE_CHAIR,
+    "2 v ordf": MemberRole.SECOND_VICE_CHAIR,
+    "ledamot": MemberRole.MEMBER,
+    "ersättare": MemberRole.SUBSTITUTE,
+    "suppleant": MemberRole.SUBSTITUTE,
+    "sekreterare": MemberRole.SECRETARY,
+    "adjungerad": MemberRole.CO_OPTED,
+}
+_KINDS = {
+    "styrelse": BodyKind.BOARD,
+    "arbetsutskott": BodyKind.COMMITTEE,
+    "utskott": BodyKind.COMMITTEE,
+    "förbundsmöte": BodyKind.CONGRESS,
+    "årsmöte": BodyKind.CONGRESS,
+    "nätverk": BodyKind.NETWORK,
+    "styrgrupp": BodyKind.STEERING_GROUP,
+    "revisorer": BodyKind.AUDITORS,
+}
+_FIELDS = {
+    "personer": "people",
+    "organ": "body",
+    "namn": "name",
+    "nyckel": "key",
+    "typ": "kind",
+    "slag": "kind",
+    "ledamöter": "members",
+    "e-post": "email",
+    "epost": "email",
+    "e-mail": "email",
+    "språk": "language",
+    "parti": "party",
+    "kommun": "municipality",
+    "roll": "role",
+    "ordning": "order",
+    "från": "from",
+    "till": "to",
+    "tom": "to",
+}
+
+
+def field_name(word: str) -> str:
+    """`E-post` -> `email`; a word that we do not know stays, in small letters."""
+    plain = word.strip().casefold()
+    return _FIELDS.get(plain, plain.replace(" ", "_"))
+
+
+def role_of(word: str) -> MemberRole:
+    """Raises InvalidInput."""
+    return _chosen(word, MemberRole, _ROLES, "role")
+
+
+def kind_of(word: str) -> BodyKind:
+    """Raises InvalidInput."""
+    return _chosen(word, BodyKind, _KINDS, "kind")
+
+
+def day_of(text: str, field: str) -> date:
+    """Raises InvalidInput."""
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{field}: {text[:40]!r} is no date such as 2023-02-24") from error
+
+
+def _chosen(word: str, known: type[EnumT], also: dict[str, EnumT], field: str) -> EnumT:
+    plain = " ".join(word.casefold().replace(".", " ").split())
+    if plain in also:
+        return also[plain]
+    try:
+        return known(plain.replace(" ", "_").replace("-", "_"))
+    except ValueError as error:
+        said = ", ".join(sorted({*known, *also}))
+        raise InvalidInput(f"{field}: {word[:40]!r} is unknown", hint=f"known are {said}") from error

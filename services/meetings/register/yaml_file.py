@@ -1,0 +1,133 @@
+"""A register in YAML (docs/register.md) -> what it wants. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from services.meetings.body.body import BodyDetails, BodyRules, clean_details
+from services.meetings.body.membership import Basis
+from services.meetings.keys import clean_key
+from services.meetings.person.person import PersonDetails
+from services.meetings.person.person import clean_details as clean_person
+from services.meetings.register.register import MOST_PEOPLE, Problems, Register, WantedBody, WantedSeat
+from services.meetings.register.words import day_of, field_name, kind_of, role_of
+from shared.errors import InvalidInput
+from shared.yaml_text import load_plain
+
+_PERSON = ("name", "email", "language", "party", "municipality")
+_RULES = tuple(BodyRules.model_fields)
+_BODY = ("name", "kind", *_RULES, "members")
+_SEAT = ("person", "role", "order", "from", "to", "basis")
+
+
+def read_yaml(text: str, problems: Problems) -> Register:
+    """What is wrong goes to `problems`. Raises InvalidInput for what is no YAML or no register at all."""
+    whole = _fields(load_plain(text, where="register"), ("people", "bodies"))
+    people: dict[str, PersonDetails] = {}
+    for key, given in _entries(whole.get("people", {}), "people"):
+        with problems.at(f"people, {key[:80]}"):
+            people[clean_key(key)] = clean_person(_person(given))
+    if len(people) > MOST_PEOPLE:
+        raise InvalidInput(f"people: more than {MOST_PEOPLE}", hint="make several registers of it")
+    bodies = []
+    for key, given in _entries(whole.get("bodies", {}), "bodies"):
+        where = f"bodies, {key[:80]}"
+        with problems.at(where):
+            bodies.append(_body(clean_key(key), given, where, problems))
+    return Register(people, tuple(bodies))
+
+
+def _person(given: object) -> PersonDetails:
+    details: PersonDetails = _valid(PersonDetails, _fields(given, _PERSON))
+    return details
+
+
+def _body(key: str, given: object, where: str, problems: Problems) -> WantedBody:
+    fields = _fields(given, _BODY)
+    members = fields.pop("members", None)
+    details = clean_details(_details(fields)) if fields else None
+    return WantedBody(key, where, details, None if members is None else _members(members, where, problems))
+
+
+def _details(fields: dict[str, Any]) -> BodyDetails:
+    for name in ("name", "kind"):
+        if not isinstance(fields.get(name), str):
+            raise InvalidInput(f"{name}: is missing", hint="a body is described whole, or by its members alone")
+    rules = {name: fields[name] for name in _RULES if name in fields}
+    items = rules.get("standing_items")
+    if isinstance(items, list):
+        rules["standing_items"] = [{"title": item} if isinstance(item, str) else item for item in items]
+    return BodyDetails(name=fields["name"], kind=kind_of(fields["kind"]), rules=_valid(BodyRules, rules))
+
+
+def _members(given: object, where: str, problems: Problems) -> tuple[WantedSeat, ...]:
+    if given == "":
+        return ()
+    if not isinstance(given, list):
+        raise InvalidInput("members: must be a list, one `- {person: …, role: …}` for each")
+    seats = []
+    for number, one in enumerate(given, 1):
+        with problems.at(f"{where}, members, number {number}"):
+            seats.append(_seat(_fields(one, _SEAT)))
+    return tuple(seats)
+
+
+def _seat(fields: dict[str, Any]) -> WantedSeat:
+    basis = fields.pop("basis", None)
+    texts = {name: value for name, value in fields.items() if isinstance(value, str) and value}
+    for name in fields:
+        if fields[name] and name not in texts:
+            raise InvalidInput(f"{name}: must be text")
+    for name in ("person", "role"):
+        if name not in texts:
+            raise InvalidInput(f"{name}: is missing")
+    return WantedSeat(
+        person=clean_key(texts["person"], "person"),
+        role=role_of(texts["role"]),
+        order=order_of(texts["order"]) if "order" in texts else None,
+        begins=day_of(texts["from"], "from") if "from" in texts else None,
+        ends=day_of(texts["to"], "to") if "to" in texts else None,
+        basis=_valid(Basis, _fields(basis, tuple(Basis.model_fields))) if basis else None,
+    )
+
+
+def order_of(text: str) -> int:
+    """Raises InvalidInput."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:5]) <= 1000 and len(text) < 5):
+        raise InvalidInput(f"order: {text[:20]!r} is no whole number from 1 to 1000")
+    return int(text)
+
+
+def _entries(given: object, where: str) -> list[tuple[str, object]]:
+    if given == "":
+        return []
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"{where}: must be entries, each with its key: `key: {{…}}`")
+    return list(given.items())
+
+
+def _fields(given: object, known: tuple[str, ...]) -> dict[str, Any]:
+    """By the names that we use; empty values are left out. Raises InvalidInput for others."""
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"must be fields, such as {known[0]}: …")
+    fields: dict[str, Any] = {}
+    for word, value in given.items():
+        name = field_name(word) if field_name(word) in known else word
+        if name not in known:
+            raise InvalidInput(f"unknown field {word[:40]!r}", hint=f"the fields are {', '.join(known)}")
+        if name in fields:
+            raise InvalidInput(f"{name}: is given twice")
+        if value != "" or name == "members":
+            fields[name] = value
+    return fields
+
+
+def _valid(model: type[Any], fields: dict[str, Any]) -> Any:
+    """Raises InvalidInput that names the field."""
+    assert issubclass(model, BaseModel)  # noqa: S101  (of our own calls)
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InvalidInput(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None

@@ -1,0 +1,94 @@
+"""`justera register`: shown before it is changed, and never half."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Answer, Justera, answering, one_line
+
+CHANGES = [
+    {
+        "kind": "membership-begun",
+        "key": None,
+        "body": "Styrelsen",
+        "person": "Maja Lind",
+        "role": "first_vice_chair",
+        "fields": [
+            {"field": "role", "before": None, "after": "first_vice_chair"},
+            {"field": "begins", "before": None, "after": "2023-01-01"},
+        ],
+    },
+    {
+        "kind": "person-changed",
+        "key": "maja-lind",
+        "body": None,
+        "person": "Maja Lind",
+        "role": None,
+        "fields": [{"field": "party", "before": "S", "after": None}],
+    },
+]
+SHOWN = "+ Styrelsen: Maja Lind, first vice chair, begins 2023-01-01\n~ person maja-lind: Maja Lind, party S -> -\n"
+
+
+def checked(changes: object = (), problems: object = ()) -> str:
+    return json.dumps({"version": 3, "changes": changes, "problems": problems})
+
+
+@pytest.fixture
+def file(justera: Justera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("JUSTERA_TOKEN", "x")
+    (tmp_path / "register.csv").write_bytes("Namn\nÅsa Ek\n".encode("cp1252"))
+    return "register.csv"
+
+
+@pytest.mark.parametrize(
+    ("options", "asked", "said"), [(("--check",), 1, ""), (("--yes",), 2, "done\n")], ids=["check", "yes"]
+)
+def test_what_it_changes_is_shown(
+    options: tuple[str, ...], asked: int, said: str, file: str, justera: Justera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer(body='{"changes": []}', first=[checked(CHANGES)])
+    with answering(answer) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("register", file, *options)
+    assert (outcome.status, outcome.out, outcome.err) == (0, SHOWN + said, "")
+    assert answer.asked == ["POST /meetings/register/check", "POST /meetings/register"][:asked]
+
+
+def test_nothing_is_asked_of_who_has_no_terminal_but_yes(
+    file: str, justera: Justera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer(body=checked(CHANGES))
+    with answering(answer) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        assert justera("register", file).status == 1
+    assert answer.asked == ["POST /meetings/register/check"]
+
+
+def test_what_is_wrong_is_told_line_by_line(file: str, justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = [{"where": "line 2", "what": "name: is\u202e empty"}, {"where": "line 3", "what": "role: is missing"}]
+    with answering(Answer(body=checked(problems=problems))) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("register", file, "--yes")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err == "register.csv: line 2: name: is\\u202e empty\nregister.csv: line 3: role: is missing\n"
+
+
+def test_for_machines(file: str, justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(Answer(body=checked(CHANGES))) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("register", file, "--json", "--check")
+    assert json.loads(outcome.out)["changes"] == CHANGES
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [("gone.yaml", None, "cannot be read"), ("a.yaml", b"\xff", "not UTF-8"), ("a.csv", b"\x81", "not UTF-8")],
+)
+def test_a_file_that_cannot_be_read(
+    name: str, data: bytes | None, said: str, file: str, justera: Justera, tmp_path: Path
+) -> None:
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    assert said in one_line(justera("register", name))

@@ -1,0 +1,268 @@
+"""A register, read and applied: what it comes to, and what is wrong with it."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.meetings.body.body import Body
+from services.meetings.body.membership import MemberRole, Membership
+from services.meetings.person.person import Person
+from services.meetings.register.changes import Change, Known, Outcome, apply
+from services.meetings.register.csv_file import read_csv
+from services.meetings.register.register import Problems
+from services.meetings.register.yaml_file import read_yaml
+from shared.errors import InvalidInput
+
+NOW = datetime(2022, 11, 28, 12, tzinfo=UTC)
+REGISTER = """
+people:
+  maja-lind: {name: Maja Lind, email: maja.lind@norrdalen.example}
+  olof-berg: {name: Olof Berg, email: olof.berg@bjorka.example, party: S, municipality: Björka}
+  sven-dahl: {name: Sven Dahl, email: sven.dahl@forsby.example, party: C}
+  ida-strand: {name: Ida Strand}
+bodies:
+  styrelsen:
+    name: Styrelsen
+    kind: styrelse
+    quorum: 2
+    notice_days: 5
+    standing_items: [Val av justerare, {title: Ekonomi, kind: decision}]
+    members:
+      - {person: olof-berg, role: ordförande, from: 2019-01-01, to: 2022-12-31}
+      - {person: sven-dahl, role: ledamot}
+      - {person: ida-strand, role: ersättare}
+      - {person: maja-lind, role: sekreterare}
+  au:
+    name: Arbetsutskottet
+    kind: arbetsutskott
+    members:
+      - {person: olof-berg, role: ordförande}
+"""
+TABLE = """\
+Namn;E-post;Parti;Organ;Typ;Roll;Från;Till
+Olof Berg;olof.berg@bjorka.example;S;Styrelsen;styrelse;ordförande;2019-01-01;2022-12-31
+Olof Berg;olof.berg@bjorka.example;S;Arbetsutskottet;arbetsutskott;ordförande;;
+Ida Strand;;;Styrelsen;;ersättare;;
+Bo Ek;;;;;;;
+"""
+
+
+@dataclass
+class House:
+    """Applies registers one after the other, as the service does."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    bodies: dict[str, Body] = field(default_factory=dict)
+    memberships: dict[str, Membership] = field(default_factory=dict)
+    ids: Callable[[], str] = field(default_factory=lambda: map("id-{}".format, itertools.count()).__next__)
+
+    @property
+    def known(self) -> Known:
+        return Known(list(self.people.values()), list(self.bodies.values()), list(self.memberships.values()))
+
+    def bring(self, text: str, *, table: bool = False, now: datetime = NOW) -> Outcome:
+        problems = Problems()
+        known = self.known
+        wanted = read_csv(text, known.people, known.bodies, problems) if table else read_yaml(text, problems)
+        outcome = apply(known, wanted, now=now, new_id=self.ids, problems=problems)
+        assert problems.found == []
+        self.people |= outcome.people
+        self.bodies |= outcome.bodies
+        self.memberships |= outcome.memberships
+        for membership_id in outcome.gone:
+            del self.memberships[membership_id]
+        return outcome
+
+    def wrong(self, text: str, *, table: bool = False) -> list[str]:
+        problems = Problems()
+        known = self.known
+        wanted = read_csv(text, known.people, known.bodies, problems) if table else read_yaml(text, problems)
+        apply(known, wanted, now=NOW, new_id=self.ids, problems=problems)
+        return [str(one) for one in problems.found]
+
+    def term(self, name: str, body: str = "styrelsen") -> tuple[MemberRole, date | None, date | None]:
+        [seat] = [
+            one.seat
+            for one in self.memberships.values()
+            if self.people[one.seat.person_id].details.name == name
+            and next(known for known in self.bodies.values() if known.id == one.body_id).key == body
+        ]
+        return seat.role, seat.begins, seat.ends
+
+
+def kinds(changes: list[Change]) -> list[str]:
+    return [change.kind for change in changes]
+
+
+def test_a_register_makes_all_it_names_and_says_so() -> None:
+    house = House()
+    outcome = house.bring(REGISTER)
+    assert kinds(outcome.changes) == [
+        *["person-registered"] * 4,
+        "body-registered",
+        *["membership-begun"] * 4,
+        "body-registered",
+        "membership-begun",
+    ]
+    board = next(body for body in house.bodies.values() if body.key == "styrelsen")
+    assert (board.version, board.details.rules.quorum) == (5, 2)
+    assert [item.kind for item in board.details.rules.standing_items] == ["information", "decision"]
+    assert house.term("Olof Berg") == (MemberRole.CHAIR, date(2019, 1, 1), date(2022, 12, 31))
+    assert house.term("Sven Dahl") == (MemberRole.MEMBER, None, None)
+    [substitute] = [one for one in house.memberships.values() if one.seat.role is MemberRole.SUBSTITUTE]
+    assert substitute.seat.order == 1
+    sequences = [body.version for body, _ in outcome.body_facts if body.key == "styrelsen"]
+    assert sequences == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("text", "table"), [(REGISTER, False), (TABLE, True)])
+def test_applied_again_it_changes_nothing(text: str, table: bool) -> None:
+    house = House()
+    house.bring(text, table=table)
+    for now in (NOW, NOW.replace(year=2024)):
+        again = house.bring(text, table=table, now=now)
+        assert again == Outcome()
+
+
+def test_a_change_is_only_what_differs() -> None:
+    house = House()
+    house.bring(REGISTER)
+    changed = (
+        REGISTER.replace("quorum: 2", "quorum: 3")
+        .replace("name: Ida Strand", "name: Ida Ek")
+        .replace("- {person: sven-dahl, role: ledamot}", "- {person: sven-dahl, role: 1:e vice ordförande}")
+        .replace("      - {person: maja-lind, role: sekreterare}\n", "")
+    )
+    outcome = house.bring(changed)
+    assert [(one.kind, one.person or one.body, [f.field for f in one.fields]) for one in outcome.changes] == [
+        ("person-changed", "Ida Ek", ["name"]),
+        ("body-changed", "Styrelsen", ["quorum"]),
+        ("membership-ended", "Sven Dahl", ["ends"]),
+        ("membership-ended", "Maja Lind", ["ends"]),
+        ("membership-begun", "Sven Dahl", ["role", "begins"]),
+    ]
+    today = date(2022, 11, 28)
+    terms = {(one.seat.role, one.seat.begins, one.seat.ends) for one in house.memberships.values()}
+    assert (MemberRole.MEMBER, None, date(2022, 11, 27)) in terms
+    assert (MemberRole.FIRST_VICE_CHAIR, today, None) in terms
+    assert (MemberRole.SECRETARY, None, date(2022, 11, 27)) in terms
+
+
+def test_an_election_follows_a_term_that_ends_and_what_came_today_by_mistake_never_was() -> None:
+    house = House()
+    house.bring(REGISTER)
+    elected = REGISTER.replace(
+        "      - {person: sven-dahl, role: ledamot}",
+        "      - {person: sven-dahl, role: ledamot, to: 2022-12-31}\n"
+        "      - {person: sven-dahl, role: ordförande, from: 2023-01-01, to: 2026-12-31}",
+    )
+    assert kinds(house.bring(elected).changes) == ["membership-changed", "membership-begun"]
+    mistaken = house.bring(REGISTER)
+    assert kinds(mistaken.changes) == ["membership-ended", "membership-changed"]
+    assert len(mistaken.gone) == 1
+    assert house.bring(REGISTER) == Outcome()
+
+
+def test_what_is_not_named_stays() -> None:
+    house = House()
+    house.bring(REGISTER)
+    assert house.bring("people: {sven-dahl: {name: Sven Dahl, email: sven.dahl@forsby.example, party: C}}") == Outcome()
+    assert house.bring("bodies: {au: {members: [{person: olof-berg, role: chair}]}}") == Outcome()
+    assert kinds(house.bring("bodies: {au: {members: []}}").changes) == ["membership-ended"]
+    assert house.term("Olof Berg", "au")[2] == date(2022, 11, 27)
+
+
+def test_a_table_finds_people_by_address_and_bodies_by_name() -> None:
+    house = House()
+    house.bring(REGISTER)
+    table = "name,email,party,municipality,body,role,from\nOlof Berg,OLOF.BERG@bjorka.example,S,Björka,au,chair,\n"
+    outcome = house.bring(table, table=True)
+    assert kinds(outcome.changes) == ["person-changed"]  # the address is written otherwise
+    fresh = House()
+    fresh.bring(TABLE, table=True)
+    assert {one.key for one in fresh.people.values()} == {"olof-berg", "ida-strand", "bo-ek"}
+    assert {one.key for one in fresh.bodies.values()} == {"styrelsen", "arbetsutskottet"}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (("maja.lind@norrdalen.example", "maja"), "people, maja-lind: email: 'maja' is no e-mail address"),
+        (("kind: styrelse", "kind: klubb"), "bodies, styrelsen: kind: 'klubb' is unknown"),
+        (("kind: styrelse\n", "kind: styrelse\n    colour: red\n"), "bodies, styrelsen: unknown field 'colour'"),
+        (("quorum: 2", "quorum: many"), "bodies, styrelsen: quorum: Input should be a valid integer"),
+        (("role: ordförande, from: 2019-01-01", "role: kung, from: 2019-01-01"), "members, number 1: role: 'kung'"),
+        (("2019-01-01", "2019-02-30"), "members, number 1: from: '2019-02-30' is no date"),
+        (("to: 2022-12-31", "to: 2018-12-31"), "bodies, styrelsen: ends: is before begins"),
+        (("person: sven-dahl, role: ledamot", "role: ledamot"), "members, number 2: person: is missing"),
+        (("person: sven-dahl, role: ledamot", "person: bo-ek, role: ledamot"), "there is no person bo-ek"),
+        (("sven.dahl@forsby.example", "OLOF.BERG@bjorka.example"), "email: Olof Berg (olof-berg) has this address"),
+        (("person: sven-dahl, role: ledamot", "person: sven-dahl, role: ordförande"), "the body has a chair"),
+        (("person: sven-dahl, role: ledamot", "person: olof-berg, role: ersättare"), "is chair of the body"),
+        (("name: Arbetsutskottet", "name: STYRELSEN"), "bodies, au: name: the body styrelsen is called"),
+        (("  maja-lind:", "  Maja Lind:"), "people, Maja Lind: key: 'Maja Lind' is no key"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(change: tuple[str, str], problem: str) -> None:
+    text = REGISTER.replace(*change)
+    assert text != REGISTER
+    assert any(problem in one for one in House().wrong(text)), House().wrong(text)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    text = REGISTER.replace("kind: styrelse", "kind: klubb").replace("maja.lind@norrdalen.example", "maja")
+    assert len(House().wrong(text)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must be fields"),
+        ("- a", "must be fields"),
+        ("peple: {}", "unknown field 'peple'"),
+        ("people: []", "people: must be entries"),
+        ("people: {a: {name: A}, a: {name: B}}", "given twice"),
+        ("people: {a: &x {name: A}}", "anchors"),
+        ("people: {", "line"),
+    ],
+)
+def test_what_is_no_register_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        read_yaml(text, Problems())
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("name;body\nOlof;Styrelsen\n", "line 2: role: is missing"),
+        ("name;body;role\nOlof;Styrelsen;ledamot\n", "line 2: kind: is missing, and Styrelsen is new"),
+        ("name;role\nOlof;ledamot\n", "line 2: body: is missing"),
+        ("name;email\n;a@b.example\n", "line 2: name: is missing"),
+        ("name;party\nOlof;S\nOlof;M\n", "line 3: Olof: another line says otherwise"),
+        ("name;language\nOlof;de\n", "line 2: language: 'de' is unknown"),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_told_with_its_number(text: str, problem: str) -> None:
+    assert any(problem in one for one in House().wrong(text, table=True)), House().wrong(text, table=True)
+
+
+@pytest.mark.parametrize("text", ["", "colour\nred\n", "name;name\na;b\n", 'name\n"a\n', "name\na;b\n", "party\nS\n"])
+def test_what_is_no_table_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        read_csv(text, (), (), Problems())
+
+
+@given(st.text(alphabet=st.sampled_from("abc:{}[]-,\n #&*'\"åÅ12\0\u202e"), max_size=200), st.booleans())
+def test_any_text_is_read_or_refused(text: str, table: bool) -> None:
+    problems = Problems()
+    try:
+        wanted = read_csv(text, (), (), problems) if table else read_yaml(text, problems)
+    except InvalidInput:
+        return
+    if not problems.found:
+        apply(Known((), (), ()), wanted, now=NOW, new_id=House().ids, problems=problems)
