@@ -245,12 +245,14 @@ def _ask(
     purpose: Purpose,
 ) -> None:
     known = transaction.agreement(envelope.organisation, event.agreement_id)
+    language = _language(event.language)
     facts = Facts(
-        language=_language(event.language),
+        language=language,
         document=event.document_name,
         sender=event.sender,
         recipient_name=event.name or "",
         other=known.others.get(event.request_id),
+        deadline=stamp_time(parse_timestamp(event.expires), known.timezone, language),
     )
     transaction.send(
         _mail(

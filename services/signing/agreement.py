@@ -196,6 +196,8 @@ class Agreement(_State):
     expires: str | None = None  # RFC 3339, UTC; set when sent off
     last_signed_at: datetime | None = None
     ended_at: datetime | None = None
+    declined_by: str | None = None  # the id of a request
+    end_reason: str | None = None  # of who declined or cancelled; None for an end from before this was kept
 
     @property
     def current_place(self) -> Place | None:
@@ -332,6 +334,10 @@ def _apply(state: Agreement, event: Event, at: datetime) -> Agreement:
             return _with_request(state, event.request_id, version=event.version)
         case DeadlineExtended():
             return state.model_copy(update={"expires": event.expires})
+        case SigningDeclined():
+            return state.model_copy(update={"declined_by": event.request_id, "end_reason": event.reason})
+        case AgreementCancelled():
+            return state.model_copy(update={"end_reason": event.reason})
         case ReminderRequested():
             return _with_request(state, event.request_id, asked_at=at)
         case EmailSent() if event.purpose in REQUEST_MAILS:

@@ -16,6 +16,7 @@ RequestState = Literal[
     "signed-by-you",
     "signed-by-other",
     "declined",
+    "declined-by-you",
     "cancelled",
     "expired",
     "completed",
@@ -62,6 +63,7 @@ class RequestView(_View):
     place_signed_at: datetime | None = Field(description="when the place was signed, by whomever")
     place_signed_by: str | None = Field(description="the name of whoever signed for the place")
     ended_at: datetime | None
+    reason: str | None = Field(description="why the viewer declined")
 
 
 class RequestOverview(_View):
@@ -92,6 +94,16 @@ class PlaceOverview(_View):
     signed_at: datetime | None
     signed_by: Person | None
     requests: tuple[RequestOverview, ...]
+
+
+class EndOverview(_View):
+    """Why it ended before all had signed."""
+
+    declined_by: Person | None = Field(description="who declined; absent for other ends")
+    role: str | None = Field(description="as what they were to sign")
+    request_id: str | None
+    reason: str | None = Field(description="of who declined or withdrew it")
+    waited_for: tuple[Person, ...] = Field(description="whose turn it was, who had not signed")
 
 
 class Turn(_View):
@@ -130,6 +142,7 @@ class AgreementOverview(_View):
     next_reminder: datetime | None = Field(description="when those who may sign now are reminded, unless they sign")
     last_signed_at: datetime | None
     ended_at: datetime | None
+    end: EndOverview | None = Field(description="absent unless it was declined, cancelled or expired")
     sealed_copy: CopyOverview | None = Field(description="absent until it is archived, soon after completion")
     turn: Turn | None = Field(description="absent before sending off and at the end")
     places: tuple[PlaceOverview, ...]
@@ -170,6 +183,7 @@ def request_view_of(
         place_signed_at=through.signed_at if through else None,
         place_signed_by=through.name if through else None,
         ended_at=state.ended_at,
+        reason=state.end_reason if state.declined_by == request.id else None,
     )
 
 
@@ -178,6 +192,8 @@ def _request_state(state: Agreement, request: Request, version: int, now: dateti
         return "revoked"
     if state.ended_at is not None and now >= state.ended_at + LINKS_OPEN:
         return "closed"
+    if state.declined_by == request.id:
+        return "declined-by-you"
     if state.status in _ENDINGS:
         return _ENDINGS[state.status]
     if request.signed_at is not None:
@@ -207,6 +223,7 @@ def overview_of(
         next_reminder=next_reminder,
         last_signed_at=state.last_signed_at,
         ended_at=state.ended_at,
+        end=_end(state),
         sealed_copy=sealed_copy,
         turn=_turn(state),
         places=tuple(_place(state, place) for place in state.places),
@@ -219,8 +236,25 @@ def _turn(state: Agreement) -> Turn | None:
     since = [request.requested_at for request in asked if request.requested_at is not None]
     if place is None or not since:
         return None
-    waiting = tuple(Person(email=one.email, name=one.name, language=one.language) for one in asked)
-    return Turn(place=place.index, role=place.role, since=min(since), waiting_for=waiting)
+    return Turn(place=place.index, role=place.role, since=min(since), waiting_for=tuple(_person(one) for one in asked))
+
+
+def _end(state: Agreement) -> EndOverview | None:
+    if state.status not in _ENDINGS:
+        return None
+    declined = state.find_request(state.declined_by)
+    asked = state.requests_for(state.next_place.index) if state.next_place else ()
+    return EndOverview(
+        declined_by=_person(declined) if declined else None,
+        role=state.places[declined.place].role if declined else None,
+        request_id=state.declined_by,
+        reason=state.end_reason,
+        waited_for=tuple(_person(one) for one in asked if one.requested_at is not None),
+    )
+
+
+def _person(request: Request) -> Person:
+    return Person(email=request.email, name=request.name, language=request.language)
 
 
 def _place(state: Agreement, place: Place) -> PlaceOverview:
@@ -230,7 +264,7 @@ def _place(state: Agreement, place: Place) -> PlaceOverview:
         role=place.role,
         signed=through is not None,
         signed_at=through.signed_at if through else None,
-        signed_by=Person(email=through.email, name=through.name, language=through.language) if through else None,
+        signed_by=_person(through) if through else None,
         requests=tuple(_request(request) for request in state.requests_for(place.index)),
     )
 

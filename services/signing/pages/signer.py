@@ -121,6 +121,8 @@ class SignerPages:
         visit = await self._visit(request, request_id)
         if visit.view.state in ("signed-by-you", "completed"):
             return self._page(request, visit, "signer/receipt.html")
+        if visit.view.state == "declined-by-you":
+            return self._page(request, visit, "signer/declined.html")
         if visit.view.state != "open":
             status = HTTPStatus.GONE if visit.view.state == "closed" else HTTPStatus.OK
             return self._page(request, visit, "signer/closed.html", status=status)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event as sqlalchemy_event
 
 from services.notifications.delivery import Status
@@ -87,6 +88,15 @@ async def test_a_receipt_shows_the_time_where_the_agreement_is(waiting_post: Pos
     [mail] = server.mails
     assert "26 sep 2022 11:41 GMT+2" in words(mail)
     assert mail.message["Reply-To"] == "Karin Ek <karin.ek@norrdalen.example>"
+
+
+@pytest.mark.parametrize("asked", [requested(), requested(purpose="again"), reminder()])
+async def test_who_is_asked_reads_when_the_time_ends(
+    waiting_post: Post, server: RecordingSmtpServer, asked: Event
+) -> None:
+    await waiting_post.bring(message(created()), message(asked))
+    await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+    assert "Sista tid att signera är 26 okt 2022 02:00 GMT+2." in words(server.mails[0])
 
 
 async def test_waiting_requests_are_withdrawn_when_the_agreement_ends(waiting_post: Post) -> None:

@@ -248,6 +248,29 @@ async def test_an_alternate_that_bounces_is_flagged_in_turn(site: Site, sender: 
     assert f"Mejlet till {SECRETARY} kom inte fram" not in sender.page.text
 
 
+async def test_after_a_decline_the_page_says_who_why_and_what_now(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.sign(SECRETARY)
+    await site.flow.commands.enter_name(ORGANISATION, await site.flow.id(CHAIR), "Olof Berg", ip="192.0.2.7")
+    await site.flow.commands.decline(ORGANISATION, await site.flow.id(CHAIR), "Paragraf 30 är fel", ip="192.0.2.7")
+    await sender.follow(f"/signing/overview/{AGREEMENT_ID}")
+    text = sender.page.text
+    assert "Olof Berg har avböjt att signera" in text
+    assert f"{CHAIR} skulle signera som ordförande och avböjde" in text
+    assert "<q>Paragraf 30 är fel</q>" in text
+    assert "rätta protokollet om det behövs" in text
+    assert text.index("har avböjt att signera") < text.index("Signerare i ordning") < text.rindex("Avböjt<")
+
+
+async def test_after_the_time_ran_out_the_page_says_who_had_not_signed(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.sign(SECRETARY)
+    await site.flow.commands.expire(ORGANISATION, AGREEMENT_ID)
+    await sender.follow(f"/signing/overview/{AGREEMENT_ID}")
+    assert "Tiden att signera gick ut" in sender.page.text
+    assert f"{CHAIR} hade inte signerat." in sender.page.text
+
+
 async def test_cancelling_needs_a_reason(site: Site, sender: Visitor) -> None:
     await site.flow.send_off()
     await sender.follow(f"{AGREEMENT}/cancel")

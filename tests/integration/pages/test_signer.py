@@ -156,9 +156,14 @@ async def test_declining_needs_a_reason_and_ends_it_for_all(site: Site, visitor:
     assert visitor.page.status_code == 422
     assert "Skriv ett skäl" in visitor.page.text
     await visitor.press("/decline", reason="Paragraf 30 stämmer inte")
-    assert visitor.heading == "Signeringen är avslutad"
+    assert visitor.heading == "Du har avböjt att signera"
+    assert "Paragraf 30 stämmer inte" in visitor.page.text
+    assert "Karin Ek har fått veta det och ditt skäl." in visitor.page.text
     assert (await recorded(site))[-1] == "SigningDeclined"
+    await visitor.follow(await site.link(SECRETARY))
+    assert visitor.heading == "Du har avböjt att signera"
     await visitor.follow(await site.link(CHAIR))
+    assert "Paragraf 30" not in visitor.page.text
     assert visitor.heading == "Signeringen är avslutad"
     await visitor.log_in()
     await visitor.follow(f"/signing/overview/{AGREEMENT_ID}")

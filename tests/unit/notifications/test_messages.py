@@ -89,6 +89,7 @@ def test_the_request_in_swedish_as_text() -> None:
         "Hej Olof Berg!\n\n"
         "Karin Ek ber dig signera ”Protokoll styrelsen Kommunförbundet Norrdalen”.\n\n"
         f"Läs och signera:\n{LETTER.link}\n\n"
+        "Sista tid att signera är 26 mars 2026 10:45 GMT+1.\n\n"
         "Du läser dokumentet först och signerar sedan på samma sida. När du har signerat får du ett kvitto, "
         "och när alla har signerat får du en länk till den färdiga kopian.\n\n"
         "Länken är personlig. Skicka den inte vidare.\n\n"
