@@ -23,6 +23,7 @@ from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
 from shared.guard import Guard
 from shared.logging import get_logger
+from shared.messaging.answers import StillRunning
 from shared.web.api_docs import include_api_docs
 from shared.web.assets import include_static
 from shared.web.page_route import nowhere
@@ -143,6 +144,8 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
         response.headers["www-authenticate"] = "Bearer"
     if isinstance(error, Unavailable):
         response.headers["retry-after"] = "5"
+    elif isinstance(error, StillRunning):
+        response.headers["retry-after"] = "1"
     return response
 
 

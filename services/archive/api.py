@@ -15,6 +15,7 @@ from services.archive.journal_reader import LONGEST_WAIT, JournalFilter, Journal
 from services.archive.journal_reader import MOST as MOST_EVENTS
 from services.archive.queries import MOST, ProtocolPage, ProtocolView, State
 from shared.auth import Principal, Role, requires
+from shared.idempotency import Once
 from shared.rendering.file_names import fetched_as, sealed_name
 
 AgreementId = Annotated[
@@ -89,19 +90,22 @@ def _add_protocols(routes: APIRouter, commands: ArchiveCommands) -> None:
         "/protocols/{agreement_id}/retry",
         tags=["protocols"],
         summary="Archive an agreement whose archiving failed, once the cause is mended",
+        response_model=ProtocolView,
     )
-    async def retry(agreement_id: AgreementId, principal: Principal = _OPERATES) -> ProtocolView:
-        return await commands.retry_job(principal.organisation, agreement_id)
+    async def retry(agreement_id: AgreementId, once: Once, principal: Principal = _OPERATES) -> Response:
+        return await once.answer(principal, commands.retry_job(principal.organisation, agreement_id))
 
     @routes.post(
         "/protocols/{agreement_id}/accept",
         tags=["protocols"],
         summary="Archive an agreement whose history is not what the journal has, once someone has looked and says why",
+        response_model=ProtocolView,
     )
-    async def accept(agreement_id: AgreementId, body: Acceptance, principal: Principal = _OPERATES) -> ProtocolView:
-        return await commands.accept_history(
-            principal.organisation, agreement_id, by=principal.name, reason=body.reason
-        )
+    async def accept(
+        agreement_id: AgreementId, body: Acceptance, once: Once, principal: Principal = _OPERATES
+    ) -> Response:
+        accepting = commands.accept_history(principal.organisation, agreement_id, by=principal.name, reason=body.reason)
+        return await once.answer(principal, accepting)
 
 
 def _add_journal(routes: APIRouter, commands: ArchiveCommands) -> None:

@@ -51,26 +51,28 @@ class ArchiveCommands:
         """
         reason = clean_reason(reason)
 
-        async def work(transaction: ArchiveTransaction) -> None:
+        async def work(transaction: ArchiveTransaction) -> ProtocolView:
             at = timestamp(datetime.now(UTC))
             if not await store.accept_job(
                 transaction.connection, organisation, agreement_id, by=by, reason=reason, at=at
             ):
                 raise NotFound("no history of such an agreement is refused")
             transaction.nudge(self._jobs_waiting)
+            return await self.queries.protocol_on(transaction.connection, organisation, agreement_id)
 
-        await self._unit_of_work.run(work)
+        view = await self._unit_of_work.run(work)
         log.warning("archiving.differences_accepted", agreement_id=agreement_id, by=by)
-        return await self.queries.protocol(organisation, agreement_id)
+        return view
 
     async def retry_job(self, organisation: str, agreement_id: str) -> ProtocolView:
         """Have an agreement archived at once that failed or waits. Raises NotFound, also for one that is archived."""
 
-        async def work(transaction: ArchiveTransaction) -> None:
+        async def work(transaction: ArchiveTransaction) -> ProtocolView:
             if not await store.retry_job(transaction.connection, organisation, agreement_id):
                 raise NotFound("no such agreement waits to be archived")
             transaction.nudge(self._jobs_waiting)
+            return await self.queries.protocol_on(transaction.connection, organisation, agreement_id)
 
-        await self._unit_of_work.run(work)
+        view = await self._unit_of_work.run(work)
         log.info("archiving.retried", agreement_id=agreement_id)
-        return await self.queries.protocol(organisation, agreement_id)
+        return view

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive import store
 from services.archive.pages import SealedCopy
@@ -71,8 +72,12 @@ class ArchiveQueries:
     async def protocol(self, organisation: str, agreement_id: str) -> ProtocolView:
         """Also one that waits or has failed. Raises NotFound for an agreement that is not completed."""
         async with self._database.single() as connection:
-            archived = await store.find_archived(connection, organisation, agreement_id)
-            job = None if archived else await store.find_job(connection, organisation, agreement_id)
+            return await self.protocol_on(connection, organisation, agreement_id)
+
+    async def protocol_on(self, connection: AsyncConnection, organisation: str, agreement_id: str) -> ProtocolView:
+        """The same within a transaction."""
+        archived = await store.find_archived(connection, organisation, agreement_id)
+        job = None if archived else await store.find_job(connection, organisation, agreement_id)
         if archived is not None:
             return _archived_view(archived)
         if job is not None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.notifications.commands import NotificationsCommands
@@ -13,6 +13,7 @@ from services.notifications.unmatched import UnmatchedReport
 from shared.auth import Principal, Role, requires
 from shared.clock import parse_timestamp, timestamp
 from shared.errors import InvalidInput
+from shared.idempotency import Once
 
 Reader = Annotated[Principal, requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)]
 Operator = Annotated[Principal, requires(Role.OPERATOR)]
@@ -101,10 +102,10 @@ def router(commands: NotificationsCommands) -> APIRouter:
         """One mail and what became of it."""
         return _view(await commands.delivery(caller.organisation, delivery_id))
 
-    @routes.post("/deliveries/{delivery_id}/retry")
-    async def retry(delivery_id: str, caller: Operator) -> DeliveryView:
+    @routes.post("/deliveries/{delivery_id}/retry", response_model=DeliveryView)
+    async def retry(delivery_id: str, once: Once, caller: Operator) -> Response:
         """Try a waiting or bounced mail again at once, under the same Message-ID."""
-        return _view(await commands.retry(caller.organisation, delivery_id))
+        return await once.answer(caller, commands.retry(caller.organisation, delivery_id), _view)
 
     @routes.get("/unmatched-reports")
     async def list_unmatched_reports(caller: Reader, after: Cursor = None, limit: Limit = 20) -> UnmatchedReportPage:

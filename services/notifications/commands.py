@@ -74,7 +74,7 @@ class NotificationsCommands:
     async def retry(self, organisation: str, delivery_id: str) -> Delivery:
         """Have a waiting or bounced mail tried again at once, under the same Message-ID. Raises NotFound, Refused."""
 
-        async def work(transaction: NotificationsTransaction) -> None:
+        async def work(transaction: NotificationsTransaction) -> Delivery:
             key = organisation, delivery_id
             found = (await transaction.lock([key])).get(key)
             if found is None:
@@ -83,9 +83,9 @@ class NotificationsCommands:
             await store.requeue(transaction.connection, key)
             transaction.nudge(self._mailer_wakeup)
             log.info("mail.retried", delivery_id=delivery_id)
+            return (await transaction.lock([key]))[key]
 
-        await self._unit_of_work.run(work)
-        return await self.delivery(organisation, delivery_id)
+        return await self._unit_of_work.run(work)
 
     async def delivery(self, organisation: str, delivery_id: str) -> Delivery:
         """Raises NotFound."""

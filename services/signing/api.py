@@ -15,6 +15,7 @@ from services.signing.queries import MOST, SigningQueries
 from services.signing.views import AgreementOverview, AgreementPage
 from shared.auth import Principal, Role, requires
 from shared.forwarding import Proxies, client_ip
+from shared.idempotency import Once
 from shared.rendering.report import Report, as_text
 from shared.text import MAX_EMAIL, MAX_NAME, MAX_REASON
 
@@ -111,65 +112,109 @@ def _add_reading(routes: APIRouter, queries: SigningQueries) -> None:
 def _add_changing(
     routes: APIRouter, commands: SigningCommands, queries: SigningQueries, trusted_proxies: Proxies
 ) -> None:
-    @routes.post("/{agreement_id}/send", summary="Send it off: the first signer is asked")
-    async def send_off(agreement_id: AgreementId, principal: Principal = _CHANGES) -> AgreementOverview:
-        return queries.overview_of(await commands.send_off(principal.organisation, agreement_id))
-
-    @routes.post("/{agreement_id}/cancel", summary="Withdraw it: nobody can sign any more")
-    async def cancel(
-        agreement_id: AgreementId, body: Cancellation, request: Request, principal: Principal = _CHANGES
-    ) -> AgreementOverview:
-        ip = client_ip(request, trusted_proxies)
-        return queries.overview_of(await commands.cancel(principal.organisation, agreement_id, body.reason, ip=ip))
+    @routes.post(
+        "/{agreement_id}/send", response_model=AgreementOverview, summary="Send it off: the first signer is asked"
+    )
+    async def send_off(agreement_id: AgreementId, once: Once, principal: Principal = _CHANGES) -> Response:
+        return await once.answer(
+            principal, commands.send_off(principal.organisation, agreement_id), queries.overview_of
+        )
 
     @routes.post(
-        "/{agreement_id}/remind", summary="Remind everyone who may sign now, but not where the last mail bounced"
+        "/{agreement_id}/cancel", response_model=AgreementOverview, summary="Withdraw it: nobody can sign any more"
     )
-    async def remind(agreement_id: AgreementId, principal: Principal = _CHANGES) -> AgreementOverview:
-        return queries.overview_of(await commands.remind(principal.organisation, agreement_id))
+    async def cancel(
+        agreement_id: AgreementId, body: Cancellation, request: Request, once: Once, principal: Principal = _CHANGES
+    ) -> Response:
+        ip = client_ip(request, trusted_proxies)
+        return await once.answer(
+            principal, commands.cancel(principal.organisation, agreement_id, body.reason, ip=ip), queries.overview_of
+        )
+
+    @routes.post(
+        "/{agreement_id}/remind",
+        response_model=AgreementOverview,
+        summary="Remind everyone who may sign now, but not where the last mail bounced",
+    )
+    async def remind(agreement_id: AgreementId, once: Once, principal: Principal = _CHANGES) -> Response:
+        return await once.answer(principal, commands.remind(principal.organisation, agreement_id), queries.overview_of)
 
 
 def _add_remedies(
     routes: APIRouter, commands: SigningCommands, queries: SigningQueries, trusted_proxies: Proxies
 ) -> None:
-    @routes.post("/{agreement_id}/alternates", summary="Let another address sign for a place; the original still may")
+    @routes.post(
+        "/{agreement_id}/alternates",
+        response_model=AgreementOverview,
+        summary="Let another address sign for a place; the original still may",
+    )
     async def add_alternate(
-        agreement_id: AgreementId, body: NewAlternate, request: Request, principal: Principal = _CHANGES
-    ) -> AgreementOverview:
-        state = await commands.add_alternate(
-            principal.organisation,
-            agreement_id,
-            body.original,
-            body.email,
-            name=body.name,
-            ip=client_ip(request, trusted_proxies),
+        agreement_id: AgreementId, body: NewAlternate, request: Request, once: Once, principal: Principal = _CHANGES
+    ) -> Response:
+        return await once.answer(
+            principal,
+            commands.add_alternate(
+                principal.organisation,
+                agreement_id,
+                body.original,
+                body.email,
+                name=body.name,
+                ip=client_ip(request, trusted_proxies),
+            ),
+            queries.overview_of,
         )
-        return queries.overview_of(state)
 
-    @routes.post("/{agreement_id}/correct-address", summary="Ask at another address instead; links to the old one end")
+    @routes.post(
+        "/{agreement_id}/correct-address",
+        response_model=AgreementOverview,
+        summary="Ask at another address instead; links to the old one end",
+    )
     async def correct_address(
-        agreement_id: AgreementId, body: Correction, request: Request, principal: Principal = _CHANGES
-    ) -> AgreementOverview:
+        agreement_id: AgreementId, body: Correction, request: Request, once: Once, principal: Principal = _CHANGES
+    ) -> Response:
         ip = client_ip(request, trusted_proxies)
-        state = await commands.correct_address(principal.organisation, agreement_id, body.original, body.email, ip=ip)
-        return queries.overview_of(state)
+        return await once.answer(
+            principal,
+            commands.correct_address(principal.organisation, agreement_id, body.original, body.email, ip=ip),
+            queries.overview_of,
+        )
 
-    @routes.post("/{agreement_id}/ask-again", summary="Mail the request once more to an address whose mail bounced")
+    @routes.post(
+        "/{agreement_id}/ask-again",
+        response_model=AgreementOverview,
+        summary="Mail the request once more to an address whose mail bounced",
+    )
     async def ask_again(
-        agreement_id: AgreementId, body: Addressed, principal: Principal = _CHANGES
-    ) -> AgreementOverview:
-        return queries.overview_of(await commands.ask_again(principal.organisation, agreement_id, body.email))
+        agreement_id: AgreementId, body: Addressed, once: Once, principal: Principal = _CHANGES
+    ) -> Response:
+        return await once.answer(
+            principal, commands.ask_again(principal.organisation, agreement_id, body.email), queries.overview_of
+        )
 
-    @routes.post("/{agreement_id}/revoke-link", summary="End the links mailed to a signer; a new one is mailed")
+    @routes.post(
+        "/{agreement_id}/revoke-link",
+        response_model=AgreementOverview,
+        summary="End the links mailed to a signer; a new one is mailed",
+    )
     async def revoke_link(
-        agreement_id: AgreementId, body: Addressed, request: Request, principal: Principal = _CHANGES
-    ) -> AgreementOverview:
+        agreement_id: AgreementId, body: Addressed, request: Request, once: Once, principal: Principal = _CHANGES
+    ) -> Response:
         ip = client_ip(request, trusted_proxies)
-        return queries.overview_of(await commands.revoke_link(principal.organisation, agreement_id, body.email, ip=ip))
+        return await once.answer(
+            principal,
+            commands.revoke_link(principal.organisation, agreement_id, body.email, ip=ip),
+            queries.overview_of,
+        )
 
-    @routes.post("/{agreement_id}/extend", summary="Give the signers more time, while there is some left")
+    @routes.post(
+        "/{agreement_id}/extend",
+        response_model=AgreementOverview,
+        summary="Give the signers more time, while there is some left",
+    )
     async def extend(
-        agreement_id: AgreementId, body: Extension, request: Request, principal: Principal = _CHANGES
-    ) -> AgreementOverview:
+        agreement_id: AgreementId, body: Extension, request: Request, once: Once, principal: Principal = _CHANGES
+    ) -> Response:
         ip = client_ip(request, trusted_proxies)
-        return queries.overview_of(await commands.extend(principal.organisation, agreement_id, body.expires, ip=ip))
+        return await once.answer(
+            principal, commands.extend(principal.organisation, agreement_id, body.expires, ip=ip), queries.overview_of
+        )

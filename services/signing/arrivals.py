@@ -1,7 +1,7 @@
 """Read your writes: who has just drafted minutes may ask for their agreement, while the event that makes it travels.
 
 Meetings answers once the draft is committed; signing hears of it some tens of milliseconds later. So an id of the right
-form that is not in the table yet is looked for a short while (docs/decisions/0025).
+form that is not in the table yet is looked for a short while (docs/decisions/0026).
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.logging import get_logger
-from shared.messaging import inbox, outbox
+from shared.messaging import answers, inbox, outbox
 from shared.messaging.broker import KafkaSettings, idempotent_producer
 from shared.messaging.outbox import OutgoingMessage
 from shared.messaging.pace import Pace
@@ -163,6 +163,7 @@ class Relay:
                 dropped = max(
                     await outbox.prune(connection, older_than=self._retention, most=most),
                     await inbox.prune(connection, older_than=self._retention * 2, most=most),
+                    await answers.prune(connection, most=most),
                 )
         await self._wait_until_stopped(_PRUNING_SECONDS)
 

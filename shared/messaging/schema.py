@@ -1,4 +1,4 @@
-"""The messaging tables as SQL, for the services' first migrations. Frozen: a change is a new function."""
+"""The messaging tables as SQL, for the services' migrations. Frozen: a change is a new function."""
 
 _V1 = (
     """
@@ -56,5 +56,28 @@ _V1 = (
 )
 
 
+_V2 = (
+    """
+    CREATE TABLE kept_answer (
+        organisation text NOT NULL,
+        caller text NOT NULL,
+        key text NOT NULL,
+        fingerprint text NOT NULL,
+        status integer NOT NULL,
+        body text NOT NULL,
+        location text,
+        created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (organisation, caller, key)
+    )
+    """,
+    "CREATE INDEX kept_answer_created ON kept_answer (created_at)",
+)
+
+
 def statements_v1() -> tuple[str, ...]:
     return _V1
+
+
+def statements_v2() -> tuple[str, ...]:
+    """On top of v1: answers to requests with an `Idempotency-Key`."""
+    return _V2

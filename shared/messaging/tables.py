@@ -3,7 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -89,7 +101,24 @@ class TimerRow(MessagingTable, table=True):
     due_at: datetime = Field(sa_column=_timestamptz())
 
 
+class KeptAnswerRow(MessagingTable, table=True):
+    """The answer to a request that bore an `Idempotency-Key`, as long as it may be sent again."""
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (Index("kept_answer_created", "created_at"),)
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    caller: str = Field(sa_column=Column(Text, primary_key=True))
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    fingerprint: str = Field(sa_column=Column(Text, nullable=False))
+    status: int = Field(sa_column=Column(Integer, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    location: str | None = Field(sa_column=Column(Text, nullable=True))
+    created_at: datetime = Field(sa_column=_timestamptz(default_now=True))
+
+
 OUTBOX = MessagingTable.metadata.tables["outbox"]
 INBOX = MessagingTable.metadata.tables["inbox"]
 DEAD_LETTER = MessagingTable.metadata.tables["dead_letter"]
+KEPT_ANSWER = MessagingTable.metadata.tables["kept_answer"]
 TIMER = MessagingTable.metadata.tables["timer"]

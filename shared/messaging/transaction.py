@@ -22,6 +22,7 @@ from shared.errors import TooLarge, Unavailable
 from shared.events.base import MAX_EVENT_BYTES, Event, event_class, event_type
 from shared.events.envelope import Envelope
 from shared.ids import new_id
+from shared.messaging.answers import KEEPING
 from shared.messaging.tables import OUTBOX
 from shared.wakeup import Wakeup
 
@@ -151,11 +152,20 @@ class UnitOfWork(Generic[TransactionT]):
             wakeup.set()
 
     async def run(self, work: Callable[[TransactionT], Awaitable[Result]]) -> Result:
-        """Run `work(transaction)` in a transaction of its own; again as `with_retries` does."""
+        """Run `work(transaction)` in a transaction of its own; again as `with_retries` does.
+
+        For a request that bears a key, once only: see `shared.messaging.answers`, and what that raises.
+        """
+        keeping = KEEPING.get()
 
         async def attempt() -> Result:
             async with self.begin() as transaction:
-                return await work(transaction)
+                if keeping is None:
+                    return await work(transaction)
+                await keeping.begin(transaction.connection)
+                result = await work(transaction)
+                await keeping.keep(transaction.connection, result)
+                return result
 
         return await with_retries(attempt)
 

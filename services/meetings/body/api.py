@@ -11,6 +11,7 @@ from services.meetings.body.commands import BodyCommands, Member
 from services.meetings.body.membership import Membership, Seat
 from services.meetings.callers import Reader, Secretary
 from shared.http import CREATED
+from shared.idempotency import Once
 from shared.web import path_for
 
 Version = Annotated[
@@ -66,12 +67,15 @@ class Memberships(BaseModel):
 def router(commands: BodyCommands) -> APIRouter:
     routes = APIRouter(tags=["bodies"])
 
-    @routes.post("/bodies", status_code=201, responses=CREATED)
-    async def register_body(new: NewBody, request: Request, response: Response, caller: Secretary) -> Body:
+    @routes.post("/bodies", status_code=201, response_model=Body, responses=CREATED)
+    async def register_body(new: NewBody, request: Request, once: Once, caller: Secretary) -> Response:
         """Register a body: a board, its committee, the congress, a network."""
-        body = await commands.register(caller.organisation, new.details, new.key)
-        response.headers["location"] = path_for(request, "get_body", body_id=body.id)
-        return body
+        return await once.answer(
+            caller,
+            commands.register(caller.organisation, new.details, new.key),
+            status=201,
+            location=lambda body: path_for(request, "get_body", body_id=body.id),
+        )
 
     @routes.get("/bodies")
     async def list_bodies(caller: Reader) -> Bodies:
@@ -90,10 +94,10 @@ def router(commands: BodyCommands) -> APIRouter:
         """Give the body's whole new details."""
         return await commands.change(caller.organisation, body_id, details, version=version)
 
-    @routes.post("/bodies/{body_id}/close")
-    async def close_body(body_id: str, day: LastDay, caller: Secretary) -> Body:
+    @routes.post("/bodies/{body_id}/close", response_model=Body)
+    async def close_body(body_id: str, day: LastDay, once: Once, caller: Secretary) -> Response:
         """The body ceases, and its memberships end."""
-        return await commands.close(caller.organisation, body_id, day.on)
+        return await once.answer(caller, commands.close(caller.organisation, body_id, day.on))
 
     @routes.get("/bodies/{body_id}/memberships")
     async def list_memberships(body_id: str, caller: Reader) -> Memberships:
@@ -101,14 +105,15 @@ def router(commands: BodyCommands) -> APIRouter:
         found = await commands.memberships(caller.organisation, body_id)
         return Memberships(memberships=[BodyMember.of(member) for member in found])
 
-    @routes.post("/bodies/{body_id}/memberships", status_code=201, responses=CREATED)
-    async def begin_membership(
-        body_id: str, seat: Seat, request: Request, response: Response, caller: Secretary
-    ) -> Membership:
+    @routes.post("/bodies/{body_id}/memberships", status_code=201, response_model=Membership, responses=CREATED)
+    async def begin_membership(body_id: str, seat: Seat, request: Request, once: Once, caller: Secretary) -> Response:
         """Give a person a place in the body."""
-        membership = await commands.begin(caller.organisation, body_id, seat)
-        response.headers["location"] = path_for(request, "list_memberships", body_id=body_id)
-        return membership
+        return await once.answer(
+            caller,
+            commands.begin(caller.organisation, body_id, seat),
+            status=201,
+            location=lambda _: path_for(request, "list_memberships", body_id=body_id),
+        )
 
     @routes.put("/bodies/{body_id}/memberships/{membership_id}")
     async def change_membership(body_id: str, membership_id: str, seat: Seat, caller: Secretary) -> Membership:
@@ -116,8 +121,9 @@ def router(commands: BodyCommands) -> APIRouter:
         return await commands.change_membership(caller.organisation, body_id, membership_id, seat)
 
     @routes.post("/bodies/{body_id}/memberships/{membership_id}/end", status_code=204)
-    async def end_membership(body_id: str, membership_id: str, day: LastDay, caller: Secretary) -> None:
+    async def end_membership(body_id: str, membership_id: str, day: LastDay, once: Once, caller: Secretary) -> Response:
         """The place ends before its term does; one that has not begun by then never stands."""
-        await commands.end(caller.organisation, body_id, membership_id, day.on)
+        ending = commands.end(caller.organisation, body_id, membership_id, day.on)
+        return await once.answer(caller, ending, status=204)
 
     return routes

@@ -10,6 +10,7 @@ from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from shared.errors import InvalidInput
 from shared.http import CREATED
+from shared.idempotency import Once
 from shared.web import path_for
 
 
@@ -29,12 +30,15 @@ class MeetingPage(BaseModel):
 def router(commands: MeetingCommands) -> APIRouter:
     routes = APIRouter(tags=["meetings"])
 
-    @routes.post("/meetings", status_code=201, responses=CREATED)
-    async def schedule(details: MeetingDetails, request: Request, response: Response, caller: Secretary) -> Meeting:
+    @routes.post("/meetings", status_code=201, response_model=Meeting, responses=CREATED)
+    async def schedule(details: MeetingDetails, request: Request, once: Once, caller: Secretary) -> Response:
         """Schedule a meeting of a body. Times are local; `timezone` places them."""
-        meeting = await commands.schedule(caller.organisation, details)
-        response.headers["location"] = path_for(request, "get_meeting", meeting_id=meeting.id)
-        return meeting
+        return await once.answer(
+            caller,
+            commands.schedule(caller.organisation, details),
+            status=201,
+            location=lambda meeting: path_for(request, "get_meeting", meeting_id=meeting.id),
+        )
 
     @routes.get("/meetings")
     async def list_meetings(
@@ -57,10 +61,10 @@ def router(commands: MeetingCommands) -> APIRouter:
         """Give the meeting's whole new details."""
         return await commands.change(caller.organisation, meeting_id, details)
 
-    @routes.post("/meetings/{meeting_id}/cancel")
-    async def cancel(meeting_id: str, body: Reason, caller: Secretary) -> Meeting:
+    @routes.post("/meetings/{meeting_id}/cancel", response_model=Meeting)
+    async def cancel(meeting_id: str, body: Reason, once: Once, caller: Secretary) -> Response:
         """Cancel the meeting."""
-        return await commands.cancel(caller.organisation, meeting_id, body.reason)
+        return await once.answer(caller, commands.cancel(caller.organisation, meeting_id, body.reason))
 
     return routes
 

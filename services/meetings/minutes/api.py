@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
-from services.meetings.minutes.commands import Drafting, MinutesCommands
+from services.meetings.minutes.commands import DraftedMinutes, Drafting, MinutesCommands
 from services.meetings.minutes.minutes import MAX_MINUTES
 from shared.forwarding import Proxies, client_ip
 from shared.http import CREATED
+from shared.idempotency import Once
 from shared.web import path_for
 
 
@@ -38,14 +39,21 @@ def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: s
     """`public_url`: where all services are reached."""
     routes = APIRouter(tags=["meetings"])
 
-    @routes.post("/meetings/{meeting_id}/minutes", status_code=201, responses=CREATED)
+    @routes.post("/meetings/{meeting_id}/minutes", status_code=201, response_model=Drafted, responses=CREATED)
     async def draft_minutes(
-        meeting_id: str, body: MinutesToDraft, request: Request, response: Response, caller: Secretary
-    ) -> Drafted:
+        meeting_id: str, body: MinutesToDraft, request: Request, once: Once, caller: Secretary
+    ) -> Response:
         """Number and render the minutes. An agreement to sign them then stands ready in signing."""
         ip = client_ip(request, trusted_proxies)
-        drafted = await commands.draft_minutes(caller.organisation, meeting_id, body.markdown, body.drafting, ip=ip)
-        response.headers["location"] = path_for(request, "original_pdf", meeting_id=meeting_id)
+        return await once.answer(
+            caller,
+            commands.draft_minutes(caller.organisation, meeting_id, body.markdown, body.drafting, ip=ip),
+            view,
+            status=201,
+            location=lambda drafted: path_for(request, "original_pdf", meeting_id=drafted.meeting_id),
+        )
+
+    def view(drafted: DraftedMinutes) -> Drafted:
         return Drafted(
             meeting_id=drafted.meeting_id,
             agreement_id=drafted.agreement_id,

@@ -15,6 +15,7 @@ from services.meetings.person.person import Person, PersonDetails
 from services.meetings.person.store import sort_key
 from shared.errors import InvalidInput
 from shared.http import CREATED
+from shared.idempotency import Once
 from shared.web import path_for
 
 
@@ -55,12 +56,15 @@ class Left(BaseModel):
 def router(commands: PersonCommands, bodies: BodyCommands) -> APIRouter:
     routes = APIRouter(tags=["people"])
 
-    @routes.post("/people", status_code=201, responses=CREATED)
-    async def register_person(new: NewPerson, request: Request, response: Response, caller: Secretary) -> Person:
+    @routes.post("/people", status_code=201, response_model=Person, responses=CREATED)
+    async def register_person(new: NewPerson, request: Request, once: Once, caller: Secretary) -> Response:
         """Register a person, once, however many bodies they will sit in."""
-        person = await commands.register(caller.organisation, new.details, new.key)
-        response.headers["location"] = path_for(request, "get_person", person_id=person.id)
-        return person
+        return await once.answer(
+            caller,
+            commands.register(caller.organisation, new.details, new.key),
+            status=201,
+            location=lambda person: path_for(request, "get_person", person_id=person.id),
+        )
 
     @routes.get("/people")
     async def list_people(
@@ -87,10 +91,11 @@ def router(commands: PersonCommands, bodies: BodyCommands) -> APIRouter:
         """Give the person's whole new details. What minutes and meetings say of them stays as it was."""
         return await commands.change(caller.organisation, person_id, details, version=version)
 
-    @routes.post("/people/{person_id}/leave")
-    async def leave(person_id: str, day: LastDay, caller: Secretary) -> Left:
+    @routes.post("/people/{person_id}/leave", response_model=Left)
+    async def leave(person_id: str, day: LastDay, once: Once, caller: Secretary) -> Response:
         """End whatever the person holds, in every body. What minutes say of them stays."""
-        return Left(ended=await bodies.leave(caller.organisation, person_id, day.on))
+        leaving = bodies.leave(caller.organisation, person_id, day.on)
+        return await once.answer(caller, leaving, lambda ended: Left(ended=ended))
 
     return routes
 

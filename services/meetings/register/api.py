@@ -1,12 +1,13 @@
 """The HTTP API of registers: thin; the rules are in `register` and `changes`, the work in `commands`."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Secretary
 from services.meetings.register.changes import Change
 from services.meetings.register.commands import Format, RegisterCommands
 from services.meetings.register.register import MAX_REGISTER
+from shared.idempotency import Once
 
 
 class RegisterFile(BaseModel):
@@ -53,10 +54,10 @@ def router(commands: RegisterCommands) -> APIRouter:
         problems = [RegisterProblem(where=one.where, what=one.what) for one in found.problems]
         return CheckedRegister(version=found.version, changes=found.changes, problems=problems)
 
-    @routes.post("/register")
-    async def apply_register(file: RegisterToApply, caller: Secretary) -> AppliedRegister:
+    @routes.post("/register", response_model=AppliedRegister)
+    async def apply_register(file: RegisterToApply, once: Once, caller: Secretary) -> Response:
         """Bring bodies, people and memberships to what a register says, whole or not at all; again, nothing changes."""
-        changes = await commands.apply(caller.organisation, file.text, file.format, version=file.version)
-        return AppliedRegister(changes=changes)
+        applying = commands.apply(caller.organisation, file.text, file.format, version=file.version)
+        return await once.answer(caller, applying, lambda changes: AppliedRegister(changes=changes))
 
     return routes

@@ -51,7 +51,9 @@ async def test_a_protocol_before_and_after_archiving(archive: Archive, http: Asy
     assert (waiting["state"], waiting["archived_at"], waiting["attempts"]) == ("waiting", None, 0)
     assert is_problem(await http.get(f"{HERE}/copy", headers=as_("auditor")), 404, "not-found")
     assert is_problem(await http.post(f"{HERE}/retry", headers=as_("auditor")), 403, "not-allowed")
-    assert (await http.post(f"{HERE}/retry", headers=as_("operator"))).json()["state"] == "waiting"
+    keyed = as_("operator") | {"idempotency-key": "again"}
+    retried = await http.post(f"{HERE}/retry", headers=keyed)
+    assert retried.json()["state"] == "waiting"
     assert await archive.worker.archive_one()
 
     archived = (await http.get(HERE, headers=as_("auditor"))).json()
@@ -61,6 +63,7 @@ async def test_a_protocol_before_and_after_archiving(archive: Archive, http: Asy
     manifest = await http.get(f"{HERE}/manifest", headers=as_("operator"))
     assert TEST_ORGANISATION in manifest.json()["seal"]["issuer"]
     assert is_problem(await http.post(f"{HERE}/retry", headers=as_("operator")), 404, "not-found")
+    assert (await http.post(f"{HERE}/retry", headers=keyed)).content == retried.content
 
 
 @pytest.mark.parametrize("path", [HERE, f"{HERE}/copy", f"{HERE}/manifest"])

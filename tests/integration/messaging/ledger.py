@@ -18,7 +18,7 @@ from shared.messaging.broker import KafkaSettings
 from shared.messaging.consumer import EventConsumer
 from shared.messaging.inbound import Inbound
 from shared.messaging.relay import Relay
-from shared.messaging.schema import statements_v1
+from shared.messaging.schema import statements_v1, statements_v2
 from shared.messaging.transaction import Received, Transaction, UnitOfWork
 from shared.wakeup import Wakeup
 
@@ -71,7 +71,7 @@ class Ledger:
 
     async def create_tables(self) -> None:
         async with self.database.transaction() as connection:
-            for statement in statements_v1():
+            for statement in (*statements_v1(), *statements_v2()):
                 await connection.execute(text(statement))
             await connection.execute(text("CREATE TABLE line (n bigserial PRIMARY KEY, key text, number bigint)"))
             await connection.execute(text("CREATE TABLE tally (key text PRIMARY KEY, number bigint)"))

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.notifications.delivery import Status
 from services.notifications.messages import MAIL_POLICY
 from shared.auth import undeclared_routes
 from tests.integration.notifications.conftest import MakePost
@@ -62,6 +63,21 @@ async def test_one_delivery_tells_what_became_of_it(waiting_post: Post) -> None:
     assert (seen["status"], seen["recipient"], seen["last_status"]) == ("bounced", OLOF, "5.1.1")
     async with client(waiting_post, "stranger") as http:
         assert (await http.get(f"/deliveries/{delivery.id}")).status_code == 404
+
+
+async def test_a_mail_is_tried_again_once_for_a_key(waiting_post: Post) -> None:
+    await waiting_post.bring(message(requested()))
+    await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+    await waiting_post.commands.bounce(ORGANISATION, OLOF, "5.1.1")
+    [delivery] = await waiting_post.deliveries()
+    async with client(waiting_post, "operator") as http:
+        http.headers["idempotency-key"] = "again"
+        first = await http.post(f"/deliveries/{delivery.id}/retry")
+        assert (first.status_code, first.json()["status"]) == (200, "waiting")
+        await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+        assert (await http.post(f"/deliveries/{delivery.id}/retry")).content == first.content
+    [sent] = await waiting_post.deliveries()
+    assert sent.status is Status.SENT
 
 
 async def test_only_operators_have_mails_tried_again(waiting_post: Post) -> None:

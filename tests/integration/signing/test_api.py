@@ -89,6 +89,17 @@ async def test_from_sending_off_to_a_reminder_and_an_end(flow: Flow, http: Async
     assert "IP-adress: 203.0.113.9" in report
 
 
+async def test_what_bears_a_key_takes_effect_once(flow: Flow, http: AsyncClient) -> None:
+    await flow.draft()
+    keyed = as_("secretary") | {"idempotency-key": "send-it-off"}
+    sent = await http.post(f"{HERE}/send", headers=keyed)
+    again = await http.post(f"{HERE}/send", headers=keyed)
+    assert (again.status_code, again.content) == (200, sent.content)
+    assert is_problem(await http.post(f"{HERE}/remind", headers=keyed), 422, "idempotency-key-reused")
+    asked = [event for _, event in await flow.published() if isinstance(event, SignatureRequested)]
+    assert len(asked) == 1
+
+
 async def test_reading(flow: Flow, http: AsyncClient) -> None:
     await flow.draft()
     await flow.send_off()
