@@ -3,6 +3,7 @@
 The caller's organisation limits what is seen.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from services.archive.commands import ArchiveCommands
 from services.archive.journal_reader import LONGEST_WAIT, JournalFilter, JournalPage, types_named
 from services.archive.journal_reader import MOST as MOST_EVENTS
 from services.archive.queries import MOST, ProtocolPage, ProtocolView, State
+from services.archive.seal import Sealer
 from shared.auth import Principal, Role, requires
 from shared.idempotency import Once
 from shared.rendering.file_names import fetched_as, sealed_name
@@ -33,11 +35,34 @@ class Acceptance(BaseModel):
     )
 
 
-def router(commands: ArchiveCommands) -> APIRouter:
+class SealView(BaseModel):
+    """The certificate that documents are sealed with now. `ends`: after that, nothing can be sealed with it."""
+
+    holder: str
+    sha256: str = Field(description="of the certificate in DER: what `justera verify --sealed-by` pins")
+    ends: datetime
+    test: bool = Field(description="of a test authority: proves nothing to others")
+
+
+def router(commands: ArchiveCommands, sealer: Callable[[], Sealer]) -> APIRouter:
     routes = APIRouter()
     _add_protocols(routes, commands)
+    _add_seal(routes, sealer)
     _add_journal(routes, commands)
     return routes
+
+
+def _add_seal(routes: APIRouter, sealer: Callable[[], Sealer]) -> None:
+    @routes.get(
+        "/seal",
+        tags=["protocols"],
+        summary="Show the certificate that documents are sealed with, and when it ends",
+        dependencies=[_READS],
+    )
+    async def show_seal() -> SealView:
+        now = sealer()
+        digest = now.certificate.sha256.hex()
+        return SealView(holder=now.holder, sha256=digest, ends=now.ends, test=now.is_test)
 
 
 def _add_protocols(routes: APIRouter, commands: ArchiveCommands) -> None:

@@ -101,6 +101,11 @@ class Archiving:
     def _sealer(self) -> Sealer:
         return self._make_sealer()
 
+    @property
+    def sealer(self) -> Sealer:
+        """What it seals with. Raises BadConfiguration."""
+        return self._sealer
+
     def start(self) -> None:
         """Raises BadConfiguration for a seal that cannot be used: before a document waits for it."""
         log.info("archiving.started", test_seal=self._sealer.is_test)

@@ -41,7 +41,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     queries = ArchiveQueries(database, blobs)
     commands = ArchiveCommands(unit_of_work, queries, JournalReader(database), jobs_waiting)
     consumer = subscribers.inbound(unit_of_work)
-    make_sealer = partial(Sealer.from_settings, settings)
+    archiving = Archiving(unit_of_work, blobs, partial(Sealer.from_settings, settings), clock, jobs_waiting)
 
     app = create_app(
         "Justera archive",
@@ -50,7 +50,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
     )
-    app.include_router(api.router(commands))
+    app.include_router(api.router(commands, lambda: archiving.sealer))
     include_pages(app, settings=settings, clock=clock, copies=queries, copy_link_keys=copy_link_keys)
     service = Service(
         NAME,
@@ -59,7 +59,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         outbox_wakeup,
         organisation=settings.organisation,
         subscriptions=subscribers.subscriptions(consumer, Journal(database, settings.organisation)),
-        workers=[Archiving(unit_of_work, blobs, make_sealer, clock, jobs_waiting)],
+        workers=[archiving],
         inbounds=[consumer],
         pending=queries.count_waiting,
         given_up=queries.count_failed,

@@ -4,6 +4,7 @@ With a time-stamp authority it is of level B-T, without one B-B. It certifies: n
 pyHanko runs its own event loop, so call `seal` in a thread from asynchronous code.
 """
 
+from datetime import datetime
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -41,6 +42,7 @@ class Sealer:
         self.certificate: x509.Certificate = signer.signing_cert
         self.holder = holder_of(self.certificate)
         self.is_test = is_test_certificate(self.certificate)
+        self.ends = end_of(self.certificate)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -182,6 +184,12 @@ def holder_of(certificate: x509.Certificate) -> str:
     subject = certificate.subject.native
     names = [subject.get("common_name"), subject.get("organization_name")]
     return ", ".join(name for name in names if isinstance(name, str)) or certificate.subject.human_friendly
+
+
+def end_of(certificate: x509.Certificate) -> datetime:
+    """The last moment at which it is valid."""
+    end: datetime = certificate.not_valid_after
+    return end
 
 
 def is_test_certificate(certificate: x509.Certificate) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -10,9 +11,14 @@ import typer
 
 from services.cli.client import Client, NotJustera, ServerSaidNo
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
-from services.cli.output import print_table
+from services.cli.output import print_paragraph, print_table
 from shared.errors import Unavailable
 from shared.names import SERVICES, Role
+
+# Of the widest values everyday has, a table of these is 77 columns wide.
+_HEADINGS = ("service", "state", "schema", "lag", "unpublished", "oldest\n(s)", "dead\nletters", "in\nhand")
+_MOST = 100  # agreements that one request asks for
+_SOON = 30  # days before its end that a seal's certificate wants to be renewed
 
 
 class ReportLanguage(StrEnum):
@@ -48,12 +54,9 @@ def doctor(data: DataOption = DEFAULT_DATA, as_json: JsonOption = False) -> None
     if as_json:
         typer.echo(json.dumps(states, ensure_ascii=False, indent=2))
     else:
-        print_table(
-            ("service", "state", "schema", "lag", "unpublished", "oldest (s)", "dead letters", "in hand"),
-            [_row(state) for state in states],
-        )
-        for advice in _advice(states):
-            typer.echo(advice)
+        print_table(_HEADINGS, [_row(state) for state in states])
+        for told in (*_advice(states), *_notes(states)):
+            print_paragraph(told)
     if any(state["trouble"] for state in states):
         raise typer.Exit(1)
 
@@ -66,9 +69,22 @@ def _examine(client: Client, service: str) -> dict[str, Any]:
         if service == "archive":
             for kind in ("failed", "refused"):
                 state[kind] = len(client.get(service, "/protocols", state=kind, limit=100)["protocols"])
+            state["seal"] = client.get(service, "/seal")
+        if service == "signing":
+            state["waiting_on_bounce"] = _waiting_on_bounce(client)
     except (ServerSaidNo, NotJustera, Unavailable) as error:
         return {"service": service, "reachable": False, "trouble": [error.message], "hint": error.hint}
     return {**state, "reachable": True, "seconds": round(time.monotonic() - began, 3), "trouble": _trouble(state)}
+
+
+def _waiting_on_bounce(client: Client) -> int:
+    count, cursor = 0, None
+    while True:
+        page = client.get("signing", "/agreements", waits_on_bounce=True, cursor=cursor, limit=_MOST)
+        count += len(page["agreements"])
+        cursor = page["next"]
+        if cursor is None:
+            return count
 
 
 def _trouble(state: dict[str, Any]) -> list[str]:
@@ -91,18 +107,41 @@ def _trouble(state: dict[str, Any]) -> list[str]:
             f"{service}: {state['refused']} agreements are not sealed: their history is not what the journal "
             "has; GET /protocols?state=refused says which entry"
         )
+    if "seal" in state and (left := _days_left(state["seal"])) < _SOON:
+        when = "ended" if left < 0 else "ends"
+        found.append(f"{service}: the seal's certificate {when} on {state['seal']['ends'][:10]}: renew it")
     return found
+
+
+def _notes(states: list[dict[str, Any]]) -> list[str]:
+    """What an operator may want to know, and need do nothing about."""
+    notes = []
+    for state in states:
+        if waiting := state.get("waiting_on_bounce"):
+            notes.append(
+                f"{state['service']}: agreements that wait since a mail came back: {waiting}. Their senders can mend "
+                "it on their pages; the mails: justera mails --status bounced"
+            )
+        if "seal" in state and (left := _days_left(state["seal"])) >= _SOON:
+            kind = "test certificate" if state["seal"]["test"] else "certificate"
+            notes.append(f"{state['service']}: the seal's {kind} ends on {state['seal']['ends'][:10]}, in {left} days")
+    return notes
+
+
+def _days_left(seal: dict[str, Any]) -> int:
+    """Whole days, negative once it has ended."""
+    return (datetime.fromisoformat(seal["ends"]) - datetime.now(UTC)).days
 
 
 def _row(state: dict[str, Any]) -> tuple[str, ...]:
     if not state["reachable"]:
-        return (state["service"], "unreachable", *("-",) * 6)
+        return (state["service"], "unreachable", *("-",) * (len(_HEADINGS) - 2))
     lag = [behind for behind in state["lag"].values() if behind is not None]
     return (
         state["service"],
         "trouble" if state["trouble"] else "well",
         "current" if state["schema_current"] else "old",
-        str(sum(lag)) if len(lag) == len(state["lag"]) else "not joined",
+        str(sum(lag)) if len(lag) == len(state["lag"]) else "away",
         str(state["unpublished"]),
         f"{state['oldest_unpublished']:.1f}",
         str(state["dead_letters"]),

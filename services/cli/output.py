@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import tempfile
+import textwrap
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.errors import InvalidInput
+from shared.plain_text import printable
 
 Result = TypeVar("Result")
 
@@ -21,14 +23,24 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table in a terminal; without one, a line a row with tabs between. Respects NO_COLOR."""
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        print("\t".join(headings))
-        for row in rows:
+        for row in (headings, *rows):
             print("\t".join(" ".join(cell.split()) for cell in row))
         return
-    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold", vertical="bottom")  # a value is never cut
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print(table, soft_wrap=False)
+
+
+def print_paragraph(text: str) -> None:
+    """Between words to a terminal's width, with what follows the first line indented; without one, a line."""
+    console = Console(highlight=False)
+    line = printable(text)
+    if console.is_terminal:
+        line = textwrap.fill(line, console.width, subsequent_indent="  ", break_on_hyphens=False)
+    print(line)
 
 
 def require_folder(folder: Path) -> None:

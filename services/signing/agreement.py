@@ -232,6 +232,13 @@ class Agreement(_State):
         asked = [request for request in self.requests_for(place) if request.requested_at is not None]
         return asked[-1] if asked and self.places[place].signed_by is None else None
 
+    @property
+    def waits_on_bounce(self) -> bool:
+        """Whom it waits for was not reached: nothing happens until the sender does something."""
+        place = self.current_place
+        last = self.last_asked(place.index) if place else None
+        return last is not None and last.unreached
+
     def signed_through(self, place: int) -> Request | None:
         return self.find_request(self.places[place].signed_by) if self.places[place].signed_by else None
 

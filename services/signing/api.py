@@ -71,11 +71,16 @@ def _add_reading(routes: APIRouter, queries: SigningQueries) -> None:
     @routes.get("", summary="List agreements, the newest first")
     async def list_agreements(
         status: Annotated[Status | None, Query(description="only those in this status")] = None,
+        waits_on_bounce: Annotated[
+            bool, Query(description="only those that wait for someone whom no mail reached: the sender must act")
+        ] = False,
         cursor: Annotated[str | None, Query(max_length=400, description="`next` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
         principal: Principal = _READS,
     ) -> AgreementPage:
-        return await queries.agreements(principal.organisation, status=status, cursor=cursor, most=limit)
+        return await queries.agreements(
+            principal.organisation, status=status, waits_on_bounce=waits_on_bounce, cursor=cursor, most=limit
+        )
 
     @routes.get("/{agreement_id}", summary="Show an agreement: its status, whose turn it is and since when")
     async def show_agreement(agreement_id: AgreementId, principal: Principal = _READS) -> AgreementOverview:

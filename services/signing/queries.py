@@ -126,18 +126,33 @@ class SigningQueries:
         return await self._arrivals.waited_for(organisation, agreement_id, read)
 
     async def agreements(
-        self, organisation: str, *, status: Status | None = None, cursor: str | None = None, most: int = 50
+        self,
+        organisation: str,
+        *,
+        status: Status | None = None,
+        waits_on_bounce: bool = False,
+        cursor: str | None = None,
+        most: int = 50,
     ) -> AgreementPage:
-        """The newest first. `cursor`: `next` of the page before. Raises InvalidInput for one that is not."""
+        """The newest first. `cursor`: `next` of the page before. Raises InvalidInput for one that is not.
+
+        With `waits_on_bounce` only agreements that are out and wait for whom no mail reached: fewer than `most`, maybe,
+        before the last page.
+        """
         most = max(1, min(most, MOST))
         before = _position(cursor) if cursor else None
+        if waits_on_bounce and status not in (None, Status.OUT):
+            return AgreementPage(agreements=(), next=None)
+        asked = Status.OUT if waits_on_bounce else status
         async with self._database.single() as connection:
-            found = await store.page(connection, organisation, status=status, before=before, most=most + 1)
-            copies = await sealed_copies.find(connection, [stored.key for stored in found[:most]])
-        states = [stored.state for stored in found[:most]]
+            found = await store.page(
+                connection, organisation, status=asked, bounced=waits_on_bounce, before=before, most=most + 1
+            )
+            shown = [stored for stored in found[:most] if stored.state.waits_on_bounce or not waits_on_bounce]
+            copies = await sealed_copies.find(connection, [stored.key for stored in shown])
         return AgreementPage(
-            agreements=tuple(self.overview_of(stored.state, copies.get(stored.key)) for stored in found[:most]),
-            next=_cursor(states[-1]) if len(found) > most else None,
+            agreements=tuple(self.overview_of(stored.state, copies.get(stored.key)) for stored in shown),
+            next=_cursor(found[most - 1].state) if len(found) > most else None,
         )
 
     async def entries(self, organisation: str, agreement_id: str) -> Sequence[Entry]:

@@ -49,6 +49,7 @@ _INSERT_REQUEST = insert(SIGNATURE_REQUEST)
 _INSERT_ENTRY = insert(HISTORY_ENTRY)
 
 _COLUMNS = (AGREEMENT.c.organisation, AGREEMENT.c.correlation_id, AGREEMENT.c.head, AGREEMENT.c.snapshot)
+_BOUNCED = AGREEMENT.c.snapshot.contains('"bounced_at":"', autoescape=True)  # as JSON writes a time that is not null
 _OF_REQUEST = (
     select(*_COLUMNS)
     .join(
@@ -118,12 +119,20 @@ async def exists(connection: AsyncConnection, organisation: str, agreement_id: s
 
 
 async def page(
-    connection: AsyncConnection, organisation: str, *, status: Status | None, before: Position | None, most: int
+    connection: AsyncConnection,
+    organisation: str,
+    *,
+    status: Status | None,
+    bounced: bool = False,
+    before: Position | None,
+    most: int,
 ) -> list[StoredAgreement]:
-    """The newest first, from those before a position."""
+    """The newest first, from those before a position. `bounced`: only those of which a mail ever came back."""
     query = select(*_COLUMNS).where(AGREEMENT.c.organisation == organisation)
     if status is not None:
         query = query.where(AGREEMENT.c.status == status.value)
+    if bounced:
+        query = query.where(_BOUNCED)
     order = tuple_(AGREEMENT.c.created_at, AGREEMENT.c.agreement_id)
     if before is not None:
         query = query.where(order < before)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
@@ -64,6 +64,13 @@ async def test_a_protocol_before_and_after_archiving(archive: Archive, http: Asy
     assert TEST_ORGANISATION in manifest.json()["seal"]["issuer"]
     assert is_problem(await http.post(f"{HERE}/retry", headers=as_("operator")), 404, "not-found")
     assert (await http.post(f"{HERE}/retry", headers=keyed)).content == retried.content
+
+
+async def test_the_seal_s_certificate_and_its_end(http: AsyncClient) -> None:
+    seal = (await http.get("/seal", headers=as_("auditor"))).json()
+    assert (seal["test"], len(bytes.fromhex(seal["sha256"]))) == (True, 32)
+    assert datetime.fromisoformat(seal["ends"]) > datetime.now(UTC) + timedelta(days=3600)
+    assert is_problem(await http.get("/seal"), 401, "not-authenticated")
 
 
 @pytest.mark.parametrize("path", [HERE, f"{HERE}/copy", f"{HERE}/manifest"])

@@ -49,10 +49,16 @@ async def test_remedies(flow: Flow, http: AsyncClient) -> None:
     request = bounced["places"][0]["requests"][0]
     assert (request["unreached"], request["reminded"], request["bounce_diagnostic"]) == (True, False, "550 unknown")
     assert bounced["next_reminder"] is None
+    waiting = await http.get("/agreements", params={"waits_on_bounce": True}, headers=as_("auditor"))
+    assert [one["agreement_id"] for one in waiting.json()["agreements"]] == [AGREEMENT_ID]
     withheld = await http.post(f"{HERE}/remind", headers=as_("secretary"))
     assert is_problem(withheld, 409, "refused")
     again = await http.post(f"{HERE}/ask-again", headers=as_("secretary"), json={"email": SECRETARY})
     assert again.json()["places"][0]["requests"][0]["unreached"] is False
+    for query in ({}, {"status": "out"}, {"status": "completed"}):
+        asked = {"waits_on_bounce": True, **query}
+        waiting = await http.get("/agreements", params=asked, headers=as_("auditor"))
+        assert waiting.json() == {"agreements": [], "next": None}
     change = {"original": SECRETARY, "email": "maja.lind@granvik.example"}
     corrected = await http.post(f"{HERE}/correct-address", headers=as_("secretary"), json=change)
     assert corrected.json()["turn"]["waiting_for"][0]["email"] == change["email"]
