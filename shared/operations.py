@@ -2,7 +2,7 @@
 
 import base64
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -15,7 +15,7 @@ from shared.events.envelope import readable_attributes
 from shared.logging import get_logger
 from shared.messaging import dead_letters, outbox
 from shared.messaging.dead_letters import DeadLetter
-from shared.messaging.inbound import Inbound
+from shared.messaging.gate import Gate
 from shared.metrics import include_metrics
 from shared.service import Service
 
@@ -39,7 +39,8 @@ class ServiceState(BaseModel):
 
 
 class DeadLetterView(BaseModel):
-    """`reason` is empty for a message that only waits behind a failed one of its key."""
+    """`reason` is empty for a message that only waits behind a failed one of its key. One that is not `authentic` was
+    not signed by the service that writes its topic: nobody read it, and nothing waits behind it."""
 
     id: int
     consumer: str
@@ -50,6 +51,7 @@ class DeadLetterView(BaseModel):
     event_id: str | None
     event_type: str | None
     reason: str | None
+    authentic: bool = True
     created_at: datetime
     attributes: dict[str, str] = {}
     body: str | None = None
@@ -107,14 +109,14 @@ def _router(service: Service) -> APIRouter:
     @router.post("/dead-letters/{letter_id}/retry", dependencies=[operator])
     async def retry_dead_letter(letter_id: LetterId) -> Outcome:
         """Handle what waits at the message's key, in order, until one fails again."""
-        inbound = await _inbound_of(service, letter_id)
-        return Outcome(count=await inbound.retry(letter_id))
+        gate = await _gate_of(service, letter_id)
+        return Outcome(count=await gate.retry(letter_id))
 
     @router.post("/dead-letters/{letter_id}/drop", dependencies=[operator])
     async def drop_dead_letter(letter_id: LetterId) -> Outcome:
         """Give the message up, and handle what waited behind it."""
-        inbound = await _inbound_of(service, letter_id)
-        return Outcome(count=await inbound.drop(letter_id))
+        gate = await _gate_of(service, letter_id)
+        return Outcome(count=await gate.drop(letter_id))
 
     @router.post("/republish", dependencies=[operator])
     async def republish(request: Republish) -> Outcome:
@@ -145,12 +147,12 @@ async def state_of(service: Service) -> ServiceState:
     )
 
 
-async def _inbound_of(service: Service, letter_id: int) -> Inbound[Any]:
+async def _gate_of(service: Service, letter_id: int) -> Gate:
     async with service.database.transaction() as connection:
         letter = await dead_letters.get(connection, letter_id)
-    for inbound in service.inbounds:
-        if inbound.name == letter.consumer:
-            return inbound
+    for gate in service.gates:
+        if gate.name == letter.consumer:
+            return gate
     raise NotFound(f"no consumer {letter.consumer} runs in this service any more")
 
 
@@ -165,6 +167,7 @@ def _summary(letter: DeadLetter) -> DeadLetterView:
         event_id=letter.event_id,
         event_type=letter.event_type,
         reason=letter.reason,
+        authentic=letter.authentic,
         created_at=letter.created_at,
     )
 

@@ -14,9 +14,10 @@ from shared.logging import get_logger
 from shared.messaging import outbox
 from shared.messaging.broker import KafkaSettings
 from shared.messaging.consumer import EventConsumer, HandleBatch
-from shared.messaging.inbound import Inbound
+from shared.messaging.gate import Gate
 from shared.messaging.outbox import OutboxState
 from shared.messaging.relay import Relay
+from shared.messaging.signatures import Signer
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -52,17 +53,18 @@ class Service:
     """`pending` counts work in hand beyond outbox and topics (documents to seal, say): a replay waits for it.
     `given_up` counts work that waits for a person.
 
-    `inbounds` are the consumers whose dead letters can be retried.
+    `signer` signs what the relay publishes; `gates` stand before the consumers whose dead letters can be retried.
     """
 
     name: str
     app: FastAPI
     database: Database
     outbox_wakeup: Wakeup
+    signer: Signer
     organisation: str = "default"
     subscriptions: Sequence[Subscription] = ()
     workers: Sequence[Background] = ()
-    inbounds: Sequence[Inbound[Any]] = ()
+    gates: Sequence[Gate] = ()
     pending: Callable[[], Awaitable[int]] = _nothing_pending
     given_up: Callable[[], Awaitable[int]] = _nothing_pending
     retention_seconds: float = 30 * 24 * 3600.0
@@ -142,7 +144,9 @@ class _Messaging:
         self.consumers: list[EventConsumer] = []
         self.joined = False
         self._kafka = kafka
-        self._relay = Relay(service.database, kafka, service.outbox_wakeup, retention=service.retention_seconds)
+        self._relay = Relay(
+            service.database, kafka, service.outbox_wakeup, service.signer, retention=service.retention_seconds
+        )
         self._joining = Worker("joining", self._join_once, max_backoff=5.0, drain=1.0)
         self._waiting = list(service.subscriptions)
         self._stopped = asyncio.Event()

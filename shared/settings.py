@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     link_keys: SecretStr | None = Field(None, description="keyid:base64,… first one current; signing + notifications")
     copy_link_keys: SecretStr | None = Field(None, description="the same for links to sealed copies; archive too")
     bounce_keys: SecretStr | None = Field(None, description="the same for return paths; notifications only")
+    event_keys: SecretStr | None = Field(
+        None, description="lines of WRITER READER keyid:base64,…: who signs events for whom; each service its own"
+    )
     session_key: SecretStr | None = Field(None, description="base64; signs browser sessions of operators")
 
     mail_from: str = "justera@localhost"

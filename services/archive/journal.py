@@ -1,7 +1,8 @@
 """Taking in the journal: every message of every topic, raw, once.
 
 It never refuses content. What is not one of our events (no JSON, no envelope, bytes that no text column holds) is kept
-as it came and marked as unreadable; it is known again by its fingerprint instead of an id.
+as it came and marked as unreadable; it is known again by its fingerprint instead of an id. So is what its topic's
+writer did not sign: it is marked as not authentic, and vouches for nothing.
 
 A reader that follows the journal remembers the last id it saw, so ids must become visible in their order. Identity
 values alone do not promise that: two instances draw 7 and 8, and 8 may commit first. So whoever writes holds a lock
@@ -19,8 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.archive.tables import JOURNAL
 from shared.database import Database
 from shared.events.envelope import MalformedEvent, from_kafka, readable_attributes
+from shared.logging import get_logger
 from shared.messaging import inbox
+from shared.messaging.gate import EVENTS_REFUSED
 from shared.messaging.message import RawMessage, headers_as_json, storable
+from shared.messaging.signatures import Verifier
+
+log = get_logger(__name__)
 
 CONSUMER = "journal"
 
@@ -39,24 +45,31 @@ class Identified:
     raw: RawMessage
     time: datetime | None
     readable: bool
+    authentic: bool = True
 
 
 class Journal:
     """`organisation` gets the messages that name none: the installation's own."""
 
-    def __init__(self, database: Database, organisation: str) -> None:
+    def __init__(self, database: Database, organisation: str, verifier: Verifier) -> None:
         self._database = database
         self._organisation = organisation
+        self._verifier = verifier
+        EVENTS_REFUSED.labels(CONSUMER)
 
     async def handle(self, batch: Sequence[RawMessage]) -> None:
         """Keep those that are not kept yet. Raises only what may succeed later."""
         identified: dict[str, Identified] = {}
-        for one in map(identify, batch):
+        for raw in batch:
+            one = identify(raw, refusal=self._verifier.refusal(raw))
             identified.setdefault(one.id, one)  # the first copy's place is its place
         async with self._database.transaction() as connection:
             new = await inbox.accept(connection, CONSUMER, list(identified))
             rows = [self._row(one) for one in identified.values() if one.id in new]
             await _append(connection, rows)
+        if forged := sum(not row["authentic"] for row in rows):
+            EVENTS_REFUSED.labels(CONSUMER).inc(forged)
+            log.warning("journal.not_authentic", count=forged)
 
     def _row(self, one: Identified) -> dict[str, Any]:
         raw, said = one.raw, readable_attributes(one.raw.headers)
@@ -72,6 +85,7 @@ class Journal:
             "correlation_id": findable(said.get("correlationid")),
             "time": one.time,
             "readable": one.readable,
+            "authentic": one.authentic,
             "headers": headers_as_json(raw.headers),
             "body": raw.body,
         }
@@ -84,12 +98,17 @@ async def _append(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -
         await connection.execute(_INSERT, rows)
 
 
-def identify(raw: RawMessage) -> Identified:
-    """By the event's id, else, for what is not one of our events, by the bytes themselves."""
+def identify(raw: RawMessage, *, refusal: str | None = None) -> Identified:
+    """By the event's id, else, for what is not one of our events, by the bytes themselves.
+
+    `refusal`: why it is not authentic. Such a one must not take the id of an event that is still to come.
+    """
     try:
         envelope = from_kafka(raw.headers, raw.body)
     except (MalformedEvent, OverflowError):  # the latter: a time at the edge of the calendar
-        return Identified(f"unreadable {raw.fingerprint}", raw, None, readable=False)
+        return Identified(f"unreadable {raw.fingerprint}", raw, None, readable=False, authentic=not refusal)
+    if refusal:
+        return Identified(f"not authentic {raw.fingerprint}", raw, envelope.time, readable=True, authentic=False)
     found_by_id = findable(envelope.id) == envelope.id
     return Identified(envelope.id if found_by_id else f"odd {raw.fingerprint}", raw, envelope.time, readable=True)
 

@@ -52,6 +52,7 @@ class JournalEvent(BaseModel):
     position: int
     key: str
     readable: bool = Field(description="false for a message that is no event of ours: it was kept as it came")
+    authentic: bool = Field(description="false for a message that the writer of its topic did not sign")
     attributes: dict[str, str] = Field(description="CloudEvents attributes as they came")
     data: Any = Field(description="the body as JSON; text, or base64 with a prefix, when it is none; null when erased")
 
@@ -281,6 +282,7 @@ def _event(row: Any) -> JournalEvent:
         position=row.position,
         key=row.key,
         readable=row.readable,
+        authentic=row.authentic,
         attributes=attributes,
         data=_shown(row.body, readable=row.readable),
     )

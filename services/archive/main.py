@@ -17,6 +17,8 @@ from shared.clock import Clock
 from shared.database import Database
 from shared.http import create_app
 from shared.keys import parse_keys
+from shared.messaging.gate import Gate
+from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
 from shared.service import Service
@@ -40,7 +42,9 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     unit_of_work = UnitOfWork(database, partial(ArchiveTransaction, jobs_waiting=jobs_waiting), outbox_wakeup)
     queries = ArchiveQueries(database, blobs)
     commands = ArchiveCommands(unit_of_work, queries, JournalReader(database), jobs_waiting)
-    consumer = subscribers.inbound(unit_of_work)
+    event_keys = parse_event_keys(settings.secret("event_keys"))
+    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME))
+    journal = Journal(database, settings.organisation, event_keys.verifier(NAME))
     archiving = Archiving(unit_of_work, blobs, partial(Sealer.from_settings, settings), clock, jobs_waiting)
 
     app = create_app(
@@ -57,10 +61,11 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         app,
         database,
         outbox_wakeup,
+        event_keys.signer(NAME),
         organisation=settings.organisation,
-        subscriptions=subscribers.subscriptions(consumer, Journal(database, settings.organisation)),
+        subscriptions=subscribers.subscriptions(gate, journal),
         workers=[archiving],
-        inbounds=[consumer],
+        gates=[gate],
         pending=queries.count_waiting,
         given_up=queries.count_failed,
         retention_seconds=settings.outbox_retention_days * 86_400.0,

@@ -4,6 +4,7 @@ from services.archive.handlers import EVENT_HANDLERS
 from services.archive.journal import CONSUMER, Journal
 from services.archive.transaction import ArchiveTransaction
 from shared.events import topics
+from shared.messaging.gate import Gate
 from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import UnitOfWork
 from shared.service import Subscription
@@ -16,8 +17,8 @@ def inbound(unit_of_work: UnitOfWork[ArchiveTransaction]) -> Inbound[ArchiveTran
     return Inbound(GROUP, unit_of_work, EVENT_HANDLERS)
 
 
-def subscriptions(consumer: Inbound[ArchiveTransaction], journal: Journal) -> tuple[Subscription, ...]:
+def subscriptions(gate: Gate, journal: Journal) -> tuple[Subscription, ...]:
     return (
-        Subscription(GROUP, consumer.topics, consumer.handle),
+        Subscription(GROUP, gate.topics, gate.handle),
         Subscription(CONSUMER, topics.ALL, journal.handle, linger=_JOURNAL_LINGER),
     )

@@ -107,6 +107,7 @@ class JournalRow(ArchiveTable, table=True):
     correlation_id: str | None = Field(sa_column=_text(nullable=True))
     time: datetime | None = Field(sa_column=_timestamptz(nullable=True))
     readable: bool = Field(sa_column=Column(Boolean, nullable=False))
+    authentic: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("true")))
     headers: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))  # [name, base64 of the value]
     body: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     recorded_at: datetime = Field(sa_column=_timestamptz(default_now=True))

@@ -29,6 +29,7 @@ async def of_agreement(connection: AsyncConnection, completed: Envelope) -> list
             JOURNAL.c.organisation == completed.organisation,
             JOURNAL.c.topic.in_(_TYPES),
             JOURNAL.c.readable,
+            JOURNAL.c.authentic,
             or_(JOURNAL.c.subject == findable(completed.subject), of_chain),
         )
         .order_by(JOURNAL.c.id)

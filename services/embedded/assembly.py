@@ -126,6 +126,7 @@ class AllInOne:
                 "link_keys": SecretStr(made.link_keys),
                 "copy_link_keys": SecretStr(made.copy_link_keys),
                 "bounce_keys": SecretStr(made.bounce_keys),
+                "event_keys": SecretStr(made.event_keys),
                 "seal_test_authority": self.home.seal,
                 **self._overrides,
             }

@@ -6,6 +6,7 @@ justera-data/   (mode 0700, and nothing in it is open to other users)
   address         where the running process answers
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.errors import JusteraError
 from shared.keys import new_keys
+from shared.messaging.signatures import PAIRS
 from shared.settings import BadConfiguration
 
 DEFAULT_FOLDER = Path("justera-data")
@@ -43,6 +45,12 @@ class Secrets:
     def token(self, role: Role) -> str:
         """The bearer token by which a command on this machine speaks to the local process; derived, never stored."""
         return self.derived(f"local token of the {role}").hex()
+
+    @property
+    def event_keys(self) -> str:
+        """As JUSTERA_EVENT_KEYS: one process is all the writers and all the readers."""
+        keys = {pair: self.derived(f"events of {pair[0]} for {pair[1]}") for pair in PAIRS}
+        return "".join(f"{' '.join(pair)} k1:{base64.b64encode(key).decode()}\n" for pair, key in keys.items())
 
 
 @dataclass(frozen=True)

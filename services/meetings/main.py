@@ -18,6 +18,7 @@ from shared.clock import Clock
 from shared.database import Database
 from shared.forwarding import Proxies
 from shared.http import create_app
+from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
 from shared.service import Service
@@ -31,6 +32,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     database = Database(
         settings.database_url_of("meetings"), pool_size=settings.database_pool, application_name="justera-meetings"
     )
+    event_keys = parse_event_keys(settings.secret("event_keys"))
     wakeup = Wakeup()
     unit_of_work = UnitOfWork(database, MeetingsTransaction, wakeup)
     commands = MeetingsCommands(
@@ -59,6 +61,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         app,
         database,
         wakeup,
+        event_keys.signer("meetings"),
         organisation=settings.organisation,
         commands=commands,
         retention_seconds=settings.outbox_retention_days * 86_400.0,

@@ -37,10 +37,12 @@ _PURPOSES = {
 
 
 async def on_agreement_created(transaction: NotificationsTransaction, received: Received[AgreementCreated]) -> None:
-    """Later mails name its sender and its time zone."""
+    """Later mails name its sender and its time zone, and go to its people alone."""
     envelope, event = received.envelope, received.event
     known = transaction.agreement(envelope.organisation, event.agreement_id)
     known.sender, known.timezone = event.sender, event.timezone
+    known.people = known.people or set()
+    known.let_in(event.sender.email, *(signer.email for signer in event.signers))
     transaction.agreement_changed(envelope.organisation, event.agreement_id)
 
 
@@ -50,6 +52,7 @@ async def on_alternate_added(transaction: NotificationsTransaction, received: Re
     known = transaction.agreement(envelope.organisation, event.agreement_id)
     known.others[event.request_id] = Person(email=event.original_email, name=event.original_name)
     known.others[event.original_request_id] = Person(email=event.email, name=event.name)
+    known.let_in(event.email)
     transaction.agreement_changed(envelope.organisation, event.agreement_id)
 
 
@@ -62,6 +65,7 @@ async def on_address_corrected(
     for request_id, person in known.others.items():
         if same_email(person.email, event.original_email):
             known.others[request_id] = Person(email=event.email, name=event.name)
+    known.let_in(event.email)
     transaction.agreement_changed(envelope.organisation, event.agreement_id)
     _withdraw_replaced(transaction, received)
 

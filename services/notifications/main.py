@@ -17,6 +17,8 @@ from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.database import Database
 from shared.http import create_app
+from shared.messaging.gate import Gate
+from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
 from shared.service import Background, Service
@@ -58,7 +60,8 @@ def build(
     mailer = Mailer(unit_of_work, clock, composer, transport, mailer_wakeup, how, automatic=deliver_automatically)
     reports = DeliveryReports(unit_of_work, clock, composer, settings.organisation)
     commands = NotificationsCommands(unit_of_work, clock, composer, mailer, mailer_wakeup, reports)
-    consumer = subscribers.inbound(unit_of_work)
+    event_keys = parse_event_keys(settings.secret("event_keys"))
+    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME))
     workers: list[Background] = [mailer, *report_inlets(settings, reports)]
     if show_mail:
         workers.append(inbox_bounces(database, commands.report_simulated_bounce))
@@ -78,10 +81,11 @@ def build(
         app,
         database,
         wakeup,
+        event_keys.signer(NAME),
         organisation=settings.organisation,
-        subscriptions=[subscribers.subscription(consumer)],
+        subscriptions=[subscribers.subscription(gate)],
         workers=workers,
-        inbounds=[consumer],
+        gates=[gate],
         retention_seconds=settings.outbox_retention_days * 86_400.0,
         commands=commands,
     )

@@ -126,11 +126,24 @@ _INSERT_DELIVERY = insert(DELIVERY).on_conflict_do_nothing().inline()
 
 @dataclass(slots=True)
 class AgreementContext:
-    """What a mail's own event does not carry. `sender` is None until AgreementCreated has been seen."""
+    """What a mail's own event does not carry. `sender` is None until AgreementCreated has been seen.
+
+    `people`: whom mails about it may go to, by `email_key`; None for an agreement that an earlier version took in.
+    """
 
     sender: Person | None = None
     timezone: str = "UTC"
     others: dict[str, Person] = field(default_factory=dict)
+    people: set[str] | None = None
+
+    def let_in(self, *addresses: str) -> None:
+        """Mails about the agreement may go there from now on."""
+        if self.people is not None:
+            self.people.update(map(email_key, addresses))
+
+    def knows(self, address: str) -> bool:
+        """Whether a mail may go there: to people of an agreement that was made known, and to nobody else."""
+        return self.sender is not None and (self.people is None or email_key(address) in self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +184,7 @@ async def save_agreements(
             "sender": context.sender.model_dump(mode="json") if context.sender else None,
             "timezone": context.timezone,
             "others": {request: person.model_dump(mode="json") for request, person in context.others.items()},
+            "people": None if context.people is None else sorted(context.people),
         }
         for (organisation, agreement_id), context in sorted(changed, key=lambda one: one[0])
     ]
@@ -182,6 +196,7 @@ async def save_agreements(
             "sender": func.coalesce(new.sender, AGREEMENT.c.sender),
             "timezone": new.timezone,
             "others": AGREEMENT.c.others.op("||")(new.others),
+            "people": func.coalesce(new.people, AGREEMENT.c.people),
         },
     )
     await connection.execute(upsert, rows)
@@ -346,6 +361,7 @@ def _context(row: Row[Any]) -> AgreementContext:
         sender=Person.model_validate(row.sender) if row.sender else None,
         timezone=row.timezone,
         others={request: Person.model_validate(person) for request, person in row.others.items()},
+        people=None if row.people is None else set(row.people),
     )
 
 

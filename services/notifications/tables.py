@@ -22,6 +22,7 @@ class AgreementRow(NotificationsTable, table=True):
     """What mails about an agreement need and their own event does not carry.
 
     `others`: for a request's id, the person who may sign for the same place (the alternate, or the original).
+    `people`: the addresses that mails about it may go to, as `email_key`s; null for agreements of earlier versions.
     """
 
     __tablename__ = "agreement"
@@ -31,6 +32,7 @@ class AgreementRow(NotificationsTable, table=True):
     sender: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     timezone: str = Field(sa_column=Column(Text, nullable=False))
     others: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    people: list[str] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
 
 
 class DeliveryRow(NotificationsTable, table=True):

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.notifications import store
 from services.notifications.delivery import Change, Delivery, NewDelivery
 from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended
+from shared.messaging.message import Poison
 from shared.messaging.transaction import Received, Transaction
 from shared.wakeup import Wakeup
 
@@ -38,7 +39,13 @@ class NotificationsTransaction(Transaction):
         self._changed_agreements.add((organisation, agreement_id))
 
     def send(self, mail: NewDelivery) -> None:
-        """Queue a mail; it is sent after the commit, once for its cause."""
+        """Queue a mail; it is sent after the commit, once for its cause.
+
+        Raises Poison for one that would go to anybody but people of an agreement that signing made known: else who
+        forges one event gets a genuine link.
+        """
+        if not self.agreement(mail.organisation, mail.agreement_id).knows(mail.recipient):
+            raise Poison("would mail somebody who is not known to be part of the agreement")
         self._mails.append(mail)
         self.nudge(self._mailer_wakeup)
 

@@ -17,6 +17,8 @@ from shared.database import Database
 from shared.forwarding import Proxies
 from shared.http import create_app
 from shared.keys import parse_keys
+from shared.messaging.gate import Gate
+from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
 from shared.service import Service
@@ -42,7 +44,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     arrivals = Arrivals(database, seconds=settings.arrival_seconds)
     queries = SigningQueries(database, blobs, clock, deadlines, arrivals, public_url=settings.public_url)
     commands = SigningCommands(unit_of_work, clock, deadlines, queries, arrivals)
-    consumer = subscribers.inbound(unit_of_work)
+    event_keys = parse_event_keys(settings.secret("event_keys"))
+    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME))
 
     app = create_app(
         "Justera signing",
@@ -69,10 +72,11 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         app,
         database,
         wakeup,
+        event_keys.signer(NAME),
         organisation=settings.organisation,
-        subscriptions=[subscribers.subscription(consumer)],
+        subscriptions=[subscribers.subscription(gate)],
         workers=[TimerWorker(unit_of_work, clock, deadlines.handlers())] if timers else [],
-        inbounds=[consumer],
+        gates=[gate],
         retention_seconds=settings.outbox_retention_days * 86_400.0,
         commands=commands,
     )

@@ -2,6 +2,7 @@
 
 from services.signing.handlers import EVENT_HANDLERS
 from services.signing.transaction import SigningTransaction
+from shared.messaging.gate import Gate
 from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import UnitOfWork
 from shared.service import Subscription
@@ -13,5 +14,5 @@ def inbound(unit_of_work: UnitOfWork[SigningTransaction]) -> Inbound[SigningTran
     return Inbound(GROUP, unit_of_work, EVENT_HANDLERS)
 
 
-def subscription(consumer: Inbound[SigningTransaction]) -> Subscription:
-    return Subscription(GROUP, consumer.topics, consumer.handle)
+def subscription(gate: Gate) -> Subscription:
+    return Subscription(GROUP, gate.topics, gate.handle)

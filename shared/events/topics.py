@@ -7,5 +7,23 @@ SIGNING = "signing.agreement"
 NOTIFICATIONS = "notifications.email"
 ARCHIVE = "archive.protocol"
 
+# Who writes a topic, and who reads it. Each such pair shares a key (`shared.messaging.signatures`).
+WRITERS = {
+    MEETINGS: "meetings",
+    BODIES: "meetings",
+    PEOPLE: "meetings",
+    SIGNING: "signing",
+    NOTIFICATIONS: "notifications",
+    ARCHIVE: "archive",
+}
+READERS = {
+    MEETINGS: ("archive", "signing"),
+    BODIES: ("archive",),
+    PEOPLE: ("archive",),
+    SIGNING: ("archive", "notifications"),
+    NOTIFICATIONS: ("archive", "signing"),
+    ARCHIVE: ("archive", "notifications", "signing"),
+}
+
 ALL = (MEETINGS, BODIES, PEOPLE, SIGNING, NOTIFICATIONS, ARCHIVE)
 PARTITIONS = 12

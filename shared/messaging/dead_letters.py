@@ -24,7 +24,7 @@ Key = tuple[str, str]  # topic, key
 _PARKED = text(
     """
     SELECT DISTINCT topic, key FROM dead_letter
-    WHERE consumer = :consumer
+    WHERE consumer = :consumer AND authentic
       AND (topic, key) IN (SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[])))
     """
 ).bindparams(bindparam("topics", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(Text)))
@@ -39,7 +39,8 @@ _LOCK = text(
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """`reason` is empty for a message that only waits behind a failed one of its key."""
+    """`reason` is empty for a message that only waits behind a failed one of its key. One that is not `authentic` was
+    kept before anybody read it, and holds up no other."""
 
     id: int
     consumer: str
@@ -48,6 +49,7 @@ class DeadLetter:
     event_type: str | None
     reason: str | None
     created_at: datetime
+    authentic: bool = True
 
 
 async def parked_keys(connection: AsyncConnection, consumer: str, keys: Iterable[Key]) -> set[Key]:
@@ -68,7 +70,9 @@ async def lock_keys(connection: AsyncConnection, consumer: str, keys: Iterable[K
     await connection.execute(_LOCK, {"numbers": numbers})
 
 
-async def park(connection: AsyncConnection, consumer: str, raw: RawMessage, reason: str | None) -> None:
+async def park(
+    connection: AsyncConnection, consumer: str, raw: RawMessage, reason: str | None, *, authentic: bool = True
+) -> None:
     """Keep a message; the same message again is kept once."""
     await connection.execute(
         insert(DEAD_LETTER)
@@ -84,6 +88,7 @@ async def park(connection: AsyncConnection, consumer: str, raw: RawMessage, reas
             headers=headers_as_json(raw.headers),
             body=None if raw.body is None else base64.b64encode(raw.body).decode(),
             reason=_told(reason) if reason else None,
+            authentic=authentic,
         )
         .on_conflict_do_nothing(constraint="dead_letter_once")
     )
@@ -98,6 +103,12 @@ async def listing(connection: AsyncConnection, *, after: int = 0, most: int = 20
 
 async def count(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(func.count()).select_from(DEAD_LETTER))).scalar_one())
+
+
+async def count_refused(connection: AsyncConnection, consumer: str) -> int:
+    """How many of a consumer's are not authentic."""
+    refused = (DEAD_LETTER.c.consumer == consumer) & ~DEAD_LETTER.c.authentic
+    return int((await connection.execute(select(func.count()).select_from(DEAD_LETTER).where(refused))).scalar_one())
 
 
 async def get(connection: AsyncConnection, letter_id: int) -> DeadLetter:
@@ -116,6 +127,7 @@ async def of_key(connection: AsyncConnection, letter: DeadLetter) -> list[DeadLe
             DEAD_LETTER.c.consumer == letter.consumer,
             DEAD_LETTER.c.topic == letter.raw.topic,
             DEAD_LETTER.c.key == letter.raw.key,
+            DEAD_LETTER.c.authentic,
         )
         .order_by(DEAD_LETTER.c.id)
     )
@@ -150,4 +162,6 @@ def _letter(row: Any) -> DeadLetter:
         headers=headers_from_json(row.headers),
         body=None if row.body is None else base64.b64decode(row.body),
     )
-    return DeadLetter(row.id, row.consumer, raw, row.event_id, row.event_type, row.reason, row.created_at)
+    return DeadLetter(
+        row.id, row.consumer, raw, row.event_id, row.event_type, row.reason, row.created_at, row.authentic
+    )

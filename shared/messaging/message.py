@@ -52,7 +52,7 @@ def from_record(record: "ConsumerRecord[Any, Any]") -> RawMessage:
         topic=record.topic,
         partition=record.partition,
         position=record.offset,
-        key=_storable_key(record.key or b""),
+        key=storable_key(record.key or b""),
         headers=tuple((storable(name), value or b"") for name, value in record.headers),
         body=record.value,
     )
@@ -63,7 +63,7 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-def _storable_key(raw: bytes) -> str:
+def storable_key(raw: bytes) -> str:
     """Ours are ids. Two foreign keys that become one wait for each other, which does no harm."""
     key = storable(raw.decode("utf-8", errors="replace"))
     return key if len(key) <= _LONGEST_KEY else f"{key[: _LONGEST_KEY // 2]}…{hashlib.sha256(raw).hexdigest()}"

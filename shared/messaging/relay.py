@@ -22,6 +22,7 @@ from shared.messaging import answers, inbox, outbox
 from shared.messaging.broker import KafkaSettings, idempotent_producer
 from shared.messaging.outbox import OutgoingMessage
 from shared.messaging.pace import Pace
+from shared.messaging.signatures import Signer
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -51,6 +52,7 @@ class Relay:
         database: Database,
         kafka: KafkaSettings,
         wakeup: Wakeup,
+        signer: Signer,
         *,
         batch: int = 500,
         poll: float = 0.1,
@@ -60,6 +62,7 @@ class Relay:
         self._database = database
         self._kafka = kafka
         self._wakeup = wakeup
+        self._signer = signer
         self._batch = batch
         self._poll = poll
         self._standby = standby
@@ -131,7 +134,7 @@ class Relay:
                 continue
             read, sent = await asyncio.gather(
                 outbox.unpublished(connection, self._batch, published=published, in_hand=messages),
-                send_in_order(producer, messages),
+                send_in_order(producer, messages, self._signer),
                 return_exceptions=True,
             )
             published, ahead = await self._outcome(connection, _result(sent)), _result(read)
@@ -140,7 +143,7 @@ class Relay:
     async def _publish_batch(
         self, connection: AsyncConnection, producer: AIOKafkaProducer, messages: list[OutgoingMessage]
     ) -> list[OutgoingMessage]:
-        return await self._outcome(connection, await send_in_order(producer, messages))
+        return await self._outcome(connection, await send_in_order(producer, messages, self._signer))
 
     async def _outcome(
         self, connection: AsyncConnection, sent: tuple[list[OutgoingMessage], BaseException | None]
@@ -179,9 +182,11 @@ def _result(outcome: Result | BaseException) -> Result:
 
 
 async def send_in_order(
-    producer: AIOKafkaProducer, messages: list[OutgoingMessage]
+    producer: AIOKafkaProducer, messages: list[OutgoingMessage], signer: Signer
 ) -> tuple[list[OutgoingMessage], BaseException | None]:
-    """Publish in key order; return the acknowledged messages before the first failure, and that failure.
+    """Publish in key order, signed for the topic's readers.
+
+    Returns the acknowledged messages before the first failure, and that failure.
 
     Each call is awaited in turn (that is what keeps the order) but only the futures of acknowledgement are gathered:
     confirming one by one makes 170 events a second, this some 30,000.
@@ -190,9 +195,9 @@ async def send_in_order(
     failure: BaseException | None = None
     for message in messages:
         try:
-            futures.append(
-                await producer.send(message.topic, message.body(), key=message.key.encode(), headers=message.headers())
-            )
+            key, headers, body = message.key.encode(), message.headers(), message.body()
+            headers += signer.macs(message.topic, key, headers, body)
+            futures.append(await producer.send(message.topic, body, key=key, headers=headers))
         except (KafkaError, OSError, TimeoutError) as error:
             failure = error
             break

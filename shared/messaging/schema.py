@@ -73,6 +73,11 @@ _V2 = (
     "CREATE INDEX kept_answer_created ON kept_answer (created_at)",
 )
 
+_V3 = (
+    "ALTER TABLE dead_letter ADD COLUMN authentic boolean NOT NULL DEFAULT true",
+    "CREATE INDEX dead_letter_refused ON dead_letter (consumer) WHERE NOT authentic",
+)
+
 
 def statements_v1() -> tuple[str, ...]:
     return _V1
@@ -81,3 +86,8 @@ def statements_v1() -> tuple[str, ...]:
 def statements_v2() -> tuple[str, ...]:
     """On top of v1: answers to requests with an `Idempotency-Key`."""
     return _V2
+
+
+def statements_v3() -> tuple[str, ...]:
+    """On top of v2: a dead letter can be one that nobody signed."""
+    return _V3

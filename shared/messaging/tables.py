@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Identity,
@@ -71,6 +72,7 @@ class DeadLetterRow(MessagingTable, table=True):
     __table_args__ = (
         UniqueConstraint("consumer", "topic", "fingerprint", name="dead_letter_once"),
         Index("dead_letter_key", "consumer", "topic", "key", "id"),
+        Index("dead_letter_refused", "consumer", postgresql_where=text("NOT authentic")),
     )
 
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True, cache=1), primary_key=True))
@@ -86,6 +88,8 @@ class DeadLetterRow(MessagingTable, table=True):
     headers: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))  # [name, base64 of the value]
     body: str | None = Field(sa_column=Column(Text, nullable=True))  # base64
     reason: str | None = Field(sa_column=Column(Text, nullable=True))
+    # False: nobody signed it for us. Kept apart from those of its key.
+    authentic: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("true")))
     created_at: datetime = Field(sa_column=_timestamptz(default_now=True))
 
 

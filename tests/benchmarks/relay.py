@@ -17,6 +17,7 @@ from shared.messaging import outbox
 from shared.messaging.broker import KafkaSettings
 from shared.messaging.outbox import OutgoingMessage
 from shared.messaging.relay import EVENTS_PUBLISHED, Relay
+from shared.messaging.signatures import new_event_keys, parse_event_keys
 from shared.messaging.transaction import Transaction
 from shared.migrations import migrate
 from shared.wakeup import Wakeup
@@ -109,7 +110,12 @@ class _Relayed:
     def __init__(self, database: Database, servers: Servers) -> None:
         self._database = database
         self._wakeup = Wakeup()
-        self._relay = Relay(database, KafkaSettings(servers.bootstrap), self._wakeup)
+        self._relay = Relay(
+            database,
+            KafkaSettings(servers.bootstrap),
+            self._wakeup,
+            parse_event_keys(new_event_keys()).signer("meetings"),
+        )
         self._acknowledged = EVENTS_PUBLISHED.labels(event_type(MeetingCancelled))
 
     async def start(self) -> None:

@@ -31,6 +31,7 @@ from services.embedded.broker import EmbeddedBroker
 from services.embedded.children import Child
 from shared.auth import TokenRecord, new_token, token_hash
 from shared.keys import new_keys
+from shared.messaging.signatures import new_event_keys
 from shared.names import SERVICES, Role
 from tests.support.ingress import Ingress
 from tests.support.kafka import Kafka
@@ -326,6 +327,7 @@ class Cluster:
             "JUSTERA_LINK_KEYS": new_keys(),
             "JUSTERA_COPY_LINK_KEYS": new_keys(),
             "JUSTERA_BOUNCE_KEYS": new_keys(),
+            "JUSTERA_EVENT_KEYS": new_event_keys(),
             "JUSTERA_SESSION_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
             "JUSTERA_SEAL_TEST_AUTHORITY": str(self.seal_folder),
             "JUSTERA_MAIL_FROM": "Norrdalen <justera@norrdalen.example>",

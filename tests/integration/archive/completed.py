@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from services.archive.archiving import Archiving
 from services.archive.commands import ArchiveCommands
+from services.archive.journal import Journal
 from shared import history
 from shared.blobs import BlobStore
 from shared.clock import ManualClock
@@ -26,6 +27,7 @@ from shared.messaging.message import RawMessage
 from shared.rendering.render import render_minutes
 from shared.service import Service
 from tests.integration.rendering.sample import sample_minutes
+from tests.support.signed import signed_for
 
 ORGANISATION = "norrdalen"
 MEETING = "meeting-1"
@@ -139,10 +141,11 @@ class Archive:
     async def bring(self, *messages: RawMessage, journalled: bool = True) -> None:
         if journalled:
             await self.journal(*messages)
-        await self.service.inbounds[0].handle(messages)
+        await self.service.gates[0].behind.handle(messages)
 
     async def journal(self, *messages: RawMessage) -> None:
-        await self.service.subscriptions[1].handle(messages)
+        journal: Journal = self.service.subscriptions[1].handle.__self__  # type: ignore[attr-defined]
+        await journal.handle([signed_for(journal._verifier, message) for message in messages])
 
     async def completed(
         self, agreement: str = AGREEMENT, *, heads: bool = True, **changed: object

@@ -13,6 +13,7 @@ from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
 from shared.keys import new_keys
+from shared.messaging.signatures import new_event_keys
 from shared.settings import Settings, load_settings
 from tests.integration.archive.completed import ORGANISATION, Archive, Documents
 from tests.support.postgres import Postgres
@@ -42,6 +43,7 @@ async def settings(postgres: Postgres, seal_folder: Path) -> Settings:
         database_url=url,
         organisation=ORGANISATION,
         copy_link_keys=SecretStr(new_keys()),
+        event_keys=SecretStr(new_event_keys()),
         seal_test_authority=seal_folder,
     )
 

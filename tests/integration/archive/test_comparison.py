@@ -164,3 +164,18 @@ async def test_changed_bytes_in_the_blob_store_are_not_sealed(archive: Archive, 
 async def test_a_reason_that_cannot_be_kept_is_refused(reason: str, archive: Archive) -> None:
     with pytest.raises(InvalidInput):
         await archive.commands.accept_history(ORGANISATION, AGREEMENT, by="Karin Ek", reason=reason)
+
+
+async def test_a_forged_entry_vouches_for_nothing(archive: Archive) -> None:
+    """Who rewrote the history publishes what would confirm it: the journal keeps that, and does not go by it."""
+    completed = await rewritten(archive)
+    assert completed.history is not None
+    forged = history.verify_chain(await archive.blobs.get(ORGANISATION, completed.history)).entries[2]
+    event = forged.event()
+    assert event is not None
+    await archive.service.subscriptions[1].handle([message(event, sequence=3, at=forged.time)])
+    await archive.bring(message(completed))
+    assert await archive.worker.archive_one()
+    view = await refused(archive)
+    assert view.differences is not None
+    assert view.differences[0] == "entry 2 (DocumentSigned): the journal has another ip"

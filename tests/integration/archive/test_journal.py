@@ -183,7 +183,7 @@ async def test_a_reader_misses_nothing_when_writers_overlap(archive: Archive) ->
     journal = handle.__self__  # type: ignore[attr-defined]
     async with archive.service.database.transaction() as connection:
         await _append(connection, [journal._row(identify(first))])
-        other = asyncio.create_task(handle([second]))
+        other = asyncio.create_task(archive.journal(second))
         await asyncio.wait({other}, timeout=0.3)
         seen = await read(archive)
     await other
@@ -194,8 +194,7 @@ async def test_a_reader_misses_nothing_when_writers_overlap(archive: Archive) ->
 async def test_many_writers_at_once(archive: Archive) -> None:
     """While they write, a reader goes on from where it was: it ends up with all of it, in order."""
     batches = [[expired(f"{writer}-{n}") for n in range(20)] for writer in range(12)]
-    handle = archive.service.subscriptions[1].handle
-    writing = asyncio.gather(*(handle(batch) for batch in batches))
+    writing = asyncio.gather(*(archive.journal(*batch) for batch in batches))
     seen: list[int] = []
     after = "0"
     while not (done := writing.done()) or len(seen) < 240:

@@ -17,6 +17,7 @@ from shared.blobs import BlobStore, open_blobs
 from shared.clock import ManualClock
 from shared.keys import new_keys
 from shared.logging import configure_logging
+from shared.messaging.signatures import new_event_keys
 from shared.service import Service
 from shared.settings import Settings, load_settings
 from tests.integration.archive.completed import Archive, Documents
@@ -73,6 +74,7 @@ def settings(tmp_path: Path) -> Settings:
         link_keys=SecretStr(new_keys()),
         arrival_seconds=0.1,
         copy_link_keys=SecretStr(new_keys()),
+        event_keys=SecretStr(new_event_keys()),
         bounce_keys=SecretStr(new_keys()),
         mail_from="justera@norrdalen.example",
         bounce_domain="bounces.norrdalen.example",

@@ -28,7 +28,7 @@ from shared.events import (
     event_class,
 )
 from shared.events.signing import AgreementCancelled, AgreementExpired, SigningDeclined
-from shared.ids import new_transaction_id
+from shared.ids import new_id, new_transaction_id
 from shared.messaging.message import RawMessage, event_id_of, type_of
 from shared.messaging.tables import DEAD_LETTER, INBOX
 from tests.integration.archive.completed import Archive
@@ -107,7 +107,7 @@ async def test_signing_handles_skips_or_parks(name: str, flow: Flow) -> None:
 
     database = flow.service.database
     before = await _count(database, select(func.count()).select_from(AGREEMENT))
-    batches = await _bring_all(flow.service.inbounds[0].handle, fuzzed, sentinel)
+    batches = await _bring_all(flow.service.gates[0].behind.handle, fuzzed, sentinel)
     assert await _count(database, select(func.count()).select_from(AGREEMENT)) >= before + batches
     await _check_parked_once(database, fuzzed)
 
@@ -133,12 +133,14 @@ def _notification_events() -> dict[str, Event]:
 
 @pytest.mark.parametrize("name", _notification_events())
 async def test_notifications_handle_skip_or_park(name: str, waiting_post: Post) -> None:
+    other = new_transaction_id()
+    await waiting_post.bring(mails.message(mails.requested()), mails.message(mails.requested(agreement_id=other)))
     fuzzed = mutations(mails.message(_notification_events()[name]), most=_EACH, seed=len(name))
 
     def sentinel() -> RawMessage:
-        return mails.message(mails.requested(agreement_id=new_transaction_id()))
+        return mails.message(mails.requested(agreement_id=other, request_id=new_id()))
 
-    batches = await _bring_all(waiting_post.service.inbounds[0].handle, fuzzed, sentinel)
+    batches = await _bring_all(waiting_post.service.gates[0].behind.handle, fuzzed, sentinel)
     assert await _count(waiting_post.database, select(func.count()).select_from(DELIVERY)) >= batches
     await _check_parked_once(waiting_post.database, fuzzed)
 
@@ -153,7 +155,7 @@ async def test_the_archive_handles_skips_or_parks(archive: Archive) -> None:
         return archive_message(fresh, subject=agreement)
 
     database = archive.service.database
-    batches = await _bring_all(archive.service.inbounds[0].handle, fuzzed, sentinel)
+    batches = await _bring_all(archive.service.gates[0].behind.handle, fuzzed, sentinel)
     assert await _count(database, select(func.count()).select_from(ARCHIVING_JOB)) >= batches
     await _check_parked_once(database, fuzzed)
 
@@ -161,8 +163,10 @@ async def test_the_archive_handles_skips_or_parks(archive: Archive) -> None:
 async def test_the_journal_keeps_everything_once(archive: Archive) -> None:
     fuzzed = mutations(archive_message(await archive.completed()), most=2 * _EACH, seed=2)
     known = {raw.fingerprint for raw in fuzzed}
-    await _bring_all(archive.service.subscriptions[1].handle, fuzzed, lambda: fuzzed[0])
-    kept = await _count(archive.service.database, select(func.count()).select_from(JOURNAL))
+    database, rows = archive.service.database, select(func.count()).select_from(JOURNAL)
+    before = await _count(database, rows)
+    await _bring_all(lambda batch: archive.journal(*batch), fuzzed, lambda: fuzzed[0])
+    kept = await _count(database, rows) - before
     # Those that share an id are one event; only an id that was mutated away could be shared.
     assert len(known) - 25 <= kept <= len(known)
 

@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from shared.database import Database
-from shared.events import MeetingCancelled
+from shared.events import MeetingCancelled, topics
 from shared.messaging.broker import KafkaSettings
 from tests.integration.messaging.ledger import SESSION_MS, Ledger
 from tests.support.kafka import Kafka
@@ -35,6 +35,7 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> str:
     """A topic of the test's own, which its events go to."""
     name = f"test.{uuid4().hex}"
     monkeypatch.setattr(MeetingCancelled, "topic", name)
+    monkeypatch.setitem(topics.WRITERS, name, "meetings")
     return name
 
 

@@ -14,16 +14,23 @@ from sqlalchemy import text
 
 from shared.database import Database
 from shared.events import MeetingCancelled
+from shared.keys import new_keys, parse_keys
 from shared.messaging.broker import KafkaSettings
 from shared.messaging.consumer import EventConsumer
 from shared.messaging.inbound import Inbound
 from shared.messaging.relay import Relay
-from shared.messaging.schema import statements_v1, statements_v2
+from shared.messaging.schema import statements_v1, statements_v2, statements_v3
+from shared.messaging.signatures import Signer, Verifier
 from shared.messaging.transaction import Received, Transaction, UnitOfWork
 from shared.wakeup import Wakeup
 
 ORGANISATION = "norrdalen"
 SESSION_MS = 6_000  # the shortest that Kafka allows by default
+
+# As if the ledger read what meetings writes: the tests' topics are entered as its.
+_RING = parse_keys(new_keys(), "the tests' keys")
+SIGNER = Signer((("ledger", _RING),))
+VERIFIER = Verifier("ledger", {"meetings": _RING})
 
 Handled = list[tuple[str, int]]
 
@@ -71,7 +78,7 @@ class Ledger:
 
     async def create_tables(self) -> None:
         async with self.database.transaction() as connection:
-            for statement in (*statements_v1(), *statements_v2()):
+            for statement in (*statements_v1(), *statements_v2(), *statements_v3()):
                 await connection.execute(text(statement))
             await connection.execute(text("CREATE TABLE line (n bigserial PRIMARY KEY, key text, number bigint)"))
             await connection.execute(text("CREATE TABLE tally (key text PRIMARY KEY, number bigint)"))
@@ -86,7 +93,7 @@ class Ledger:
         return EventConsumer(group, inbound.topics, inbound.handle, kafka, max_records=max_records)
 
     def relay(self, kafka: KafkaSettings, **options: Any) -> Relay:
-        return Relay(self.database, kafka, self.wakeup, **options)
+        return Relay(self.database, kafka, self.wakeup, SIGNER, **options)
 
     async def announce(self, keys: Sequence[str], numbers: Sequence[int]) -> None:
         """One event for each key and number, in one transaction."""

@@ -11,9 +11,19 @@ from shared.database import Database
 from shared.http import create_app
 from shared.messaging import dead_letters
 from shared.messaging.broker import KafkaSettings, ensure_topics
+from shared.messaging.gate import Gate
 from shared.operations import include_operations
 from shared.service import Service, Subscription
-from tests.integration.messaging.ledger import ORGANISATION, SESSION_MS, Ledger, by_key, each_once_in_order, until
+from tests.integration.messaging.ledger import (
+    ORGANISATION,
+    SESSION_MS,
+    SIGNER,
+    VERIFIER,
+    Ledger,
+    by_key,
+    each_once_in_order,
+    until,
+)
 from tests.integration.messaging.messages import POISONS, message
 from tests.support.kafka_server import RealKafka
 from tests.support.processes import free_ports
@@ -33,15 +43,16 @@ def _service(ledger: Ledger) -> Service:
         max_body_bytes=10_000,
         checks={"database": ledger.database.ping, "kafka": lambda: service.check_messaging()},
     )
-    inbound = ledger.inbound()
+    gate = Gate(ledger.inbound(), ledger.database, VERIFIER)
     service = Service(
         "meetings",
         app,
         ledger.database,
         ledger.wakeup,
+        SIGNER,
         organisation=ORGANISATION,
-        subscriptions=[Subscription("ledger", inbound.topics, inbound.handle)],
-        inbounds=[inbound],
+        subscriptions=[Subscription("ledger", gate.topics, gate.handle)],
+        gates=[gate],
     )
     include_operations(service)
     return service

@@ -11,6 +11,7 @@ from services.notifications.main import build
 from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.clock import ManualClock
 from shared.keys import new_keys
+from shared.messaging.signatures import new_event_keys
 from shared.settings import Settings, load_settings
 from tests.integration.notifications.post import ORGANISATION, START, Post
 from tests.support.postgres import Postgres
@@ -43,6 +44,7 @@ async def settings(postgres: Postgres, server: RecordingSmtpServer) -> Settings:
         public_url="https://justera.norrdalen.example",
         link_keys=SecretStr(new_keys()),
         copy_link_keys=SecretStr(new_keys()),
+        event_keys=SecretStr(new_event_keys()),
         bounce_keys=SecretStr(new_keys()),
         mail_from="justera@norrdalen.example",
         bounce_domain="bounces.norrdalen.example",

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -202,11 +203,17 @@ class Published:
     key: str
 
 
+def _emails_in(raw: RawMessage) -> set[str]:
+    """Of everybody whom the event names."""
+    return set(re.findall(r'"email":\s*"([^"\\]+)"', (raw.body or b"").decode(errors="replace")))
+
+
 class Post:
     def __init__(self, service: Service, clock: ManualClock) -> None:
         self.service = service
         self.clock = clock
         self.commands: NotificationsCommands = service.commands
+        self._people: dict[str, set[str]] = {}
 
     @property
     def database(self) -> Database:
@@ -218,7 +225,21 @@ class Post:
         return mailer
 
     async def bring(self, *messages: RawMessage) -> None:
-        await self.service.inbounds[0].handle(messages)
+        """After what signing said before: that there is such an agreement, and who is part of it."""
+        await self.bring_alone(*self._introductions(messages), *messages)
+
+    async def bring_alone(self, *messages: RawMessage) -> None:
+        await self.service.gates[0].behind.handle(messages)
+
+    def _introductions(self, messages: Sequence[RawMessage]) -> list[RawMessage]:
+        found = []
+        for raw in messages:
+            people = self._people.setdefault(raw.key, set())
+            if not (named := _emails_in(raw)) <= people:
+                people |= named
+                invited = tuple(SignerInvitation(role="chair", email=one) for one in sorted(people))
+                found.append(message(created(raw.key).model_copy(update={"signers": invited})))
+        return found
 
     async def deliveries(self) -> list[Delivery]:
         return await self.commands.deliveries(ORGANISATION, most=1000)

@@ -8,6 +8,7 @@ from sqlalchemy import event as sqlalchemy_event
 
 from services.notifications.delivery import Status
 from shared.events import AgreementCancelled, AgreementExpired, Event, Person, SigningDeclined
+from shared.events.meetings import SignerInvitation
 from shared.messaging import dead_letters
 from tests.integration.notifications.conftest import MakePost
 from tests.integration.notifications.post import (
@@ -230,3 +231,28 @@ async def test_a_batch_of_500_events_takes_a_handful_of_statements(waiting_post:
     # Parked keys, inbox, agreements read and written, deliveries.
     assert len(statements) == 5, statements
     assert len(await waiting_post.deliveries()) == 400
+
+
+async def test_only_people_of_an_agreement_that_was_made_known_are_mailed(waiting_post: Post) -> None:
+    """A copied request with another address in it, or of an agreement that nobody told us about, mails no link."""
+    await waiting_post.bring_alone(message(created()), message(requested()), message(requested("mallory@evil.example")))
+    await waiting_post.bring_alone(message(requested(agreement_id="unheard-of")))
+    assert [one.recipient for one in await waiting_post.deliveries()] == [OLOF]
+    async with waiting_post.database.transaction() as connection:
+        kept = await dead_letters.listing(connection)
+    assert [letter.reason for letter in kept] == [
+        "would mail somebody who is not known to be part of the agreement"
+    ] * 2
+
+
+async def test_a_forged_sealing_mails_nobody(waiting_post: Post) -> None:
+    forged = archived().model_copy(update={"recipients": (Person(email="mallory@evil.example", name="M"),)})
+    await waiting_post.bring_alone(message(created()), message(forged))
+    assert await waiting_post.deliveries() == []
+
+
+async def test_an_alternate_and_a_corrected_address_become_people_of_it(waiting_post: Post) -> None:
+    known = created().model_copy(update={"signers": (SignerInvitation(role="adjuster", email=SVEN),)})
+    asked = requested(SVENS_OTHER, "alternate", request_id="request-2a", place=2)
+    await waiting_post.bring_alone(message(known), message(alternate_added()), message(asked))
+    assert [one.recipient for one in await waiting_post.deliveries()] == [SVENS_OTHER]

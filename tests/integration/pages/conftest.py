@@ -13,6 +13,7 @@ from shared.auth import Access
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
 from shared.keys import new_keys
+from shared.messaging.signatures import new_event_keys
 from shared.rendering.render import render_minutes
 from shared.settings import load_settings
 from tests.integration.pages.site import SESSION_KEY, TOKENS, Site, make_site, served
@@ -38,6 +39,7 @@ async def site(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Site]:
         start_page="/",
         inbox_page="/notifications/inbox",
         link_keys=SecretStr(new_keys()),
+        event_keys=SecretStr(new_event_keys()),
     )
     access = Access(TOKENS, base64.b64decode(SESSION_KEY))
     clock = ManualClock(datetime(2022, 9, 26, 8, 40, tzinfo=UTC))

@@ -12,6 +12,7 @@ from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
 from shared.keys import new_keys
+from shared.messaging.signatures import new_event_keys
 from shared.settings import Settings, load_settings
 from tests.integration.signing.flow import ORGANISATION, Flow
 from tests.support.postgres import Postgres
@@ -27,7 +28,11 @@ TOKENS = {
 async def settings(postgres: Postgres) -> Settings:
     url = await postgres.create_database("signing")
     return load_settings(
-        database_url=url, organisation=ORGANISATION, link_keys=SecretStr(new_keys()), arrival_seconds=0.3
+        database_url=url,
+        organisation=ORGANISATION,
+        link_keys=SecretStr(new_keys()),
+        event_keys=SecretStr(new_event_keys()),
+        arrival_seconds=0.3,
     )
 
 

@@ -67,7 +67,7 @@ class Flow:
         return self.clock.now()
 
     async def bring(self, *messages: RawMessage) -> None:
-        await self.service.inbounds[0].handle(messages)
+        await self.service.gates[0].behind.handle(messages)
 
     async def draft(self) -> None:
         await self.bring(message(drafted(), self.tick(), key=MEETING))

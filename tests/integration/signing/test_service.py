@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from shared.errors import NotFound
-from shared.events import Event
 from shared.messaging.broker import KafkaSettings, ensure_topics
-from shared.messaging.transaction import Transaction
-from tests.integration.signing.flow import MEETING, ORGANISATION, Flow, drafted
+from shared.settings import Settings
+from tests.integration.signing.flow import MEETING, ORGANISATION, Flow, drafted, message
 from tests.support.kafka import Kafka
+from tests.support.signed import as_signed, send
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY
 
 
@@ -20,37 +20,22 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     raise TimeoutError("not within 30 seconds")
 
 
-async def test_a_draft_and_a_mail_through_kafka(flow: Flow, kafka: Kafka) -> None:
-    """Their events are put into this service's own outbox: its relay brings them to the topics they belong to."""
+async def test_a_draft_and_a_mail_through_kafka(flow: Flow, kafka: Kafka, settings: Settings) -> None:
     await kafka.delete_topics()
-    settings = KafkaSettings(kafka.bootstrap)
-    await ensure_topics(settings)
-    await flow.service.start(settings)
+    kafka_settings = KafkaSettings(kafka.bootstrap)
+    await ensure_topics(kafka_settings)
+    await flow.service.start(kafka_settings)
     try:
-        await publish(flow, drafted(), key=MEETING)
+        draft = message(drafted(), flow.tick(), key=MEETING)
+        await send(kafka.bootstrap, as_signed(draft, settings))
         await until(lambda: exists(flow))
         await flow.send_off()
-        await publish(flow, await flow.email_sent(SECRETARY), key=AGREEMENT_ID)
+        sent = message(await flow.email_sent(SECRETARY), flow.tick())
+        await send(kafka.bootstrap, as_signed(sent, settings))
         await until(lambda: recorded(flow, "EmailSent"))
         await until(lambda: at_rest(flow))
     finally:
         await flow.service.stop()
-
-
-async def publish(flow: Flow, event: Event, *, key: str) -> None:
-    async with flow.service.database.transaction() as connection:
-        transaction = Transaction(connection)
-        transaction.publish(
-            event,
-            organisation=ORGANISATION,
-            subject=key,
-            key=key,
-            sequence=1,
-            time=flow.tick(),
-            correlation_id=MEETING,
-        )
-        await transaction.flush()
-    flow.service.outbox_wakeup.set()
 
 
 async def exists(flow: Flow) -> bool:

@@ -14,6 +14,7 @@ from threading import Thread
 import pytest
 
 from services.cli.main import main
+from shared.messaging.signatures import new_event_keys
 from tests.support.cluster import Outcome
 
 Justera = Callable[..., Outcome]
@@ -100,3 +101,4 @@ def complete_settings(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("JUSTERA_SESSION_KEY", key)
     for ring in ("LINK_KEYS", "COPY_LINK_KEYS", "BOUNCE_KEYS"):
         monkeypatch.setenv(f"JUSTERA_{ring}", f"k1:{key}")
+    monkeypatch.setenv("JUSTERA_EVENT_KEYS", new_event_keys())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.messaging.signatures import PAIRS
 from shared.names import SERVICES
 from shared.settings import Settings
 from tests.unit.deploy.manifests import DEPLOY, ROOT
@@ -27,11 +28,16 @@ def mounted(name: str) -> set[str]:
 
 @each_service
 def test_a_compose_service_gets_its_own_secrets(name: str) -> None:
-    assert mounted(name) == ({"justera_database_password", "tokens.json"} | OWN_SECRETS[name]) - NOT_IN_COMPOSE
+    assert (
+        mounted(name)
+        == ({"justera_database_password", "justera_event_keys", "tokens.json"} | OWN_SECRETS[name]) - NOT_IN_COMPOSE
+    )
     assert mounted(f"migrate-{name}") == {"justera_database_password"}
     for service in (name, f"migrate-{name}"):
         sources = {one["source"] for one in COMPOSE["services"][service]["secrets"] if isinstance(one, dict)}
         assert {source for source in sources if source.startswith("database_")} == {f"database_{name}"}
+        keys = {f"event_keys_{name}"} if service == name else set()
+        assert {source for source in sources if source.startswith("event_keys")} == keys
 
 
 @each_service
@@ -51,8 +57,16 @@ def test_one_migration_makes_the_topics_and_all_wait_for_it() -> None:
 def test_every_secret_is_made_and_none_is_kept_in_the_repository() -> None:
     script = (DEPLOY / "compose" / "make-secrets").read_text(encoding="utf-8")
     for secret in COMPOSE["secrets"].values():
-        assert secret["file"].rpartition("/")[2] in script
+        name = secret["file"].rpartition("/")[2]
+        assert name in script or f"{name.rpartition('_')[0]}_$service" in script
     assert (DEPLOY / "compose" / ".gitignore").read_text(encoding="utf-8").split() == ["secrets/"]
+
+
+@pytest.mark.parametrize("path", ["deploy/compose/make-secrets", "docs/operations.md"])
+def test_a_key_is_made_for_each_pair_of_writer_and_reader(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    made = re.findall(r'"(meetings|signing|notifications|archive) (meetings|signing|notifications|archive)"', text)
+    assert sorted(made) == list(PAIRS)
 
 
 def test_compose_settings_are_settings() -> None:

@@ -16,7 +16,7 @@ DEPLOYMENTS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Deployment
 JOBS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Job")}
 WORKLOADS = {**DEPLOYMENTS, **JOBS}
 
-EVERYONE = {"justera_database_password", "justera_kafka_password", "tokens.json"}
+EVERYONE = {"justera_database_password", "justera_kafka_password", "justera_event_keys", "tokens.json"}
 OWN_SECRETS = {
     "meetings": set(),
     "signing": {"justera_link_keys", "justera_session_key"},

@@ -14,6 +14,7 @@ from shared.auth import Access, undeclared_routes
 from shared.blobs import open_blobs
 from shared.clock import SystemClock
 from shared.keys import new_keys
+from shared.messaging.signatures import new_event_keys
 from shared.service import Service
 from shared.settings import load_settings
 
@@ -23,6 +24,7 @@ def test_every_route_declares_who_may_call_it(build: Callable[..., Service], tmp
     settings = load_settings(
         link_keys=SecretStr(new_keys()),
         copy_link_keys=SecretStr(new_keys()),
+        event_keys=SecretStr(new_event_keys()),
         bounce_keys=SecretStr(new_keys()),
         seal_test_authority=tmp_path / "seal",
     )

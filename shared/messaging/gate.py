@@ -1,0 +1,84 @@
+"""What stands before a consumer: only messages that their writer signed come through.
+
+A message that nobody signed for us becomes a dead letter of its own kind, which no other waits behind: else whoever
+reaches Kafka could hold up an agreement by a forged message under its key.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from prometheus_client import Counter
+
+from shared.database import Database
+from shared.logging import get_logger
+from shared.messaging import dead_letters
+from shared.messaging.inbound import Inbound
+from shared.messaging.message import RawMessage
+from shared.messaging.signatures import Verifier
+
+log = get_logger(__name__)
+
+EVENTS_REFUSED = Counter("justera_events_refused", "Messages that nobody signed for us", ["consumer"])
+
+# Each is kept once, and this many in all: a flood is counted by the metric, and does not fill the database.
+MOST_KEPT = 1000
+
+
+class Gate:
+    """Before one consumer, whose name and topics it takes on."""
+
+    def __init__(self, behind: Inbound[Any], database: Database, verifier: Verifier) -> None:
+        self.name = behind.name
+        self.topics = behind.topics
+        self.behind = behind
+        self._database = database
+        self._verifier = verifier
+        EVENTS_REFUSED.labels(self.name)  # from 0 on: a rate does not see the first of a new series
+
+    async def handle(self, batch: Sequence[RawMessage]) -> None:
+        """Handle what is authentic, keep the rest apart. Raises only what may succeed later."""
+        refused = [(raw, reason) for raw in batch if (reason := self._verifier.refusal(raw))]
+        if not refused:
+            await self.behind.handle(batch)
+            return
+        await self._keep_apart(refused)
+        strange = {id(raw) for raw, _ in refused}
+        await self.behind.handle([raw for raw in batch if id(raw) not in strange])
+
+    async def _keep_apart(self, refused: Sequence[tuple[RawMessage, str]]) -> None:
+        async with self._database.transaction() as connection:
+            room = MOST_KEPT - await dead_letters.count_refused(connection, self.name)
+            for raw, reason in refused[: max(0, room)]:
+                await dead_letters.park(connection, self.name, raw, reason, authentic=False)
+        EVENTS_REFUSED.labels(self.name).inc(len(refused))
+        first, reason = refused[0]
+        log.warning("event.refused", consumer=self.name, count=len(refused), topic=first.topic, reason=reason)
+
+    async def retry(self, letter_id: int) -> int:
+        """As `Inbound.retry`; a refused message is looked at again, with the keys of today. Raises NotFound."""
+        async with self._database.transaction() as connection:
+            letter = await dead_letters.get(connection, letter_id)
+        if letter.authentic:
+            return await self.behind.retry(letter_id)
+        if reason := self._verifier.refusal(letter.raw):
+            async with self._database.transaction() as connection:
+                await dead_letters.fail(connection, letter_id, reason)
+            return 0
+        # Handled first: killed in between, it comes again, and the inbox knows it.
+        await self.behind.handle([letter.raw])
+        await self._remove(letter_id)
+        return 1
+
+    async def drop(self, letter_id: int) -> int:
+        """As `Inbound.drop`; nothing waits behind a refused message. Raises NotFound."""
+        async with self._database.transaction() as connection:
+            letter = await dead_letters.get(connection, letter_id)
+        if letter.authentic:
+            return await self.behind.drop(letter_id)
+        await self._remove(letter_id)
+        log.warning("dead_letter.dropped", consumer=self.name, dead_letter=letter_id)
+        return 0
+
+    async def _remove(self, letter_id: int) -> None:
+        async with self._database.transaction() as connection:
+            await dead_letters.remove(connection, [letter_id])

@@ -1,0 +1,75 @@
+"""What nobody signed for us is not handled, holds up nobody, and is told."""
+
+import pytest
+
+from shared.messaging import dead_letters, gate
+from shared.messaging.dead_letters import DeadLetter
+from shared.messaging.gate import EVENTS_REFUSED, Gate
+from shared.messaging.message import RawMessage
+from tests.integration.messaging.ledger import SIGNER, VERIFIER, Ledger, by_key
+from tests.integration.messaging.messages import POISONS, message
+
+
+def signed(raw: RawMessage) -> RawMessage:
+    macs = SIGNER.macs(raw.topic, raw.key.encode(), raw.headers, raw.body or b"")
+    return RawMessage(raw.topic, raw.partition, raw.position, raw.key, (*raw.headers, *macs), raw.body)
+
+
+@pytest.fixture
+def door(ledger: Ledger, topic: str) -> Gate:
+    return Gate(ledger.inbound(), ledger.database, VERIFIER)
+
+
+async def letters(ledger: Ledger) -> list[DeadLetter]:
+    async with ledger.database.transaction() as connection:
+        return await dead_letters.listing(connection)
+
+
+async def test_a_forged_message_is_kept_apart_and_holds_up_nobody(ledger: Ledger, door: Gate) -> None:
+    before = EVENTS_REFUSED.labels(door.name)._value.get()
+    forged = message("m", 2)
+    batch = [signed(message("m", 1)), forged, signed(message("m", 3))]
+    await door.handle(batch)
+    await door.handle(batch)  # delivered again, as after a crash before the offset
+    await door.handle([signed(message("m", 4))])
+    assert by_key(await ledger.wait_handled(3)) == {"m": [1, 3, 4]}
+    (kept,) = await letters(ledger)
+    assert (kept.authentic, kept.raw.fingerprint) == (False, forged.fingerprint)
+    assert kept.reason == "is not signed by meetings for ledger"
+    assert EVENTS_REFUSED.labels(door.name)._value.get() == before + 2
+
+
+async def test_it_does_not_take_the_id_of_a_true_one(ledger: Ledger, door: Gate) -> None:
+    """Whoever reads Kafka knows an event's id: a forged message under it must not make the inbox drop the event."""
+    true = signed(message("m", 1))
+    forged = RawMessage(true.topic, 0, 0, true.key, true.headers, b'{"another": "body"}')
+    await door.handle([forged])
+    await door.handle([true])
+    assert by_key(await ledger.wait_handled(1)) == {"m": [1]}
+
+
+async def test_a_flood_fills_nothing(ledger: Ledger, door: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "MOST_KEPT", 3)
+    await door.handle([message("m", number) for number in range(5)])
+    await door.handle([message("n", number) for number in range(5)])
+    assert len(await letters(ledger)) == 3
+
+
+async def test_retry_looks_again_and_drop_gives_up(ledger: Ledger, door: Gate) -> None:
+    """A key that this reader did not have yet: once it has, the message is what it always was."""
+    await Gate(ledger.inbound(), ledger.database, type(VERIFIER)("ledger", {})).handle([signed(message("m", 1))])
+    await door.handle([message("m", 2)])
+    mendable, forged = await letters(ledger)
+    assert await door.retry(forged.id) == 0
+    assert await door.retry(mendable.id) == 1
+    assert by_key(await ledger.wait_handled(1)) == {"m": [1]}
+    assert await door.drop(forged.id) == 0
+    assert await letters(ledger) == []
+
+
+async def test_what_was_signed_and_is_poison_is_retried_as_ever(ledger: Ledger, door: Gate) -> None:
+    await door.handle([signed(POISONS["body is not UTF-8"](message("m", 1))), signed(message("m", 2))])
+    first, second = await letters(ledger)
+    assert (first.authentic, second.authentic) == (True, True)
+    assert await door.retry(first.id) == 0
+    assert await door.drop(first.id) == 1

@@ -1,0 +1,128 @@
+"""Who wrote an event: a MAC for each reader, over all that the reader goes by."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.archive import subscribers as archive
+from services.notifications import subscribers as notifications
+from services.signing import subscribers as signing
+from shared.events import declared_events, topics
+from shared.keys import new_keys
+from shared.messaging.message import RawMessage, storable_key
+from shared.messaging.signatures import PAIRS, PREFIX, EventKeys, new_event_keys, parse_event_keys
+from shared.settings import BadConfiguration
+
+KEYS = parse_event_keys(new_event_keys())
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+headers = st.lists(st.tuples(texts.filter(lambda name: "\0" not in name), st.binary(max_size=20)), max_size=5)
+
+
+def sent(topic: str, key: str, given: list[tuple[str, bytes]], body: bytes, keys: EventKeys = KEYS) -> RawMessage:
+    own = [(name, value) for name, value in given if not name.startswith(PREFIX)]
+    macs = keys.signer(topics.WRITERS[topic]).macs(topic, key.encode(), own, body)
+    return RawMessage(topic, 0, 0, storable_key(key.encode()), (*own, *macs), body)
+
+
+def minutes() -> RawMessage:
+    return sent(topics.SIGNING, "agreement", [("ce_id", b"1"), ("ce_type", b"t")], b'{"email": "a@norrdalen.example"}')
+
+
+@given(st.sampled_from(topics.ALL), st.text(st.characters(exclude_categories=("Cs",))), headers, st.binary(max_size=50))
+def test_each_reader_believes_what_the_writer_signed(
+    topic: str, key: str, given: list[tuple[str, bytes]], body: bytes
+) -> None:
+    raw = sent(topic, key, given, body)
+    for reader in topics.READERS[topic]:
+        assert KEYS.verifier(reader).refusal(raw) is None
+
+
+CHANGES = {
+    "body": lambda raw: replace(raw, body=raw.body.replace(b"a@", b"b@")),
+    "no body": lambda raw: replace(raw, body=None),
+    "key": lambda raw: replace(raw, key="another"),
+    "a header": lambda raw: replace(raw, headers=(("ce_id", b"2"), *raw.headers[1:])),
+    "one header more": lambda raw: replace(raw, headers=(*raw.headers, ("ce_subject", b"x"))),
+    "one header less": lambda raw: replace(raw, headers=raw.headers[1:]),
+    "headers the other way round": lambda raw: replace(raw, headers=(raw.headers[1], raw.headers[0], *raw.headers[2:])),
+    "a name and its value run together": lambda raw: replace(raw, headers=(("ce_i", b"d1"), *raw.headers[1:])),
+    "no signature": lambda raw: replace(raw, headers=raw.headers[:2]),
+    "an empty signature": lambda raw: replace(raw, headers=(*raw.headers, (f"{PREFIX}notifications", b""))),
+    "no text": lambda raw: replace(raw, headers=(*raw.headers, (f"{PREFIX}notifications", b"k1:\xff"))),
+    "no key id that is text": lambda raw: replace(raw, headers=(*raw.headers, (f"{PREFIX}notifications", b"\xff:00"))),
+    "another reader's signature": lambda raw: replace(
+        raw, headers=(*raw.headers, (f"{PREFIX}notifications", dict(raw.headers)[f"{PREFIX}archive"]))
+    ),
+    "another topic, whose writer is another": lambda raw: replace(raw, topic=topics.ARCHIVE),
+    "no topic of ours": lambda raw: replace(raw, topic="elsewhere"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_is_changed_is_refused(change: str) -> None:
+    refusal = KEYS.verifier("notifications").refusal(CHANGES[change](minutes()))
+    assert refusal
+    assert "norrdalen" not in refusal
+
+
+def test_a_reader_cannot_pass_for_the_writer() -> None:
+    """Archive reads signing's events, and so shares a key with it: notifications does not believe that one."""
+    archives = {pair: ring for pair, ring in KEYS.rings.items() if "archive" in pair}
+    stolen = archives["signing", "archive"]
+    known = EventKeys({**archives, ("signing", "notifications"): stolen})
+    raw = sent(topics.SIGNING, "agreement", [], b"{}", known)
+    assert KEYS.verifier("archive").refusal(raw) is None
+    assert KEYS.verifier("notifications").refusal(raw)
+
+
+def test_keys_rotate_one_side_at_a_time() -> None:
+    old, new = new_keys(), new_keys().replace("k1:", "k2:")
+    lines = new_event_keys().splitlines()
+    pair = "signing notifications "
+    rest = "\n".join(line for line in lines if not line.startswith(pair))
+    before, both, after = (parse_event_keys(f"{rest}\n{pair}{ring}") for ring in (old, f"{old},{new}", new))
+    turned = parse_event_keys(f"{rest}\n{pair}{new},{old}")
+    assert both.verifier("notifications").refusal(sent(topics.SIGNING, "a", [], b"", before)) is None
+    assert both.verifier("notifications").refusal(sent(topics.SIGNING, "a", [], b"", turned)) is None
+    assert turned.verifier("notifications").refusal(sent(topics.SIGNING, "a", [], b"", before)) is None
+    assert "key" in str(after.verifier("notifications").refusal(sent(topics.SIGNING, "a", [], b"", before)))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("signing", "line 1"),
+        ("\nsigning notifications", "line 2"),
+        ("signing meetings-of-others k1:abc", "line 1"),
+        ("signing notifications k1:abc", "signing notifications"),
+        ("signing notifications k1:" + "QUJD" * 4, "32 bytes"),
+    ],
+)
+def test_bad_keys_are_named_and_not_shown(text: str, told: str) -> None:
+    with pytest.raises(BadConfiguration, match=told) as caught:
+        parse_event_keys(text)
+    assert "QUJD" not in str(caught.value)
+
+
+def test_a_pair_stands_once_and_none_is_missing() -> None:
+    line = new_event_keys().splitlines()[0]
+    with pytest.raises(BadConfiguration, match="twice"):
+        parse_event_keys(f"{line};{line}")
+    with pytest.raises(BadConfiguration, match="what archive writes and signing reads"):
+        parse_event_keys("").verifier("signing")
+    with pytest.raises(BadConfiguration, match="what signing writes and"):
+        parse_event_keys("").signer("signing")
+
+
+def test_the_table_of_readers_is_who_reads() -> None:
+    for event in declared_events():
+        assert topics.WRITERS[event.topic] == event.service
+    for name, service in {"archive": archive, "notifications": notifications, "signing": signing}.items():
+        handled = {event.topic for event in service.EVENT_HANDLERS}
+        expected = set(topics.ALL) if name == "archive" else handled
+        assert {topic for topic, readers in topics.READERS.items() if name in readers} == expected
+    assert set(topics.WRITERS) == set(topics.READERS) == set(topics.ALL)
+    assert len(PAIRS) == len(set(PAIRS)) == 9
