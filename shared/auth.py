@@ -85,6 +85,11 @@ class Access:
         raise NotAuthenticated("the token is unknown or has expired", hint="ask your operator for a new one")
 
     @property
+    def takes_sessions(self) -> bool:
+        """Whether browsers can be logged in here at all, and pages for them make sense."""
+        return self._session_key is not None
+
+    @property
     def session_cookie(self) -> str:
         """The cookie's name."""
         return HOST_PREFIX + SESSION_COOKIE if self.secure else SESSION_COOKIE

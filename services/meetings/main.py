@@ -7,6 +7,7 @@ from services.meetings.meeting import api as meeting_api
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes import api as minutes_api
 from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.pages import include_pages
 from services.meetings.person import api as person_api
 from services.meetings.person.commands import PersonCommands
 from services.meetings.register import api as register_api
@@ -56,6 +57,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     app.include_router(body_api.router(commands.bodies))
     app.include_router(person_api.router(commands.people, commands.bodies))
     app.include_router(register_api.router(commands.register))
+    include_pages(app, settings=settings, access=access, commands=commands, clock=clock)
     service = Service(
         "meetings",
         app,

@@ -73,9 +73,8 @@ def router(commands: PersonCommands, bodies: BodyCommands) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> PeoplePage:
         """People, by the last word of their name, in the Swedish alphabet."""
-        found = await commands.people(caller.organisation, _cursor(after), limit)
-        following = f"{found[-1].id}~{sort_key(found[-1].details.name)}" if len(found) == limit else None
-        return PeoplePage(people=found, next=following)
+        found = await commands.people(caller.organisation, cursor_after(after), limit)
+        return PeoplePage(people=found, next=cursor_of(found[-1]) if len(found) == limit else None)
 
     @routes.get("/people/{person_id}")
     async def get_person(person_id: str, caller: Reader) -> PersonCareer:
@@ -100,8 +99,13 @@ def router(commands: PersonCommands, bodies: BodyCommands) -> APIRouter:
     return routes
 
 
-def _cursor(after: str | None) -> tuple[str, str] | None:
-    """The (sort key, id) of the last one seen."""
+def cursor_of(person: Person) -> str:
+    """For the page of people behind this one."""
+    return f"{person.id}~{sort_key(person.details.name)}"
+
+
+def cursor_after(after: str | None) -> tuple[str, str] | None:
+    """The (sort key, id) of the last one seen. Raises InvalidInput."""
     if after is None:
         return None
     person_id, separator, name = after.partition("~")

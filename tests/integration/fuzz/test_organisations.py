@@ -116,7 +116,7 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
                 found = re.search(r'name="csrf" value="([^"]+)"', answer.text)
                 csrf = found[1] if found and "/sign/" in path else csrf
             for _, path, method in changing:
-                page = "/sign/" in path or "/ui/" in path
+                page = "/sign/" in path or "/ui/" in path or path.startswith("/office/")
                 body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": _body(path, ids)}
                 answer = await api.request(method, path, **body)
                 assert answer.status_code < 500, (path, answer.text)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.meetings.main import build
@@ -16,6 +17,7 @@ from shared.auth import Access, Role, TokenRecord, token_hash, undeclared_routes
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
 from shared.events import ProtocolDrafted
+from shared.messaging.signatures import new_event_keys
 from shared.messaging.tables import MessagingTable
 from shared.migrations import drift
 from shared.names import DEFAULT_URL
@@ -58,7 +60,8 @@ adjuster: Sven Dahl
 
 @pytest.fixture
 async def service(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Service]:
-    settings = Settings(database_url=await postgres.create_database("meetings"))
+    url = await postgres.create_database("meetings")
+    settings = Settings(database_url=url, event_keys=SecretStr(new_event_keys()))
     tokens = tuple(
         TokenRecord(name=role, role=role, organisation="default", sha256=token_hash(token))
         for role, token in TOKENS.items()

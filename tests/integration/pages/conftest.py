@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from services.meetings.main import build as build_meetings
 from services.signing.main import build
 from shared.auth import Access
 from shared.blobs import open_blobs
@@ -45,12 +46,15 @@ async def site(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Site]:
     clock = ManualClock(datetime(2022, 9, 26, 8, 40, tzinfo=UTC))
     blobs = open_blobs(f"file:{tmp_path / 'blobs'}")
     service = build(settings, clock=clock, access=access, blobs=blobs)
-    site, app = make_site(settings, Flow(service, clock, blobs), access)
+    own = settings.model_copy(update={"database_url": await postgres.create_database("meetings")})
+    meetings = build_meetings(own, clock=clock, access=access, blobs=blobs)
+    site, app = make_site(settings, Flow(service, clock, blobs), access, meetings)
     async with served(app) as base:
         site.base = base
         yield site
         await asyncio.sleep(0)
     await service.database.close()
+    await meetings.database.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every page of the project on one address: the real signing service, and the other pages on what tests give them."""
+"""Every page of the project on one address: the real meetings and signing, and the other pages on what tests give."""
 
 import asyncio
 import base64
@@ -21,6 +21,7 @@ from shared.errors import NotAuthenticated, NotFound
 from shared.http import create_app
 from shared.keys import KeyRing, new_keys, parse_keys
 from shared.links import Link, issue
+from shared.service import Service
 from shared.settings import Settings
 from tests.integration.signing.flow import ORGANISATION, Flow, message
 from tests.support.sessions import principal_of, record_of
@@ -88,6 +89,7 @@ class Site:
     copy_keys: KeyRing
     mails: Mails
     copies: Copies
+    meetings: Service
     base: str = ""
     tokens: dict[str, Principal] = field(default_factory=dict)
 
@@ -121,11 +123,11 @@ class Site:
         await self.flow.bring(message(event, self.flow.tick(), key="meeting-1"))
 
 
-def make_site(settings: Settings, flow: Flow, access: Access) -> tuple[Site, FastAPI]:
+def make_site(settings: Settings, flow: Flow, access: Access, meetings: Service) -> tuple[Site, FastAPI]:
     """The services' apps mounted below their names, as the all-in-one process does."""
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
     copy_keys = parse_keys(new_keys(), "JUSTERA_COPY_LINK_KEYS")
-    site = Site(flow, access, link_keys, copy_keys, Mails(), Copies())
+    site = Site(flow, access, link_keys, copy_keys, Mails(), Copies(), meetings)
     site.tokens[LOGIN] = principal_of(TOKEN)
     app, archive, notifications = (_app(name, access) for name in ("Justera", "Archive", "Notifications"))
     embedded_pages.include_pages(
@@ -135,6 +137,7 @@ def make_site(settings: Settings, flow: Flow, access: Access) -> tuple[Site, Fas
         archive, settings=settings, clock=flow.clock, copies=site.copies, copy_link_keys=copy_keys
     )
     notifications_pages.include_pages(notifications, settings=settings, mails=site.mails)
+    app.mount("/meetings", meetings.app)
     app.mount("/signing", flow.service.app)
     app.mount("/archive", archive)
     app.mount("/notifications", notifications)

@@ -91,7 +91,8 @@ async def test_an_address_that_leads_nowhere_is_a_page_to_a_browser_and_json_to_
 async def test_every_page_for_staff_leads_home_and_out(site: Site, client: httpx.AsyncClient) -> None:
     await site.draft(b"%PDF-1.7")
     client.cookies.set(SESSION_COOKIE, await site.session(TOKEN))
-    pages = ("/", "/signing/overview", "/signing/logins", "/notifications/inbox")
+    office = ("/meetings/office/bodies", "/meetings/office/people", "/meetings/office/people/new")
+    pages = ("/", *office, "/signing/overview", "/signing/logins", "/notifications/inbox")
     own = f"/signing/overview/{AGREEMENT_ID}"
     for path in (*pages, own, f"{own}/cancel"):
         page = (await client.get(path)).text

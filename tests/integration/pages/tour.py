@@ -15,6 +15,8 @@ async def tour(site: Site, context: BrowserContext, pdf: bytes, language: str) -
     page = await context.new_page()
     async for stop in _sender_before(site, page, pdf, language):
         yield stop
+    async for stop in office(site, page):
+        yield stop
     async for stop in _inbox(site, page):
         yield stop
     async for stop in _signers(site, page):
@@ -57,6 +59,71 @@ async def _sender_before(site: Site, page: Page, pdf: bytes, language: str) -> A
     await page.fill("#name", "x" * 3)
     await page.locator("form .button").click()
     yield "alternate-wrong", page
+
+
+async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
+    """Of a secretary who is logged in, with the office empty."""
+    at = f"{site.base}/meetings/office"
+    await page.goto(f"{at}/bodies")
+    yield "bodies-empty", page
+    await page.locator("main .button").click()
+    await page.fill("#quorum", "many")
+    await page.locator("form .button").click()
+    yield "body-wrong", page
+    await page.fill("#name", "Styrelsen")
+    await page.fill("#quorum", "2")
+    await page.fill("#standing_items", "Val av justerare\nEkonomi")
+    await page.fill("#join_link", "https://mote.norrdalen.example/styrelsen")
+    await page.locator("form .button").click()
+    yield "body-empty", page
+    board = page.url.partition("?")[0]
+    await page.goto(f"{at}/people")
+    yield "people-empty", page
+    for name, party in (("Maja Lind", "S"), ("Olof Berg", "C"), ("Wilhelmina Sjöström-Häggkvist", "M")):
+        await page.goto(f"{at}/people/new")
+        await page.fill("#name", name)
+        await page.fill("#email", f"{name.split()[0].lower()}@norrdalen.example")
+        await page.fill("#party", party)
+        await page.fill("#municipality", "Björka")
+        await page.locator("form .button").click()
+    yield "person", page
+    await page.goto(f"{at}/people/new")
+    await page.fill("#email", "maja")
+    await page.locator("form .button").click()
+    yield "person-wrong", page
+    await page.goto(f"{at}/people")
+    yield "people", page
+    for number, (role, begins) in enumerate((("chair", "2022-01-01"), ("substitute", ""), ("member", "2023-01-01")), 1):
+        await page.goto(f"{board}/members/new")
+        await page.select_option("#person", index=number)
+        await page.select_option("#role", role)
+        await page.fill("#begins", begins)
+        if number == 1:
+            yield "member-new", page
+        await page.locator("form .button").click()
+    yield "body", page
+    await page.locator(".ways a").first.click()
+    await page.fill("#ends", "2021-01-01")
+    await page.locator("form .button").click()
+    yield "member-wrong", page
+    await page.goto(board)
+    await page.locator(".ways a").nth(1).click()
+    yield "member-end", page
+    await page.goto(f"{board}/change")
+    other = await page.context.new_page()
+    await other.goto(f"{board}/change")
+    await other.fill("#quorum", "1")
+    await other.locator("form .button").click()
+    await other.close()
+    await page.fill("#name", "Förbundsstyrelsen")
+    await page.locator("form .button").click()
+    yield "body-changed-meanwhile", page
+    await page.goto(f"{board}/close")
+    yield "body-close", page
+    await page.locator("form .button").click()
+    yield "body-closed", page
+    await page.goto(f"{at}/bodies")
+    yield "bodies-closed", page
 
 
 async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:

@@ -9,6 +9,7 @@ import pytest
 from shared.web import Catalogue
 
 PACKAGES = (
+    "services.meetings.pages",
     "services.signing.pages",
     "services.archive.pages",
     "services.notifications.pages",

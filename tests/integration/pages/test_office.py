@@ -1,0 +1,237 @@
+"""The office: bodies, people and places kept in a browser, and what a form says when something is wrong."""
+
+from html import unescape
+
+import httpx
+import pytest
+
+from shared.auth import SESSION_COOKIE
+from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
+from tests.integration.pages.visitor import Visitor
+from tests.integration.signing.flow import ORGANISATION
+
+BODY = {
+    "name": "Styrelsen",
+    "kind": "board",
+    "quorum": "",
+    "notice_days": "5",
+    "substitutes": "in_order",
+    "adjusters": "1",
+    "numbering": "calendar_year",
+    "deadline_profile": "association",
+    "standing_items": "Val av justerare\r\nEkonomi",
+    "language": "sv",
+    "join_link": "",
+}
+PERSON = {
+    "name": "Maja Lind",
+    "email": "maja.lind@norrdalen.example",
+    "party": "S",
+    "municipality": "Björka",
+    "language": "sv",
+}
+OFFICE = "/meetings/office"
+
+
+@pytest.fixture
+async def visitor(site: Site, client: httpx.AsyncClient) -> Visitor:
+    """A secretary who has logged in."""
+    client.cookies.set(SESSION_COOKIE, await site.session(TOKEN))
+    return Visitor(site, client)
+
+
+async def new_body(visitor: Visitor, **changed: str) -> str:
+    await visitor.follow(f"{OFFICE}/bodies/new")
+    await visitor.press("/bodies/new", **{**BODY, **changed})
+    return visitor.page.url.path
+
+
+async def new_person(visitor: Visitor, **changed: str) -> str:
+    await visitor.follow(f"{OFFICE}/people/new")
+    await visitor.press("/people/new", **{**PERSON, **changed})
+    return visitor.page.url.path.rsplit("/", 1)[-1]
+
+
+async def seat(visitor: Visitor, body: str, person: str, role: str, **term: str) -> httpx.Response:
+    await visitor.follow(f"{body}/members/new")
+    fields = {"person": person, "role": role, "order": "", "begins": "", "ends": ""} | term
+    return await visitor.press("/members/new", **fields)
+
+
+async def test_an_empty_office_gets_its_board_and_who_sits_there(visitor: Visitor) -> None:
+    await visitor.follow(f"{OFFICE}/bodies")
+    assert "Här finns inga organ än" in visitor.page.text
+    body = await new_body(visitor)
+    assert visitor.heading == "Styrelsen"
+    assert "Organet är tillagt." in visitor.page.text
+    await visitor.follow(f"{body}/members/new")
+    assert "Lägg först till personen." in visitor.page.text
+    maja = await new_person(visitor)
+    assert visitor.heading == "Maja Lind"
+    await seat(visitor, body, maja, "chair", begins="2022-01-01", ends="2026-12-31")
+    assert "Ledamoten är tillagd." in visitor.page.text
+    assert "2022-01-01 till 2026-12-31" in visitor.page.text
+    assert "S, Björka" in visitor.page.text
+    await visitor.follow(f"{OFFICE}/people/{maja}")
+    assert "Styrelsen" in visitor.page.text
+    sitting = await visitor.site.meetings.commands.bodies.bodies(ORGANISATION)
+    assert [item.title for item in sitting[0].details.rules.standing_items] == ["Val av justerare", "Ekonomi"]
+
+
+async def test_a_place_is_changed_and_ended_and_whoever_leaves_leaves_all(visitor: Visitor) -> None:
+    body, maja = await new_body(visitor), await new_person(visitor)
+    await seat(visitor, body, maja, "member")
+    commands = visitor.site.meetings.commands.bodies
+    body_id = body.rsplit("/", 1)[-1]
+    [member] = await commands.memberships(ORGANISATION, body_id)
+    await visitor.follow(f"{body}/members/{member.membership.id}")
+    await visitor.press(member.membership.id, role="substitute", order="", begins="", ends="")
+    assert "Platsen är ändrad." in visitor.page.text
+    assert "Ersättare 1" in visitor.page.text
+    await visitor.follow(f"{body}/members/{member.membership.id}/end")
+    assert 'value="2022-09-26"' in visitor.page.text
+    await visitor.press("/end", on="2022-09-25")
+    assert "Tidigare" in visitor.page.text
+    await seat(visitor, body, maja, "member")
+    await visitor.follow(f"{OFFICE}/people/{maja}/leave")
+    await visitor.press("/leave", on="2022-09-30")
+    assert "Uppdragen upphör." in visitor.page.text
+    await visitor.follow(f"{body}/close")
+    await visitor.press("/close", on="2022-12-31")
+    assert "Nedlagt 2022-12-31" in visitor.page.text
+    assert (await visitor.follow(f"{body}/change")).status_code == 200  # opened before: the refusal comes at saving
+    assert (await visitor.press("/change", **BODY)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("name", " ", "Skriv organets namn"),
+        ("name", "x" * 301, "Namnet får vara högst 300 tecken"),
+        ("name", "a\u202eb", "Namnet innehåller tecken"),
+        ("name", "NÄMNDEN", "Ett annat organ heter redan så"),
+        ("kind", "club", "Välj något i listan"),
+        ("quorum", "many", "Skriv ett heltal"),
+        ("quorum", "0", "Skriv ett heltal"),
+        ("notice_days", "", "Skriv ett heltal"),
+        ("adjusters", "as-now", "Välj något i listan"),
+        ("standing_items", "x" * 301, "Texten innehåller tecken"),
+        ("join_link", "http://mote.example", "Skriv en länk som börjar med"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_said_at_its_field(
+    visitor: Visitor, field: str, value: str, error: str
+) -> None:
+    await new_body(visitor, name="Nämnden")
+    await visitor.follow(f"{OFFICE}/bodies/new")
+    answer = await visitor.press("/bodies/new", **{**BODY, field: value})
+    assert answer.status_code == 422
+    page = unescape(answer.text)
+    assert page.count(error) == 2, page  # at the field, and in the summary
+    assert f'<a href="#{field}">' in page
+    assert "Ekonomi" in page or field == "standing_items"  # what was typed stays
+    assert "<title>Fel: " in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("name", "", "Skriv personens namn"),
+        ("email", "maja", "Skriv e-postadressen i formen"),
+        ("email", "OLOF@bjorka.example", "En annan person har redan den adressen"),
+        ("party", "\u202e", "Texten innehåller tecken"),
+        ("language", "de", "Välj något i listan"),
+    ],
+)
+async def test_what_is_wrong_with_a_person_is_said_at_its_field(
+    visitor: Visitor, field: str, value: str, error: str
+) -> None:
+    await new_person(visitor, name="Olof Berg", email="olof@bjorka.example")
+    await visitor.follow(f"{OFFICE}/people/new")
+    answer = await visitor.press("/people/new", **{**PERSON, field: value})
+    assert answer.status_code == 422
+    assert unescape(answer.text).count(error) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"person": ""}, "Välj en person"),
+        ({"role": "chair"}, "Någon annan har den rollen då"),
+        ({"role": "king"}, "Välj något i listan"),
+        ({"role": "substitute", "order": "x"}, "Skriv ett heltal"),
+        ({"begins": "2023-02-30"}, "Välj en dag"),
+        ({"begins": "2023-02-02", "ends": "2023-02-01"}, "Sista dagen är före den första"),
+    ],
+)
+async def test_what_is_wrong_with_a_place_is_said_at_its_field(
+    visitor: Visitor, changed: dict[str, str], error: str
+) -> None:
+    body, maja = await new_body(visitor), await new_person(visitor)
+    olof = await new_person(visitor, name="Olof Berg", email="olof@bjorka.example")
+    await seat(visitor, body, maja, "chair")
+    wanted = {"person": olof, "role": "member"} | changed
+    answer = await seat(visitor, body, **wanted)
+    assert answer.status_code == 422
+    assert unescape(answer.text).count(error) >= 2
+    twice = await seat(visitor, body, maja, "member")
+    assert unescape(twice.text).count("Personen har redan en plats då") == 2
+
+
+async def test_two_who_change_one_thing_are_told_and_no_words_are_lost(visitor: Visitor) -> None:
+    body, maja = await new_body(visitor), await new_person(visitor)
+    for path, first, second, now in (
+        (body, BODY | {"name": "Förbundsstyrelsen"}, BODY | {"quorum": "8"}, "Namn: Förbundsstyrelsen"),
+        (f"{OFFICE}/people/{maja}", PERSON | {"party": "M"}, PERSON | {"name": "Maja Ek"}, "Parti: M"),
+    ):
+        await visitor.follow(f"{path}/change")
+        opened = visitor.page
+        await visitor.press("/change", **first)
+        visitor.page = opened
+        answer = await visitor.press("/change", **second)
+        assert answer.status_code == 422
+        page = unescape(answer.text)
+        assert "Någon annan har ändrat detta" in page
+        assert now in page
+        assert "Stående punkter: " not in page  # only what differs, whatever a browser makes of line ends
+        assert 'value="8"' in page or 'value="Maja Ek"' in page
+        saved = await visitor.press("/change", **second)
+        assert saved.status_code == 200
+        assert "ändra" in saved.text
+
+
+async def test_only_a_secretary_changes_and_nobody_sees_another_organisation(
+    site: Site, visitor: Visitor, client: httpx.AsyncClient
+) -> None:
+    body, maja = await new_body(visitor), await new_person(visitor)
+    client.cookies.set(SESSION_COOKIE, await site.session(AUDITOR))
+    shown = await visitor.follow(body)
+    assert shown.status_code == 200
+    assert "Lägg till ledamot" not in shown.text
+    forms = (f"{OFFICE}/bodies/new", f"{body}/change", f"{body}/members/new", f"{OFFICE}/people/{maja}/leave")
+    for form in forms:
+        assert (await client.get(form)).status_code == 403
+        assert (await client.post(form, data=BODY)).status_code == 403
+    client.cookies.set(SESSION_COOKIE, await site.session(ELSEWHERE))
+    assert (await client.get(body)).status_code == 404
+    assert "Styrelsen" not in (await client.get(f"{OFFICE}/bodies")).text
+    client.cookies.clear()
+    for path in (f"{OFFICE}/bodies", f"{OFFICE}/people", body):
+        assert (await client.get(path)).status_code == 401
+
+
+async def test_a_form_of_another_site_changes_nothing(visitor: Visitor, client: httpx.AsyncClient) -> None:
+    body = await new_body(visitor)
+    for path in (f"{OFFICE}/bodies/new", f"{body}/change", f"{body}/close", f"{OFFICE}/people/new"):
+        assert (await client.post(path, data={**BODY, "csrf": "x"})).status_code == 403
+    assert "Nedlagda" not in (await visitor.follow(f"{OFFICE}/bodies")).text
+
+
+async def test_markup_in_names_is_text(visitor: Visitor) -> None:
+    markup = '<script>alert(1)</script>"><img src=x>'
+    body = await new_body(visitor, name=markup)
+    assert markup in unescape(visitor.page.text)
+    assert "<img" not in visitor.page.text
+    maja = await new_person(visitor, name=markup)
+    await seat(visitor, body, maja, "chair")
+    assert "<img" not in visitor.page.text
