@@ -15,8 +15,8 @@ from tests.unit.deploy.test_kubernetes import OWN_SECRETS
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
-# What a trial installation does without: a seal of its own, a login to Kafka and to the mail server.
-NOT_IN_COMPOSE = {"seal.p12", "justera_seal_passphrase", "justera_kafka_password", "justera_smtp_password"}
+# What a trial installation does without: a seal of its own, and a login to the mail server.
+NOT_IN_COMPOSE = {"seal.p12", "justera_seal_passphrase", "justera_smtp_password"}
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -30,14 +30,20 @@ def mounted(name: str) -> set[str]:
 def test_a_compose_service_gets_its_own_secrets(name: str) -> None:
     assert (
         mounted(name)
-        == ({"justera_database_password", "justera_event_keys", "tokens.json"} | OWN_SECRETS[name]) - NOT_IN_COMPOSE
+        == (
+            {"justera_database_password", "justera_kafka_password", "justera_event_keys", "tokens.json"}
+            | OWN_SECRETS[name]
+        )
+        - NOT_IN_COMPOSE
     )
-    assert mounted(f"migrate-{name}") == {"justera_database_password"}
+    makes_topics = {"justera_kafka_password"} if name == "meetings" else set()
+    assert mounted(f"migrate-{name}") == {"justera_database_password"} | makes_topics
     for service in (name, f"migrate-{name}"):
         sources = {one["source"] for one in COMPOSE["services"][service]["secrets"] if isinstance(one, dict)}
         assert {source for source in sources if source.startswith("database_")} == {f"database_{name}"}
         keys = {f"event_keys_{name}"} if service == name else set()
         assert {source for source in sources if source.startswith("event_keys")} == keys
+        assert {source for source in sources if source.startswith("kafka_")} <= {f"kafka_{name}"}
 
 
 @each_service
@@ -46,6 +52,16 @@ def test_a_compose_service_waits_for_its_migration_and_runs_closed(name: str) ->
     assert f"migrate-{name}" in service["depends_on"]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+
+
+def test_kafka_lets_nobody_in_without_a_login_but_itself() -> None:
+    environment = COMPOSE["services"]["kafka"]["environment"]
+    protocols = dict(one.split(":") for one in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    for listener in environment["KAFKA_LISTENERS"].split(","):
+        name, _, address = listener.partition("://")
+        assert protocols[name] == "SASL_PLAINTEXT" or address.startswith("127.0.0.1:")
+    for name in (*SERVICES, "migrate-meetings"):
+        assert COMPOSE["services"][name]["environment"]["JUSTERA_KAFKA_USERNAME"] == name.removeprefix("migrate-")
 
 
 def test_one_migration_makes_the_topics_and_all_wait_for_it() -> None:
