@@ -12,6 +12,8 @@ node.id=$KAFKA_NODE_ID
 controller.quorum.voters=$KAFKA_CONTROLLER_QUORUM_VOTERS
 controller.listener.names=$KAFKA_CONTROLLER_LISTENER_NAMES
 listeners=$KAFKA_LISTENERS
+advertised.listeners=$KAFKA_ADVERTISED_LISTENERS
+inter.broker.listener.name=$KAFKA_INTER_BROKER_LISTENER_NAME
 listener.security.protocol.map=$KAFKA_LISTENER_SECURITY_PROTOCOL_MAP
 log.dirs=$data
 PROPERTIES

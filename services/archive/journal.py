@@ -24,7 +24,7 @@ from shared.logging import get_logger
 from shared.messaging import inbox
 from shared.messaging.gate import EVENTS_REFUSED
 from shared.messaging.message import RawMessage, headers_as_json, storable
-from shared.messaging.signatures import Verifier
+from shared.messaging.signatures import NotAuthentic, Verifier
 
 log = get_logger(__name__)
 
@@ -61,7 +61,7 @@ class Journal:
         """Keep those that are not kept yet. Raises only what may succeed later."""
         identified: dict[str, Identified] = {}
         for raw in batch:
-            one = identify(raw, refusal=self._verifier.refusal(raw))
+            one = self._identified(raw)
             identified.setdefault(one.id, one)  # the first copy's place is its place
         async with self._database.transaction() as connection:
             new = await inbox.accept(connection, CONSUMER, list(identified))
@@ -70,6 +70,12 @@ class Journal:
         if forged := sum(not row["authentic"] for row in rows):
             EVENTS_REFUSED.labels(CONSUMER).inc(forged)
             log.warning("journal.not_authentic", count=forged)
+
+    def _identified(self, raw: RawMessage) -> Identified:
+        try:
+            return identify(self._verifier.incoming(raw))
+        except NotAuthentic:
+            return identify(raw, authentic=False)
 
     def _row(self, one: Identified) -> dict[str, Any]:
         raw, said = one.raw, readable_attributes(one.raw.headers)
@@ -98,16 +104,16 @@ async def _append(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -
         await connection.execute(_INSERT, rows)
 
 
-def identify(raw: RawMessage, *, refusal: str | None = None) -> Identified:
+def identify(raw: RawMessage, *, authentic: bool = True) -> Identified:
     """By the event's id, else, for what is not one of our events, by the bytes themselves.
 
-    `refusal`: why it is not authentic. Such a one must not take the id of an event that is still to come.
+    One that is not authentic must not take the id of an event that is still to come.
     """
     try:
         envelope = from_kafka(raw.headers, raw.body)
     except (MalformedEvent, OverflowError):  # the latter: a time at the edge of the calendar
-        return Identified(f"unreadable {raw.fingerprint}", raw, None, readable=False, authentic=not refusal)
-    if refusal:
+        return Identified(f"unreadable {raw.fingerprint}", raw, None, readable=False, authentic=authentic)
+    if not authentic:
         return Identified(f"not authentic {raw.fingerprint}", raw, envelope.time, readable=True, authentic=False)
     found_by_id = findable(envelope.id) == envelope.id
     return Identified(envelope.id if found_by_id else f"odd {raw.fingerprint}", raw, envelope.time, readable=True)

@@ -50,7 +50,9 @@ class Secrets:
     def event_keys(self) -> str:
         """As JUSTERA_EVENT_KEYS: one process is all the writers and all the readers."""
         keys = {pair: self.derived(f"events of {pair[0]} for {pair[1]}") for pair in PAIRS}
-        return "".join(f"{' '.join(pair)} k1:{base64.b64encode(key).decode()}\n" for pair, key in keys.items())
+        lines = [f"{' '.join(pair)} k1:{base64.b64encode(key).decode()}" for pair, key in keys.items()]
+        # Every user of the machine reaches the embedded broker's port.
+        return "\n".join([*lines, f"bodies k1:{base64.b64encode(self.derived('bodies of events')).decode()}"])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from shared.logging import get_logger
 from shared.messaging import dead_letters
 from shared.messaging.inbound import Inbound
 from shared.messaging.message import RawMessage
-from shared.messaging.signatures import Verifier
+from shared.messaging.signatures import NotAuthentic, Verifier
 
 log = get_logger(__name__)
 
@@ -37,13 +37,16 @@ class Gate:
 
     async def handle(self, batch: Sequence[RawMessage]) -> None:
         """Handle what is authentic, keep the rest apart. Raises only what may succeed later."""
-        refused = [(raw, reason) for raw in batch if (reason := self._verifier.refusal(raw))]
-        if not refused:
-            await self.behind.handle(batch)
-            return
-        await self._keep_apart(refused)
-        strange = {id(raw) for raw, _ in refused}
-        await self.behind.handle([raw for raw in batch if id(raw) not in strange])
+        authentic: list[RawMessage] = []
+        refused: list[tuple[RawMessage, str]] = []
+        for raw in batch:
+            try:
+                authentic.append(self._verifier.incoming(raw))
+            except NotAuthentic as error:
+                refused.append((raw, str(error)))
+        if refused:
+            await self._keep_apart(refused)
+        await self.behind.handle(authentic)
 
     async def _keep_apart(self, refused: Sequence[tuple[RawMessage, str]]) -> None:
         async with self._database.transaction() as connection:
@@ -60,12 +63,14 @@ class Gate:
             letter = await dead_letters.get(connection, letter_id)
         if letter.authentic:
             return await self.behind.retry(letter_id)
-        if reason := self._verifier.refusal(letter.raw):
+        try:
+            raw = self._verifier.incoming(letter.raw)
+        except NotAuthentic as error:
             async with self._database.transaction() as connection:
-                await dead_letters.fail(connection, letter_id, reason)
+                await dead_letters.fail(connection, letter_id, str(error))
             return 0
         # Handled first: killed in between, it comes again, and the inbox knows it.
-        await self.behind.handle([letter.raw])
+        await self.behind.handle([raw])
         await self._remove(letter_id)
         return 1
 

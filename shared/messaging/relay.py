@@ -184,7 +184,7 @@ def _result(outcome: Result | BaseException) -> Result:
 async def send_in_order(
     producer: AIOKafkaProducer, messages: list[OutgoingMessage], signer: Signer
 ) -> tuple[list[OutgoingMessage], BaseException | None]:
-    """Publish in key order, signed for the topic's readers.
+    """Publish in key order, signed and sealed for the topic's readers.
 
     Returns the acknowledged messages before the first failure, and that failure.
 
@@ -195,8 +195,8 @@ async def send_in_order(
     failure: BaseException | None = None
     for message in messages:
         try:
-            key, headers, body = message.key.encode(), message.headers(), message.body()
-            headers += signer.macs(message.topic, key, headers, body)
+            key = message.key.encode()
+            headers, body = signer.outgoing(message.topic, key, message.headers(), message.body())
             futures.append(await producer.send(message.topic, body, key=key, headers=headers))
         except (KafkaError, OSError, TimeoutError) as error:
             failure = error

@@ -1,13 +1,21 @@
-"""Who wrote an event: a MAC for each service that reads it, so that reaching Kafka is not enough to be believed.
+"""Who wrote an event, and who may read it, where whoever reaches Kafka may do either.
 
 Writer and reader share a key that nobody else has, so no reader can pass for a writer. A message carries one header for
 each reader of its topic, `mac-READER: keyid:hex`: HMAC-SHA256 (RFC 2104) over topic and reader, the key as it
 is stored, every other header and the body, each with its length. Keys rotate as all rings do (`shared.keys`).
+
+With a key for bodies, which all services share then, these travel encrypted besides, under a header `body-key: keyid`:
+AES-256-GCM (NIST SP 800-38D), a random nonce of 96 bits before it, bound to topic and key. The other headers stay
+readable: types, times and ids, no address and no text.
 """
 
 import hmac
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.events import topics
 from shared.keys import KeyRing, new_keys, parse_keys
@@ -18,6 +26,9 @@ Headers = Sequence[tuple[str, bytes]]
 Pair = tuple[str, str]  # the names of a writer and of one of its readers
 
 PREFIX = "mac-"
+BODY_KEY = "body-key"
+_BODIES = "bodies"  # in place of a pair, in the text of the keys
+_NONCE = 12  # bytes
 
 PAIRS: tuple[Pair, ...] = tuple(
     sorted({(topics.WRITERS[topic], reader) for topic, readers in topics.READERS.items() for reader in readers})
@@ -26,17 +37,20 @@ PAIRS: tuple[Pair, ...] = tuple(
 
 @dataclass(frozen=True)
 class EventKeys:
-    """The rings of the pairs that a service is part of."""
+    """The rings of the pairs that a service is part of, and that of bodies, where these are encrypted."""
 
     rings: Mapping[Pair, KeyRing]
+    bodies: KeyRing | None = None
 
     def signer(self, service: str) -> "Signer":
         """Raises BadConfiguration when a key is missing."""
-        return Signer(tuple((reader, self._ring(service, reader)) for writer, reader in PAIRS if writer == service))
+        rings = tuple((reader, self._ring(service, reader)) for writer, reader in PAIRS if writer == service)
+        return Signer(rings, self.bodies)
 
     def verifier(self, service: str) -> "Verifier":
         """Raises BadConfiguration when a key is missing."""
-        return Verifier(service, {writer: self._ring(writer, service) for writer, reader in PAIRS if reader == service})
+        rings = {writer: self._ring(writer, service) for writer, reader in PAIRS if reader == service}
+        return Verifier(service, rings, self.bodies)
 
     def _ring(self, *pair: str) -> KeyRing:
         ring = self.rings.get((pair[0], pair[1]))
@@ -49,13 +63,18 @@ class EventKeys:
 
 
 def parse_event_keys(text: str) -> EventKeys:
-    """One pair a line (or between semicolons): `WRITER READER keyid:base64,keyid:base64`.
+    """One pair a line (or between semicolons): `WRITER READER keyid:base64,keyid:base64`. A line `bodies keyid:base64`,
+    the same for every service, has bodies encrypted.
 
     Raises BadConfiguration, which never shows a key.
     """
     rings: dict[Pair, KeyRing] = {}
+    bodies: KeyRing | None = None
     for number, line in enumerate(text.replace(";", "\n").splitlines(), start=1):
         if not (words := line.split()):
+            continue
+        if words[0] == _BODIES and len(words) == 2 and bodies is None:
+            bodies = _of_256_bits(parse_keys(words[1], f"JUSTERA_EVENT_KEYS, {_BODIES}"))
             continue
         if len(words) != 3 or (words[0], words[1]) not in PAIRS:
             raise BadConfiguration(
@@ -65,7 +84,13 @@ def parse_event_keys(text: str) -> EventKeys:
         if (pair := (words[0], words[1])) in rings:
             raise BadConfiguration(f"JUSTERA_EVENT_KEYS, line {number}: {' '.join(pair)} stands there twice")
         rings[pair] = parse_keys(words[2], f"JUSTERA_EVENT_KEYS, {' '.join(pair)}")
-    return EventKeys(rings)
+    return EventKeys(rings, bodies)
+
+
+def _of_256_bits(ring: KeyRing) -> KeyRing:
+    if any(len(key) != 32 for key in ring.keys.values()):
+        raise BadConfiguration(f"JUSTERA_EVENT_KEYS, {_BODIES}: a key of AES-256 has 32 bytes")
+    return ring
 
 
 def new_event_keys() -> str:
@@ -78,15 +103,25 @@ class Signer:
     """The writing side; `rings` by reader."""
 
     rings: tuple[tuple[str, KeyRing], ...]
+    bodies: KeyRing | None = None
 
-    def macs(self, topic: str, key: bytes, headers: Headers, body: bytes) -> list[tuple[str, bytes]]:
-        """The headers that make the message believed by each of its readers."""
-        message = _message(storable_key(key), headers, body)
-        found = []
+    def outgoing(self, topic: str, key: bytes, headers: Headers, body: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
+        """Headers and body as they travel: what makes each of the topic's readers believe them, and none else read."""
+        travelling = list(headers)
+        if self.bodies is not None:
+            key_id, nonce = self.bodies.current, secrets.token_bytes(_NONCE)
+            cipher = AESGCM(self.bodies.keys[key_id])
+            body = nonce + cipher.encrypt(nonce, body, _place(topic, storable_key(key)))
+            travelling.append((BODY_KEY, key_id.encode()))
+        message = _message(storable_key(key), travelling, body)
         for reader, ring in self.rings:
             mac = _mac(ring.keys[ring.current], topic, reader, message)
-            found.append((PREFIX + reader, f"{ring.current}:{mac.hex()}".encode()))
-        return found
+            travelling.append((PREFIX + reader, f"{ring.current}:{mac.hex()}".encode()))
+        return travelling, body
+
+
+class NotAuthentic(Exception):
+    """Why a message is not believed. Names services, and nothing that stands in the message."""
 
 
 @dataclass(frozen=True)
@@ -95,25 +130,52 @@ class Verifier:
 
     reader: str
     rings: Mapping[str, KeyRing]
+    bodies: KeyRing | None = None
 
-    def refusal(self, raw: RawMessage) -> str | None:
-        """Why the message is not believed, or None. Times of comparing tell nothing about a key."""
+    def incoming(self, raw: RawMessage) -> RawMessage:
+        """The message as its writer wrote it, without what it travelled in. Raises NotAuthentic."""
+        self._check(raw)
+        own = tuple((name, value) for name, value in raw.headers if not name.startswith(PREFIX) and name != BODY_KEY)
+        return replace(raw, headers=own, body=self._opened(raw))
+
+    def _check(self, raw: RawMessage) -> None:
+        """The time that comparing takes tells nothing about a key."""
         writer = topics.WRITERS.get(raw.topic, "")
         ring = self.rings.get(writer)
         if ring is None:
-            return f"{self.reader} has no key for this topic"
-        header = PREFIX + self.reader
-        said = next((value for name, value in reversed(raw.headers) if name == header), None)
+            raise NotAuthentic(f"{self.reader} has no key for this topic")
+        said = _last(raw, PREFIX + self.reader)
         if said is None:
-            return f"is not signed by {writer} for {self.reader}"
+            raise NotAuthentic(f"is not signed by {writer} for {self.reader}")
         key_id, _, mac = said.partition(b":")
         key = ring.keys.get(key_id.decode("ascii", errors="replace"))
         if key is None:
-            return f"is signed with a key of {writer} that {self.reader} does not have"
+            raise NotAuthentic(f"is signed with a key of {writer} that {self.reader} does not have")
         message = _message(raw.key, raw.headers, raw.body or b"")
         if not hmac.compare_digest(mac, _mac(key, raw.topic, self.reader, message).hex().encode()):
-            return f"its signature is not {writer}'s"
-        return None
+            raise NotAuthentic(f"its signature is not {writer}'s")
+
+    def _opened(self, raw: RawMessage) -> bytes | None:
+        """Plain where it came plain: a writer that has no key for bodies yet is believed."""
+        said = _last(raw, BODY_KEY)
+        if said is None:
+            return raw.body
+        key = self.bodies.keys.get(said.decode("ascii", errors="replace")) if self.bodies else None
+        if key is None:
+            raise NotAuthentic(f"is encrypted with a key that {self.reader} does not have")
+        body = raw.body or b""
+        try:
+            return AESGCM(key).decrypt(body[:_NONCE], body[_NONCE:], _place(raw.topic, raw.key))
+        except (InvalidTag, ValueError) as error:
+            raise NotAuthentic(f"is encrypted with another key than {self.reader} has under that id") from error
+
+
+def _last(raw: RawMessage, header: str) -> bytes | None:
+    return next((value for name, value in reversed(raw.headers) if name == header), None)
+
+
+def _place(topic: str, key: str) -> bytes:
+    return _framed((topic.encode(), key.encode()))
 
 
 def _message(key: str, headers: Iterable[tuple[str, bytes]], body: bytes) -> bytes:

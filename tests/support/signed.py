@@ -13,15 +13,18 @@ from shared.settings import Settings
 def as_signed(raw: RawMessage, settings: Settings) -> RawMessage:
     """With a header for each reader of its topic, under the keys of `settings`."""
     signer = parse_event_keys(settings.secret("event_keys")).signer(topics.WRITERS[raw.topic])
-    macs = signer.macs(raw.topic, raw.key.encode(), raw.headers, raw.body or b"")
-    return replace(raw, headers=(*raw.headers, *macs))
+    return _sent(raw, signer)
 
 
 def signed_for(verifier: Verifier, raw: RawMessage) -> RawMessage:
     """With the header that this one reader looks for."""
     signer = Signer(((verifier.reader, verifier.rings[topics.WRITERS[raw.topic]]),))
-    macs = signer.macs(raw.topic, raw.key.encode(), raw.headers, raw.body or b"")
-    return replace(raw, headers=(*raw.headers, *macs))
+    return _sent(raw, signer)
+
+
+def _sent(raw: RawMessage, signer: Signer) -> RawMessage:
+    headers, body = signer.outgoing(raw.topic, raw.key.encode(), raw.headers, raw.body or b"")
+    return replace(raw, headers=tuple(headers), body=body)
 
 
 async def send(bootstrap: str, *messages: RawMessage) -> None:

@@ -11,8 +11,8 @@ from tests.integration.messaging.messages import POISONS, message
 
 
 def signed(raw: RawMessage) -> RawMessage:
-    macs = SIGNER.macs(raw.topic, raw.key.encode(), raw.headers, raw.body or b"")
-    return RawMessage(raw.topic, raw.partition, raw.position, raw.key, (*raw.headers, *macs), raw.body)
+    headers, body = SIGNER.outgoing(raw.topic, raw.key.encode(), raw.headers, raw.body or b"")
+    return RawMessage(raw.topic, raw.partition, raw.position, raw.key, tuple(headers), body)
 
 
 @pytest.fixture

@@ -10,21 +10,38 @@ from services.archive import subscribers as archive
 from services.notifications import subscribers as notifications
 from services.signing import subscribers as signing
 from shared.events import declared_events, topics
-from shared.keys import new_keys
+from shared.keys import new_keys, parse_keys
 from shared.messaging.message import RawMessage, storable_key
-from shared.messaging.signatures import PAIRS, PREFIX, EventKeys, new_event_keys, parse_event_keys
+from shared.messaging.signatures import (
+    BODY_KEY,
+    PAIRS,
+    PREFIX,
+    EventKeys,
+    NotAuthentic,
+    new_event_keys,
+    parse_event_keys,
+)
 from shared.settings import BadConfiguration
 
 KEYS = parse_event_keys(new_event_keys())
+SEALING = parse_event_keys(f"{new_event_keys()}bodies {new_keys()}")
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 headers = st.lists(st.tuples(texts.filter(lambda name: "\0" not in name), st.binary(max_size=20)), max_size=5)
 
 
 def sent(topic: str, key: str, given: list[tuple[str, bytes]], body: bytes, keys: EventKeys = KEYS) -> RawMessage:
-    own = [(name, value) for name, value in given if not name.startswith(PREFIX)]
-    macs = keys.signer(topics.WRITERS[topic]).macs(topic, key.encode(), own, body)
-    return RawMessage(topic, 0, 0, storable_key(key.encode()), (*own, *macs), body)
+    own = [(name, value) for name, value in given if not name.startswith((PREFIX, BODY_KEY))]
+    travelling, sealed = keys.signer(topics.WRITERS[topic]).outgoing(topic, key.encode(), own, body)
+    return RawMessage(topic, 0, 0, storable_key(key.encode()), tuple(travelling), sealed)
+
+
+def refusal(reader: str, raw: RawMessage, keys: EventKeys = KEYS) -> str | None:
+    try:
+        keys.verifier(reader).incoming(raw)
+    except NotAuthentic as error:
+        return str(error)
+    return None
 
 
 def minutes() -> RawMessage:
@@ -35,9 +52,12 @@ def minutes() -> RawMessage:
 def test_each_reader_believes_what_the_writer_signed(
     topic: str, key: str, given: list[tuple[str, bytes]], body: bytes
 ) -> None:
-    raw = sent(topic, key, given, body)
-    for reader in topics.READERS[topic]:
-        assert KEYS.verifier(reader).refusal(raw) is None
+    for keys in (KEYS, SEALING):
+        raw = sent(topic, key, given, body, keys)
+        for reader in topics.READERS[topic]:
+            read = keys.verifier(reader).incoming(raw)
+            assert read.body == body
+            assert list(read.headers) == [one for one in given if not one[0].startswith((PREFIX, BODY_KEY))]
 
 
 CHANGES = {
@@ -63,9 +83,9 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_whatever_is_changed_is_refused(change: str) -> None:
-    refusal = KEYS.verifier("notifications").refusal(CHANGES[change](minutes()))
-    assert refusal
-    assert "norrdalen" not in refusal
+    told = refusal("notifications", CHANGES[change](minutes()))
+    assert told
+    assert "norrdalen" not in told
 
 
 def test_a_reader_cannot_pass_for_the_writer() -> None:
@@ -74,8 +94,8 @@ def test_a_reader_cannot_pass_for_the_writer() -> None:
     stolen = archives["signing", "archive"]
     known = EventKeys({**archives, ("signing", "notifications"): stolen})
     raw = sent(topics.SIGNING, "agreement", [], b"{}", known)
-    assert KEYS.verifier("archive").refusal(raw) is None
-    assert KEYS.verifier("notifications").refusal(raw)
+    assert refusal("archive", raw) is None
+    assert refusal("notifications", raw)
 
 
 def test_keys_rotate_one_side_at_a_time() -> None:
@@ -85,10 +105,10 @@ def test_keys_rotate_one_side_at_a_time() -> None:
     rest = "\n".join(line for line in lines if not line.startswith(pair))
     before, both, after = (parse_event_keys(f"{rest}\n{pair}{ring}") for ring in (old, f"{old},{new}", new))
     turned = parse_event_keys(f"{rest}\n{pair}{new},{old}")
-    assert both.verifier("notifications").refusal(sent(topics.SIGNING, "a", [], b"", before)) is None
-    assert both.verifier("notifications").refusal(sent(topics.SIGNING, "a", [], b"", turned)) is None
-    assert turned.verifier("notifications").refusal(sent(topics.SIGNING, "a", [], b"", before)) is None
-    assert "key" in str(after.verifier("notifications").refusal(sent(topics.SIGNING, "a", [], b"", before)))
+    assert refusal("notifications", sent(topics.SIGNING, "a", [], b"", before), both) is None
+    assert refusal("notifications", sent(topics.SIGNING, "a", [], b"", turned), both) is None
+    assert refusal("notifications", sent(topics.SIGNING, "a", [], b"", before), turned) is None
+    assert "key" in str(refusal("notifications", sent(topics.SIGNING, "a", [], b"", before), after))
 
 
 @pytest.mark.parametrize(
@@ -126,3 +146,32 @@ def test_the_table_of_readers_is_who_reads() -> None:
         assert {topic for topic, readers in topics.READERS.items() if name in readers} == expected
     assert set(topics.WRITERS) == set(topics.READERS) == set(topics.ALL)
     assert len(PAIRS) == len(set(PAIRS)) == 9
+
+
+def test_whoever_reaches_kafka_reads_no_body() -> None:
+    raw = sent(topics.SIGNING, "a", [("ce_id", b"1")], b"maja.lind@norrdalen.example", SEALING)
+    assert b"maja" not in (raw.body or b"")
+    assert all(b"maja" not in value for _, value in raw.headers)
+    again = sent(topics.SIGNING, "a", [("ce_id", b"1")], b"maja.lind@norrdalen.example", SEALING)
+    assert raw.body != again.body
+
+
+def test_a_body_is_bound_to_its_place_and_its_key() -> None:
+    """Even a writer that signs, by mistake, a body sealed for elsewhere is not read as if it were there."""
+    raw = sent(topics.SIGNING, "a", [], b"{}", SEALING)
+    assert "another key" in str(refusal("archive", _signed_anew(raw, key="b"), SEALING))
+    unkeyed = EventKeys(SEALING.rings)
+    assert "does not have" in str(refusal("archive", raw, unkeyed))
+    swapped = EventKeys(SEALING.rings, parse_keys(new_keys(), "KEYS"))
+    assert "another key" in str(refusal("archive", raw, swapped))
+
+
+def _signed_anew(raw: RawMessage, *, key: str) -> RawMessage:
+    own = [one for one in raw.headers if not one[0].startswith(PREFIX)]
+    headers, _ = EventKeys(SEALING.rings).signer("signing").outgoing(raw.topic, key.encode(), own, raw.body or b"")
+    return replace(raw, key=key, headers=tuple(headers))
+
+
+def test_a_key_for_bodies_has_256_bits() -> None:
+    with pytest.raises(BadConfiguration, match="32 bytes"):
+        parse_event_keys("bodies k1:" + "QUJD" * 16)
