@@ -40,3 +40,12 @@ def test_a_threat_has_its_letters_its_answer_and_tests_that_exist(row: list[str]
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", tests)
     assert named, "no test is named"
     assert [name for file, name in named if name not in _tests_in(file)] == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_each_door_has_threats(door: str) -> None:
+    assert _rows(door)
+
+
+def test_no_door_is_left_out() -> None:
+    assert tuple(re.findall(r"(?m)^## (.+)$", _MODEL)) == DOORS
