@@ -61,8 +61,8 @@ def configured_access(settings: Settings) -> Access:
     return Access(tokens, _session_key(settings), secure=settings.public_url.startswith("https:"))
 
 
-def build_service(name: str, settings: Settings) -> Service:
-    """Raises BadConfiguration."""
+def build_service(name: str, settings: Settings, listener: socket.socket | None = None) -> Service:
+    """`listener`: where it will answer. Raises BadConfiguration."""
     if name == "signing":
         settings.secret("session_key")  # without one, the first signer to open a link would find out
     parts: dict[str, Any] = {
@@ -70,6 +70,8 @@ def build_service(name: str, settings: Settings) -> Service:
         "access": configured_access(settings),
         "blobs": open_blobs(settings.blobs),
     }
+    if name == "notifications" and listener is not None:
+        parts["instance"] = f"{socket.gethostname()}:{listener.getsockname()[1]}"  # nobody else listens there
     return BUILDERS[name](settings, **parts)
 
 
@@ -88,7 +90,7 @@ async def run_service(name: str, settings: Settings, listener: socket.socket) ->
 
 
 async def _run(name: str, settings: Settings, listener: socket.socket) -> None:
-    service = build_service(name, settings)
+    service = build_service(name, settings, listener)
     await _require_schema(service)
     await service.start(kafka_settings(settings, f"justera-{name}"))
     keep_code_from_the_collector()

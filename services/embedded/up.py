@@ -23,10 +23,12 @@ from shared.clock import SystemClock
 from shared.http import create_app
 from shared.names import SERVICES
 
-# The inbox keeps a mail under its own id: one that was in hand at a `kill -9` can soon be kept again, never twice.
-_INBOX: Mapping[str, Any] = {"show_mail": True, "mailer_settings": MailerSettings(lease=5.0)}
+# The only process on its database: what it had in hand at a `kill -9` it sends again as soon as it is started again.
+_ALONE: Mapping[str, Any] = {"instance": "up"}
+# The inbox keeps a mail under its own id: never twice.
+_INBOX: Mapping[str, Any] = {**_ALONE, "show_mail": True, "mailer_settings": MailerSettings(lease=5.0)}
 # One association has few mails. The fewer at once, the fewer are between a server's answer and its record at a kill.
-_SMTP: Mapping[str, Any] = {"mailer_settings": MailerSettings(connections=2, lease=10.0)}
+_SMTP: Mapping[str, Any] = {**_ALONE, "mailer_settings": MailerSettings(connections=2, lease=10.0)}
 
 
 class LoginLink(BaseModel):

@@ -1,9 +1,9 @@
 """The delivery worker: leases due mails, sends them after that commit, and records what became of them.
 
 At most one mail for a cause as far as SMTP allows: a mail is sent only under a lease, which is renewed while it is in
-hand. A mailer that dies between a mail's acceptance and its record leaves a lease that ends; half a lease after that
-was noticed, the mail is sent again under the same Message-ID. Outcomes that come while others are being written are
-written together, next.
+hand. A mailer that dies between a mail's acceptance and its record leaves a lease. Its next start takes that back at
+once (see `instance`); others wait until it ends, and half a lease more. The mail is then sent again, under the same
+Message-ID. Outcomes that come while others are being written are written together, next.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from services.notifications import delivery as rules
 from services.notifications import store
 from services.notifications.composing import Composer
 from services.notifications.delivery import Change, Delivery, Trouble
+from services.notifications.instance import Instance
 from services.notifications.store import DeliveryKey
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.transport import Accepted, Deferred, Outcome, Rejected
 from shared.clock import Clock
 from shared.database import is_transient
 from shared.errors import InvalidInput, Refused
-from shared.ids import new_id
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
 from shared.panics import ends
@@ -51,8 +51,8 @@ class Transport(Protocol):
 @dataclass(frozen=True)
 class MailerSettings:
     """Times are in seconds. A mail that was not taken is tried again after `first_delay`, then twice that, and so on
-    up to `longest_delay`; `drain` is how long a stop waits for mails in hand. A mailer that dies holds its mails back
-    for a lease and a half."""
+    up to `longest_delay`; `drain` is how long a stop waits for mails in hand. A mailer that dies, and is not started
+    again, holds its mails back for a lease and a half."""
 
     connections: int = 8
     lease: float = 20.0
@@ -70,7 +70,7 @@ class _Finished:
 
 
 class Mailer:
-    """Not `automatic`: it sends nothing by itself, only what `deliver` is asked for."""
+    """Not `automatic`: it sends nothing by itself, only what `deliver` is asked for. `instance`: see Instance."""
 
     def __init__(
         self,
@@ -82,7 +82,9 @@ class Mailer:
         settings: MailerSettings,
         *,
         automatic: bool = True,
+        instance: str | None = None,
     ) -> None:
+        self._instance = Instance(unit_of_work.database, instance, wakeup.set)
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._composer = composer
@@ -102,6 +104,7 @@ class Mailer:
 
     def start(self) -> None:
         if self._automatic:
+            self._instance.start()
             self._claiming.start()
             self._renewing.start()
 
@@ -116,12 +119,15 @@ class Mailer:
                 task.cancel()
         self._drained.set()
         await self._renewing.stop()
+        await self._instance.stop()
         await self._transport.aclose()
 
     async def deliver(self, key: DeliveryKey) -> Outcome:
         """Send one waiting mail now and record what became of it. Raises Refused when it does not wait."""
         async with self._unit_of_work.begin() as transaction:
-            claimed = await store.claim_one(transaction.connection, key, claim=new_id(), lease=self._settings.lease)
+            claimed = await store.claim_one(
+                transaction.connection, key, claim=self._instance.new_claim(), lease=self._settings.lease
+            )
         if claimed is None:
             raise Refused("the mail does not wait to be sent, or is being sent")
         finished = _Finished(claimed, await self._send(claimed), self._clock.now())
@@ -129,6 +135,7 @@ class Mailer:
         return finished.outcome
 
     async def _claim_and_send(self) -> None:
+        await self._instance.known()
         await self._pause_in_outage()
         wanted = self._wanted()
         if wanted and not self._stopping.is_set():
@@ -158,7 +165,9 @@ class Mailer:
 
     async def _claim(self, most: int) -> list[Delivery]:
         async with self._unit_of_work.database.single() as connection:
-            return await store.claim_due(connection, claim=new_id(), lease=self._settings.lease, most=most)
+            return await store.claim_due(
+                connection, claim=self._instance.new_claim(), lease=self._settings.lease, most=most
+            )
 
     def _take_in_hand(self, delivery: Delivery) -> None:
         self._in_hand[delivery.key] = delivery.claim or ""

@@ -39,12 +39,16 @@ def build(
     show_mail: bool = False,
     deliver_automatically: bool = True,
     mailer_settings: MailerSettings | None = None,
+    instance: str | None = None,
 ) -> Service:
     """Build the service without starting anything.
 
     Mail goes out by SMTP as `settings` say, or through `transport`; with `show_mail` it is kept in a table and shown on
     a page, as embedded mode does. `deliver_automatically=False`: mails wait until a command delivers them, as in a
     replay. `blobs` is taken as by every service and not used: mails hold links, no documents.
+
+    `instance` names this process among those on the same database. Started again under that name, which no other may
+    bear meanwhile, it sends at once what it had in hand when it was killed.
 
     Raises BadConfiguration. The service's `commands` is a NotificationsCommands.
     """
@@ -57,7 +61,9 @@ def build(
     how = mailer_settings or MailerSettings()
     if transport is None:
         transport = _transport(settings, database, clock, composer, how, show_mail=show_mail)
-    mailer = Mailer(unit_of_work, clock, composer, transport, mailer_wakeup, how, automatic=deliver_automatically)
+    mailer = Mailer(
+        unit_of_work, clock, composer, transport, mailer_wakeup, how, automatic=deliver_automatically, instance=instance
+    )
     reports = DeliveryReports(unit_of_work, clock, composer, settings.organisation)
     commands = NotificationsCommands(unit_of_work, clock, composer, mailer, mailer_wakeup, reports)
     event_keys = parse_event_keys(settings.secret("event_keys"))

@@ -60,6 +60,12 @@ _CLAIM_ONE = text(
     RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - queued_at) AS age
     """  # noqa: S608
 )
+_TAKE_BACK = text(
+    """
+    UPDATE delivery SET claim = NULL, lease_until = NULL, contested = false
+    WHERE status = 'waiting' AND starts_with(claim, :of) AND NOT starts_with(claim, :but)
+    """
+)
 _RENEW = text(
     """
     UPDATE delivery SET lease_until = clock_timestamp() + make_interval(secs => :lease), contested = false
@@ -240,6 +246,15 @@ async def claim_one(connection: AsyncConnection, key: DeliveryKey, *, claim: str
     rows = await connection.execute(_CLAIM_ONE, {"organisation": key[0], "id": key[1], "claim": claim, "lease": lease})
     row = rows.one_or_none()
     return None if row is None else _delivery(row)
+
+
+async def take_back(connection: AsyncConnection, *, of: str, but: str) -> int:
+    """End the leases whose claims begin with `of` and not with `but`: their holder is dead. How many there were.
+
+    What a dying transaction of the holder's still commits is waited for, and then holds.
+    """
+    done = await connection.execute(_TAKE_BACK, {"of": of, "but": but})
+    return done.rowcount
 
 
 async def renew(connection: AsyncConnection, claims: Collection[str], *, lease: float) -> None:

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications import store
+from services.notifications import instance, store
 from services.notifications.delivery import Status
 from services.notifications.mailer import Mailer, MailerSettings
 from shared.errors import Unavailable
@@ -102,6 +103,96 @@ async def test_a_crash_between_acceptance_and_record_sends_the_same_message_id(
     assert first.mail_from == second.mail_from
     assert words(first) == words(second)
     assert await successor.names() == ["email-sent"]
+
+
+LONG = MailerSettings(lease=60, poll=0.1, drain=0.1)
+
+
+@asynccontextmanager
+async def _dying(
+    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch, *, instance: str | None
+) -> AsyncIterator[Post]:
+    """Its mail was taken, and that is not on record. Past the block it is gone, with its lease and what it holds."""
+
+    async def never(self: Mailer, group: Any) -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr(Mailer, "_record_surely", never)
+        dying = make_post(mailer_settings=LONG, instance=instance)
+        await dying.bring(message(requested()))
+
+        async def arrived() -> bool:
+            return len(server.mails) == 1
+
+        await eventually(arrived)
+        yield dying
+        await dying.mailer.stop()
+
+
+async def test_the_next_start_of_the_same_mailer_sends_at_once_what_it_had_in_hand(
+    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _dying(make_post, server, monkeypatch, instance="one"):
+        pass
+    successor = make_post(mailer_settings=LONG, instance="one")
+    await eventually(lambda: _all_sent(successor), seconds=20)
+    first, second = server.mails
+    assert first.message["Message-ID"] == second.message["Message-ID"]
+    assert await successor.names() == ["email-sent"]
+
+
+@pytest.mark.parametrize(("before", "after"), [("one", "two"), ("one", None), (None, "one"), (None, None)])
+async def test_another_mailer_takes_nothing_over(
+    before: str | None,
+    after: str | None,
+    make_post: MakePost,
+    server: RecordingSmtpServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with _dying(make_post, server, monkeypatch, instance=before):
+        pass
+    make_post(mailer_settings=LONG, instance=after)
+    await asyncio.sleep(1.5)
+    assert len(server.mails) == 1
+
+
+async def test_a_mailer_of_the_same_name_takes_nothing_from_one_that_lives(
+    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines called "localhost". Once the one is gone, it is as if the other were its next start."""
+    async with _dying(make_post, server, monkeypatch, instance="localhost"):
+        other = make_post(mailer_settings=LONG, instance="localhost")
+        await asyncio.sleep(1.5)
+        assert len(server.mails) == 1
+        await other.bring(message(requested(SVEN, request_id="request-2")))
+
+        async def works() -> bool:
+            return len(server.mails_to(SVEN)) == 1
+
+        await eventually(works)
+
+    async def sent_again() -> bool:
+        return len(server.mails_to(OLOF)) == 2
+
+    await eventually(sent_again, seconds=20)
+    assert len(server.mails_to(SVEN)) == 1
+
+
+async def test_of_two_that_lose_their_connections_neither_takes_over_from_the_other(
+    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL is started again: its locks are gone, and both mailers are alive."""
+    monkeypatch.setattr(instance, "_PATIENCE", 0.3)
+    monkeypatch.setattr(instance, "_LOOK", 0.1)
+    async with _dying(make_post, server, monkeypatch, instance="localhost") as first:
+        make_post(mailer_settings=LONG, instance="localhost")
+        await asyncio.sleep(1)
+        async with first.database.single() as connection:
+            holders = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            await connection.execute(text(holders))
+        await asyncio.sleep(1.5)
+        assert len(server.mails) == 1
 
 
 async def test_a_lease_is_renewed_while_a_mail_is_in_hand(make_post: MakePost, server: RecordingSmtpServer) -> None:
