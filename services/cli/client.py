@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import TypeAdapter
 
 from services.cli.options import DEFAULT_DATA
 from shared.errors import InvalidInput, JusteraError, NotAllowed, NotAuthenticated, Unavailable
@@ -22,6 +23,7 @@ class NotJustera(JusteraError):
 
 
 _REFUSALS: dict[int, type[JusteraError]] = {401: NotAuthenticated, 403: NotAllowed}
+_LONGEST = 2000  # characters of what a server says
 _OTHER_ADDRESS = "name the address of Justera itself in JUSTERA_URL"
 
 
@@ -36,13 +38,13 @@ class Client:
         self._data = data
         self._seconds = seconds
 
-    def get(self, service: str, path: str, **query: Any) -> Any:
-        """The answer's JSON. Raises what `_request` does."""
-        return self._json(service, self._request("GET", service, path, params=_given(query)))
+    def get(self, service: str, path: str, shape: Any, **query: Any) -> Any:
+        """The answer's JSON, when it has the shape: a type that pydantic knows. Raises what `_request` does."""
+        return self._json(service, self._request("GET", service, path, params=_given(query)), shape)
 
-    def post(self, service: str, path: str, body: Any = None) -> Any:
-        """The answer's JSON. Raises what `_request` does."""
-        return self._json(service, self._request("POST", service, path, json=body))
+    def post(self, service: str, path: str, shape: Any, body: Any = None) -> Any:
+        """As `get`."""
+        return self._json(service, self._request("POST", service, path, json=body), shape)
 
     def text(self, service: str, path: str, **query: Any) -> str:
         """The answer when it is plain text. Raises what `_request` does."""
@@ -82,11 +84,14 @@ class Client:
             raise self._not_justera(service, response)
         return response
 
-    def _json(self, service: str, response: httpx.Response) -> Any:
+    def _json(self, service: str, response: httpx.Response, shape: Any) -> Any:
+        """As it came, with what the shape does not name."""
         try:
-            return response.json()
-        except ValueError as error:
+            found = response.json()
+            TypeAdapter(shape).validate_python(found)
+        except (ValueError, RecursionError) as error:  # pydantic's ValidationError is a ValueError
             raise self._not_justera(service, response) from error
+        return found
 
     def _not_justera(self, service: str, response: httpx.Response) -> NotJustera:
         if response.is_redirect:
@@ -135,8 +140,8 @@ def _refusal(service: str, response: httpx.Response) -> JusteraError:
     """The problem details (RFC 9457) as one line."""
     try:
         problem = response.json()
-        detail, hint = str(problem["detail"]), str(problem.get("hint", ""))
-    except (ValueError, KeyError, TypeError):
+        detail, hint = str(problem["detail"])[:_LONGEST], str(problem.get("hint") or "")[:_LONGEST]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         detail, hint = f"HTTP status {response.status_code}", f"is {response.url.host} where Justera answers?"
     kind = _REFUSALS.get(response.status_code, ServerSaidNo)
     return kind(f"{service or 'justera'}: {detail}", hint=hint)

@@ -10,6 +10,7 @@ import typer
 
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption, TailOption, time_option
+from services.cli.shapes import JournalPage
 from shared.names import Role
 from shared.plain_text import printable
 
@@ -83,7 +84,8 @@ def _asked(client: Client, query: Query, *, follow: bool, tail: int | None, from
         if not follow:
             return
     while True:
-        page = client.get("archive", "/events", after=cursor, limit=_MOST, wait=_WAIT if follow else None, **query)
+        wait = _WAIT if follow else None
+        page = client.get("archive", "/events", JournalPage, after=cursor, limit=_MOST, wait=wait, **query)
         yield from page["events"]
         cursor = page["next"] or cursor
         if not page["events"] and not follow:
@@ -95,8 +97,9 @@ def _last(client: Client, query: Query, most: int) -> tuple[Iterator[JournalEven
     pages: list[list[JournalEvent]] = []
     found, end, before = 0, None, "end"
     while end is None or (before and found < most):
-        page = client.get("archive", "/events", before=before, limit=min(_MOST, max(1, most - found)), **query)
-        end, before = end or page["next"], page["previous"]
+        limit = min(_MOST, max(1, most - found))
+        page = client.get("archive", "/events", JournalPage, before=before, limit=limit, **query)
+        end, before = end or page["next"], page.get("previous")
         pages.append(page["events"])
         found += len(page["events"])
     events = chain.from_iterable(reversed(pages))

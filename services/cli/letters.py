@@ -8,6 +8,7 @@ import typer
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.output import print_table
+from services.cli.shapes import DeadLetter, Outcome
 from shared.errors import InvalidInput
 from shared.names import SERVICES, Role
 
@@ -27,7 +28,7 @@ def list_letters(data: DataOption = DEFAULT_DATA, as_json: JsonOption = False) -
     found = [
         {"name": f"{service}:{letter['id']}", **letter}
         for service in SERVICES
-        for letter in client.get(service, "/operations/dead-letters", limit=500)
+        for letter in client.get(service, "/operations/dead-letters", list[DeadLetter], limit=500)
     ]
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -55,7 +56,7 @@ def list_letters(data: DataOption = DEFAULT_DATA, as_json: JsonOption = False) -
 def show(letter: Letter, data: DataOption = DEFAULT_DATA) -> None:
     """One message whole: where it came from, why it failed, its attributes and its body. Holds personal data."""
     service, number = _parts(letter)
-    found: dict[str, Any] = Client(Role.OPERATOR, data).get(service, f"/operations/dead-letters/{number}")
+    found: dict[str, Any] = Client(Role.OPERATOR, data).get(service, f"/operations/dead-letters/{number}", DeadLetter)
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 
 
@@ -63,7 +64,7 @@ def show(letter: Letter, data: DataOption = DEFAULT_DATA) -> None:
 def retry(letter: Letter, data: DataOption = DEFAULT_DATA) -> None:
     """Handle what waits at the message's key, in order, until one fails again."""
     service, number = _parts(letter)
-    outcome = Client(Role.OPERATOR, data).post(service, f"/operations/dead-letters/{number}/retry")
+    outcome = Client(Role.OPERATOR, data).post(service, f"/operations/dead-letters/{number}/retry", Outcome)
     if outcome["count"] == 0:
         typer.echo("it failed again; `justera dead-letters show` says why", err=True)
         raise typer.Exit(1)
@@ -80,10 +81,11 @@ def drop(
     service, number = _parts(letter)
     client = Client(Role.OPERATOR, data)
     if not yes:
-        client.get(service, f"/operations/dead-letters/{number}")  # refuses when there is none: nothing to ask about
+        # Refuses when there is none: nothing to ask about.
+        client.get(service, f"/operations/dead-letters/{number}", DeadLetter)
         if not typer.confirm(f"Give up {letter} for good?"):
             raise typer.Exit(1)
-    outcome = client.post(service, f"/operations/dead-letters/{number}/drop")
+    outcome = client.post(service, f"/operations/dead-letters/{number}/drop", Outcome)
     typer.echo(f"dropped; handled behind it: {outcome['count']}")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption, TailOption
+from services.cli.shapes import MailPage
 from shared.names import Role
 from shared.plain_text import printable, quoted
 
@@ -65,9 +66,9 @@ def line(mail: Mail) -> str:
 def _all(client: Client, query: dict[str, str | None]) -> Iterator[Mail]:
     cursor: str | None = None
     while True:
-        page = client.get("notifications", "/deliveries", after=cursor, limit=_MOST, **query)
+        page = client.get("notifications", "/deliveries", MailPage, after=cursor, limit=_MOST, **query)
         yield from page["deliveries"]
-        cursor = page["next"]
+        cursor = page.get("next")
         if cursor is None:
             return
 
@@ -76,8 +77,8 @@ def _last(client: Client, query: dict[str, str | None], most: int) -> Iterator[M
     pages: list[list[Mail]] = []
     before: str | None = "end"
     while before and most > 0:
-        page = client.get("notifications", "/deliveries", before=before, limit=min(_MOST, most), **query)
+        page = client.get("notifications", "/deliveries", MailPage, before=before, limit=min(_MOST, most), **query)
         pages.append(page["deliveries"])
         most -= len(page["deliveries"])
-        before = page["previous"]
+        before = page.get("previous")
     return chain.from_iterable(reversed(pages))

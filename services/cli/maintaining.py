@@ -12,6 +12,7 @@ from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, time_option
 from services.cli.output import write_text
 from services.cli.running import ServiceName
+from services.cli.shapes import Outcome
 from shared.errors import InvalidInput, JusteraError
 from shared.names import SERVICES, Role
 
@@ -58,7 +59,7 @@ def republish(
     """
     client = Client(Role.OPERATOR, data)
     for name in [service.value] if service else SERVICES:
-        outcome = client.post(name, "/operations/republish", {"since": since.isoformat(), "topic": topic})
+        outcome = client.post(name, "/operations/republish", Outcome, {"since": since.isoformat(), "topic": topic})
         typer.echo(f"{name}: {outcome['count']} events are published again")
 
 

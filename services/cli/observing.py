@@ -12,6 +12,7 @@ import typer
 from services.cli.client import Client, NotJustera, ServerSaidNo
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.output import print_paragraph, print_table
+from services.cli.shapes import AgreementPage, ProtocolPage, Seal, State
 from shared.errors import Unavailable
 from shared.names import SERVICES, Role
 
@@ -65,11 +66,11 @@ def _examine(client: Client, service: str) -> dict[str, Any]:
     """A check that fails is a result, not an end; without a token that is taken there is nothing to check."""
     began = time.monotonic()
     try:
-        state: dict[str, Any] = client.get(service, "/operations/state")
+        state: dict[str, Any] = client.get(service, "/operations/state", State)
         if service == "archive":
             for kind in ("failed", "refused"):
-                state[kind] = len(client.get(service, "/protocols", state=kind, limit=100)["protocols"])
-            state["seal"] = client.get(service, "/seal")
+                state[kind] = _count(client, kind)
+            state["seal"] = client.get(service, "/seal", Seal)
         if service == "signing":
             state["waiting_on_bounce"] = _waiting_on_bounce(client)
     except (ServerSaidNo, NotJustera, Unavailable) as error:
@@ -80,11 +81,16 @@ def _examine(client: Client, service: str) -> dict[str, Any]:
 def _waiting_on_bounce(client: Client) -> int:
     count, cursor = 0, None
     while True:
-        page = client.get("signing", "/agreements", waits_on_bounce=True, cursor=cursor, limit=_MOST)
+        page = client.get("signing", "/agreements", AgreementPage, waits_on_bounce=True, cursor=cursor, limit=_MOST)
         count += len(page["agreements"])
-        cursor = page["next"]
+        cursor = page.get("next")
         if cursor is None:
             return count
+
+
+def _count(client: Client, kind: str) -> int:
+    page = client.get("archive", "/protocols", ProtocolPage, state=kind, limit=100)
+    return len(page["protocols"])
 
 
 def _trouble(state: dict[str, Any]) -> list[str]:

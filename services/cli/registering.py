@@ -8,6 +8,7 @@ import typer
 
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
+from services.cli.shapes import CheckedRegister
 from shared.errors import InvalidInput
 from shared.names import Role
 from shared.plain_text import printable
@@ -36,7 +37,7 @@ def register(
     """
     client = Client(Role.SECRETARY, data)
     sent = {"text": _read(file), "format": "csv" if file.suffix.lower() == ".csv" else "yaml"}
-    found = client.post("meetings", "/register/check", sent)
+    found = client.post("meetings", "/register/check", CheckedRegister, sent)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     for problem in found["problems"]:
@@ -53,7 +54,7 @@ def register(
         return
     if not yes and not typer.confirm(f"Change this ({len(found['changes'])})?", err=True):
         raise typer.Exit(1)
-    client.post("meetings", "/register", {**sent, "version": found["version"]})
+    client.post("meetings", "/register", dict, {**sent, "version": found["version"]})
     typer.echo("done", err=as_json)
 
 

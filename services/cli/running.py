@@ -8,6 +8,7 @@ import typer
 
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption
+from services.cli.shapes import LoginLink
 from shared.names import Role
 
 
@@ -65,7 +66,7 @@ def up(
 
 def login(data: DataOption = DEFAULT_DATA) -> None:
     """Print a new login link for the pages of `justera up`. It works once, within the hour."""
-    typer.echo(Client(Role.OPERATOR, data).post("", "/login-links")["url"])
+    typer.echo(Client(Role.OPERATOR, data).post("", "/login-links", LoginLink)["url"])
 
 
 def run(

@@ -118,3 +118,63 @@ def test_a_dead_letter_that_is_not_there_is_not_asked_about(justera: Justera, mo
         line = one_line(justera("dead-letters", "drop", "signing:12"))
     assert "there is no dead letter 12" in line
     assert absent.asked == ["GET /signing/operations/dead-letters/12"]
+
+
+OTHER_SHAPES = (
+    None,
+    7,
+    "well",
+    [],
+    [1],
+    [{}],
+    {},
+    {"count": [], "url": 5},
+    {"events": 1, "deliveries": 1, "problems": 1, "changes": 1},
+    {"events": [1], "deliveries": [None], "next": None},
+    {"events": [{}], "deliveries": [{}], "next": "1", "url": None},
+    {"events": [], "deliveries": {}, "next": 5},
+    {"version": 1, "problems": [], "changes": [{"kind": "membership", "fields": []}]},
+    {"service": "signing", "schema_current": True, "lag": {"signing": "none"}, "dead_letters": [], "pending": {}},
+)
+
+
+@pytest.mark.parametrize("other", OTHER_SHAPES, ids=json.dumps)
+@pytest.mark.parametrize("command", [*COMMANDS[1:], ("events", "--tail", "5"), ("mails", "--tail", "5"), ("register",)])
+def test_json_of_another_shape_is_not_justera(
+    command: tuple[str, ...], other: object, justera: Justera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if other == [] and command[0] == "dead-letters":
+        pytest.skip("a list of no dead letters")
+    monkeypatch.setenv("JUSTERA_TOKEN", "x")
+    if command == ("register",):
+        (tmp_path / "register.yaml").write_text("people: []")
+        command = ("register", "register.yaml")
+    with answering(Answer(body=json.dumps(other))) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        line = one_line(justera(*command))
+    assert "is not Justera (HTTP status 200, application/json)" in line
+
+
+@pytest.mark.parametrize("other", OTHER_SHAPES, ids=json.dumps)
+def test_doctor_tells_of_json_of_another_shape(
+    other: object, justera: Justera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUSTERA_TOKEN", "x")
+    with answering(Answer(body=json.dumps(other))) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("doctor")
+    assert (outcome.status, outcome.err) == (1, "")
+    assert outcome.out.count("is not Justera") == 4
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+@pytest.mark.parametrize(
+    "other", [*OTHER_SHAPES, {"detail": {"a": [1]}, "hint": None}, {"detail": None}], ids=json.dumps
+)
+def test_a_refusal_of_another_shape_is_one_line(
+    status: int, other: object, justera: Justera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUSTERA_TOKEN", "x")
+    with answering(Answer(status, body=json.dumps(other))) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        one_line(justera("events"))

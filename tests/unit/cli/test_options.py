@@ -30,7 +30,7 @@ def test_what_is_no_time_is_a_wrong_command_line(command: tuple[str, str], text:
 )
 def test_a_time_is_sent_in_utc(text: str, sent: str, justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUSTERA_TOKEN", "x")
-    nothing = Answer(body='{"events": [], "next": null}')
+    nothing = Answer(body='{"events": [], "next": "0"}')
     with answering(nothing) as url:
         monkeypatch.setenv("JUSTERA_URL", url)
         assert justera("events", "--since", text).status == 0

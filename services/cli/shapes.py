@@ -1,0 +1,122 @@
+"""What each command reads in an answer: what is of another shape did not come from Justera.
+
+Only what is read stands here; answers may hold more, and `--json` prints all of it.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class Outcome(_Shape):
+    count: int
+
+
+class LoginLink(_Shape):
+    url: str
+
+
+class State(_Shape):
+    service: str
+    schema_current: bool
+    unpublished: int
+    oldest_unpublished: float
+    lag: dict[str, int | None]
+    dead_letters: int
+    pending: int
+
+
+def _moment(text: str) -> str:
+    """Raises ValueError for what is no time with a zone."""
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("a time without its zone")
+    return text
+
+
+class Seal(_Shape):
+    ends: Annotated[str, AfterValidator(_moment)]
+    test: bool
+
+
+class AgreementPage(_Shape):
+    agreements: list[Any]
+    next: str | None = None
+
+
+class ProtocolPage(_Shape):
+    protocols: list[Any]
+
+
+class DeadLetter(_Shape):
+    id: int
+    topic: str
+    key: str
+    created_at: str
+    event_type: str | None
+    reason: str | None
+
+
+class JournalEvent(_Shape):
+    name: str | None
+    subject: str | None
+    sequence: str | None
+    correlation_id: str | None
+    time: str | None
+    recorded_at: str
+    data: Any
+
+
+class JournalPage(_Shape):
+    events: list[JournalEvent]
+    next: str
+    previous: str | None = None
+
+
+class Mail(_Shape):
+    id: str
+    agreement_id: str
+    purpose: str
+    recipient: str
+    status: str
+    created_at: str
+    sent_at: str | None
+    bounced_at: str | None
+    last_status: str | None
+    last_diagnostic: str | None
+
+
+class MailPage(_Shape):
+    deliveries: list[Mail]
+    next: str | None = None
+    previous: str | None = None
+
+
+class RegisterField(_Shape):
+    field: str
+    before: Any
+    after: Any
+
+
+class RegisterChange(_Shape):
+    kind: str = Field(pattern=r"^(body|person|membership)-(registered|begun|changed|ended)$")
+    key: str | None
+    body: str | None
+    person: str | None
+    role: str | None
+    fields: list[RegisterField]
+
+
+class RegisterProblem(_Shape):
+    where: str
+    what: str
+
+
+class CheckedRegister(_Shape):
+    version: int
+    changes: list[RegisterChange]
+    problems: list[RegisterProblem]
