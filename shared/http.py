@@ -81,7 +81,20 @@ class _DocumentedApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
         document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        for operations in document.get("paths", {}).values():
+            for operation in operations.values():
+                _summarise(operation)
         return document
+
+
+def _summarise(operation: dict[str, Any]) -> None:
+    """The first sentence of a route's docstring is its summary, where it has no other than its function's name."""
+    made_up = operation["summary"].lower().replace(" ", "_")
+    if operation["operationId"].startswith(f"{made_up}_") and (text := operation.pop("description", "")):
+        first, _, rest = " ".join(text.split()).partition(". ")
+        operation["summary"] = first.rstrip(".")
+        if rest:
+            operation["description"] = rest
 
 
 def _problem_response(description: str) -> dict[str, Any]:

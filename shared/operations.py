@@ -120,7 +120,7 @@ def _router(service: Service) -> APIRouter:
 
     @router.post("/republish", dependencies=[operator])
     async def republish(request: Republish) -> Outcome:
-        """Publish again what this service published since a time, e.g. into a rebuilt topic. Consumers drop seconds."""
+        """Publish again what this service published since a time: into a rebuilt topic, say. Consumers drop seconds."""
         if request.topic is not None and request.topic not in topics.ALL:
             raise NotFound(f"there is no topic {request.topic[:80]}", hint=f"topics: {', '.join(topics.ALL)}")
         async with service.database.transaction() as connection:

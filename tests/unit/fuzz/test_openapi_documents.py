@@ -26,3 +26,14 @@ def test_an_independent_validator_takes_it(service: str) -> None:
         for operation in operations.values():
             assert {"4XX", "503"} <= operation["responses"].keys(), path
             assert operation.get("security") or path == "/operations/name", path
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_has_a_summary_for_people(service: str) -> None:
+    """Not the function's name."""
+    for path, operations in json.loads(openapi_json(service))["paths"].items():
+        for operation in operations.values():
+            summary = operation["summary"]
+            assert " " in summary, path
+            assert not operation["operationId"].startswith(summary.lower().replace(" ", "_")), path
+            assert len(summary) <= 110, path
