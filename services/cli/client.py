@@ -28,7 +28,9 @@ _OTHER_ADDRESS = "name the address of Justera itself in JUSTERA_URL"
 
 
 class Client:
-    """`JUSTERA_URL` is the system's address, `JUSTERA_<SERVICE>_URL` one service's; `JUSTERA_TOKEN` the bearer token.
+    """`JUSTERA_URL` is the system's address, `JUSTERA_<SERVICE>_URL` one service's; each answers below its name there.
+
+    `JUSTERA_TOKEN` is the bearer token.
 
     Without a token, that of the data folder on this machine is used.
     """
@@ -56,7 +58,8 @@ class Client:
     def url_of(self, service: str) -> str:
         """Where a service answers; for an empty name, the all-in-one process itself."""
         own = os.environ.get(f"JUSTERA_{service.upper()}_URL") if service else None
-        return own or f"{self._system_url().rstrip('/')}/{service}".rstrip("/")
+        address = (own or self._system_url()).rstrip("/")
+        return address if own and address.endswith(f"/{service}") else f"{address}/{service}".rstrip("/")
 
     def _system_url(self) -> str:
         """From the environment, else where the process of the data folder says it answers."""

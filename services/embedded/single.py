@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.types import ASGIApp
+from starlette.datastructures import Headers
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.embedded.server import serve
 from shared.auth import Access, TokenFile
@@ -20,12 +21,14 @@ from shared.blobs import open_blobs
 from shared.clock import SystemClock
 from shared.database_refusals import refusal_of
 from shared.errors import JusteraError, Unavailable
+from shared.http import problem
 from shared.logging import get_logger
 from shared.messaging.broker import KafkaSettings
 from shared.migrations import is_current
 from shared.names import SERVICES
 from shared.service import Service
 from shared.settings import BadConfiguration, Settings
+from shared.web.page_route import wants_a_page
 
 log = get_logger(__name__)
 
@@ -107,13 +110,36 @@ def keep_code_from_the_collector() -> None:
     gc.freeze()
 
 
-def public_app(service: Service, public_url: str) -> ASGIApp:
-    """The service's app at `/`, and below the path at which people reach it (`/signing`).
+AT_THE_ROOT = ("/health/live", "/health/ready", "/metrics")
 
-    So an ingress passes requests on as they are; probes and neighbours in the cluster need no prefix.
+
+def public_app(service: Service, public_url: str) -> ASGIApp:
+    """The service's app below the path at which people reach it, `/signing`; at the root health and metrics alone.
+
+    So an ingress passes requests on as they are, and neighbours in the cluster call the same addresses as people.
+    Were the API at the root too, `/meetings/…` could be the service meetings or its meetings.
     """
     below = f"{urlsplit(public_url).path.rstrip('/')}/{service.name}"
-    return Starlette(routes=[Mount(below, service.app), Mount("", service.app)])
+    probes = [Route(path, service.app) for path in AT_THE_ROOT]
+    return Starlette(routes=[Mount(below, service.app), *probes, Mount("", _Elsewhere(service, below))])
+
+
+class _Elsewhere:
+    """Whatever is not below the service's name: a page that says so to a browser, a problem to a program."""
+
+    def __init__(self, service: Service, below: str) -> None:
+        self._app = service.app
+        self._below = below
+        self._told = problem(
+            404, "not-found", "nothing is here", hint=f"{service.name} answers below {below}: see {below}/docs"
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if wants_a_page(Headers(scope=scope), scope["method"]):
+            nowhere = f"{self._below}/nowhere"
+            await self._app({**scope, "root_path": self._below, "path": nowhere}, receive, send)
+        else:
+            await self._told(scope, receive, send)
 
 
 async def _require_schema(service: Service) -> None:

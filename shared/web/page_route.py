@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from shared.database import is_transient
@@ -29,14 +30,14 @@ def offer_pages(app: FastAPI, settings: Settings) -> None:
 def nowhere(request: Request, status: int) -> Response | None:
     """The page for an address that does not exist; None for who wants no page, or where none is offered."""
     look: Look | None = getattr(request.app.state, "pages_look", None)
-    if look is None or status != HTTPStatus.NOT_FOUND or not _wants_a_page(request):
+    if look is None or status != HTTPStatus.NOT_FOUND or not wants_a_page(request.headers, request.method):
         return None
     return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
 
 
-def _wants_a_page(request: Request) -> bool:
+def wants_a_page(headers: Headers, method: str) -> bool:
     """Browsers ask for HTML by name; programs for anything, or for JSON."""
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "").lower()
+    return method == "GET" and "text/html" in headers.get("accept", "").lower()
 
 
 def page_route(look: Look) -> type[APIRoute]:

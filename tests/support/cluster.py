@@ -221,7 +221,9 @@ class Cluster:
         known = self._clients.get((service, number, role))
         if known is None:
             headers = {"authorization": f"Bearer {self.tokens[role]}"} if role is not None else {}
-            known = httpx.AsyncClient(base_url=instance.url, headers=headers, timeout=60, trust_env=False)
+            known = httpx.AsyncClient(
+                base_url=f"{instance.url}/{service}", headers=headers, timeout=60, trust_env=False
+            )
             self._clients[service, number, role] = known
         return known
 

@@ -8,19 +8,40 @@ from pydantic import SecretStr
 
 from services.embedded.contract import documented_service
 from services.embedded.single import build_service, kafka_settings, public_app
+from shared.names import SERVICES
 from shared.settings import BadConfiguration, Settings, load_settings
 
 
 @pytest.mark.parametrize("public_url", ["https://justera.norrdalen.example", "https://norrdalen.example/justera/"])
-async def test_a_service_answers_at_its_root_and_below_its_public_path(public_url: str) -> None:
+async def test_a_service_answers_below_its_name_alone(public_url: str) -> None:
     below = httpx.URL(public_url).path.rstrip("/") + "/signing"
     app = public_app(documented_service("signing"), public_url)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://signing") as client:
-        assert (await client.get("/health/live")).status_code == 200
+        for path in ("/health/live", "/metrics"):
+            assert (await client.get(path)).status_code == 200
         assert (await client.get(f"{below}/health/live")).status_code == 200
-        assert (await client.get("/archive/health/live")).status_code == 404
+        for path in ("/archive/health/live", "/agreements", "/docs", "/"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+            assert f"signing answers below {below}" in answer.json()["hint"]
         page = await client.get(f"{below}/s/no-link-of-ours")
+        lost = await client.get("/overview", headers={"accept": "text/html"})
     assert f'href="{below}/static/' in page.text
+    assert f'href="{below}/static/' in lost.text
+    assert lost.status_code == 404
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_address_of_the_api_stands_below_the_services_name(service: str) -> None:
+    """Also `/meetings/meetings/…`, which the name alone would leave open: no answer is the router's own 404."""
+    made = documented_service(service)
+    app = public_app(made, "https://justera.norrdalen.example")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://service") as client:
+        for path, operations in made.app.openapi()["paths"].items():
+            address = path.replace("{", "").replace("}", "")
+            for method in operations:
+                answer = await client.request(method, f"/{service}{address}")
+                assert answer.status_code in (200, 401), (method, path, answer.status_code)
 
 
 def test_the_database_password_comes_from_its_own_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
