@@ -1,6 +1,7 @@
 """The example that the start page of `justera up` offers: minutes that stand ready, to be clicked through."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 from services.embedded.assembly import AllInOne
@@ -13,7 +14,8 @@ from shared.errors import NotFound, Unavailable
 from shared.events import Person, SignerInvitation
 from shared.rendering.minutes import Language
 
-_MINUTES = Path(__file__).parent / "demo_data" / "minutes.md"
+_DATA = Path(__file__).parent / "demo_data"
+_MINUTES: Mapping[Language, Path] = {"sv": _DATA / "minutes.md", "en": _DATA / "minutes.en.md"}
 _LOCAL = "127.0.0.1"
 
 
@@ -28,7 +30,7 @@ async def prepare_example(system: AllInOne, language: Language) -> str:
     # Without its own first number, so that each further example continues the year.
     text = "".join(
         line
-        for line in _MINUTES.read_text(encoding="utf-8").splitlines(keepends=True)
+        for line in _MINUTES[language].read_text(encoding="utf-8").splitlines(keepends=True)
         if not line.startswith("first_paragraph:")
     )
     front = parse_minutes(text).front

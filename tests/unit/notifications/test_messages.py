@@ -91,11 +91,11 @@ def test_the_request_in_swedish_as_text() -> None:
         f"Läs och signera:\n{LETTER.link}\n\n"
         "Sista tid att signera är 26 mars 2026 10:45 GMT+1.\n\n"
         "Du läser dokumentet först och signerar sedan på samma sida. När du har signerat får du ett kvitto, "
-        "och när alla har signerat får du en länk till den färdiga kopian.\n\n"
+        "och när alla har signerat får du en länk till den förseglade kopian.\n\n"
         "Länken är personlig. Skicka den inte vidare.\n\n"
         "-- \n"
-        "Det här brevet skickades automatiskt för Karin Ek (karin.ek@norrdalen.example). "
-        "Blev något fel, eller väntade du dig inte brevet? Svara på det, så når du Karin Ek.\n"
+        "Det här mejlet skickades automatiskt för Karin Ek (karin.ek@norrdalen.example). "
+        "Blev något fel, eller väntade du dig inte mejlet? Svara på det, så når du Karin Ek.\n"
     )
 
 

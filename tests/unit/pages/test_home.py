@@ -31,7 +31,7 @@ async def _start_page(language: str, inbox_page: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "inbox"), [("sv", "öppna mejlen i inkorgen"), ("en", "open the mails in the inbox")]
+    ("language", "inbox"), [("sv", "öppna mejlen i inkorgen"), ("en", "open the e-mails in the inbox")]
 )
 async def test_the_example_speaks_of_the_inbox_only_where_there_is_one(language: str, inbox: str) -> None:
     shown, sent = await _start_page(language, "/notifications/inbox"), await _start_page(language, "")
