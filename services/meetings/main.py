@@ -1,5 +1,6 @@
 """The wiring of the meetings service."""
 
+from services.meetings import subscribers
 from services.meetings.body import api as body_api
 from services.meetings.body.commands import BodyCommands
 from services.meetings.commands import MeetingsCommands
@@ -19,6 +20,7 @@ from shared.clock import Clock
 from shared.database import Database
 from shared.forwarding import Proxies
 from shared.http import create_app
+from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
@@ -43,6 +45,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
     )
+    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"))
     app = create_app(
         "Justera meetings",
         description="Bodies and who sits in them; their meetings; drafting minutes.",
@@ -65,6 +68,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         wakeup,
         event_keys.signer("meetings"),
         organisation=settings.organisation,
+        subscriptions=[subscribers.subscription(gate)],
+        gates=[gate],
         commands=commands,
         retention_seconds=settings.outbox_retention_days * 86_400.0,
     )

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Integer, MetaData, Text
+from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Integer, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -43,13 +43,17 @@ class NumberingRow(MeetingsTable, table=True):
 
 
 class MinutesRow(MeetingsTable, table=True):
-    """The minutes drafted for a meeting: which paragraphs they hold, and their documents by reference."""
+    """A version of the minutes of a meeting: which paragraphs it holds, and its documents by reference.
+
+    `ended`: how the agreement about it ended before everyone had signed, see `minutes.revision`.
+    """
 
     __tablename__ = "minutes"
     __table_args__ = (Index("minutes_by_agreement", "organisation", "agreement_id", unique=True),)
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
     meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False, server_default=text("1")))
     agreement_id: str = Field(sa_column=Column(Text, nullable=False))
     document_name: str = Field(sa_column=Column(Text, nullable=False))
     year: int = Field(sa_column=Column(Integer, nullable=False))
@@ -57,6 +61,7 @@ class MinutesRow(MeetingsTable, table=True):
     last_paragraph: int = Field(sa_column=Column(Integer, nullable=False))
     pdf: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     drafted_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    ended: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
 class RegisterRow(MeetingsTable, table=True):

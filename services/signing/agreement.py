@@ -186,6 +186,8 @@ class Agreement(_State):
     sender: Person
     language: str
     timezone: str
+    version: int = 1  # of the minutes
+    replaces: str | None = None  # the agreement about the version before
     status: Status = Status.READY
     length: int = 1  # entries of the history so far = the next entry's n
     size: int = 0  # bytes that the history takes at most, as a file
@@ -304,6 +306,8 @@ def _created(event: Event, at: datetime) -> Agreement:
         sender=event.sender,
         language=event.language,
         timezone=event.timezone,
+        version=event.version,
+        replaces=event.replaces,
         places=tuple(Place(index=i, role=signer.role) for i, signer in enumerate(event.signers)),
         requests=tuple(
             Request(

@@ -73,6 +73,8 @@ def create(draft: ProtocolDrafted, at: datetime) -> Decision:
         signers=signers,
         language=draft.language,
         timezone=draft.timezone,
+        version=draft.version,
+        replaces=draft.replaces,
     )
     return (Dated(event, at),)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.signing import sealed_copies, store
-from services.signing.agreement import Agreement, Status, request_for_email
+from services.signing.agreement import TERMINAL, Agreement, Status, request_for_email
 from services.signing.arrivals import Arrivals, NoSuchAgreement
 from services.signing.deadlines import Deadlines
 from services.signing.sealed_copies import SealedCopy
@@ -57,11 +57,14 @@ class SigningQueries:
         self._arrivals = arrivals
         self._public_url = public_url.rstrip("/")
 
-    def overview_of(self, state: Agreement, copy: SealedCopy | None = None) -> AgreementOverview:
+    def overview_of(
+        self, state: Agreement, copy: SealedCopy | None = None, replaced_by: str | None = None
+    ) -> AgreementOverview:
         return overview_of(
             state,
             next_reminder=self._deadlines.next_reminder(state),
             sealed_copy=None if copy is None else self._copy_overview(state.agreement_id, copy),
+            replaced_by=replaced_by,
         )
 
     def _copy_overview(self, agreement_id: str, copy: SealedCopy) -> CopyOverview:
@@ -119,9 +122,11 @@ class SigningQueries:
             async with self._database.single() as connection:
                 stored = await store.find(connection, organisation, agreement_id)
                 copies = await sealed_copies.find(connection, [key])
+                ended = stored is not None and stored.state.status in (TERMINAL - {Status.COMPLETED})
+                replaced_by = await store.replacing(connection, stored) if stored is not None and ended else None
             if stored is None:
                 raise NoSuchAgreement
-            return self.overview_of(stored.state, copies.get(key))
+            return self.overview_of(stored.state, copies.get(key), replaced_by)
 
         return await self._arrivals.waited_for(organisation, agreement_id, read)
 

@@ -140,6 +140,15 @@ async def page(
     return [_stored(row) for row in await connection.execute(query)]
 
 
+async def replacing(connection: AsyncConnection, replaced: StoredAgreement) -> str | None:
+    """The agreement about the version of the minutes after this one's. They are of one meeting, and few."""
+    query = select(*_COLUMNS).where(
+        AGREEMENT.c.organisation == replaced.organisation, AGREEMENT.c.correlation_id == replaced.correlation_id
+    )
+    states = [_stored(row).state for row in await connection.execute(query.limit(100))]
+    return next((one.agreement_id for one in states if one.replaces == replaced.state.agreement_id), None)
+
+
 async def entries(connection: AsyncConnection, keys: Iterable[AgreementKey]) -> Mapping[AgreementKey, list[Entry]]:
     """The histories of several agreements, each in the order of recording. One statement."""
     found: dict[AgreementKey, list[Entry]] = defaultdict(list)

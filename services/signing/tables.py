@@ -23,6 +23,7 @@ class AgreementRow(SigningTable, table=True):
     __tablename__ = "agreement"
     __table_args__ = (
         Index("agreement_listed", "organisation", "created_at", "agreement_id"),
+        Index("agreement_of_meeting", "organisation", "correlation_id"),
         Index("agreement_listed_by_status", "organisation", "status", "created_at", "agreement_id"),
     )
 

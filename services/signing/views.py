@@ -136,6 +136,9 @@ class AgreementOverview(_View):
     status: Status
     language: str
     timezone: str
+    version: int = Field(description="of the minutes: above 1, one before was not signed by everyone")
+    replaces: str | None = Field(description="the agreement about the version before")
+    replaced_by: str | None = Field(description="the agreement about the version after; shown for a single agreement")
     created_at: datetime
     sent_off_at: datetime | None
     expires: datetime | None
@@ -206,7 +209,11 @@ def _request_state(state: Agreement, request: Request, version: int, now: dateti
 
 
 def overview_of(
-    state: Agreement, *, next_reminder: datetime | None, sealed_copy: CopyOverview | None = None
+    state: Agreement,
+    *,
+    next_reminder: datetime | None,
+    sealed_copy: CopyOverview | None = None,
+    replaced_by: str | None = None,
 ) -> AgreementOverview:
     return AgreementOverview(
         agreement_id=state.agreement_id,
@@ -217,6 +224,9 @@ def overview_of(
         status=state.status,
         language=state.language,
         timezone=state.timezone,
+        version=state.version,
+        replaces=state.replaces,
+        replaced_by=replaced_by,
         created_at=state.created_at,
         sent_off_at=state.sent_off_at,
         expires=_expires(state),

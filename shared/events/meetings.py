@@ -70,6 +70,8 @@ class ProtocolDrafted(_MeetingEvent):
     signers: tuple[SignerInvitation, ...]
     language: str = Field(description="sv or en: the document's and the report's")
     timezone: str = Field(description="IANA name, for the stamps beside signatures")
+    version: int = Field(default=1, description="of the minutes: above 1, one before was not signed by everyone")
+    replaces: str | None = Field(default=None, description="the agreement about the version before")
 
 
 class StandingItem(Value):

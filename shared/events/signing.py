@@ -39,6 +39,8 @@ class AgreementCreated(_AgreementEvent):
     signers: tuple[SignerInvitation, ...]
     language: str
     timezone: str
+    version: int = Field(default=1, description="of the minutes: above 1, one before was not signed by everyone")
+    replaces: str | None = Field(default=None, description="the agreement about the version before")
 
 
 class SignatureRequested(_AgreementEvent):

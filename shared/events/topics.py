@@ -20,7 +20,7 @@ READERS = {
     MEETINGS: ("archive", "signing"),
     BODIES: ("archive",),
     PEOPLE: ("archive",),
-    SIGNING: ("archive", "notifications"),
+    SIGNING: ("archive", "meetings", "notifications"),
     NOTIFICATIONS: ("archive", "signing"),
     ARCHIVE: ("archive", "notifications", "signing"),
 }

@@ -199,7 +199,10 @@ class _Narrator:
         words = self._words
         match event:
             case AgreementCreated():
-                return words.created.format(by=_person(event.sender))
+                again = event.version > 1
+                return (words.created_again if again else words.created).format(
+                    by=_person(event.sender), version=event.version
+                )
             case EmailSent():
                 return self._emailed(event)
             case DocumentViewed():

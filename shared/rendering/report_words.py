@@ -20,6 +20,7 @@ class Words:
     transaction: str
 
     created: str
+    created_again: str
     emailed: str
     viewed: str
     named: str
@@ -53,6 +54,7 @@ WORDS: Mapping[Language, Words] = {
         status="Status",
         transaction="Transaktions-ID",
         created="Dokumentet skapades av {by}",
+        created_again="Dokumentet skapades av {by} som version {version} av protokollet",
         emailed="Dokumentet skickades med e-post till {who} för signering",
         viewed="E-postmeddelandet har visats av {who}",
         named="Signerare {email} angav namnet {name} vid signering",
@@ -85,6 +87,7 @@ WORDS: Mapping[Language, Words] = {
         status="Status",
         transaction="Transaction ID",
         created="Document created by {by}",
+        created_again="Document created by {by} as version {version} of the minutes",
         emailed="Document emailed to {who} for signature",
         viewed="Email viewed by {who}",
         named="Signer {email} entered name at signing as {name}",

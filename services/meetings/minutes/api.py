@@ -33,6 +33,8 @@ class Drafted(BaseModel):
     first_paragraph: int
     last_paragraph: int
     pdf_sha256: str
+    version: int = Field(description="above 1 where one before was not signed by everyone")
+    replaces: str | None = Field(description="the agreement about the version before")
 
 
 def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: str) -> APIRouter:
@@ -43,7 +45,10 @@ def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: s
     async def draft_minutes(
         meeting_id: str, body: MinutesToDraft, request: Request, once: Once, caller: Secretary
     ) -> Response:
-        """Number and render the minutes. An agreement to sign them then stands ready in signing."""
+        """Number and render the minutes. An agreement to sign them then stands ready in signing.
+
+        Once the agreement about them was declined, cancelled or expired, they may be drafted anew with its numbers.
+        """
         ip = client_ip(request, trusted_proxies)
         return await once.answer(
             caller,
@@ -62,6 +67,8 @@ def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: s
             first_paragraph=drafted.first_paragraph,
             last_paragraph=drafted.last_paragraph,
             pdf_sha256=drafted.pdf.sha256,
+            version=drafted.version,
+            replaces=drafted.replaces,
         )
 
     pdf_responses: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}}}

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.meetings.meeting.meeting import Meeting, known_timezone, require_minutes_fit
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
 from services.meetings.minutes.numbering import first_number
+from services.meetings.minutes.revision import Version, kept_numbers, next_version
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
@@ -46,6 +47,8 @@ class DraftedMinutes:
     first_paragraph: int
     last_paragraph: int
     pdf: BlobRef
+    version: int = 1
+    replaces: str | None = None  # the agreement about the version before
 
 
 class MinutesCommands:
@@ -59,7 +62,8 @@ class MinutesCommands:
     ) -> DraftedMinutes:
         """Number, render and store the minutes; signing then prepares an agreement under the returned id.
 
-        Raises NotFound, Refused (a second draft, another body, a number taken), InvalidInput, Unavailable.
+        A draft after one whose agreement ended is the next version of the same minutes, with the same numbers. Raises
+        NotFound, Refused (a draft that may still be signed, another body, a number taken), InvalidInput, Unavailable.
         """
         draft = parse_minutes(text)
         drafting = clean_drafting(drafting)
@@ -68,16 +72,19 @@ class MinutesCommands:
 
         async def work(transaction: MeetingsTransaction) -> DraftedMinutes:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
-            await self._require_first_draft(transaction, organisation, meeting, draft, agreement_id)
-            document = await self._number(transaction, organisation, draft, drafting)
+            before = await self._version_before(transaction, organisation, meeting, draft, agreement_id)
+            version = next_version(before)
+            document = await self._number(transaction, organisation, draft, drafting, before)
             pdf, render_input = await self._render(organisation, document)
             drafted = DraftedMinutes(
                 meeting_id,
                 agreement_id,
-                document.name,
+                document.name if version == 1 else f"{document.name} (version {version})",
                 document.paragraphs[0].number,
                 document.paragraphs[-1].number,
                 pdf,
+                version,
+                before.agreement_id if before else None,
             )
             now = self._clock.now()
             await transaction.add_minutes(_minutes_row(organisation, drafted, document, now))
@@ -97,29 +104,42 @@ class MinutesCommands:
             raise NotFound("no minutes have been drafted for this meeting")
         return await self._blobs.get(organisation, BlobRef.model_validate(row.pdf))
 
-    async def _require_first_draft(
+    async def _version_before(
         self,
         transaction: MeetingsTransaction,
         organisation: str,
         meeting: Meeting,
         draft: MinutesDraft,
         agreement_id: str,
-    ) -> None:
+    ) -> Version | None:
         require_minutes_fit(meeting, draft.front.body)
-        if await transaction.minutes_of(organisation, meeting.id) is not None:
-            raise Refused(
-                "minutes of this meeting have been drafted already",
-                hint="if they are wrong, cancel their agreement and draft the right ones for a meeting of their own",
-            )
         if await transaction.minutes_exist_for(organisation, agreement_id):
             raise Refused(f"transaction_id: {agreement_id} is taken already")
+        row = await transaction.minutes_of(organisation, meeting.id)
+        if row is None:
+            return None
+        return Version(row.version, row.agreement_id, row.year, row.first_paragraph, row.last_paragraph, row.ended)
 
     async def _number(
-        self, transaction: MeetingsTransaction, organisation: str, draft: MinutesDraft, drafting: Drafting
+        self,
+        transaction: MeetingsTransaction,
+        organisation: str,
+        draft: MinutesDraft,
+        drafting: Drafting,
+        before: Version | None,
     ) -> MinutesDocument:
         front = draft.front
         next_in_year = await transaction.lock_numbering(organisation, front.body, front.starts.year)
-        first = first_number(next_in_year, front.first_paragraph)
+        if before is None:
+            first = first_number(next_in_year, front.first_paragraph)
+        else:
+            first = kept_numbers(
+                before,
+                year=front.starts.year,
+                wanted=front.first_paragraph,
+                count=len(draft.sections),
+                next_in_year=next_in_year,
+            )
         document = number_paragraphs(
             draft,
             first,
@@ -128,6 +148,8 @@ class MinutesCommands:
             places=signature_places(draft, drafting),
         )
         following = first + len(document.paragraphs)
+        if before is not None and next_in_year != before.last + 1:
+            following = next_in_year or following  # later minutes go on from the same numbers
         await transaction.set_numbering(organisation, front.body, front.starts.year, following)
         return document
 
@@ -188,6 +210,7 @@ def _minutes_row(organisation: str, drafted: DraftedMinutes, document: MinutesDo
         "last_paragraph": drafted.last_paragraph,
         "pdf": drafted.pdf.model_dump(),
         "drafted_at": at,
+        "version": drafted.version,
     }
 
 
@@ -210,4 +233,6 @@ def _drafted_fact(
         signers=drafting.signers,
         language=drafting.language,
         timezone=drafting.timezone,
+        version=drafted.version,
+        replaces=drafted.replaces,
     )

@@ -18,13 +18,25 @@ _BEGIN_NUMBERING = insert(NUMBERING).on_conflict_do_nothing().inline()
 _LOCK_NUMBERING = select(NUMBERING.c.next_paragraph).where(*_OF_BODY).with_for_update()
 _SET_NUMBERING = update(NUMBERING).where(*_OF_BODY).values(next_paragraph=bindparam("following"))
 
-_MINUTES_OF_MEETING = select(MINUTES).where(
-    MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.meeting_id == bindparam("meeting_id")
+_MINUTES_OF_MEETING = (
+    select(MINUTES)
+    .where(MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.meeting_id == bindparam("meeting_id"))
+    .order_by(MINUTES.c.version.desc())
+    .limit(1)
 )
 _MINUTES_OF_AGREEMENT = select(MINUTES.c.meeting_id).where(
     MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.agreement_id == bindparam("agreement_id")
 )
 _ADD_MINUTES = insert(MINUTES).inline()
+_END_MINUTES = (
+    update(MINUTES)
+    .where(
+        MINUTES.c.organisation == bindparam("of_organisation"),
+        MINUTES.c.agreement_id == bindparam("of_agreement"),
+        MINUTES.c.ended.is_(None),
+    )
+    .values(ended=bindparam("how"))
+)
 
 
 class MinutesStore(Transaction):
@@ -43,13 +55,18 @@ class MinutesStore(Transaction):
         )
 
     async def minutes_of(self, organisation: str, meeting_id: str) -> Any | None:
-        """The row of `MINUTES`, or None."""
+        """The last version's row of `MINUTES`, or None."""
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return (await self.connection.execute(_MINUTES_OF_MEETING, key)).one_or_none()
 
     async def minutes_exist_for(self, organisation: str, agreement_id: str) -> bool:
         key = {"organisation": organisation, "agreement_id": agreement_id}
         return (await self.connection.execute(_MINUTES_OF_AGREEMENT, key)).first() is not None
+
+    async def minutes_ended(self, organisation: str, agreement_id: str, how: str) -> None:
+        """Keep how the agreement about a version ended; other agreements are not ours."""
+        ended = {"of_organisation": organisation, "of_agreement": agreement_id, "how": how}
+        await self.connection.execute(_END_MINUTES, ended)
 
     async def add_minutes(self, row: dict[str, Any]) -> None:
         await self.connection.execute(_ADD_MINUTES, row)

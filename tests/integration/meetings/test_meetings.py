@@ -1,6 +1,7 @@
 """The meetings service on a real database: numbering under concurrency, its API, its schema."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +17,14 @@ from services.meetings.tables import MeetingsTable
 from shared.auth import Access, Role, TokenRecord, token_hash, undeclared_routes
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
-from shared.events import ProtocolDrafted
+from shared.events import AgreementCancelled, AgreementExpired, Event, ProtocolDrafted, SigningDeclined
 from shared.messaging.signatures import new_event_keys
 from shared.messaging.tables import MessagingTable
 from shared.migrations import drift
 from shared.names import DEFAULT_URL
 from shared.service import Service
 from shared.settings import Settings
+from tests.integration.signing.flow import message
 from tests.support.postgres import Postgres
 
 NOW = datetime(2022, 9, 26, 8, 41, 44, tzinfo=UTC)
@@ -150,6 +152,53 @@ async def test_a_refused_draft_uses_no_number(api: httpx.AsyncClient) -> None:
     again = await draft(api, first, minutes())
     assert again.json()["detail"] == "minutes of this meeting have been drafted already"
     assert (await draft(api, second, minutes())).json()["first_paragraph"] == 31
+
+
+async def end(service: Service, agreement_id: str, event: type[Event] = AgreementCancelled) -> None:
+    """Signing tells that the agreement ended."""
+    said = {"agreement_id": agreement_id, "request_id": "r", "place": 1, "email": "o@b.example", "name": None}
+    fact = event(**said, by=DRAFTING["sender"], reason="§ 2 är fel", ip="192.0.2.1", role="chair")
+    await service.gates[0].behind.handle([message(fact, NOW, key=agreement_id, organisation="default")])
+
+
+@pytest.mark.parametrize("ending", [AgreementCancelled, SigningDeclined, AgreementExpired])
+async def test_minutes_whose_agreement_ended_are_drafted_anew_with_the_same_numbers(
+    service: Service, api: httpx.AsyncClient, ending: type[Event]
+) -> None:
+    meeting_id, later = await schedule(api), await schedule(api)
+    first = (await draft(api, meeting_id, minutes(first=28))).json()
+    assert (await draft(api, later, minutes())).json()["first_paragraph"] == 31
+    refused = await draft(api, meeting_id, minutes())
+    assert (refused.status_code, refused.json()["detail"]) == (409, "minutes of this meeting have been drafted already")
+    await end(service, "another agreement", ending)
+    assert (await draft(api, meeting_id, minutes())).status_code == 409
+    await end(service, first["agreement_id"], ending)
+    fewer = await draft(api, meeting_id, minutes(paragraphs=2))
+    assert "later minutes go on from there: 2 paragraphs do not fit" in fewer.json()["detail"]
+    again = (await draft(api, meeting_id, minutes())).json()
+    assert (again["first_paragraph"], again["last_paragraph"], again["version"]) == (28, 30, 2)
+    assert again["replaces"] == first["agreement_id"] != again["agreement_id"]
+    assert again["document_name"] == f"{first['document_name']} (version 2)"
+    fact = ProtocolDrafted.from_json((await outbox(service))[-1].data)
+    assert (fact.version, fact.replaces, fact.document_name) == (2, first["agreement_id"], again["document_name"])
+    assert (await draft(api, meeting_id, minutes())).status_code == 409, "the second one may be signed"
+    assert (await draft(api, await schedule(api), minutes())).json()["first_paragraph"] == 34, "as if nothing happened"
+    pdf = await api.get(f"/meetings/{meeting_id}/minutes.pdf")
+    assert hashlib.sha256(pdf.content).hexdigest() == again["pdf_sha256"], "the last version's"
+
+
+async def test_the_last_minutes_of_the_year_may_grow_and_the_next_ones_go_on_from_there(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    meeting_id = await schedule(api)
+    first = (await draft(api, meeting_id, minutes())).json()
+    await end(service, first["agreement_id"])
+    again = (await draft(api, meeting_id, minutes(paragraphs=5))).json()
+    assert (again["first_paragraph"], again["last_paragraph"]) == (1, 5)
+    await end(service, again["agreement_id"])
+    third = (await draft(api, meeting_id, minutes(paragraphs=4))).json()
+    assert (third["version"], third["last_paragraph"], third["replaces"]) == (3, 4, again["agreement_id"])
+    assert (await draft(api, await schedule(api), minutes())).json()["first_paragraph"] == 5
 
 
 async def test_bad_input_changes_nothing(service: Service, api: httpx.AsyncClient) -> None:

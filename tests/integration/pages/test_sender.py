@@ -6,8 +6,8 @@ import pytest
 from shared.auth import SESSION_COOKIE
 from tests.integration.pages.site import ACCESS_TOKEN, AUDITOR, ELSEWHERE, LOGIN, TOKEN, Site, letter
 from tests.integration.pages.visitor import Visitor
-from tests.integration.signing.flow import ORGANISATION
-from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
+from tests.integration.signing.flow import ORGANISATION, message
+from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY, draft
 
 AGREEMENT = f"/signing/overview/{AGREEMENT_ID}"
 
@@ -260,6 +260,29 @@ async def test_after_a_decline_the_page_says_who_why_and_what_now(site: Site, se
     assert "<q>Paragraf 30 är fel</q>" in text
     assert "rätta protokollet om det behövs" in text
     assert text.index("har avböjt att signera") < text.index("Signerare i ordning") < text.rindex("Avböjt<")
+
+
+async def test_a_new_version_and_the_one_before_lead_to_each_other(site: Site, sender: Visitor) -> None:
+    await site.flow.commands.cancel(ORGANISATION, AGREEMENT_ID, "fel datum", ip="192.0.2.7")
+    await sender.follow(f"/signing/overview/{AGREEMENT_ID}")
+    assert "det blir version 2 och behåller sina paragrafnummer" in sender.page.text
+    again = draft().model_copy(
+        update={
+            "agreement_id": "b" * 44,
+            "version": 2,
+            "replaces": AGREEMENT_ID,
+            "document_name": "Protokoll (version 2)",
+        }
+    )
+    await site.flow.bring(message(again, site.flow.tick(), key="meeting-1"))
+    await sender.follow(f"/signing/overview/{AGREEMENT_ID}")
+    assert "Det finns en ny version av protokollet" in sender.page.text
+    assert "Gör ett nytt utkast" not in sender.page.text
+    assert f'href="/signing/overview/{"b" * 44}"' in sender.page.text
+    await sender.follow(f"/signing/overview/{'b' * 44}")
+    assert "Version 2 av protokollet. Den förra signerades inte av alla." in sender.page.text
+    assert f'href="/signing/overview/{AGREEMENT_ID}"' in sender.page.text
+    assert "som version 2 av protokollet" in sender.page.text, "the history says so"
 
 
 async def test_after_the_time_ran_out_the_page_says_who_had_not_signed(site: Site, sender: Visitor) -> None:

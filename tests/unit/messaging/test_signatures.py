@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.archive import subscribers as archive
+from services.meetings import subscribers as meetings
 from services.notifications import subscribers as notifications
 from services.signing import subscribers as signing
 from shared.events import declared_events, topics
@@ -92,10 +93,11 @@ def test_a_reader_cannot_pass_for_the_writer() -> None:
     """Archive reads signing's events, and so shares a key with it: notifications does not believe that one."""
     archives = {pair: ring for pair, ring in KEYS.rings.items() if "archive" in pair}
     stolen = archives["signing", "archive"]
-    known = EventKeys({**archives, ("signing", "notifications"): stolen})
+    known = EventKeys({**archives, **{("signing", other): stolen for other in ("meetings", "notifications")}})
     raw = sent(topics.SIGNING, "agreement", [], b"{}", known)
     assert refusal("archive", raw) is None
     assert refusal("notifications", raw)
+    assert refusal("meetings", raw)
 
 
 def test_keys_rotate_one_side_at_a_time() -> None:
@@ -140,12 +142,13 @@ def test_a_pair_stands_once_and_none_is_missing() -> None:
 def test_the_table_of_readers_is_who_reads() -> None:
     for event in declared_events():
         assert topics.WRITERS[event.topic] == event.service
-    for name, service in {"archive": archive, "notifications": notifications, "signing": signing}.items():
+    readers = {"archive": archive, "meetings": meetings, "notifications": notifications, "signing": signing}
+    for name, service in readers.items():
         handled = {event.topic for event in service.EVENT_HANDLERS}
         expected = set(topics.ALL) if name == "archive" else handled
         assert {topic for topic, readers in topics.READERS.items() if name in readers} == expected
     assert set(topics.WRITERS) == set(topics.READERS) == set(topics.ALL)
-    assert len(PAIRS) == len(set(PAIRS)) == 9
+    assert len(PAIRS) == len(set(PAIRS)) == 10
 
 
 def test_whoever_reaches_kafka_reads_no_body() -> None:

@@ -1,0 +1,59 @@
+"""Minutes that were not signed by all are corrected and drafted anew, under the same paragraph numbers. Pure.
+
+Each draft of a meeting's minutes is a version of them. The next one may be made once the agreement about the one before
+has ended without everyone's signature; minutes that everyone signed stand.
+"""
+
+from dataclasses import dataclass
+
+from shared.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a meeting's minutes. `ended`: how its agreement ended, if not by everyone's signature: `declined`,
+    `cancelled` or `expired`."""
+
+    number: int
+    agreement_id: str
+    year: int
+    first: int
+    last: int
+    ended: str | None
+
+
+def next_version(before: Version | None) -> int:
+    """The number of the version to be drafted now. Raises Refused while the one before it may still be signed."""
+    if before is None:
+        return 1
+    if before.ended is None:
+        raise Refused(
+            "minutes of this meeting have been drafted already",
+            hint="if they are wrong, cancel their agreement: a moment later the right ones can be drafted for the same "
+            "meeting, with the same paragraph numbers",
+        )
+    return before.number + 1
+
+
+def kept_numbers(before: Version, *, year: int, wanted: int | None, count: int, next_in_year: int | None) -> int:
+    """The first paragraph of a version after `before`: the same. `count` is how many paragraphs it has.
+
+    Paragraphs may be added or taken away at the end as long as no later minutes go on from there. Raises Refused.
+    """
+    numbers = f"§ {before.first}-{before.last}"
+    if year != before.year:
+        raise Refused(
+            f"the version before has {numbers} of {before.year}, but this one is of {year}",
+            hint="keep the year of the meeting",
+        )
+    if wanted is not None and wanted != before.first:
+        raise Refused(
+            f"first_paragraph: the version before begins at § {before.first}",
+            hint="leave first_paragraph out: a new version keeps the numbers",
+        )
+    if count != before.last - before.first + 1 and next_in_year != before.last + 1:
+        raise Refused(
+            f"the version before has {numbers}, and later minutes go on from there: {count} paragraphs do not fit",
+            hint=f"keep {before.last - before.first + 1} paragraphs; one that falls away can say so in its text",
+        )
+    return before.first

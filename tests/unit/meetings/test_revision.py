@@ -1,0 +1,37 @@
+"""A new version of minutes: when there may be one, and that it keeps its numbers."""
+
+import pytest
+
+from services.meetings.minutes.revision import Version, kept_numbers, next_version
+from shared.errors import Refused
+
+ENDED = Version(number=1, agreement_id="a", year=2026, first=28, last=36, ended="declined")
+
+
+def test_the_first_draft_is_version_one_and_the_next_follows_an_end() -> None:
+    assert next_version(None) == 1
+    assert next_version(ENDED) == 2
+
+
+def test_what_may_still_be_signed_or_is_signed_has_no_next_version() -> None:
+    with pytest.raises(Refused, match="drafted already"):
+        next_version(Version(1, "a", 2026, 28, 36, None))
+
+
+@pytest.mark.parametrize(("wanted", "next_in_year"), [(None, 37), (28, 37), (None, 50)])
+def test_the_same_paragraphs_keep_their_numbers(wanted: int | None, next_in_year: int) -> None:
+    assert kept_numbers(ENDED, year=2026, wanted=wanted, count=9, next_in_year=next_in_year) == 28
+
+
+@pytest.mark.parametrize("count", [1, 8, 10])
+def test_others_fit_only_while_nothing_goes_on_from_there(count: int) -> None:
+    assert kept_numbers(ENDED, year=2026, wanted=None, count=count, next_in_year=37) == 28
+    with pytest.raises(Refused, match=f"later minutes go on from there: {count} paragraphs do not fit"):
+        kept_numbers(ENDED, year=2026, wanted=None, count=count, next_in_year=40)
+
+
+def test_another_beginning_or_year_is_refused() -> None:
+    with pytest.raises(Refused, match="begins at § 28"):
+        kept_numbers(ENDED, year=2026, wanted=37, count=9, next_in_year=37)
+    with pytest.raises(Refused, match="of 2026, but this one is of 2027"):
+        kept_numbers(ENDED, year=2027, wanted=None, count=9, next_in_year=None)
