@@ -6,6 +6,7 @@ pyHanko runs its own event loop, so call `verify_final` in a thread from asynchr
 
 import hashlib
 import logging
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,9 +39,12 @@ class _Seen:
 
 
 def verify_history(data: bytes) -> Findings:
-    """The hash chain of a `history.json`. It shows that the file agrees with itself; anybody can make another one."""
+    """The hash chain of a `history.json`. It shows that the file agrees with itself; anybody can make another one.
+
+    A byte-order mark, which editors and shells put before it, is none of the history (RFC 8259, section 8.1).
+    """
     seen = _Seen()
-    _check_history(data, seen)
+    _check_history(data.removeprefix(BOM_UTF8), seen)
     return Findings(
         _integrity(seen, "the chain agrees with itself; nothing outside vouches for it"),
         Answer(Word.NONE, "a history by itself bears no seal"),

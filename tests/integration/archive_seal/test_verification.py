@@ -1,6 +1,7 @@
 """A verifier is worth what it refuses: every kind of damage has its finding, and none a traceback."""
 
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,11 @@ def test_a_history_alone_is_verified(copy: Copy) -> None:
     findings = verify_history(copy.history)
     assert (findings.broken, findings.status) == (None, UNIDENTIFIED)
     assert findings.integrity.remarks == ["history: 1 entry, none of them erased; the chain holds"]
+
+
+def test_a_byte_order_mark_before_a_history_alone_breaks_nothing(copy: Copy) -> None:
+    assert verify_history(BOM_UTF8 + copy.history) == verify_history(copy.history)
+    assert verify_history(BOM_UTF8 * 2 + copy.history).broken is not None
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"null", b"[" * 100_000])
