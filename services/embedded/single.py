@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.embedded.server import serve
 from shared.auth import Access, TokenFile
-from shared.blobs import open_blobs
 from shared.clock import SystemClock
 from shared.database_refusals import refusal_of
 from shared.errors import JusteraError, Unavailable
@@ -71,8 +70,11 @@ def build_service(name: str, settings: Settings, listener: socket.socket | None 
     parts: dict[str, Any] = {
         "clock": SystemClock(),
         "access": configured_access(settings),
-        "blobs": open_blobs(settings.blobs),
     }
+    if name != "notifications":  # mails hold links, no documents: five megabytes of a store's client less
+        from shared.blobs import open_blobs
+
+        parts["blobs"] = open_blobs(settings.blobs)
     if name == "notifications" and listener is not None:
         parts["instance"] = f"{socket.gethostname()}:{listener.getsockname()[1]}"  # nobody else listens there
     return BUILDERS[name](settings, **parts)

@@ -1,6 +1,7 @@
 """The wiring of notifications: the only place that knows all its parts."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from services.notifications import api, subscribers
 from services.notifications.background import inbox_bounces, report_inlets
@@ -13,7 +14,6 @@ from services.notifications.pages import include_pages
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.transport import SmtpSettings, SmtpTransport
 from shared.auth import Access
-from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.database import Database
 from shared.http import create_app
@@ -26,6 +26,9 @@ from shared.settings import Settings
 from shared.wakeup import Wakeup
 from shared.web import offer_pages
 
+if TYPE_CHECKING:
+    from shared.blobs import BlobStore
+
 NAME = "notifications"
 
 
@@ -34,7 +37,7 @@ def build(
     *,
     clock: Clock,
     access: Access,
-    blobs: BlobStore | None = None,
+    blobs: "BlobStore | None" = None,
     transport: Transport | None = None,
     show_mail: bool = False,
     deliver_automatically: bool = True,

@@ -1,5 +1,7 @@
 """One service in a process of its own: where it answers, what it logs in with, what it refuses to start without."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -79,3 +81,10 @@ def test_a_ca_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 def test_signing_does_not_start_without_the_key_of_its_visits() -> None:
     with pytest.raises(BadConfiguration, match="JUSTERA_SESSION_KEY is not set"):
         build_service("signing", Settings(blobs="s3://nowhere/"))
+
+
+def test_what_sends_mails_loads_no_client_of_a_document_store() -> None:
+    """Memory, in a process that never needs it."""
+    told = "import sys, services.embedded.single, services.notifications.main; print('obstore' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert answer.stdout == "False\n"
