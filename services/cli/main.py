@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from services.cli import journal, letters, mails, maintaining, observing, registering, replaying, running, verifying
+from services.cli import (
+    journal,
+    letters,
+    mails,
+    maintaining,
+    observing,
+    registering,
+    replaying,
+    revoking,
+    running,
+    verifying,
+)
 from services.cli.errors import one_line_errors
 
 _HELP = (
@@ -53,6 +64,7 @@ journal.add_to(app)
 mails.add_to(app)
 observing.add_to(app)
 registering.add_to(app)
+revoking.add_to(app)
 app.add_typer(letters.app, name="dead-letters")
 verifying.add_to(app)
 maintaining.add_to(app)

@@ -17,6 +17,21 @@ class Outcome(_Shape):
     count: int
 
 
+class AskedAddress(_Shape):
+    email: str
+
+
+class SignedPlace(_Shape):
+    signed: bool
+    requests: list[AskedAddress]
+
+
+class RevokedLinks(_Shape):
+    """The agreement afterwards."""
+
+    places: list[SignedPlace]
+
+
 class LoginLink(_Shape):
     url: str
 

@@ -14,6 +14,7 @@ COMMANDS = (
     ("mails",),
     ("dead-letters", "list"),
     ("republish", "--since", "2026-09-01"),
+    ("revoke-link", "A" * 44, "olof.berg@bjorka.example"),
     ("login",),
 )
 REDIRECT = Answer(308, location="https://login.example/")
