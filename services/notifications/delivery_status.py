@@ -8,9 +8,9 @@ import binascii
 import quopri
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from email.parser import HeaderParser
 
 from services.notifications.verp import from_xtext
 
@@ -29,7 +29,10 @@ _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)", re.
 _SMTP_REPLY = re.compile(r"\b([45])\d\d\b", re.ASCII)
 _ADDRESS = re.compile(r"[^\s@<>]{1,256}@[^\s@<>]{1,255}")
 _UTF8_XTEXT = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")  # RFC 6533 section 3
-_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+_FIELD = re.compile(r"([A-Za-z][A-Za-z-]{2,40})[ \t]*:(.*)")
+_RECIPIENT_FIELDS = frozenset({"original-recipient", "final-recipient", "action", "status", "diagnostic-code"})
+_FAILED = ("fail", "error", "expired", "undeliver", "bounce", "reject", "refuse")
+_EXPIRED = "4.4.7"
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,37 @@ class RecipientStatus:
 
 def read_delivery_status(part: Message) -> tuple[str | None, list[RecipientStatus]]:
     """The original envelope id, if given, and what became of each recipient. Groups that say nothing are left out."""
-    groups = _groups(part)
-    envelope_ids = [one_line(header(group, "Original-Envelope-Id")) for group in groups]
-    envelope_id = next((from_xtext(each)[:200] for each in envelope_ids if each), None)
-    return envelope_id, [status for group in groups if (status := _recipient_status(group)) is not None]
-
-
-def _groups(part: Message) -> list[Message]:
-    """The blank-line separated groups of fields: the first about the mail, then one a recipient."""
     payload = part.get_payload()
     written = payload if isinstance(payload, str) else "\n".join(_flatten(each) for each in payload)
-    text = _decode_text(_decode_transfer(part, written.encode("utf-8", "surrogateescape")))
-    return [HeaderParser().parsestr(group) for group in _BLANK_LINES.split(text.strip())]
+    return read_fields(_decode_text(_decode_transfer(part, written.encode("utf-8", "surrogateescape"))))
+
+
+def read_fields(text: str, *, strict: bool = False) -> tuple[str | None, list[RecipientStatus]]:
+    """The same of fields in a text. `strict`, where there may be other text between them: an action must be one.
+
+    Neither a line that is no field nor a blank one in the wrong place hides the rest: the next recipient begins where a
+    field comes that the last one has already.
+    """
+    envelope_id, groups = None, [dict[str, str]()]
+    name = ""
+    for line in text.strip().split("\n"):
+        match = _FIELD.match(line)
+        if not match:
+            if not line.strip():
+                name = ""
+            elif name and len(groups[-1][name]) < _MAX_TEXT:
+                groups[-1][name] += " " + line.strip()
+            continue
+        name = match[1].lower()
+        if name == "original-envelope-id" and envelope_id is None:
+            envelope_id = from_xtext(one_line(match[2]))[:200] or None
+        if name not in _RECIPIENT_FIELDS:
+            name = ""
+            continue
+        if name in groups[-1]:
+            groups.append({})
+        groups[-1][name] = match[2]
+    return envelope_id, [one for group in groups if (one := _recipient_status(group, strict=strict)) is not None]
 
 
 def _flatten(group: object) -> str:
@@ -87,15 +109,16 @@ def _decode_text(octets: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _recipient_status(group: Message) -> RecipientStatus | None:
-    final = header(group, "Final-Recipient")
-    recipient = _recipient(header(group, "Original-Recipient")) or _recipient(final)
-    diagnostic = _diagnostic(header(group, "Diagnostic-Code"))
-    written_status = _find_status(header(group, "Status")) or _find_status(diagnostic)
-    action = _action(header(group, "Action"), written_status)
-    if action is None or not (recipient or final):
+def _recipient_status(group: Mapping[str, str], *, strict: bool) -> RecipientStatus | None:
+    fields = {name: value[:_MAX_TEXT].strip() for name, value in group.items()}
+    recipient = _recipient(fields.get("original-recipient", "")) or _recipient(fields.get("final-recipient", ""))
+    diagnostic = _diagnostic(fields.get("diagnostic-code", ""))
+    written_status = _find_status(fields.get("status", ""))
+    said = fields.get("action", "")
+    action = _action(said, written_status or _find_status(diagnostic), strict=strict)
+    if action is None or not (said or written_status or diagnostic):
         return None
-    return RecipientStatus(recipient, action, _consistent_status(action, written_status, diagnostic), diagnostic)
+    return RecipientStatus(recipient, action, _consistent_status(action, said, written_status, diagnostic), diagnostic)
 
 
 def _recipient(value: str) -> str | None:
@@ -112,24 +135,30 @@ def _character(hexadecimal: str) -> str:
     return chr(code) if code <= 0x10FFFF else "\ufffd"
 
 
-def _action(value: str, status: str | None) -> str | None:
+def _action(value: str, status: str | None, *, strict: bool) -> str | None:
     """Some servers put comments on the action, or their own words in its place."""
     words = re.findall(r"[a-z]+", value.lower()[:100])
     first = words[0] if words else ""
-    if first.startswith(("fail", "error")):
+    if first.startswith(_FAILED):
         return "failed"
     if first in STATUS_OF_ACTION:
         return first
-    return _ACTION_OF_CLASS[status[0]] if status else None
+    return _ACTION_OF_CLASS[status[0]] if status and not (strict and first) else None
 
 
-def _consistent_status(action: str, written: str | None, diagnostic: str) -> str:
-    if written and (written[0] == "2") == (STATUS_OF_ACTION[action][0] == "2"):
-        return written
+def _consistent_status(action: str, said: str, written: str | None, diagnostic: str) -> str:
+    """The most telling one that agrees with the action: a general `5.0.0` gives way to what the last server said."""
+    told = _find_status(diagnostic)
+    fitting = [each for each in (written, told) if each and (each[0] == "2") == (STATUS_OF_ACTION[action][0] == "2")]
+    telling = next((each for each in fitting if not each.endswith(".0.0")), None)
+    if telling:
+        return telling
     reply = _SMTP_REPLY.search(diagnostic)
     if reply and action in ("failed", "delayed"):
         return f"{reply[1]}.0.0"
-    return STATUS_OF_ACTION[action]
+    if fitting:
+        return fitting[0]
+    return _EXPIRED if said.lower().startswith("expired") else STATUS_OF_ACTION[action]
 
 
 def _find_status(text: str) -> str | None:

@@ -1,29 +1,21 @@
 """Reading delivery reports: which recipient, hard or soft, and why.
 
-Standard reports (RFC 3464, RFC 6533) are read with the standard library's MIME parser; what remains goes to
-flufl.bounce, which knows the wordings of many mail servers. The bytes come from strangers: size, lines, parts and how
-much heuristics may look at are bounded before any parser sees them, so that no input costs more than a few seconds.
+Standard reports (RFC 3464, RFC 6533) are read from their fields; for the others it is first decided what kind of mail
+this is (`kinds_of_mail`), and only a report's words are read (`wording`). The bytes come from strangers: size, lines,
+parts and how much is looked at are bounded before any parser sees them, so that no input costs more than a few seconds.
 """
 
 import email
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
 from email.utils import parseaddr
 
-from flufl.bounce import all_failures
-
-from services.notifications.delivery_status import (
-    CONTENT_TYPES,
-    STATUS_OF_ACTION,
-    find_address,
-    header,
-    one_line,
-    read_delivery_status,
-)
+from services.notifications.delivery_status import CONTENT_TYPES, find_address, header, read_delivery_status
+from services.notifications.kinds_of_mail import Kind, kind_of, subject, subject_of_report
 from services.notifications.verp import token_in
+from services.notifications.wording import Outcome, explanation, own_parts, own_text, quotes_a_mail, read_text
 from shared.errors import InvalidInput
 
 MAX_REPORT_BYTES = 1024 * 1024
@@ -32,9 +24,6 @@ _MAX_LINES = 50_000
 _MAX_PARTS = 40
 _MAX_CONTENT_TYPE_BYTES = 4096
 _MAX_RECIPIENTS = 100
-# Some of flufl.bounce's patterns take time in the square of a line's length, and look at every line many times.
-_SCANNED_BYTES = 32 * 1024
-_SCANNED_LINE_BYTES = 256
 
 _CONTENT_TYPE = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _RETURNED_CONTENT = (
@@ -53,7 +42,9 @@ _ENVELOPE_RECIPIENT_HEADERS = (
     "Apparently-To",
     "To",
 )
-_AUTOMATIC_SUBJECT = re.compile(r"(auto(matic|matiskt)?[ -:]?(re|svar)|out of (the )?office|frånvaro)", re.IGNORECASE)
+_NO_REPORTS = frozenset({Kind.OWN, Kind.COMPLAINT, Kind.ANSWER})
+_HELD = re.compile(r"quarantin|moderat|\bheld\b|confirm|verif|complain|abuse|karantän|success", re.IGNORECASE)
+_REJECTED_SUBJECT = re.compile(r"reject|fail|undeliver|not deliver|avvisa", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -125,77 +116,60 @@ def _check_bounds(raw: bytes) -> None:
 
 
 def _read(raw: bytes) -> tuple[DeliveryReport, ...]:
-    message = email.message_from_bytes(raw)
+    message = email.message_from_bytes(raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     origin = _Origin(token=_return_path_token(message))
-    reports = _standard_reports(message, origin)
+    text = own_text(message)
+    reports = _standard_reports(message, text, origin)
     if reports:
         return reports
-    if _is_own_mail(message):
+    kind = kind_of(message, text)
+    if kind in _NO_REPORTS:
         return ()
-    reports = _heuristic_reports(raw, origin)
-    if _is_disposition_notification(message):
-        # A read receipt, unless its words say that the mail was rejected: some servers bounce a full mailbox so.
-        return reports
-    if _is_automatic_reply(message):
-        return ()
-    if not reports:
+    outcome = read_text(text, subject(message)) if kind is not Kind.UNKNOWN else None
+    if outcome is None and kind is Kind.REPORT and _returns_a_mail(message) and not _HELD.search(text):
+        # In words that nobody knows, a mail server gives the mail back.
+        outcome = Outcome("failed", "5.0.0", explanation(text, ""), certain=False)
+    if outcome is None or not _is_believed(kind, outcome, message):
+        if kind is Kind.RECEIPT:
+            return ()
         raise InvalidInput("the mail is not recognised as a delivery report")
-    return reports
+    return (_report(_recipient(message, text), outcome.action, outcome.status, outcome.diagnostic, origin),)
 
 
-def _standard_reports(message: Message, origin: _Origin) -> tuple[DeliveryReport, ...]:
+def _is_believed(kind: Kind, outcome: Outcome, message: Message) -> bool:
+    """A mail server's words are; a receipt's when it says that the mail was rejected (some servers bounce a full
+    mailbox so); of what may be a person's, a reply with its code is, or a report's subject above a report's words."""
+    if kind is Kind.REPORT:
+        return outcome.certain or outcome.telling or subject_of_report(message) or _returns_a_mail(message)
+    if kind is Kind.RECEIPT:
+        return outcome.action == "failed" and bool(_REJECTED_SUBJECT.search(subject(message)))
+    return subject_of_report(message) or (outcome.certain and outcome.action == "failed" and _returns_a_mail(message))
+
+
+def _standard_reports(message: Message, text: str, origin: _Origin) -> tuple[DeliveryReport, ...]:
     found: dict[DeliveryReport, None] = {}
-    for part in _own_parts(message):
+    for part in own_parts(message):
         if part.get_content_type() not in CONTENT_TYPES:
             continue
         envelope_id, statuses = read_delivery_status(part)
         for each in statuses[:_MAX_RECIPIENTS]:
             about = _Origin(origin.token, envelope_id)
-            found[_report(each.recipient, each.action, each.status, each.diagnostic, about)] = None
+            words = each.diagnostic or (explanation(text, each.status) if each.action in ("failed", "delayed") else "")
+            found[_report(each.recipient, each.action, each.status, words, about)] = None
     return tuple(found)[:_MAX_RECIPIENTS]
 
 
-def _own_parts(message: Message) -> Iterator[Message]:
-    """The parts of the report itself, never those of the mail that it returns."""
-    yield message
-    payload = message.get_payload()
-    if message.get_content_maintype() == "multipart" and isinstance(payload, list):
-        for part in payload:
-            if isinstance(part, Message):
-                yield from _own_parts(part)
-
-
-def _heuristic_reports(raw: bytes, origin: _Origin) -> tuple[DeliveryReport, ...]:
-    lines = [line[:_SCANNED_LINE_BYTES] for line in raw[:_SCANNED_BYTES].splitlines()]
-    temporary, permanent = _failures_by_wording(b"\n".join(lines) + b"\n")
-    found = [(each, "failed") for each in sorted(permanent)]
-    found += [(each, "delayed") for each in sorted(temporary - permanent)]
-    text = [one_line(line.decode("latin-1")) for line in lines] if found else []
-    explanations = {action: _explanation(text, STATUS_OF_ACTION[action]) for action in ("failed", "delayed")}
-    return tuple(
-        _report(find_address(address.decode("utf-8", "replace")), action, *explanations[action], origin)
-        for address, action in found[:_MAX_RECIPIENTS]
-    )
-
-
-def _failures_by_wording(scanned: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    """Temporary and permanent. A detector that trips over a mail (some expect a second line) has recognised nothing."""
-    try:
-        temporary, permanent = all_failures(email.message_from_bytes(scanned))
-    except Exception:
-        return frozenset(), frozenset()
-    return frozenset(temporary), frozenset(permanent)
-
-
-def _explanation(lines: list[str], default: str) -> tuple[str, str]:
-    """Status and diagnostic: the first line with a code of the default's class, beside an SMTP reply (`550 5.1.1`)
-    or as qmail writes it (`#5.1.1`)."""
-    pattern = re.compile(rf"(?:\b{default[0]}\d\d[ -]|#)({default[0]}\.\d{{1,3}}\.\d{{1,3}})(?![\d.])", re.ASCII)
-    for line in lines:
-        match = pattern.search(line)
-        if match:
-            return match[1], line
-    return default, ""
+def _recipient(message: Message, text: str) -> str | None:
+    """For those who read the report; which mail it is about says the token."""
+    named = find_address(header(message, "X-Failed-Recipients"))
+    if named:
+        return named
+    sender = parseaddr(header(message, "From"))[1]
+    for line in text.split("\n"):
+        address = find_address(line)
+        if address and address != sender and not token_in(address):
+            return address
+    return None
 
 
 def _report(recipient: str | None, action: str, status: str, diagnostic: str, origin: _Origin) -> DeliveryReport:
@@ -207,41 +181,6 @@ def _report(recipient: str | None, action: str, status: str, diagnostic: str, or
         envelope_id=origin.envelope_id,
         return_path_token=origin.token,
     )
-
-
-# What else a mail at a return path may be
-
-
-def _is_own_mail(message: Message) -> bool:
-    """A copy of what we sent: RFC 3834 `auto-generated`; a mail server's report is `auto-replied`, or says nothing."""
-    return _auto_submitted(message) == "auto-generated" and not _is_from_a_mail_server(message)
-
-
-def _is_disposition_notification(message: Message) -> bool:
-    if message.get_content_type() != "multipart/report":
-        return False
-    return "disposition-notification" in header(message, "Content-Type").lower()
-
-
-def _is_automatic_reply(message: Message) -> bool:
-    if _is_from_a_mail_server(message) or message.get("X-Failed-Recipients") is not None:
-        return False
-    return bool(
-        _auto_submitted(message) in ("auto-replied", "auto-notified")
-        or message.get("X-Autoreply")
-        or message.get("X-Autorespond")
-        or header(message, "Precedence").lower() in ("auto_reply", "auto-reply")
-        or _AUTOMATIC_SUBJECT.match(header(message, "Subject"))
-    )
-
-
-def _auto_submitted(message: Message) -> str:
-    return re.split(r"[;\s(]", header(message, "Auto-Submitted").lower(), maxsplit=1)[0]
-
-
-def _is_from_a_mail_server(message: Message) -> bool:
-    local_part = parseaddr(header(message, "From"))[1].partition("@")[0].lower()
-    return local_part in ("mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon")
 
 
 # Which mail it is about
@@ -257,8 +196,13 @@ def _return_path_token(message: Message) -> str | None:
     return token_in(_returned_header(message, "Return-Path"))
 
 
+def _returns_a_mail(message: Message) -> bool:
+    parts = (part for part in own_parts(message) if part is not message)
+    return any(part.get_content_type() in _RETURNED_CONTENT for part in parts) or quotes_a_mail(message)
+
+
 def _returned_header(message: Message, name: str) -> str:
-    for part in _own_parts(message):
+    for part in own_parts(message):
         if part is message or part.get_content_type() not in _RETURNED_CONTENT:
             continue
         value = header(_returned_mail(part), name)

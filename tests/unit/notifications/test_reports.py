@@ -49,7 +49,7 @@ def test_a_standard_report_is_read_whole() -> None:
         ("smtp32", "5.3.0", True, True, False),
         ("still-trying", "4.0.0", False, False, True),
         ("report-without-status", "5.3.0", True, True, False),
-        ("full-mailbox", "5.0.0", True, True, False),
+        ("full-mailbox", "5.2.2", True, True, False),
     ],
 )
 def test_each_kind_is_told_apart(name: str, status: str, failure: bool, permanent: bool, delayed: bool) -> None:
@@ -82,7 +82,8 @@ def test_the_report_inside_a_returned_mail_is_not_this_mails_report() -> None:
         b"Content-Type: message/rfc822\n\n" + sample("standard") + b"\n--X--\n"
     )
     assert read_report(with_comment) == ()
-    assert all(each.envelope_id is None for each in read_report(forwarded))
+    with pytest.raises(InvalidInput):
+        read_report(forwarded)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,36 @@ def test_several_recipients_are_several_reports() -> None:
         ("a@b.example", "failed"),
         ("c@b.example", "delivered"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("Final-Recipient: rfc822; a@b.example\nthis is no field\nAction: failed\nStatus: 5.1.1", ("failed", "5.1.1")),
+        ("Final-Recipient: rfc822; a@b.example\n\nAction: failed\n\nStatus: 5.1.1", ("failed", "5.1.1")),
+        ("Final-Recipient: rfc822; a@b.example\nAction: expired", ("failed", "4.4.7")),
+        ("Action: failed\nStatus: 5.7.1", ("failed", "5.7.1")),
+        (
+            "Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp;550 4.4.7 Old",
+            ("failed", "4.4.7"),
+        ),
+    ],
+)
+def test_fields_out_of_order_hide_nothing(fields: str, expected: tuple[str, str]) -> None:
+    raw = f"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n{fields}\n"
+    [report] = read_report(raw.encode())
+    assert (report.action, report.status) == expected
+
+
+def test_fields_as_text_are_read() -> None:
+    head = "From: MAILER-DAEMON@mx.example\nSubject: Delivery Status\nContent-Type: text/plain\n\nTeknisk uppgift:\n\n"
+    fields = (
+        "Action: {}\nFinal-Recipient: rfc822; a@b.example\nDiagnostic-Code: smtp; 550 5.1.1 no mailbox\nStatus: {}\n"
+    )
+    [report] = read_report((head + fields.format("failed", "5.1.1")).encode())
+    assert (report.action, report.status, report.diagnostic) == ("failed", "5.1.1", "550 5.1.1 no mailbox")
+    [report] = read_report((head + fields.format("delayed", "4.4.1")).encode())
+    assert (report.is_delayed, report.status) == (True, "4.4.1")
 
 
 @pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
