@@ -79,6 +79,10 @@ class _Gauges:
         self._add(registry, "work_pending", "Mails or documents in hand, beyond outbox and topics", pending)
         given_up = await self._service.given_up()
         self._add(registry, "work_given_up", "Work that failed too often and waits for a person", given_up)
+        unread = await self._service.unread()
+        self._add(
+            registry, "replies_unread", "Replies to mails that could not be read as reports, for a person", unread
+        )
 
     async def _lag(self, registry: CollectorRegistry) -> None:
         """Each instance tells of its own partitions: the sum over instances is the group's lag."""

@@ -27,7 +27,8 @@ _READERS = (Role.OPERATOR, Role.AUDITOR)
 
 
 class ServiceState(BaseModel):
-    """`oldest_unpublished` is seconds; `lag` is messages by consumer group, null while a group is not joined."""
+    """`oldest_unpublished` is seconds; `lag` is messages by consumer group, null while a group is not joined; `unread`
+    is what came in and nobody could read."""
 
     service: str
     schema_current: bool
@@ -36,6 +37,7 @@ class ServiceState(BaseModel):
     lag: dict[str, int | None]
     dead_letters: int
     pending: int
+    unread: int = 0
 
 
 class DeadLetterView(BaseModel):
@@ -144,6 +146,7 @@ async def state_of(service: Service) -> ServiceState:
         lag=await service.lag(),
         dead_letters=letters,
         pending=await service.pending(),
+        unread=await service.unread(),
     )
 
 

@@ -51,7 +51,7 @@ async def _nothing_pending() -> int:
 @dataclass
 class Service:
     """`pending` counts work in hand beyond outbox and topics (documents to seal, say): a replay waits for it.
-    `given_up` counts work that waits for a person.
+    `given_up` counts work that waits for a person, `unread` what came in and nobody could read.
 
     `signer` signs what the relay publishes; `gates` stand before the consumers whose dead letters can be retried.
     """
@@ -67,6 +67,7 @@ class Service:
     gates: Sequence[Gate] = ()
     pending: Callable[[], Awaitable[int]] = _nothing_pending
     given_up: Callable[[], Awaitable[int]] = _nothing_pending
+    unread: Callable[[], Awaitable[int]] = _nothing_pending
     retention_seconds: float = 30 * 24 * 3600.0
     commands: Any = None
     _messaging: "_Messaging | None" = field(default=None, init=False)

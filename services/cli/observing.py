@@ -104,6 +104,11 @@ def _trouble(state: dict[str, Any]) -> list[str]:
         found.append(f"{service}: events wait unpublished for {state['oldest_unpublished']:.0f} s; is Kafka reachable?")
     if state["dead_letters"]:
         found.append(f"{service}: {state['dead_letters']} dead letters; see: justera dead-letters list")
+    if state.get("unread"):
+        found.append(
+            f"{service}: {state['unread']} replies to mails could not be read as delivery reports; "
+            "GET /unmatched-reports?unread=true shows them"
+        )
     if state.get("failed"):
         found.append(
             f"{service}: {state['failed']} agreements could not be archived; GET /protocols?state=failed says why"

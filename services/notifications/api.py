@@ -1,6 +1,9 @@
 """The HTTP API of notifications: thin; the rules are in `delivery`, the work in `commands`."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -17,13 +20,14 @@ from shared.idempotency import Once
 
 Reader = Annotated[Principal, requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)]
 Operator = Annotated[Principal, requires(Role.OPERATOR)]
+Keeper = Annotated[Principal, requires(Role.SECRETARY, Role.OPERATOR)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 class DeliveryView(BaseModel):
     """One mail. `created_at` is its cause's time; `last_status` (RFC 3463) and `last_diagnostic` say what a mail server
-    answered last when it was not delivered."""
+    answered last when it was not delivered; `unread_replies` counts what came back and nobody could read."""
 
     id: str
     agreement_id: str
@@ -37,6 +41,7 @@ class DeliveryView(BaseModel):
     bounced_at: datetime | None
     last_status: str | None
     last_diagnostic: str | None
+    unread_replies: int = 0
     caused_by: str
 
 
@@ -51,13 +56,20 @@ class DeliveryPage(BaseModel):
 
 class UnmatchedReportView(BaseModel):
     """`beginning` is the report's first 64 KiB, for secretaries only; bytes that are no UTF-8 are replaced. It is
-    written by strangers, and often returns the mail: our links and tokens, and encoded data, are `[redacted]`."""
+    written by strangers, and often returns the mail: our links and tokens, and encoded data, are `[redacted]`.
+
+    `delivery_id`: whose return path it came to; `answer`: what a person or a machine answered, no report; `settled_at`:
+    when a person said that it needs nobody any more.
+    """
 
     sha256: str
     received_at: datetime
     reason: str
     size: int
     beginning: str | None = None
+    delivery_id: str | None = None
+    answer: bool = False
+    settled_at: datetime | None = None
 
 
 class UnmatchedReportPage(BaseModel):
@@ -91,8 +103,9 @@ def router(commands: NotificationsCommands) -> APIRouter:
             most=limit,
         )
         full = len(found) == limit
+        unread = await commands.unread_of(caller.organisation, found)
         return DeliveryPage(
-            deliveries=[_view(one) for one in found],
+            deliveries=[_view(one, unread) for one in found],
             next=found[-1].id if full and before is None else None,
             previous=found[0].id if full and before is not None else None,
         )
@@ -100,7 +113,8 @@ def router(commands: NotificationsCommands) -> APIRouter:
     @routes.get("/deliveries/{delivery_id}")
     async def get_delivery(delivery_id: str, caller: Reader) -> DeliveryView:
         """One mail and what became of it."""
-        return _view(await commands.delivery(caller.organisation, delivery_id))
+        found = await commands.delivery(caller.organisation, delivery_id)
+        return _view(found, await commands.unread_of(caller.organisation, [found]))
 
     @routes.post("/deliveries/{delivery_id}/retry", response_model=DeliveryView)
     async def retry(delivery_id: str, once: Once, caller: Operator) -> Response:
@@ -108,19 +122,34 @@ def router(commands: NotificationsCommands) -> APIRouter:
         return await once.answer(caller, commands.retry(caller.organisation, delivery_id), _view)
 
     @routes.get("/unmatched-reports")
-    async def list_unmatched_reports(caller: Reader, after: Cursor = None, limit: Limit = 20) -> UnmatchedReportPage:
-        """Delivery reports that cannot be read or are about no mail of ours, the newest first: for a human to judge.
+    async def list_unmatched_reports(
+        caller: Reader,
+        delivery_id: Annotated[str | None, Query(max_length=200)] = None,
+        unread: bool = False,
+        after: Cursor = None,
+        limit: Limit = 20,
+    ) -> UnmatchedReportPage:
+        """What came in and is no report that could be read, or is about no mail of ours, the newest first: for a human.
 
-        What they say is for secretaries only.
+        All, what came to one mail's return path, or those that came to one and wait for a person. What they say is for
+        secretaries only.
         """
-        found = await commands.unmatched_reports(caller.organisation, before=_position(after), most=limit)
+        found = await commands.unmatched_reports(
+            caller.organisation, before=_position(after), most=limit, delivery_id=delivery_id, unread=unread
+        )
         following = f"{timestamp(found[-1].received_at)}~{found[-1].sha256}" if len(found) == limit else None
         return UnmatchedReportPage(reports=[_report_view(one, caller) for one in found], next=following)
+
+    @routes.post("/unmatched-reports/{sha256}/settle", status_code=204, response_class=Response)
+    async def settle_report(sha256: str, once: Once, caller: Keeper) -> Response:
+        """A person has looked at it: it is counted no more. It stays until it is 90 days old."""
+        settling = commands.settle_report(caller.organisation, sha256)
+        return await once.answer(caller, settling, lambda _: None, status=HTTPStatus.NO_CONTENT)
 
     return routes
 
 
-def _view(delivery: Delivery) -> DeliveryView:
+def _view(delivery: Delivery, unread: Mapping[str, int] = MappingProxyType({})) -> DeliveryView:
     return DeliveryView(
         id=delivery.id,
         agreement_id=delivery.agreement_id,
@@ -134,6 +163,7 @@ def _view(delivery: Delivery) -> DeliveryView:
         bounced_at=delivery.bounced_at,
         last_status=delivery.last_status,
         last_diagnostic=delivery.last_diagnostic,
+        unread_replies=unread.get(delivery.id, 0),
         caused_by=delivery.cause_id,
     )
 
@@ -146,6 +176,9 @@ def _report_view(report: UnmatchedReport, caller: Principal) -> UnmatchedReportV
         reason=report.reason,
         size=report.size,
         beginning=report.raw.decode("utf-8", errors="replace") if readable else None,
+        delivery_id=report.delivery_id,
+        answer=report.answer,
+        settled_at=report.settled_at,
     )
 
 

@@ -6,12 +6,13 @@ and nothing else in such a report is believed.
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from services.notifications import delivery as rules
 from services.notifications import unmatched, verp
 from services.notifications.composing import Composer
 from services.notifications.delivery import Change, Delivery, Trouble
-from services.notifications.reports import DeliveryReport, read_report
+from services.notifications.reports import DeliveryReport, read_report, return_path_token
 from services.notifications.store import DeliveryKey
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.verp import token_of_envelope_id
@@ -49,47 +50,63 @@ class DeliveryReports:
     async def take(self, raw: bytes, token: str | None) -> None:
         """Record what one received mail reports; returns when that is committed.
 
-        `token` is the return path's, where the receiver knows it. What cannot be read, or is about no mail of ours, is
-        kept for a human. Raises what the database raises: then nothing was recorded, and it may be taken again.
+        `token` is the return path's, where the receiver knows it. What is no report is kept for a human, with the mail
+        whose return path it came to. Raises what the database raises: then nothing was recorded, and it may be taken
+        again.
         """
+        # Reading what strangers send may take seconds of computing.
+        reading = await asyncio.to_thread(_read, raw)
         try:
-            # Reading what strangers send may take seconds of computing.
-            reports = await asyncio.to_thread(read_report, raw)
-            key = self._find(reports, token) if reports else None
+            key = self._find(reading, token)
         except InvalidInput as error:
             await self._keep(raw, error.message)
             return
-        if not reports:
-            return  # an automatic reply, or our own mail come back
-        if key is None or not await self._record(key, reports, unmatched.fingerprint(raw)):
-            await self._keep(raw, "the report is about no mail of ours")
+        if key is not None and await self._record(key, reading, raw):
+            return
+        if reading.reports or reading.unread:
+            await self._keep(raw, "the report is about no mail of ours" if reading.reports else reading.unread)
 
-    def _find(self, reports: tuple[DeliveryReport, ...], token: str | None) -> DeliveryKey | None:
+    def _find(self, reading: "_Reading", token: str | None) -> DeliveryKey | None:
         """Raises InvalidInput for a forged token."""
-        for report in reports:
-            found = token or report.return_path_token or token_of_envelope_id(report.envelope_id or "")
-            if found:
-                return self._key_of(found)
-        return None
+        found = token or reading.token
+        for report in reading.reports:
+            found = found or report.return_path_token or token_of_envelope_id(report.envelope_id or "")
+        return self._key_of(found) if found else None
 
     def _key_of(self, token: str) -> DeliveryKey:
         signed = verp.decode(token, organisations=[self._organisation], ring=self._composer.bounce_keys)
         return signed.organisation, signed.delivery_id
 
-    async def _record(self, key: DeliveryKey, reports: tuple[DeliveryReport, ...], report: str) -> bool:
+    async def _record(self, key: DeliveryKey, reading: "_Reading", raw: bytes) -> bool:
         """False when there is no such mail."""
 
         async def work(transaction: NotificationsTransaction) -> bool:
             delivery = (await transaction.lock([key])).get(key)
             if delivery is None:
                 return False
-            change = self._decide(delivery, reports, report)
+            if not reading.reports:
+                await self._keep_with(transaction, delivery, reading, raw)
+                return True
+            change = self._decide(delivery, reading.reports, unmatched.fingerprint(raw))
             if change is not None:
                 transaction.change(change)
                 log.info("report.recorded", delivery_id=delivery.id, fact=type(change.event).__name__)
             return True
 
         return await self._unit_of_work.run(work)
+
+    async def _keep_with(
+        self, transaction: NotificationsTransaction, delivery: Delivery, reading: "_Reading", raw: bytes
+    ) -> None:
+        await unmatched.keep(
+            transaction.connection,
+            delivery.organisation,
+            raw,
+            reading.unread or "an answer of a person or a machine, no report",
+            delivery_id=delivery.id,
+            answer=not reading.unread,
+        )
+        log.info("report.kept", delivery_id=delivery.id, unread=bool(reading.unread))
 
     def _decide(self, delivery: Delivery, reports: tuple[DeliveryReport, ...], fingerprint: str) -> Change | None:
         """A failure outweighs a delay; that a mail was delivered or relayed is no news."""
@@ -112,3 +129,20 @@ class DeliveryReports:
 
         await self._unit_of_work.run(work)
         log.warning("report.unmatched", report=unmatched.fingerprint(raw)[:16])
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """`unread`: why it could not be read, empty for a report and for an answer. `token`: in the mail's headers."""
+
+    reports: tuple[DeliveryReport, ...]
+    unread: str
+    token: str | None
+
+
+def _read(raw: bytes) -> _Reading:
+    try:
+        reports, unread = read_report(raw), ""
+    except InvalidInput as error:
+        reports, unread = (), error.message
+    return _Reading(reports, unread, return_path_token(raw))

@@ -1,5 +1,7 @@
 """What people, replays and pages ask of notifications. Each change is one transaction."""
 
+from collections.abc import Mapping, Sequence
+
 from services.notifications import delivery as rules
 from services.notifications import store, unmatched
 from services.notifications.bounces import DeliveryReports
@@ -28,7 +30,9 @@ class NotificationsCommands:
         mailer: Mailer,
         mailer_wakeup: Wakeup,
         reports: DeliveryReports,
+        organisation: str,
     ) -> None:
+        self._organisation = organisation
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._composer = composer
@@ -118,11 +122,38 @@ class NotificationsCommands:
             )
 
     async def unmatched_reports(
-        self, organisation: str, *, before: unmatched.Position | None = None, most: int = 50
+        self,
+        organisation: str,
+        *,
+        before: unmatched.Position | None = None,
+        most: int = 50,
+        delivery_id: str | None = None,
+        unread: bool = False,
     ) -> list[UnmatchedReport]:
-        """Reports kept for a human, the newest first."""
+        """What is kept for a human, the newest first."""
         async with self._unit_of_work.database.single() as connection:
-            return await unmatched.page(connection, organisation, before=before, most=most)
+            return await unmatched.page(
+                connection, organisation, before=before, most=most, delivery_id=delivery_id, unread=unread
+            )
+
+    async def unread_of(self, organisation: str, deliveries: Sequence[Delivery]) -> Mapping[str, int]:
+        """How many replies are kept with each of these mails and wait for a person."""
+        async with self._unit_of_work.database.single() as connection:
+            return await unmatched.unread_of(connection, organisation, [one.id for one in deliveries])
+
+    async def settle_report(self, organisation: str, sha256: str) -> None:
+        """A person has looked at what was kept: nobody else needs to. Raises NotFound."""
+
+        async def work(transaction: NotificationsTransaction) -> None:
+            if not await unmatched.settle(transaction.connection, organisation, sha256):
+                raise NotFound("there is no such report")
+
+        await self._unit_of_work.run(work)
+
+    async def count_unread(self) -> int:
+        """Replies that are kept with a mail and wait for a person."""
+        async with self._unit_of_work.database.single() as connection:
+            return await unmatched.count_unread(connection, self._organisation)
 
     async def count_waiting(self) -> int:
         """Mails that no server has taken yet, also for want of a server."""

@@ -68,7 +68,9 @@ def build(
         unit_of_work, clock, composer, transport, mailer_wakeup, how, automatic=deliver_automatically, instance=instance
     )
     reports = DeliveryReports(unit_of_work, clock, composer, settings.organisation)
-    commands = NotificationsCommands(unit_of_work, clock, composer, mailer, mailer_wakeup, reports)
+    commands = NotificationsCommands(
+        unit_of_work, clock, composer, mailer, mailer_wakeup, reports, settings.organisation
+    )
     event_keys = parse_event_keys(settings.secret("event_keys"))
     gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME))
     workers: list[Background] = [mailer, *report_inlets(settings, reports)]
@@ -100,6 +102,7 @@ def build(
     )
     if deliver_automatically:
         service.pending = commands.count_waiting
+    service.unread = commands.count_unread
     offer_pages(app, settings)
     include_operations(service)
     return service

@@ -24,6 +24,7 @@ _MAX_LINES = 50_000
 _MAX_PARTS = 40
 _MAX_CONTENT_TYPE_BYTES = 4096
 _MAX_RECIPIENTS = 100
+_QUOTED_BYTES = 128 * 1024
 
 _CONTENT_TYPE = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _RETURNED_CONTENT = (
@@ -100,6 +101,17 @@ def read_report(raw: bytes) -> tuple[DeliveryReport, ...]:
     except Exception as error:
         # The parsers were not written for hostile input, and none of their failures may stop the receiver.
         raise InvalidInput(f"the delivery report cannot be parsed ({type(error).__name__})") from error
+
+
+def return_path_token(raw: bytes) -> str | None:
+    """The token (unverified) of the return path that a received mail names, report or not: in its headers, in those of
+    the mail that it returns, or quoted in its text."""
+    try:
+        _check_bounds(raw)
+        found = _return_path_token(email.message_from_bytes(raw))
+    except Exception:
+        found = None  # the parsers were not written for hostile input
+    return found or token_in(raw[:_QUOTED_BYTES].decode("latin-1"))
 
 
 def _check_bounds(raw: bytes) -> None:

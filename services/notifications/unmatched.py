@@ -1,15 +1,18 @@
-"""Reports that point to no mail of ours, or cannot be read: kept for a human; size, number and time are bounded.
+"""What cannot be read as a delivery report, or points to no mail of ours: kept for a human; size, number and time are
+bounded.
 
-They often return the mail itself: our links and tokens are taken out before anything is kept.
+What came to a signed return path is kept with its mail: it is about that mail, and nothing that arrives there is lost.
+It often returns the mail itself: our links and tokens are taken out before anything is kept.
 """
 
 import asyncio
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, text, tuple_
+from sqlalchemy import Row, delete, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,9 +21,11 @@ from services.notifications.tables import UNMATCHED_REPORT
 
 KEPT_BYTES = 64 * 1024  # of each: what a human needs stands in the first parts
 MOST_KEPT = 1000
+MOST_OF_A_MAIL = 5
 RETENTION_DAYS = 90
 
 Position = tuple[datetime, str]
+_C = UNMATCHED_REPORT.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,9 @@ class UnmatchedReport:
     reason: str
     size: int
     raw: bytes
+    delivery_id: str | None
+    answer: bool
+    settled_at: datetime | None
 
     @property
     def position(self) -> Position:
@@ -42,44 +50,102 @@ def fingerprint(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-async def keep(connection: AsyncConnection, organisation: str, raw: bytes, reason: str) -> None:
-    """The same report again is kept once. The oldest make room."""
-    columns = UNMATCHED_REPORT.c
+async def keep(
+    connection: AsyncConnection,
+    organisation: str,
+    raw: bytes,
+    reason: str,
+    *,
+    delivery_id: str | None = None,
+    answer: bool = False,
+) -> bool:
+    """The same report again is kept once. Of those that are about no mail the oldest make room; of one mail the first
+    few are kept. Returns whether it is the first unread one of its mail."""
+    earlier = await _of_mail(connection, organisation, delivery_id) if delivery_id is not None else []
+    if len(earlier) >= MOST_OF_A_MAIL:
+        return False
     row = {
         "organisation": organisation,
         "sha256": fingerprint(raw),
         "reason": reason[:1000],
         "size": len(raw),
         "raw": (await asyncio.to_thread(redacted_bytes, raw[: 2 * KEPT_BYTES]))[:KEPT_BYTES],
+        "delivery_id": delivery_id,
+        "answer": answer,
     }
     await connection.execute(insert(UNMATCHED_REPORT).values(row).on_conflict_do_nothing())
     newest = (
-        select(columns.sha256)
-        .where(columns.organisation == organisation)
-        .order_by(columns.received_at.desc(), columns.sha256.desc())
+        select(_C.sha256)
+        .where(_C.organisation == organisation, _C.delivery_id.is_(None))
+        .order_by(_C.received_at.desc(), _C.sha256.desc())
         .limit(MOST_KEPT)
     )
     too_old = func.clock_timestamp() - text(f"interval '{RETENTION_DAYS} days'")
+    crowded_out = _C.delivery_id.is_(None) & _C.sha256.not_in(newest)
     await connection.execute(
-        delete(UNMATCHED_REPORT).where(
-            columns.organisation == organisation,
-            columns.sha256.not_in(newest) | (columns.received_at < too_old),
-        )
+        delete(UNMATCHED_REPORT).where(_C.organisation == organisation, crowded_out | (_C.received_at < too_old))
     )
+    return delivery_id is not None and not answer and True not in earlier
+
+
+async def _of_mail(connection: AsyncConnection, organisation: str, delivery_id: str) -> list[bool]:
+    """Of each one that is kept with a mail, whether it is unread."""
+    query = select(_C.answer).where(_C.organisation == organisation, _C.delivery_id == delivery_id)
+    return [not answer for answer in (await connection.execute(query)).scalars()]
 
 
 async def page(
-    connection: AsyncConnection, organisation: str, *, before: Position | None, most: int
+    connection: AsyncConnection,
+    organisation: str,
+    *,
+    before: Position | None,
+    most: int,
+    delivery_id: str | None = None,
+    unread: bool = False,
 ) -> list[UnmatchedReport]:
-    """The newest first, from those before a position."""
-    columns = UNMATCHED_REPORT.c
-    order = tuple_(columns.received_at, columns.sha256)
-    query = select(UNMATCHED_REPORT).where(columns.organisation == organisation)
+    """The newest first, from those before a position; of one mail, or those that are kept with one and wait for a
+    person."""
+    query = select(UNMATCHED_REPORT).where(_C.organisation == organisation)
     if before is not None:
-        query = query.where(order < before)
-    rows = await connection.execute(query.order_by(columns.received_at.desc(), columns.sha256.desc()).limit(most))
+        query = query.where(tuple_(_C.received_at, _C.sha256) < before)
+    if delivery_id is not None:
+        query = query.where(_C.delivery_id == delivery_id)
+    if unread:
+        query = query.where(*_UNREAD)
+    rows = await connection.execute(query.order_by(_C.received_at.desc(), _C.sha256.desc()).limit(most))
     return [_report(row) for row in rows]
 
 
+async def unread_of(connection: AsyncConnection, organisation: str, deliveries: Collection[str]) -> Mapping[str, int]:
+    """How many are kept with each of these mails and wait for a person."""
+    query = (
+        select(_C.delivery_id, func.count())
+        .where(_C.organisation == organisation, _C.delivery_id.in_(deliveries), *_UNREAD)
+        .group_by(_C.delivery_id)
+    )
+    return {row[0]: int(row[1]) for row in await connection.execute(query)}
+
+
+async def count_unread(connection: AsyncConnection, organisation: str) -> int:
+    query = select(func.count()).where(_C.organisation == organisation, *_UNREAD)
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def settle(connection: AsyncConnection, organisation: str, sha256: str) -> bool:
+    """It needs nobody any more; it stays until it is too old. False when there is none."""
+    settled = (
+        update(UNMATCHED_REPORT)
+        .where(_C.organisation == organisation, _C.sha256 == sha256)
+        .values(settled_at=func.coalesce(_C.settled_at, func.clock_timestamp()))
+        .returning(_C.sha256)
+    )
+    return (await connection.execute(settled)).one_or_none() is not None
+
+
+_UNREAD = (_C.delivery_id.is_not(None), ~_C.answer, _C.settled_at.is_(None))
+
+
 def _report(row: Row[Any]) -> UnmatchedReport:
-    return UnmatchedReport(row.sha256, row.received_at, row.reason, row.size, row.raw)
+    return UnmatchedReport(
+        row.sha256, row.received_at, row.reason, row.size, row.raw, row.delivery_id, row.answer, row.settled_at
+    )

@@ -115,6 +115,26 @@ async def test_what_unmatched_reports_say_is_for_secretaries(waiting_post: Post,
     assert found["beginning"] is None
 
 
+async def test_unread_replies_are_counted_and_settled(waiting_post: Post, server: RecordingSmtpServer) -> None:
+    await waiting_post.bring(message(requested()))
+    await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+    token = server.mails[0].mail_from.removeprefix("bounces+").partition("@")[0]
+    await take(waiting_post, b"From: MAILER-DAEMON@mx.example\r\nSubject: Hm\r\n\r\nDet blev inget.\r\n", token)
+    [delivery] = (await get(waiting_post, "/deliveries"))["deliveries"]
+    assert delivery["unread_replies"] == 1
+    assert (await get(waiting_post, "/operations/state"))["unread"] == 1
+    async with client(waiting_post) as http:
+        assert 'justera_replies_unread{service="notifications"} 1.0' in (await http.get("/metrics")).text
+    [kept] = (await get(waiting_post, "/unmatched-reports?unread=true"))["reports"]
+    assert kept["delivery_id"] == delivery["id"]
+    path = f"/unmatched-reports/{kept['sha256']}/settle"
+    for token, status in (("auditor", 403), ("stranger", 404), ("secretary", 204), ("operator", 204)):
+        async with client(waiting_post, token) as http:
+            assert (await http.post(path)).status_code == status, token
+    assert (await get(waiting_post, f"/deliveries/{delivery['id']}"))["unread_replies"] == 0
+    assert (await get(waiting_post, "/unmatched-reports?unread=true"))["reports"] == []
+
+
 async def test_a_link_that_a_report_returns_is_not_kept(waiting_post: Post) -> None:
     """The whole mail comes back, without a token that we know: whoever reads it must not sign by its link."""
     await waiting_post.bring(message(requested()))

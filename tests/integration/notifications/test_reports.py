@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.notifications import unmatched
 from services.notifications.delivery import Status
 from services.notifications.simulated_report import Failure, failed_report
 from services.notifications.unmatched import KEPT_BYTES
@@ -114,6 +115,57 @@ async def test_a_report_of_success_and_an_automatic_reply_change_nothing(
     await take(delivered, b"From: a@b.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\nback on Monday")
     assert await delivered.names() == ["email-sent"]
     assert await delivered.commands.unmatched_reports(ORGANISATION) == []
+
+
+UNREADABLE = b"From: MAILER-DAEMON@mx.example\r\nSubject: Hm\r\n\r\nDet blev visst inget av med det.\r\n"
+ABSENCE = b"From: Olof <olof.berg@bjorka.example>\r\nSubject: Semester: Signera\r\n\r\nTillbaka den 5 oktober.\r\n"
+
+
+def token_of(server: RecordingSmtpServer) -> str:
+    return server.mails[0].mail_from.removeprefix("bounces+").partition("@")[0]
+
+
+async def test_what_stays_unread_at_a_signed_return_path_is_kept_with_its_mail(
+    delivered: Post, server: RecordingSmtpServer
+) -> None:
+    await take(delivered, UNREADABLE, token_of(server))
+    await take(delivered, ABSENCE, token_of(server))
+    [delivery] = await delivered.deliveries()
+    absence, unread = await delivered.commands.unmatched_reports(ORGANISATION, delivery_id=delivery.id)
+    assert (unread.answer, unread.raw) == (False, UNREADABLE)
+    assert (absence.answer, absence.raw) == (True, ABSENCE)
+    assert await delivered.commands.unread_of(ORGANISATION, [delivery]) == {delivery.id: 1}
+    assert await delivered.commands.count_unread() == 1
+    assert await delivered.names() == ["email-sent"]
+
+
+async def test_a_mailbox_knows_the_mail_from_what_is_quoted(delivered: Post, server: RecordingSmtpServer) -> None:
+    await take(delivered, UNREADABLE + f"Till: {server.mails[0].mail_from}\r\n".encode())
+    [delivery] = await delivered.deliveries()
+    assert len(await delivered.commands.unmatched_reports(ORGANISATION, delivery_id=delivery.id)) == 1
+
+
+async def test_a_mail_keeps_a_few_replies_and_no_flood_crowds_them_out(
+    delivered: Post, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unmatched, "MOST_KEPT", 3)
+    for number in range(8):
+        await take(delivered, UNREADABLE + b"%d" % number, token_of(server))
+    for number in range(8):
+        await take(delivered, UNREADABLE + b"unknown %d" % number)
+    kept = await delivered.commands.unmatched_reports(ORGANISATION)
+    assert [each.delivery_id is None for each in kept].count(True) == 3
+    assert [each.raw[-1:] for each in kept if each.delivery_id] == [b"4", b"3", b"2", b"1", b"0"]
+
+
+async def test_what_a_person_has_settled_is_counted_no_more(delivered: Post, server: RecordingSmtpServer) -> None:
+    await take(delivered, UNREADABLE, token_of(server))
+    [kept] = await delivered.commands.unmatched_reports(ORGANISATION, unread=True)
+    await delivered.commands.settle_report(ORGANISATION, kept.sha256)
+    assert await delivered.commands.count_unread() == 0
+    assert await delivered.commands.unmatched_reports(ORGANISATION, unread=True) == []
+    [kept] = await delivered.commands.unmatched_reports(ORGANISATION)
+    assert kept.settled_at is not None
 
 
 async def test_a_forged_token_is_not_believed_whatever_else_the_report_says(
