@@ -98,7 +98,7 @@ class DeliveryReports:
     async def _keep_with(
         self, transaction: NotificationsTransaction, delivery: Delivery, reading: "_Reading", raw: bytes
     ) -> None:
-        await unmatched.keep(
+        first = await unmatched.keep(
             transaction.connection,
             delivery.organisation,
             raw,
@@ -106,6 +106,8 @@ class DeliveryReports:
             delivery_id=delivery.id,
             answer=not reading.unread,
         )
+        if first:
+            transaction.change(rules.left_unread(delivery, at=self._clock.now()))
         log.info("report.kept", delivery_id=delivery.id, unread=bool(reading.unread))
 
     def _decide(self, delivery: Delivery, reports: tuple[DeliveryReport, ...], fingerprint: str) -> Change | None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from services.notifications.messages import Language, Purpose
 from services.notifications.redaction import redacted
 from shared.errors import Refused
-from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, Person
+from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, Person, ReplyLeftUnread
 
 GIVE_UP_SECONDS = 5 * 86_400.0
 GIVEN_UP = "4.4.7"  # RFC 3463: delivery time expired
@@ -170,6 +170,11 @@ def reported_delayed(delivery: Delivery, trouble: Trouble, *, report: str, at: d
         return None
     delayed = replace(_with(_next(delivery), trouble), last_report=report)
     return Change(delayed, _deferral(delivery, trouble), at)
+
+
+def left_unread(delivery: Delivery, *, at: datetime) -> Change:
+    """Something came back that could not be read: it may be a bounce, and says nothing of the mail's fate."""
+    return Change(_next(delivery), ReplyLeftUnread(**_about(delivery)), at)
 
 
 def check_retry(delivery: Delivery) -> None:

@@ -6,19 +6,22 @@ an agreement that is not in the table is not about one of ours, and is let pass.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from services.signing import decisions, notices
 from services.signing.agreement import Agreement
 from services.signing.asking import Decision
+from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy
 from services.signing.transaction import SigningTransaction
-from shared.events import BounceDetected, EmailDeferred, EmailSent, ProtocolArchived, ProtocolDrafted
+from shared.events import BounceDetected, EmailDeferred, EmailSent, ProtocolArchived, ProtocolDrafted, ReplyLeftUnread
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 
 log = get_logger(__name__)
+
+_COPY_MAIL = "archived"
 
 FactT = TypeVar("FactT", EmailSent, EmailDeferred, BounceDetected)
 
@@ -43,6 +46,10 @@ async def on_email_deferred(transaction: SigningTransaction, received: Received[
 
 
 async def on_bounce_detected(transaction: SigningTransaction, received: Received[BounceDetected]) -> None:
+    """That the sealed copy's link did not arrive changes nothing of what was signed: the sender is told, no more."""
+    if received.event.purpose == _COPY_MAIL:
+        _hear(transaction, received, "copy-bounced", received.event.diagnostic)
+        return
     """Recorded; the sender is told when it is for them to do something."""
     envelope, fact = received.envelope, received.event
     agreement = transaction.find(envelope.organisation, fact.agreement_id)
@@ -54,6 +61,11 @@ async def on_bounce_detected(transaction: SigningTransaction, received: Received
         transaction.tell(agreement, notice, envelope.time, cause=envelope)
 
 
+async def on_reply_left_unread(transaction: SigningTransaction, received: Received[ReplyLeftUnread]) -> None:
+    """It may be a bounce: the sender is told."""
+    _hear(transaction, received, "unread")
+
+
 async def on_protocol_archived(transaction: SigningTransaction, received: Received[ProtocolArchived]) -> None:
     """The sender's page and the API lead to the sealed copy from now on."""
     envelope, event = received.envelope, received.event
@@ -63,6 +75,28 @@ async def on_protocol_archived(transaction: SigningTransaction, received: Receiv
         return
     copy = SealedCopy(pdf=event.sealed, archived_at=envelope.time, test_seal=event.test_seal)
     transaction.archived(agreement, copy)
+
+
+def _hear(
+    transaction: SigningTransaction,
+    received: Received[BounceDetected] | Received[ReplyLeftUnread],
+    kind: Literal["unread", "copy-bounced"],
+    diagnostic: str = "",
+) -> None:
+    envelope, fact = received.envelope, received.event
+    agreement = transaction.find(envelope.organisation, fact.agreement_id)
+    if agreement is None:
+        log.info("fact.not_ours", agreement_id=fact.agreement_id, event_id=envelope.id)
+        return
+    news = MailNews(
+        kind=kind,
+        email_id=fact.email_id,
+        request_id=fact.request_id,
+        recipient=fact.recipient,
+        at=envelope.time,
+        diagnostic=diagnostic,
+    )
+    transaction.heard(agreement, news)
 
 
 def _record(
@@ -83,5 +117,6 @@ EVENT_HANDLERS: Handlers[SigningTransaction] = {
     EmailSent: on_email_sent,
     EmailDeferred: on_email_deferred,
     BounceDetected: on_bounce_detected,
+    ReplyLeftUnread: on_reply_left_unread,
     ProtocolArchived: on_protocol_archived,
 }

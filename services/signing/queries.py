@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from services.signing import sealed_copies, store
+from services.signing import mail_news, sealed_copies, store
 from services.signing.agreement import TERMINAL, Agreement, Status, request_for_email
 from services.signing.arrivals import Arrivals, NoSuchAgreement
 from services.signing.deadlines import Deadlines
+from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy
 from services.signing.store import Position
 from services.signing.views import (
@@ -58,13 +59,18 @@ class SigningQueries:
         self._public_url = public_url.rstrip("/")
 
     def overview_of(
-        self, state: Agreement, copy: SealedCopy | None = None, replaced_by: str | None = None
+        self,
+        state: Agreement,
+        copy: SealedCopy | None = None,
+        replaced_by: str | None = None,
+        news: Sequence[MailNews] = (),
     ) -> AgreementOverview:
         return overview_of(
             state,
             next_reminder=self._deadlines.next_reminder(state),
             sealed_copy=None if copy is None else self._copy_overview(state.agreement_id, copy),
             replaced_by=replaced_by,
+            mail_news=news,
         )
 
     def _copy_overview(self, agreement_id: str, copy: SealedCopy) -> CopyOverview:
@@ -124,9 +130,10 @@ class SigningQueries:
                 copies = await sealed_copies.find(connection, [key])
                 ended = stored is not None and stored.state.status in (TERMINAL - {Status.COMPLETED})
                 replaced_by = await store.replacing(connection, stored) if stored is not None and ended else None
+                news = await mail_news.find(connection, [key])
             if stored is None:
                 raise NoSuchAgreement
-            return self.overview_of(stored.state, copies.get(key), replaced_by)
+            return self.overview_of(stored.state, copies.get(key), replaced_by, news.get(key, ()))
 
         return await self._arrivals.waited_for(organisation, agreement_id, read)
 
@@ -154,9 +161,14 @@ class SigningQueries:
                 connection, organisation, status=asked, bounced=waits_on_bounce, before=before, most=most + 1
             )
             shown = [stored for stored in found[:most] if stored.state.waits_on_bounce or not waits_on_bounce]
-            copies = await sealed_copies.find(connection, [stored.key for stored in shown])
+            keys = [stored.key for stored in shown]
+            copies = await sealed_copies.find(connection, keys)
+            news = await mail_news.find(connection, keys)
         return AgreementPage(
-            agreements=tuple(self.overview_of(stored.state, copies.get(stored.key)) for stored in shown),
+            agreements=tuple(
+                self.overview_of(stored.state, copies.get(stored.key), news=news.get(stored.key, ()))
+                for stored in shown
+            ),
             next=_cursor(found[most - 1].state) if len(found) > most else None,
         )
 

@@ -95,8 +95,24 @@ class SealedCopyRow(SigningTable, table=True):
     test_seal: bool = Field(sa_column=Column(Boolean, nullable=False))
 
 
+class MailNewsRow(SigningTable, table=True):
+    """What became of a mail and is no part of the history: beside it, for the sender."""
+
+    __tablename__ = "mail_news"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    agreement_id: str = Field(sa_column=Column(Text, primary_key=True))
+    email_id: str = Field(sa_column=Column(Text, primary_key=True))
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    request_id: str | None = Field(sa_column=Column(Text, nullable=True))
+    recipient: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = Field(sa_column=_timestamptz())
+    diagnostic: str = Field(sa_column=Column(Text, nullable=False))
+
+
 AGREEMENT = SigningTable.metadata.tables["agreement"]
 HISTORY_ENTRY = SigningTable.metadata.tables["history_entry"]
 SIGNATURE_REQUEST = SigningTable.metadata.tables["signature_request"]
 LOGIN_SESSION = SigningTable.metadata.tables["login_session"]
 SEALED_COPY = SigningTable.metadata.tables["sealed_copy"]
+MAIL_NEWS = SigningTable.metadata.tables["mail_news"]

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.signing import sealed_copies, store
+from services.signing import mail_news, sealed_copies, store
 from services.signing.agreement import Agreement, evolve
 from services.signing.arrivals import NoSuchAgreement
 from services.signing.asking import Decision
 from services.signing.growth import within_limit
+from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy
 from services.signing.store import AgreementKey, StoredAgreement
 from shared import history
@@ -98,6 +99,7 @@ class SigningTransaction(Transaction):
         self._happened: list[_Happened] = []
         self._news: list[_News] = []
         self._copies: list[tuple[AgreementKey, SealedCopy]] = []
+        self._mail_news: list[tuple[AgreementKey, MailNews]] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
@@ -150,6 +152,10 @@ class SigningTransaction(Transaction):
         """Keep where the sealed copy is, beside the history."""
         self._copies.append((agreement.key, copy))
 
+    def heard(self, agreement: OpenAgreement, news: MailNews) -> None:
+        """Keep what became of a mail, beside the history."""
+        self._mail_news.append((agreement.key, news))
+
     async def flush(self) -> None:
         """A handful of statements, however many agreements changed."""
         changed = [agreement for agreement in self._agreements.values() if agreement.entries]
@@ -168,6 +174,8 @@ class SigningTransaction(Transaction):
         self._news.clear()
         await sealed_copies.keep(self.connection, self._copies)
         self._copies.clear()
+        await mail_news.keep(self.connection, self._mail_news)
+        self._mail_news.clear()
         await super().flush()
 
     def _keep(self, found: Iterable[StoredAgreement]) -> None:

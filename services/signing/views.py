@@ -1,5 +1,6 @@
 """How an agreement looks from outside: to the one who is asked to sign, and to the sender. Pure: state in, view out."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -7,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.signing.agreement import Agreement, Place, Request, Status
 from services.signing.asking import is_overdue
+from services.signing.mail_news import MailNews
 from shared.clock import parse_timestamp
 from shared.events import BlobRef, Person
+from shared.text import same_email
 
 RequestState = Literal[
     "open",
@@ -148,6 +151,9 @@ class AgreementOverview(_View):
     end: EndOverview | None = Field(description="absent unless it was declined, cancelled or expired")
     sealed_copy: CopyOverview | None = Field(description="absent until it is archived, soon after completion")
     turn: Turn | None = Field(description="absent before sending off and at the end")
+    mail_news: tuple[MailNews, ...] = Field(
+        default=(), description="what became of its mails, is no part of its history, and waits for the sender"
+    )
     places: tuple[PlaceOverview, ...]
 
 
@@ -214,6 +220,7 @@ def overview_of(
     next_reminder: datetime | None,
     sealed_copy: CopyOverview | None = None,
     replaced_by: str | None = None,
+    mail_news: Sequence[MailNews] = (),
 ) -> AgreementOverview:
     return AgreementOverview(
         agreement_id=state.agreement_id,
@@ -236,8 +243,19 @@ def overview_of(
         end=_end(state),
         sealed_copy=sealed_copy,
         turn=_turn(state),
+        mail_news=tuple(one for one in mail_news if _matters(state, one)),
         places=tuple(_place(state, place) for place in state.places),
     )
+
+
+def _matters(state: Agreement, news: MailNews) -> bool:
+    """A reply does until the place is signed, its bounce is known, another address is asked, or the agreement ends."""
+    if news.kind == "copy-bounced":
+        return True
+    request = state.find_request(news.request_id)
+    if request is None or state.status is not Status.OUT or not same_email(request.email, news.recipient):
+        return False
+    return state.places[request.place].signed_by is None and not request.unreached
 
 
 def _turn(state: Agreement) -> Turn | None:

@@ -18,7 +18,7 @@ from shared.events.meetings import (
     ProtocolDrafted,
     SignerInvitation,
 )
-from shared.events.notifications import BounceDetected, EmailDeferred, EmailSent
+from shared.events.notifications import BounceDetected, EmailDeferred, EmailSent, ReplyLeftUnread
 from shared.events.signing import (
     AgreementCancelled,
     AgreementCompleted,
@@ -72,6 +72,7 @@ __all__ = [
     "ProtocolArchived",
     "ProtocolDrafted",
     "ReminderRequested",
+    "ReplyLeftUnread",
     "SignatureRequested",
     "SignerAddressCorrected",
     "SignerInvitation",

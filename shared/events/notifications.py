@@ -46,3 +46,10 @@ class BounceDetected(_EmailTrouble):
     """The mail could not be delivered: refused at RCPT, or a delivery report came back."""
 
     permanent: bool = Field(description="hard (5.x.x) or soft (4.x.x: given up after trying)")
+
+
+class ReplyLeftUnread(_EmailEvent):
+    """Something came back to the mail's return path that is no delivery report that could be read: kept for a person.
+
+    Once a mail. It may be a bounce in words that nobody knows; an absence note or another answer is none of this.
+    """

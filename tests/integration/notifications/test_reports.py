@@ -136,7 +136,9 @@ async def test_what_stays_unread_at_a_signed_return_path_is_kept_with_its_mail(
     assert (absence.answer, absence.raw) == (True, ABSENCE)
     assert await delivered.commands.unread_of(ORGANISATION, [delivery]) == {delivery.id: 1}
     assert await delivered.commands.count_unread() == 1
-    assert await delivered.names() == ["email-sent"]
+    assert await delivered.names() == ["email-sent", "reply-left-unread"]
+    await take(delivered, UNREADABLE + b"once more", token_of(server))
+    assert await delivered.names() == ["email-sent", "reply-left-unread"]
 
 
 async def test_a_mailbox_knows_the_mail_from_what_is_quoted(delivered: Post, server: RecordingSmtpServer) -> None:

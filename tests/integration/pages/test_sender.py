@@ -141,6 +141,32 @@ async def test_a_bounce_is_flagged_until_an_alternate_is_added(site: Site, sende
     assert "kom inte fram" not in sender.page.text
 
 
+async def test_a_reply_that_nobody_could_read_is_told_until_the_place_is_signed(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.deliver(SECRETARY)
+    recorded = await site.flow.recorded_names()
+    await site.flow.reply_left_unread(SECRETARY)
+    assert await site.flow.recorded_names() == recorded
+    await sender.follow(AGREEMENT)
+    assert f"Ett svar på mejlet till {SECRETARY} kunde inte tolkas" in sender.page.text
+    assert f"/address/{await site.flow.id(SECRETARY)}" in sender.page.text
+    await site.flow.sign(SECRETARY)
+    await sender.follow(AGREEMENT)
+    assert "kunde inte tolkas" not in sender.page.text
+
+
+async def test_a_copy_that_did_not_arrive_is_told_with_the_servers_words(site: Site, sender: Visitor) -> None:
+    await site.flow.sign_all()
+    await site.flow.archived(b"%PDF-1.7 sealed")
+    recorded = await site.flow.recorded_names()
+    await site.flow.copy_bounced(CHAIR)
+    assert await site.flow.recorded_names() == recorded
+    await sender.follow(AGREEMENT)
+    assert f"Mejlet med den färdiga kopian till {CHAIR} kom inte fram" in sender.page.text
+    assert "<q>552 5.2.2 mailbox full</q>" in sender.page.text
+    assert "Hämta den färdiga kopian här" in sender.page.text
+
+
 async def test_after_a_bounce_the_page_leads_with_it_and_the_address_is_corrected(site: Site, sender: Visitor) -> None:
     await site.flow.send_off()
     await site.flow.bounce(SECRETARY)

@@ -18,6 +18,7 @@ from shared.events import (
     Event,
     ProtocolArchived,
     ProtocolDrafted,
+    ReplyLeftUnread,
     event_class,
     event_type,
 )
@@ -100,6 +101,23 @@ class Flow:
         sent = await self.email_sent(email)
         fact = BounceDetected(
             **sent.model_dump(exclude={"message_id"}), status="5.1.1", diagnostic="550 unknown", permanent=True
+        )
+        await self.bring(message(fact, self.tick()))
+
+    async def reply_left_unread(self, email: str) -> None:
+        sent = await self.email_sent(email)
+        await self.bring(message(ReplyLeftUnread(**sent.model_dump(exclude={"message_id"})), self.tick()))
+
+    async def copy_bounced(self, email: str) -> None:
+        """The mail with the link to the sealed copy."""
+        fact = BounceDetected(
+            email_id="copy-mail",
+            agreement_id=AGREEMENT_ID,
+            purpose="archived",
+            recipient=email,
+            status="5.2.2",
+            diagnostic="552 5.2.2 mailbox full",
+            permanent=True,
         )
         await self.bring(message(fact, self.tick()))
 

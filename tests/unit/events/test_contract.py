@@ -35,6 +35,7 @@ TYPES = {
         "se.justera.notifications.bounce-detected.v1",
         "se.justera.notifications.email-deferred.v1",
         "se.justera.notifications.email-sent.v1",
+        "se.justera.notifications.reply-left-unread.v1",
     ],
     "signing.agreement": [
         "se.justera.signing.agreement-cancelled.v1",
