@@ -9,6 +9,8 @@ import ipaddress
 import re
 import unicodedata
 
+import idna
+
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character, one_line, unfit
 
@@ -58,6 +60,36 @@ def clean_email(text: str) -> str:
     return email
 
 
+def clean_mailbox(text: str) -> str:
+    """As `clean_email`, of an address that mail is sent to or answered at: every mail server takes it.
+
+    Letters outside ASCII before the @ would need SMTPUTF8 (RFC 6531) on every server up to the recipient's.
+    """
+    email = clean_email(text)
+    local, _, domain = email.rpartition("@")
+    if not local.isascii():
+        raise InvalidInput(
+            f"{_shown(email)} is no e-mail address that all mail servers take: it has letters outside a-z before the @",
+            hint="most mailboxes have a second address, without such letters",
+        )
+    ascii_domain(domain)
+    return email
+
+
+def ascii_domain(domain: str) -> str:
+    """A domain as mail servers look it up: IDNA 2008 (RFC 5891), with UTS 46's mapping of case and width.
+
+    Not Python's own codec, which is IDNA 2003: it makes `strasse.example` of `straße.example`, another domain. Raises
+    InvalidInput for what has no such form.
+    """
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True, transitional=False).decode()
+    except idna.IDNAError as error:
+        raise InvalidInput(f"{_shown(domain)} is no domain that can be written in ASCII") from error
+
+
 def clean_ip(text: str) -> str:
     """An IPv4 or IPv6 address in its usual short form (RFC 5952)."""
     try:
@@ -67,8 +99,11 @@ def clean_ip(text: str) -> str:
 
 
 def email_key(email: str) -> str:
-    """What two spellings of one address share. Servers may tell cases apart (RFC 5321 2.4); people do not."""
-    return email.casefold()
+    """What two spellings of one address share. Servers may tell cases apart (RFC 5321 2.4); people do not.
+
+    `faß` and `fass` differ: case folding, which makes one of them, is no question of case here.
+    """
+    return email.lower()
 
 
 def same_email(one: str, other: str) -> bool:

@@ -20,6 +20,7 @@ from services.notifications import store
 from services.notifications.composing import Composer
 from services.notifications.delivery import Change, Delivery, Trouble
 from services.notifications.instance import Instance
+from services.notifications.messages import ascii_address
 from services.notifications.store import DeliveryKey
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.transport import Accepted, Deferred, Outcome, Rejected
@@ -34,7 +35,7 @@ from shared.workers import Worker
 
 log = get_logger(__name__)
 
-_BAD_CONTENT = "5.6.0"  # RFC 3463: media error
+_BAD_ADDRESS = "5.1.3"  # RFC 3463: bad destination mailbox address syntax
 _OWN_FAILURE = "4.3.0"
 _LONGEST_PAUSE = 30.0
 _LONGEST_WRITE_BACKOFF = 5.0
@@ -192,12 +193,18 @@ class Mailer:
     async def _send(self, delivery: Delivery) -> Outcome:
         """One mail's trouble is that mail's alone, also when it is a bug of ours."""
         try:
+            ascii_address(delivery.recipient)
+        except InvalidInput as error:
+            return Rejected(_BAD_ADDRESS, error.message)
+        try:
             mail = self._composer.compose(delivery)
             return await self._transport.send(
                 mail.message, return_path=mail.return_path, recipient=mail.recipient, envelope_id=mail.envelope_id
             )
         except InvalidInput as error:
-            return Rejected(_BAD_CONTENT, error.message)
+            # Nobody's address is to blame for what we cannot write: it waits for an operator.
+            log.error("mail.not_composed", delivery_id=delivery.id, reason=error.message)
+            return Deferred(_OWN_FAILURE, f"the mail could not be written: {error.message}")
         except BaseException as error:
             if ends(error):
                 raise

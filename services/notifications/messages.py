@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from services.notifications.mail_headers import MailPolicy
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
-from shared.text import clean_email
+from shared.text import ascii_domain, clean_email
 
 
 class _Headers(HeaderRegistry):
@@ -37,7 +37,7 @@ class _Headers(HeaderRegistry):
         return self._parsed(name, value) if type(value) is str else super().__call__(name, value)
 
 
-MAIL_POLICY = SMTP.clone(cte_type="7bit", header_factory=_Headers())
+MAIL_POLICY = MailPolicy(linesep="\r\n", cte_type="7bit", header_factory=_Headers())
 """Every mail server takes seven-bit mail; nothing on the way then needs to change the bytes."""
 
 _LONGEST_TEXT = 500  # characters of a name or a title
@@ -139,9 +139,12 @@ def compose(letter: Letter, *, mail_from: Person, date: datetime, message_id: st
     _check(letter, message_id)
     words = _Words(letter)
     message = EmailMessage(policy=MAIL_POLICY)
+    # As objects: a text would be read again, and a name with an encoded word in it come out as another.
     message["From"] = _mailbox(mail_from)
     message["To"] = _mailbox(letter.recipient)
-    message["Reply-To"] = _mailbox(letter.sender)
+    reply_to = _reply_to(letter.sender)
+    if reply_to:
+        message["Reply-To"] = reply_to
     message["Subject"] = words.subject
     message["Date"] = date
     message["Message-ID"] = message_id
@@ -162,16 +165,12 @@ def message_id(delivery_id: str, domain: str) -> str:
 def ascii_address(email: str) -> str:
     """The address as every mail server takes it: an international domain in its ASCII form (RFC 5890).
 
-    Raises InvalidInput for what is no address, and for a local part outside ASCII, which would need SMTPUTF8 (RFC 6531)
-    on every server up to the recipient's.
+    Raises InvalidInput for what is no address, and for a local part outside ASCII (`shared.text.clean_mailbox`).
     """
     local_part, _, domain = clean_email(email).rpartition("@")
     if not local_part.isascii():
         raise InvalidInput("the address has letters outside a-z before the @, which mail servers do not take")
-    try:
-        return f"{local_part}@{domain if domain.isascii() else domain.encode('idna').decode()}"
-    except UnicodeError as error:
-        raise InvalidInput("the address has a domain that cannot be written in ASCII") from error
+    return f"{local_part}@{ascii_domain(domain)}"
 
 
 def quotable(text: str, most: int = 2000) -> str:
@@ -237,8 +236,16 @@ def _name_and_address(person: Person) -> str:
 
 
 @lru_cache(maxsize=1024)  # the same people get many mails
-def _mailbox(person: Person) -> str:
-    return str(Address(display_name=person.name, addr_spec=ascii_address(person.email)))
+def _reply_to(sender: Person) -> Address | None:
+    """None for an address that no header can hold: the mail says it, and its recipient is not to blame for it."""
+    try:
+        return _mailbox(sender)
+    except InvalidInput:
+        return None
+
+
+def _mailbox(person: Person) -> Address:
+    return Address(display_name=person.name, addr_spec=ascii_address(person.email))
 
 
 def _check(letter: Letter, message_id: str) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidInput
-from shared.text import clean_email, clean_ip, clean_name, clean_reason, same_email
+from shared.text import ascii_domain, clean_email, clean_ip, clean_mailbox, clean_name, clean_reason, same_email
 
 
 @pytest.mark.parametrize(
@@ -122,3 +122,28 @@ def test_whatever_is_typed_is_cleaned_for_good_or_refused_in_one_line(typed: str
             message = clean(kept)
             assert message == kept
         assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("domain", "ascii_form"),
+    [
+        ("straße.example", "xn--strae-oqa.example"),  # IDNA 2003 made it strasse.example, which is someone else's
+        ("βόλος.example", "xn--nxasmm1c.example"),
+        ("BJÖRKÅ.example", "xn--bjrk-toa3h.example"),
+        ("norrdalen.example", "norrdalen.example"),
+    ],
+)
+def test_a_domain_is_written_as_idna_2008(domain: str, ascii_form: str) -> None:
+    assert ascii_domain(domain) == ascii_form
+
+
+def test_fass_and_fass_with_a_sharp_s_are_two_addresses() -> None:
+    assert not same_email("karin@faß.example", "karin@fass.example")
+    assert same_email("Åke@BJÖRKÅ.example", "åke@björkå.example")
+
+
+@pytest.mark.parametrize("address", ["björn.ek@norrdalen.example", "anna@x\u0378y.example"])
+def test_a_mailbox_is_one_that_mail_servers_take(address: str) -> None:
+    with pytest.raises(InvalidInput):
+        clean_mailbox(address)
+    assert clean_mailbox("anna@straße.example") == "anna@straße.example"

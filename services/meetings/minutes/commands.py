@@ -21,7 +21,7 @@ from shared.ids import new_transaction_id
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.minutes import Language, MinutesDocument, SignaturePlace, place_label
 from shared.rendering.render import render_minutes
-from shared.text import clean_email, clean_ip, clean_name
+from shared.text import clean_ip, clean_mailbox, clean_name
 
 MOST_SIGNERS = 20
 _TRANSACTION_ID = re.compile(r"^[A-Za-z0-9_-]{44}$")
@@ -175,7 +175,7 @@ def clean_drafting(drafting: Drafting) -> Drafting:
     if not drafting.sender.name:
         raise InvalidInput("sender: needs a name")
     sender = Person(
-        email=clean_email(drafting.sender.email), name=clean_name(drafting.sender.name), language=drafting.language
+        email=clean_mailbox(drafting.sender.email), name=clean_name(drafting.sender.name), language=drafting.language
     )
     return drafting.model_copy(update={"signers": signers, "sender": sender})
 
@@ -196,7 +196,7 @@ def signature_places(draft: MinutesDraft, drafting: Drafting) -> tuple[Signature
 def _clean_signer(signer: SignerInvitation, language: Language) -> SignerInvitation:
     name = clean_name(signer.name) if signer.name else None
     role = clean_name(signer.role)
-    return signer.model_copy(update={"email": clean_email(signer.email), "name": name, "role": role})
+    return signer.model_copy(update={"email": clean_mailbox(signer.email), "name": name, "role": role})
 
 
 def _minutes_row(organisation: str, drafted: DraftedMinutes, document: MinutesDocument, at: datetime) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from services.notifications import instance, store
 from services.notifications.delivery import Status
 from services.notifications.mailer import Mailer, MailerSettings
 from shared.errors import Unavailable
+from shared.events import Person
 from shared.settings import Settings
 from tests.integration.notifications.conftest import QUICK, MakePost
 from tests.integration.notifications.post import (
@@ -261,6 +262,25 @@ async def test_a_mail_that_was_not_taken_is_tried_again(post: Post, server: Reco
     assert (deferred.name, deferred.body["status"]) == ("email-deferred", "4.2.1")
     assert (sent.name, sent.attributes["sequence"]) == ("email-sent", "2")
     assert len(server.mails) == 1
+
+
+async def test_a_sender_that_no_header_can_hold_blames_no_signer(post: Post, server: RecordingSmtpServer) -> None:
+    sender = Person(email="björn.ek@norrdalen.example", name="Björn Ek")
+    await post.bring(message(requested().model_copy(update={"sender": sender})))
+    await eventually(lambda: _all_sent(post))
+    assert await post.names() == ["email-sent"]
+    assert server.mails[0].message["Reply-To"] is None
+
+
+async def test_what_we_cannot_write_is_no_bounce_of_its_recipient(post: Post, server: RecordingSmtpServer) -> None:
+    await post.bring(message(requested().model_copy(update={"document_name": "Protokoll \u202e"})))
+
+    async def put_off() -> bool:
+        return [one.attempts > 0 for one in await post.deliveries()] == [True]
+
+    await eventually(put_off)
+    assert await post.names() == ["email-deferred"]
+    assert server.mails == []
 
 
 async def test_a_refused_recipient_is_a_bounce(post: Post, server: RecordingSmtpServer) -> None:

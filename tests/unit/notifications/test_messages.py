@@ -5,7 +5,9 @@ import email.policy
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import given
@@ -220,3 +222,38 @@ def test_a_message_id_is_checked() -> None:
 
 def test_an_international_domain_becomes_ascii() -> None:
     assert ascii_address("olof@björkå.example") == "olof@xn--bjrk-toa3h.example"
+
+
+WORDS = ["Värmdö", "Gällö,", "Ö;", "protokoll", "2022-09-23", "”citat”", "–", "Kommunalförbundet", "x"]
+TITLES = st.lists(st.sampled_from(WORDS), min_size=1)
+NAMES = st.lists(
+    st.sampled_from(["Åsa", "von", "(x)", "Gällö,", '"K"', "O'Neil", "=?utf-8?q?x?=", "Ek", "a@b"]), min_size=1
+)
+
+
+@given(
+    TITLES.map(" ".join).map(lambda title: title[:300].strip()),
+    NAMES.map(" ".join).map(lambda name: name[:150].strip()),
+)
+def test_titles_and_names_are_read_as_they_were_written(title: str, name: str) -> None:
+    letter = replace(LETTER, document=title, recipient=Person("olof.berg@bjorka.example", name))
+    raw = compose_letter(letter).as_bytes(policy=MAIL_POLICY)
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert head.isascii()
+    assert max(map(len, head.split(b"\r\n"))) <= 998
+    read = email.message_from_bytes(raw, policy=email.policy.default)
+    assert str(read["Subject"]).endswith(title)
+    # Read as RFC 2047 says: the standard library's newer reader puts a space between two encoded words.
+    encoded, address = parseaddr(email.message_from_bytes(raw)["To"])
+    assert address == "olof.berg@bjorka.example"
+    assert str(make_header(decode_header(encoded))) == name
+
+
+def test_a_sender_whose_address_no_header_can_hold_is_named_in_the_text() -> None:
+    message = compose_letter(replace(LETTER, sender=Person("björn.ek@norrdalen.example", "Björn Ek")))
+    assert message["Reply-To"] is None
+    assert "Björn Ek" in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+def test_international_domains_keep_their_letters() -> None:
+    assert ascii_address("anna@straße.example") == "anna@xn--strae-oqa.example"
