@@ -162,9 +162,9 @@ async def test_a_copy_that_did_not_arrive_is_told_with_the_servers_words(site: S
     await site.flow.copy_bounced(CHAIR)
     assert await site.flow.recorded_names() == recorded
     await sender.follow(AGREEMENT)
-    assert f"Mejlet med den färdiga kopian till {CHAIR} kom inte fram" in sender.page.text
+    assert f"Mejlet med den förseglade kopian till {CHAIR} kom inte fram" in sender.page.text
     assert "<q>552 5.2.2 mailbox full</q>" in sender.page.text
-    assert "Hämta den färdiga kopian här" in sender.page.text
+    assert "Hämta den förseglade kopian här" in sender.page.text
 
 
 async def test_after_a_bounce_the_page_leads_with_it_and_the_address_is_corrected(site: Site, sender: Visitor) -> None:
