@@ -8,8 +8,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
+import yaml
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -38,9 +41,18 @@ Check = Callable[[], Awaitable[None]]
 
 
 def create_app(
-    title: str, *, description: str, access: Access, max_body_bytes: int, checks: Mapping[str, Check]
+    title: str,
+    *,
+    description: str,
+    access: Access,
+    max_body_bytes: int,
+    checks: Mapping[str, Check],
+    examples: Traversable | None = None,
 ) -> FastAPI:
-    """A service's app without its own routes. `checks`: what readiness asks, by name; each raises when it fails."""
+    """A service's app without its own routes. `checks`: what readiness asks, by name; each raises when it fails.
+
+    `examples`: YAML, an example by the name of its schema, for the documentation.
+    """
     app = _DocumentedApp(
         title=title,
         description=description,
@@ -51,6 +63,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.access = access
+    app.state.examples = examples
     app.add_exception_handler(JusteraError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
@@ -84,7 +97,20 @@ class _DocumentedApp(FastAPI):
         for operations in document.get("paths", {}).values():
             for operation in operations.values():
                 _summarise(operation)
+        for name, example in self._examples().items():
+            if schema := document["components"]["schemas"].get(name):
+                schema["examples"] = [example]
         return document
+
+    def _examples(self) -> dict[str, Any]:
+        """By the schemas' names: those of every service, and the service's own."""
+        own = getattr(self.state, "examples", None)
+        return {
+            name: example
+            for file in (files("shared") / "examples.yaml", own)
+            if file is not None
+            for name, example in yaml.safe_load(file.read_text(encoding="utf-8")).items()
+        }
 
 
 def _summarise(operation: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The wiring of the archive: the only place that knows all its parts."""
 
 from functools import partial
+from importlib.resources import files
 
 from services.archive import api, subscribers
 from services.archive.archiving import Archiving
@@ -53,6 +54,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+        examples=files("services.archive") / "examples.yaml",
     )
     app.include_router(api.router(commands, lambda: archiving.sealer))
     include_pages(app, settings=settings, clock=clock, copies=queries, copy_link_keys=copy_link_keys)

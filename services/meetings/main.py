@@ -1,5 +1,7 @@
 """The wiring of the meetings service."""
 
+from importlib.resources import files
+
 from services.meetings import subscribers
 from services.meetings.body import api as body_api
 from services.meetings.body.commands import BodyCommands
@@ -52,6 +54,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+        examples=files("services.meetings") / "examples.yaml",
     )
     app.include_router(meeting_api.router(commands.meetings))
     app.include_router(

@@ -1,6 +1,7 @@
 """The wiring of notifications: the only place that knows all its parts."""
 
 from functools import partial
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from services.notifications import api, subscribers
@@ -83,6 +84,7 @@ def build(
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+        examples=files("services.notifications") / "examples.yaml",
     )
     app.include_router(api.router(commands))
     if show_mail:

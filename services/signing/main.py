@@ -1,6 +1,7 @@
 """The wiring of signing: the only place that knows all its parts."""
 
 from functools import partial
+from importlib.resources import files
 
 from services.signing import api, subscribers
 from services.signing.arrivals import Arrivals
@@ -53,6 +54,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+        examples=files("services.signing") / "examples.yaml",
     )
     app.include_router(api.router(commands, queries, trusted_proxies=Proxies.of(settings)))
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
