@@ -200,3 +200,14 @@ async def test_a_used_link_opens_the_receipt_again(site: Site, visitor: Visitor)
     await visitor.follow(await site.link(SECRETARY))
     assert visitor.heading == "Du har signerat"
     assert (await visitor.client.get(f"{visitor.page.url}/document.pdf")).content == PDF
+
+
+async def test_who_only_probes_a_link_is_answered_as_by_get_and_leaves_no_trace(site: Site, visitor: Visitor) -> None:
+    """Mail scanners send HEAD, once and again."""
+    link = await site.link(SECRETARY)
+    for address in (link, f"/signing/sign/{await site.flow.id(SECRETARY)}"):
+        probed = await visitor.client.head(address)
+        opened = await visitor.client.get(address)
+        assert (probed.status_code, probed.content) == (opened.status_code, b"")
+        assert probed.headers.get("location") == opened.headers.get("location")
+    assert await recorded(site) == []
