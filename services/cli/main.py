@@ -15,6 +15,7 @@ from services.cli import (
     mails,
     maintaining,
     observing,
+    planning,
     registering,
     replaying,
     revoking,
@@ -65,6 +66,7 @@ mails.add_to(app)
 observing.add_to(app)
 registering.add_to(app)
 revoking.add_to(app)
+planning.add_to(app)
 app.add_typer(letters.app, name="dead-letters")
 verifying.add_to(app)
 maintaining.add_to(app)

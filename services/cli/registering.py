@@ -36,7 +36,7 @@ def register(
     With anything wrong in it, nothing is changed: each fault is told in a line, and the exit status is 1.
     """
     client = Client(Role.SECRETARY, data)
-    sent = {"text": _read(file), "format": "csv" if file.suffix.lower() == ".csv" else "yaml"}
+    sent = {"text": read_file(file), "format": "csv" if file.suffix.lower() == ".csv" else "yaml"}
     found = client.post("meetings", "/register/check", CheckedRegister, sent)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -76,7 +76,7 @@ def _field(change: dict[str, Any], happened: str) -> str:
     return f"{change['field']} {change['after'] or '-'}"
 
 
-def _read(file: Path) -> str:
+def read_file(file: Path) -> str:
     """UTF-8; a table also as Windows writes it (CP1252). Raises InvalidInput."""
     try:
         with file.open("rb") as opened:

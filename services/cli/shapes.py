@@ -135,3 +135,27 @@ class CheckedRegister(_Shape):
     version: int
     changes: list[RegisterChange]
     problems: list[RegisterProblem]
+
+
+class PlanChange(_Shape):
+    kind: str = Field(pattern=r"^(scheduled|changed|cancelled)$")
+    body: str
+    title: str
+    starts: str
+    ends: str
+    fields: list[RegisterField]
+
+
+class PlanClash(_Shape):
+    kind: str
+    body: str
+    date: str
+    what: str
+    people: list[str]
+
+
+class CheckedPlan(_Shape):
+    digest: str
+    changes: list[PlanChange]
+    clashes: list[PlanClash]
+    problems: list[RegisterProblem]

@@ -6,6 +6,7 @@ from services.meetings.body.commands import BodyCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.person.commands import PersonCommands
+from services.meetings.plan.commands import PlanCommands
 from services.meetings.register.commands import RegisterCommands
 
 
@@ -16,3 +17,4 @@ class MeetingsCommands:
     bodies: BodyCommands
     people: PersonCommands
     register: RegisterCommands
+    plans: PlanCommands

@@ -13,6 +13,8 @@ from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.pages import include_pages
 from services.meetings.person import api as person_api
 from services.meetings.person.commands import PersonCommands
+from services.meetings.plan import api as plan_api
+from services.meetings.plan.commands import PlanCommands
 from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.transaction import MeetingsTransaction
@@ -46,6 +48,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
+        plans=PlanCommands(unit_of_work, clock),
     )
     gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"))
     app = create_app(
@@ -63,6 +66,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     app.include_router(body_api.router(commands.bodies))
     app.include_router(person_api.router(commands.people, commands.bodies))
     app.include_router(register_api.router(commands.register))
+    app.include_router(plan_api.router(commands.plans))
     include_pages(app, settings=settings, access=access, commands=commands, clock=clock)
     service = Service(
         "meetings",

@@ -13,10 +13,16 @@ class MeetingsTable(SQLModel):
 
 
 class MeetingRow(MeetingsTable, table=True):
-    """A meeting as it stands. `starts` and `ends` are local wall time as text; `timezone` places them."""
+    """A meeting as it stands. `starts` and `ends` are local wall time as text; `timezone` places them.
+
+    `plan`, `slot`: which meeting of which plan it is, when a plan made it. `reserved` is `meeting.Reserved`.
+    """
 
     __tablename__ = "meeting"
-    __table_args__ = (Index("meeting_by_start", "organisation", "starts", "id"),)
+    __table_args__ = (
+        Index("meeting_by_start", "organisation", "starts", "id"),
+        Index("meeting_by_plan", "organisation", "plan"),
+    )
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
     id: str = Field(sa_column=Column(Text, primary_key=True))
@@ -29,6 +35,11 @@ class MeetingRow(MeetingsTable, table=True):
     ends: str = Field(sa_column=Column(Text, nullable=False))
     timezone: str = Field(sa_column=Column(Text, nullable=False))
     participants: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    mode: str | None = Field(sa_column=Column(Text, nullable=True))
+    occasion: str = Field(sa_column=Column(Text, nullable=False, server_default="ordinary"))
+    reserved: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    plan: str | None = Field(sa_column=Column(Text, nullable=True))
+    slot: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
 class NumberingRow(MeetingsTable, table=True):

@@ -16,6 +16,14 @@ class _MeetingEvent(Event):
     meeting_id: str
 
 
+class ReservedHours(Value):
+    """Hours of the meeting's day that its people keep free for something else; local wall time, `13:00`."""
+
+    starts: str
+    ends: str
+    what: str
+
+
 class _MeetingDetails(_MeetingEvent):
     abstract: ClassVar[bool] = True
 
@@ -26,6 +34,9 @@ class _MeetingDetails(_MeetingEvent):
     ends: str
     timezone: str = Field(description="IANA name, e.g. Europe/Stockholm")
     participants: tuple[Person, ...] = ()
+    mode: str | None = Field(None, description="physical, digital or hybrid; absent: not said")
+    occasion: str = Field("ordinary", description="ordinary, congress, constituting, training or annual_accounts")
+    reserved: ReservedHours | None = None
 
 
 class MeetingScheduled(_MeetingDetails):

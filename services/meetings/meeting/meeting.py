@@ -1,7 +1,7 @@
 """The rules of a meeting: what may be done with it, and which fact that makes. Pure."""
 
 import unicodedata
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from shared.errors import InvalidInput, Refused
 from shared.events import MeetingCancelled, MeetingChanged, MeetingScheduled, Person
+from shared.events.meetings import ReservedHours
 from shared.plain_text import one_line
 from shared.text import clean_email, clean_line, clean_name, clean_reason
 
@@ -32,6 +33,43 @@ LocalTime = Annotated[
 ]
 
 
+class Mode(StrEnum):
+    """How a meeting is held."""
+
+    PHYSICAL = "physical"
+    DIGITAL = "digital"
+    HYBRID = "hybrid"
+
+
+class Occasion(StrEnum):
+    """What a meeting is for, beyond the usual."""
+
+    ORDINARY = "ordinary"
+    CONGRESS = "congress"
+    CONSTITUTING = "constituting"
+    TRAINING = "training"
+    ANNUAL_ACCOUNTS = "annual_accounts"  # its members sign them
+
+
+class Reserved(BaseModel):
+    """Hours of the same day that its people keep free for something else. Local wall time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    starts: time
+    ends: time
+    what: str
+
+
+class PlanSlot(BaseModel):
+    """Which meeting of which plan it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    plan: str
+    slot: str
+
+
 class MeetingDetails(BaseModel):
     """When and where a body meets. `starts` and `ends` are local wall time; `timezone` is their IANA name."""
 
@@ -44,10 +82,13 @@ class MeetingDetails(BaseModel):
     ends: LocalTime
     timezone: str = "Europe/Stockholm"
     participants: tuple[Person, ...] = ()
+    mode: Mode | None = None
+    occasion: Occasion = Occasion.ORDINARY
+    reserved: Reserved | None = None
 
 
 class Meeting(BaseModel):
-    """A meeting's state. `version` counts its facts."""
+    """A meeting's state. `version` counts its facts. `plan`: for one that a plan made."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,6 +96,7 @@ class Meeting(BaseModel):
     version: int
     status: MeetingStatus
     details: MeetingDetails
+    plan: PlanSlot | None = None
 
 
 def schedule(meeting_id: str, details: MeetingDetails) -> tuple[Meeting, MeetingScheduled]:
@@ -109,6 +151,7 @@ def clean_details(details: MeetingDetails) -> MeetingDetails:
             "place": clean_line(details.place, "place"),
             "timezone": known_timezone(details.timezone),
             "participants": tuple(_clean_person(person) for person in details.participants),
+            "reserved": _clean_reserved(details.reserved),
         }
     )
 
@@ -127,6 +170,16 @@ def _require_scheduled(meeting: Meeting) -> None:
         raise Refused("the meeting is cancelled")
 
 
+def _clean_reserved(reserved: Reserved | None) -> Reserved | None:
+    if reserved is None:
+        return None
+    if reserved.starts.tzinfo or reserved.ends.tzinfo:
+        raise InvalidInput("reserved: give local time without an offset")
+    if reserved.ends <= reserved.starts:
+        raise InvalidInput("reserved: ends before it starts")
+    return reserved.model_copy(update={"what": clean_line(reserved.what, "reserved")})
+
+
 def _clean_person(person: Person) -> Person:
     name = clean_name(person.name) if person.name else None
     return person.model_copy(update={"email": clean_email(person.email), "name": name})
@@ -136,6 +189,15 @@ def _event_fields(details: MeetingDetails) -> dict[str, Any]:
     return {
         **details.model_dump(include={"body", "title", "place", "timezone"}),
         "participants": details.participants,
+        "mode": details.mode,
+        "occasion": details.occasion,
+        "reserved": None if details.reserved is None else _told(details.reserved),
         "starts": details.starts.isoformat(timespec="minutes"),
         "ends": details.ends.isoformat(timespec="minutes"),
     }
+
+
+def _told(reserved: Reserved) -> ReservedHours:
+    return ReservedHours(
+        starts=reserved.starts.isoformat("minutes"), ends=reserved.ends.isoformat("minutes"), what=reserved.what
+    )

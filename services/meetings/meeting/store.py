@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, PlanSlot
 from services.meetings.tables import MEETING
 from shared.errors import NotFound
 from shared.events.base import Event
@@ -15,6 +15,17 @@ from shared.messaging.transaction import Transaction
 _OF_MEETING = (MEETING.c.organisation == bindparam("organisation"), MEETING.c.id == bindparam("id"))
 _FIND = select(MEETING).where(*_OF_MEETING)
 _LOCK = _FIND.with_for_update()
+_LOCK_PLANNED = (
+    select(MEETING)
+    .where(MEETING.c.organisation == bindparam("organisation"), MEETING.c.plan == bindparam("plan"))
+    .order_by(MEETING.c.id)
+    .with_for_update()
+)
+_OF_YEAR = select(MEETING).where(
+    MEETING.c.organisation == bindparam("organisation"),
+    MEETING.c.starts >= bindparam("first"),
+    MEETING.c.starts < bindparam("last"),
+)
 _SAVE = insert(MEETING)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
 
@@ -38,6 +49,16 @@ class MeetingStore(Transaction):
             )
         rows = await self.connection.execute(query.order_by(MEETING.c.starts.desc(), MEETING.c.id.desc()).limit(most))
         return [_meeting(row) for row in rows]
+
+    async def lock_planned(self, organisation: str, plan: str) -> list[Meeting]:
+        """The meetings that a plan made, cancelled ones among them."""
+        rows = await self.connection.execute(_LOCK_PLANNED, {"organisation": organisation, "plan": plan})
+        return [_meeting(row) for row in rows]
+
+    async def meetings_of_year(self, organisation: str, year: int) -> list[Meeting]:
+        """Those that start in it, cancelled ones among them."""
+        key = {"organisation": organisation, "first": f"{year:04}-", "last": f"{year:04}-9"}
+        return [_meeting(row) for row in await self.connection.execute(_OF_YEAR, key)]
 
     async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting))
@@ -69,10 +90,13 @@ def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:
         "id": meeting.id,
         "version": meeting.version,
         "status": meeting.status.value,
+        "plan": meeting.plan.plan if meeting.plan else None,
+        "slot": meeting.plan.slot if meeting.plan else None,
         **details,
     }
 
 
 def _meeting(row: Any) -> Meeting:
     details = MeetingDetails.model_validate({name: getattr(row, name) for name in MeetingDetails.model_fields})
-    return Meeting(id=row.id, version=row.version, status=MeetingStatus(row.status), details=details)
+    plan = PlanSlot(plan=row.plan, slot=row.slot) if row.plan else None
+    return Meeting(id=row.id, version=row.version, status=MeetingStatus(row.status), details=details, plan=plan)

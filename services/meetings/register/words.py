@@ -1,5 +1,6 @@
 """The words of registers, in Swedish and English. Pure."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -70,12 +71,12 @@ def field_name(word: str) -> str:
 
 def role_of(word: str) -> MemberRole:
     """Raises InvalidInput."""
-    return _chosen(word, MemberRole, _ROLES, "role")
+    return chosen(word, MemberRole, _ROLES, "role")
 
 
 def kind_of(word: str) -> BodyKind:
     """Raises InvalidInput."""
-    return _chosen(word, BodyKind, _KINDS, "kind")
+    return chosen(word, BodyKind, _KINDS, "kind")
 
 
 def day_of(text: str, field: str) -> date:
@@ -88,7 +89,8 @@ def day_of(text: str, field: str) -> date:
         raise InvalidInput(f"{field}: {text[:40]!r} is no date such as 2023-02-24") from error
 
 
-def _chosen(word: str, known: type[EnumT], also: dict[str, EnumT], field: str) -> EnumT:
+def chosen(word: str, known: type[EnumT], also: Mapping[str, EnumT], field: str) -> EnumT:
+    """By our word, or by one of `also`, however spaced or capitalised. Raises InvalidInput that lists them."""
     plain = " ".join(word.casefold().replace(".", " ").split())
     if plain in also:
         return also[plain]

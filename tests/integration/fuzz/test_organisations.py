@@ -125,6 +125,8 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
 def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path.endswith("/minutes"):
         return {"markdown": minutes(first=28), "drafting": DRAFTING}
+    if path.startswith("/plans"):
+        return {"text": "{plan: p, year: 2023, bodies: {}}"}
     if path.startswith("/register"):
         return {"text": REGISTER}
     if path.startswith(("/bodies", "/people")):

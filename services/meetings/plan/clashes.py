@@ -1,0 +1,85 @@
+"""What is in a meeting's way: people who are elsewhere, holidays and the days before them. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel
+
+from services.meetings.holidays import holiday
+from services.meetings.meeting.meeting import Reserved
+
+
+class Clash(BaseModel):
+    """Told before a plan is saved; whoever wrote it decides. `people`: names, of those who cannot be at both."""
+
+    kind: Literal["people", "holiday", "eve", "weekend"]
+    body: str
+    date: date
+    what: str
+    people: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """Some people at one place. `people`: by what makes one the same, their name. Times are local."""
+
+    body: str
+    title: str
+    starts: datetime
+    ends: datetime
+    people: dict[str, str]
+    planned: bool
+
+
+def engagements(
+    body: str,
+    title: str,
+    starts: datetime,
+    ends: datetime,
+    reserved: Reserved | None,
+    people: dict[str, str],
+    planned: bool,
+) -> list[Engagement]:
+    """A meeting, and the hours that are reserved beside it."""
+    found = [Engagement(body, title, starts, ends, people, planned)]
+    if reserved is not None:
+        at = datetime.combine
+        day = starts.date()
+        found.append(Engagement(body, reserved.what, at(day, reserved.starts), at(day, reserved.ends), people, planned))
+    return found
+
+
+def people_elsewhere(all_of_them: Iterable[Engagement]) -> list[Clash]:
+    """Each pair that overlaps and shares people, once; only pairs that the plan has a part in."""
+    by_day: dict[date, list[Engagement]] = {}
+    for one in all_of_them:
+        by_day.setdefault(one.starts.date(), []).append(one)
+    found = []
+    for there in by_day.values():
+        there.sort(key=lambda one: (one.starts, one.body, one.title))
+        for number, one in enumerate(there):
+            for other in there[number + 1 :]:
+                if other.starts >= one.ends:
+                    break
+                both = sorted(one.people[who] for who in one.people.keys() & other.people.keys())
+                if both and (one.planned or other.planned):
+                    mine, theirs = (one, other) if one.planned else (other, one)
+                    what = f"{theirs.body}: {theirs.title}, {theirs.starts:%H:%M}-{theirs.ends:%H:%M}"
+                    found.append(Clash(kind="people", body=mine.body, date=mine.starts.date(), what=what, people=both))
+    return found
+
+
+def days_off(body: str, days: Sequence[date]) -> list[Clash]:
+    """Public holidays, the days before them, Saturdays and Sundays."""
+    found = []
+    for day in days:
+        name, tomorrow = holiday(day), holiday(day + timedelta(days=1))
+        if name:
+            found.append(Clash(kind="holiday", body=body, date=day, what=name))
+        elif day.weekday() >= 5:
+            found.append(Clash(kind="weekend", body=body, date=day, what=f"{day:%A}"))
+        elif tomorrow:
+            found.append(Clash(kind="eve", body=body, date=day, what=f"the day before {tomorrow}"))
+    return found

@@ -1,0 +1,191 @@
+"""Looking at what a plan would change and what is in its way, and applying it: whole, or not at all."""
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from services.meetings.body import membership as seats
+from services.meetings.body.body import Body
+from services.meetings.body.membership import MemberRole, Membership
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, body_key
+from services.meetings.person.person import Person
+from services.meetings.plan.changes import PlanChange, PlanOutcome, apply
+from services.meetings.plan.clashes import Clash, Engagement, days_off, engagements, people_elsewhere
+from services.meetings.plan.plan import MAX_PLAN, MOST_MEETINGS, Planned, meetings_of, moments
+from services.meetings.plan.yaml_file import read_plan
+from services.meetings.register.register import Problem, Problems
+from services.meetings.transaction import MeetingsTransaction
+from shared.clock import Clock
+from shared.errors import InvalidInput, Refused
+from shared.events import Person as Invited
+from shared.ids import new_id
+from shared.messaging.transaction import UnitOfWork
+from shared.text import email_key
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPlan:
+    """What applying would do and what is in its way, or what is wrong. `digest`: of that, for applying just this."""
+
+    digest: str
+    changes: list[PlanChange]
+    clashes: list[Clash]
+    problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    outcome: PlanOutcome
+    clashes: list[Clash]
+
+    @property
+    def digest(self) -> str:
+        seen = [one.model_dump(mode="json") for one in (*self.outcome.changes, *self.clashes)]
+        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+
+class PlanCommands:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def check(self, organisation: str, text: str) -> CheckedPlan:
+        """Changes nothing. Raises InvalidInput for what is no plan at all."""
+        problems = Problems()
+        async with self._unit_of_work.begin() as transaction:
+            work = await self._work_out(transaction, organisation, text, problems)
+        if problems.found:
+            return CheckedPlan("", [], [], problems.found)
+        return CheckedPlan(work.digest, work.outcome.changes, work.clashes, [])
+
+    async def apply(
+        self, organisation: str, text: str, *, digest: str | None = None, despite_clashes: bool = False
+    ) -> CheckedPlan:
+        """`digest`: what `check` answered; refused when it would do otherwise by now. Raises Refused, InvalidInput."""
+
+        async def work(transaction: MeetingsTransaction) -> CheckedPlan:
+            await transaction.lock_register(organisation)
+            problems = Problems()
+            found = await self._work_out(transaction, organisation, text, problems)
+            problems.refuse()
+            if digest is not None and digest != found.digest:
+                raise Refused("something was changed since you looked", hint="look again what it would do")
+            if found.clashes and not despite_clashes:
+                raise Refused(
+                    f"there are clashes ({len(found.clashes)})", hint="look at them, then say that they are meant"
+                )
+            now = self._clock.now()
+            for meeting, fact in found.outcome.saved:
+                await transaction.save_meeting(organisation, meeting)
+                if fact is not None:
+                    transaction.tell(organisation, meeting, fact, now)
+            return CheckedPlan(found.digest, found.outcome.changes, found.clashes, [])
+
+        return await self._unit_of_work.run(work)
+
+    async def _work_out(
+        self, transaction: MeetingsTransaction, organisation: str, text: str, problems: Problems
+    ) -> _Work:
+        if len(text) > MAX_PLAN or len(text.encode("utf-8", "surrogatepass")) > MAX_PLAN:
+            raise InvalidInput(f"the plan is longer than {MAX_PLAN // 1024} KiB")
+        plan = read_plan(text, problems)
+        listed = meetings_of(plan, problems)
+        if sum(map(len, listed.values())) > MOST_MEETINGS:
+            raise InvalidInput(f"bodies: more than {MOST_MEETINGS} meetings", hint="make several plans of it")
+        if problems.found:
+            return _Work(PlanOutcome(), [])
+        people = _People(
+            await transaction.bodies(organisation),
+            await transaction.memberships(organisation),
+            await transaction.all_people(organisation),
+        )
+        wanted = []
+        for body in plan.bodies:
+            with problems.at(body.where):
+                owner = people.body(body.key)
+                wanted += [(one, _details(one, owner, people.invited(owner, one.day))) for one in listed[body.key]]
+        if problems.found:
+            return _Work(PlanOutcome(), [])
+        there = [one for one in await transaction.lock_planned(organisation, plan.key) if _stands(one)]
+        outcome = apply(plan.key, there, wanted, now=self._clock.now(), new_id=new_id, problems=problems)
+        others = await transaction.meetings_of_year(organisation, plan.year)
+        of_plan = {one.id for one in there}
+        elsewhere = [one for one in others if _stands(one) and one.id not in of_plan]
+        return _Work(outcome, _clashes(wanted, elsewhere, people))
+
+
+class _People:
+    """Who sits where, for one piece of work."""
+
+    def __init__(self, bodies: list[Body], memberships: list[Membership], people: list[Person]) -> None:
+        self._bodies = {body.key: body for body in bodies}
+        self._by_name = {body_key(body.details.name): body for body in bodies}
+        self._people = {person.id: person for person in people}
+        self._memberships: dict[str, list[Membership]] = defaultdict(list)
+        for membership in memberships:
+            self._memberships[membership.body_id].append(membership)
+
+    def body(self, key: str) -> Body:
+        """Raises InvalidInput."""
+        if key not in self._bodies:
+            raise InvalidInput(f"there is no body {key}", hint="name bodies by their keys, as the register does")
+        self._bodies[key].require_open()
+        return self._bodies[key]
+
+    def invited(self, body: Body, day: date) -> tuple[Invited, ...]:
+        """Whom the body's meetings are for: substitutes come when they are called."""
+        return tuple(
+            Invited(email=person.details.email, name=person.details.name, language=person.details.language)
+            for person in self._sitting(body, day)
+            if person.details.email is not None
+        )
+
+    def known(self, body_name: str, day: date, participants: tuple[Invited, ...]) -> dict[str, str]:
+        """Who is at a meeting, with their names: those who were asked, and those of the body who have no address."""
+        found = {email_key(one.email): one.name or one.email for one in participants}
+        body = self._by_name.get(body_key(body_name))
+        for person in self._sitting(body, day) if body else ():
+            if person.details.email is None:
+                found[person.id] = person.details.name
+        return found
+
+    def _sitting(self, body: Body, day: date) -> list[Person]:
+        there = seats.standing(self._memberships[body.id], day)
+        return [self._people[one.seat.person_id] for one in there if one.seat.role is not MemberRole.SUBSTITUTE]
+
+
+def _details(planned: Planned, body: Body, participants: tuple[Invited, ...]) -> MeetingDetails:
+    starts, ends = moments(planned)
+    return MeetingDetails(
+        body=body.details.name,
+        title=planned.title,
+        place=planned.place,
+        starts=starts,
+        ends=ends,
+        timezone=body.details.rules.timezone,
+        participants=participants,
+        mode=planned.mode,
+        occasion=planned.occasion,
+        reserved=planned.reserved,
+    )
+
+
+def _clashes(wanted: list[tuple[Planned, MeetingDetails]], elsewhere: list[Meeting], people: _People) -> list[Clash]:
+    all_of_them: list[Engagement] = []
+    details = [(one, True) for _, one in wanted] + [(one.details, False) for one in elsewhere]
+    for one, planned in details:
+        there = people.known(one.body, one.starts.date(), one.participants)
+        all_of_them += engagements(one.body, one.title, one.starts, one.ends, one.reserved, there, planned)
+    days = defaultdict(list)
+    for _, meeting in wanted:
+        days[meeting.body].append(meeting.starts.date())
+    found = people_elsewhere(all_of_them)
+    for body, dates in days.items():
+        found += days_off(body, dates)
+    return sorted(found, key=lambda one: (one.date, one.kind, one.body, one.what))
+
+
+def _stands(meeting: Meeting) -> bool:
+    return meeting.status is not MeetingStatus.CANCELLED

@@ -1,0 +1,168 @@
+"""A plan by the API: looked at, applied whole or not at all, changed, and applied again."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from shared.events import MeetingChanged, MeetingScheduled
+from shared.service import Service
+from tests.integration.meetings.test_meetings import outbox
+from tests.unit.meetings.test_plan import PLAN
+
+REGISTER = """
+people:
+  maja-lind: {name: Maja Lind, email: maja.lind@norrdalen.example}
+  olof-berg: {name: Olof Berg, email: olof.berg@bjorka.example}
+  ida-strand: {name: Ida Strand}
+  sven-dahl: {name: Sven Dahl, email: sven.dahl@forsby.example}
+bodies:
+  styrelsen:
+    name: Styrelsen
+    kind: board
+    members:
+      - {person: olof-berg, role: chair}
+      - {person: ida-strand, role: member}
+      - {person: sven-dahl, role: substitute}
+      - {person: maja-lind, role: secretary}
+  au: {name: Arbetsutskottet, kind: committee, members: [{person: olof-berg, role: chair}]}
+  forbundsmote: {name: Förbundsmötet, kind: congress, members: [{person: olof-berg, role: member}]}
+"""
+
+
+async def prepared(api: httpx.AsyncClient) -> None:
+    assert (await api.post("/register", json={"text": REGISTER})).status_code == 200
+
+
+async def check(api: httpx.AsyncClient, text: str = PLAN) -> dict[str, Any]:
+    answer = await api.post("/plans/check", json={"text": text})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def apply(api: httpx.AsyncClient, text: str = PLAN, **more: Any) -> httpx.Response:
+    return await api.post("/plans", json={"text": text, **more})
+
+
+async def told(service: Service, after: int = 0) -> list[Any]:
+    return [row for row in (await outbox(service))[after:] if row.topic == "meetings.meeting"]
+
+
+async def test_the_year_goes_in_as_one_file_and_comes_out_as_its_meetings(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    await prepared(api)
+    shown = await check(api)
+    assert (shown["problems"], shown["clashes"], len(shown["changes"])) == ([], [], 18)
+    assert await told(service) == []
+    applied = await apply(api, digest=shown["digest"])
+    assert applied.json() == {"changes": shown["changes"], "clashes": []}
+    rows = await told(service)
+    assert {row.attributes["type"] for row in rows} == {"se.justera.meetings.meeting-scheduled.v1"}
+    facts = [MeetingScheduled.from_json(row.data) for row in rows]
+    board = [fact.starts for fact in facts if fact.body == "Styrelsen" and fact.occasion != "training"]
+    assert board == [
+        "2023-02-24T09:00",
+        "2023-03-31T09:00",
+        "2023-04-27T15:00",
+        "2023-06-01T14:00",
+        "2023-09-22T09:00",
+        "2023-10-27T09:00",
+        "2023-11-24T09:00",
+        "2023-12-22T09:00",
+    ]
+    committee = [fact.starts[5:10] for fact in facts if fact.body == "Arbetsutskottet"]
+    assert committee == ["02-17", "03-24", "04-12", "05-26", "09-15", "10-20", "11-17", "12-15"]
+    assert {one.email for one in facts[0].participants} == {"olof.berg@bjorka.example", "maja.lind@norrdalen.example"}
+    assert facts[0].reserved is not None
+
+    assert (await check(api))["changes"] == []
+    assert (await apply(api)).json() == {"changes": [], "clashes": []}
+    assert await told(service) == rows
+
+
+async def test_a_plan_that_changed_changes_only_what_differs(service: Service, api: httpx.AsyncClient) -> None:
+    await prepared(api)
+    await apply(api)
+    before = len(await outbox(service))
+    moved = PLAN.replace("date: 2023-10-27", "date: 2023-10-20").replace("      - date: 2023-12-22\n", "")
+    shown = await check(api, moved)
+    assert [(one["kind"], one["body"], one["starts"][:10]) for one in shown["changes"]] == [
+        ("changed", "Styrelsen", "2023-10-20"),
+        ("changed", "Arbetsutskottet", "2023-10-13"),
+        ("cancelled", "Styrelsen", "2023-12-22"),
+        ("cancelled", "Arbetsutskottet", "2023-12-15"),
+    ]
+    assert (await apply(api, moved, digest=shown["digest"])).status_code == 200
+    rows = await told(service, before)
+    assert [row.attributes["type"].split(".")[-2] for row in rows] == [
+        "meeting-changed",
+        "meeting-changed",
+        "meeting-cancelled",
+        "meeting-cancelled",
+    ]
+    assert MeetingChanged.from_json(rows[0].data).starts == "2023-10-20T09:00"
+    assert (await check(api, moved))["changes"] == []
+
+
+async def test_clashes_are_told_and_someone_must_mean_them(service: Service, api: httpx.AsyncClient) -> None:
+    await prepared(api)
+    other = {
+        "body": "Nätverket",
+        "title": "Möte",
+        "place": "Forsby",
+        "participants": [{"email": "OLOF.BERG@bjorka.example"}],
+    }
+    other |= {"starts": "2023-02-24T11:00", "ends": "2023-02-24T12:30"}
+    await api.post("/meetings", json=other)
+    text = PLAN.replace("date: 2023-11-24", "{date: 2023-12-24, weekday: any}")
+    shown = await check(api, text)
+    assert [(one["kind"], one["body"], one["date"]) for one in shown["clashes"]] == [
+        ("people", "Styrelsen", "2023-02-24"),
+        ("weekend", "Arbetsutskottet", "2023-12-17"),
+        ("holiday", "Styrelsen", "2023-12-24"),
+    ]
+    assert shown["clashes"][0]["people"] == ["Olof Berg"]
+    before = await outbox(service)
+    assert (await apply(api, text)).status_code == 409
+    assert await outbox(service) == before
+    assert (await apply(api, text, despite_clashes=True)).status_code == 200
+
+
+async def test_bad_input_changes_nothing(service: Service, api: httpx.AsyncClient) -> None:
+    await prepared(api)
+    digest = (await check(api))["digest"]
+    before = await outbox(service)
+    answers = [
+        await apply(api, PLAN.replace("date: 2023-10-27", "date: 2023-10-26")),
+        await apply(api, PLAN.replace("  forbundsmote:", "  unknown:")),
+        await apply(api, "{"),
+        await apply(api, "x" * 300_000),
+        await apply(api, digest="0" * 64),
+        await apply(api, PLAN.replace("2023-09-22", "2023-09-15"), digest=digest),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 409, 409]
+    assert (await check(api, PLAN.replace("  forbundsmote:", "  unknown:")))["problems"] == [
+        {
+            "where": "bodies, unknown",
+            "what": "there is no body unknown (name bodies by their keys, as the register does)",
+        }
+    ]
+    assert await outbox(service) == before
+
+
+async def test_a_meeting_that_was_held_stays_as_it_was(service: Service, api: httpx.AsyncClient) -> None:
+    await prepared(api)
+    await apply(api)
+    clock = service.commands.plans._clock
+    clock.move_to(datetime(2023, 3, 1, 12, tzinfo=UTC))
+    moved = PLAN.replace("date: 2023-02-24", "date: 2023-03-03")
+    [problem, *_] = (await check(api, moved))["problems"]
+    assert "the meeting of 2023-02-24 was held" in problem["what"]
+    assert (await apply(api, PLAN.replace("      - date: 2023-02-24\n", ""))).status_code == 422
+    left = REGISTER.replace("      - {person: maja-lind, role: secretary}\n", "")
+    await api.post("/register", json={"text": left})
+    changes = (await check(api))["changes"]
+    assert {one["starts"][:7] for one in changes} == {f"2023-{month:02}" for month in (3, 4, 6, 9, 10, 11, 12)}
+    assert all([field["field"] for field in one["fields"]] == ["participants"] for one in changes)
