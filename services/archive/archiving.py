@@ -33,6 +33,7 @@ from shared.history import VerifiedHistory
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
 from shared.panics import ends
+from shared.rendering.press import Press
 from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
 from shared.wakeup import Wakeup
 from shared.workers import Worker
@@ -86,6 +87,7 @@ class Archiving:
         make_sealer: Callable[[], Sealer],
         clock: Clock,
         jobs_waiting: Wakeup,
+        press: Press,
         *,
         poll: float = 1.0,
     ) -> None:
@@ -94,6 +96,7 @@ class Archiving:
         self._make_sealer = make_sealer
         self._clock = clock
         self._jobs_waiting = jobs_waiting
+        self._press = press
         self._poll = poll
         self._worker = Worker("archiving", self._step)
 
@@ -139,8 +142,8 @@ class Archiving:
         sources = await self._fetch(job.organisation, agreement)
         history = await asyncio.to_thread(checked_history, agreement, sources)
         compared = await self._compare(job, history)
-        pdf = await asyncio.to_thread(
-            make_final_copy, agreement, sources, history, completed_at=job.cause.time, sealer=self._sealer
+        pdf = await make_final_copy(
+            agreement, sources, history, completed_at=job.cause.time, press=self._press, sealer=self._sealer
         )
         sealed = await self._blobs.put(job.organisation, pdf, "application/pdf")
         archived_at = self._clock.now()

@@ -1,5 +1,6 @@
 """The final copy of a completed agreement: what it is made of, checked, and how it is made. No I/O but CPU work."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +11,10 @@ from shared.errors import InvalidInput
 from shared.events import AgreementCompleted, AgreementCreated, event_class
 from shared.history import VerifiedHistory, verify_chain
 from shared.rendering.minutes import MinutesDocument, Stamp
-from shared.rendering.render import history_attachment, original_attachment, render_final
+from shared.rendering.press import Press
+from shared.rendering.render import final_job, history_attachment, original_attachment
 from shared.rendering.report import build_report, signatures
+from shared.rendering.typesetting import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +33,35 @@ def checked_history(agreement: AgreementCompleted, sources: Sources) -> Verified
     return history
 
 
-def make_final_copy(
-    agreement: AgreementCompleted,
-    sources: Sources,
-    history: VerifiedHistory,
-    *,
-    completed_at: datetime,
-    sealer: Sealer,
-) -> bytes:
-    """The sealed PDF: signed minutes, audit report, original and history attached. `history`: of `checked_history`.
+def final_copy_job(
+    agreement: AgreementCompleted, sources: Sources, history: VerifiedHistory, *, completed_at: datetime
+) -> Job:
+    """Signed minutes, audit report, original and history attached, to be set. `history`: of `checked_history`.
 
-    Raises InvalidInput for a render input that cannot be read, Unavailable when the time-stamp authority is. All of it
-    is CPU work, a few ten milliseconds: call it in a thread.
+    Raises InvalidInput for a render input that cannot be read.
     """
-    unsealed = render_final(
+    return final_job(
         _document(sources.render_input),
         stamps=[Stamp(role=one.role, name=one.name, at=one.signed_at) for one in signatures(history.entries)],
         report=build_report(history.entries, language=agreement.language, sealed_only=True),
         attachments=[original_attachment(sources.original), history_attachment(sources.history)],
         at=completed_at,
     )
-    return sealer.seal(unsealed)
+
+
+async def make_final_copy(
+    agreement: AgreementCompleted,
+    sources: Sources,
+    history: VerifiedHistory,
+    *,
+    completed_at: datetime,
+    press: Press,
+    sealer: Sealer,
+) -> bytes:
+    """The sealed PDF. Raises as `final_copy_job`, and Unavailable when the time-stamp authority is."""
+    job = await asyncio.to_thread(final_copy_job, agreement, sources, history, completed_at=completed_at)
+    unsealed = await press.set(job)
+    return await asyncio.to_thread(sealer.seal, unsealed)
 
 
 def _document(render_input: bytes) -> MinutesDocument:

@@ -22,6 +22,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
+from shared.rendering.press import Press
 from shared.service import Service
 from shared.settings import Settings
 from shared.wakeup import Wakeup
@@ -46,7 +47,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     event_keys = parse_event_keys(settings.secret("event_keys"))
     gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME))
     journal = Journal(database, settings.organisation, event_keys.verifier(NAME))
-    archiving = Archiving(unit_of_work, blobs, partial(Sealer.from_settings, settings), clock, jobs_waiting)
+    press = Press()
+    archiving = Archiving(unit_of_work, blobs, partial(Sealer.from_settings, settings), clock, jobs_waiting, press)
 
     app = create_app(
         "Justera archive",
@@ -66,7 +68,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         event_keys.signer(NAME),
         organisation=settings.organisation,
         subscriptions=subscribers.subscriptions(gate, journal),
-        workers=[archiving],
+        workers=[archiving, press],
         gates=[gate],
         pending=queries.count_waiting,
         given_up=queries.count_failed,

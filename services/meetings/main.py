@@ -28,6 +28,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
+from shared.rendering.press import Press
 from shared.service import Service
 from shared.settings import Settings
 from shared.wakeup import Wakeup
@@ -42,9 +43,10 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     event_keys = parse_event_keys(settings.secret("event_keys"))
     wakeup = Wakeup()
     unit_of_work = UnitOfWork(database, MeetingsTransaction, wakeup)
+    press = Press()
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
-        minutes=MinutesCommands(unit_of_work, clock, blobs),
+        minutes=MinutesCommands(unit_of_work, clock, blobs, press),
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
@@ -77,6 +79,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         organisation=settings.organisation,
         subscriptions=[subscribers.subscription(gate)],
         gates=[gate],
+        workers=[press],
         commands=commands,
         retention_seconds=settings.outbox_retention_days * 86_400.0,
     )

@@ -1,6 +1,6 @@
 """Minutes and their final copy as PDF: tagged, PDF/A-3a and PDF/UA-1, byte for byte the same for the same input.
 
-All of it is CPU work (tens of milliseconds a document): call it in a thread from asynchronous code.
+`…_job` says what is to be set; `press.Press` sets it in another process, `render_…` in this one (for tests and tools).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from shared.rendering.minutes import (
 )
 from shared.rendering.report import Report
 from shared.rendering.report_times import stamp_time
-from shared.rendering.typesetting import Attachment, has_template, typeset
+from shared.rendering.typesetting import Attachment, Job, has_template, typeset
 
 ORIGINAL_NAME = "original.pdf"
 HISTORY_NAME = "history.json"
@@ -33,12 +33,35 @@ def history_attachment(history: bytes) -> Attachment:
     return Attachment(HISTORY_NAME, history, "application/json", "The history of the agreement", "data")
 
 
-def render_minutes(document: MinutesDocument, *, at: datetime) -> bytes:
+def minutes_job(document: MinutesDocument, *, at: datetime) -> Job:
     """The original: what the signers read. `at` (aware) is the PDF's creation time; only seconds count.
 
     Raises InvalidInput for a template version that this installation does not have.
     """
-    return typeset(_template(document), _page_data(document, (), ()), at=at)
+    return Job(_template(document), _page_data(document, (), ()), at)
+
+
+def final_job(
+    document: MinutesDocument,
+    *,
+    stamps: Sequence[Stamp],
+    report: Report,
+    attachments: Sequence[Attachment],
+    at: datetime,
+    initials: Sequence[str] | None = None,
+) -> Job:
+    """The same pages with signatures and initials, then the audit report, with files attached.
+
+    `stamps` come in signing order. `initials` are those of chair and adjusters, in that order; by default those of the
+    stamps. Apart from both, each page's text is the original's. Raises InvalidInput for an unknown template version.
+    """
+    letters = tuple(initials_of(stamps)) if initials is None else tuple(initials)
+    data = _page_data(document, stamps, letters) | {"report": report.model_dump(mode="json")}
+    return Job(_template(document), data, at, tuple(attachments))
+
+
+def render_minutes(document: MinutesDocument, *, at: datetime) -> bytes:
+    return typeset(minutes_job(document, at=at))
 
 
 def render_final(
@@ -50,14 +73,7 @@ def render_final(
     at: datetime,
     initials: Sequence[str] | None = None,
 ) -> bytes:
-    """The same pages with signatures and initials, then the audit report, with files attached.
-
-    `stamps` come in signing order. `initials` are those of chair and adjusters, in that order; by default those of the
-    stamps. Apart from both, each page's text is the original's. Raises InvalidInput for an unknown template version.
-    """
-    letters = tuple(initials_of(stamps)) if initials is None else tuple(initials)
-    data = _page_data(document, stamps, letters) | {"report": report.model_dump(mode="json")}
-    return typeset(_template(document), data, at=at, attachments=attachments)
+    return typeset(final_job(document, stamps=stamps, report=report, attachments=attachments, at=at, initials=initials))
 
 
 def _template(document: MinutesDocument) -> str:

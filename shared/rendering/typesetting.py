@@ -38,11 +38,21 @@ def has_template(folder: str) -> bool:
     return (_TEMPLATES / folder / "main.typ").is_file()
 
 
-def typeset(folder: str, data: Mapping[str, Any], *, at: datetime, attachments: Sequence[Attachment] = ()) -> bytes:
-    """A tagged PDF/A-3a + PDF/UA-1 of the template in `folder`. `at` (aware) is its creation time, to the second.
+@dataclass(frozen=True)
+class Job:
+    """What is to be set: the template's folder, JSON-like data, the creation time (aware; to the second), files."""
 
-    `data` is JSON-like. No text in it makes this fail: what cannot be set as it is, is set with less and less of what
-    it holds. Raises typst.TypstError for a faulty template.
+    folder: str
+    data: Mapping[str, Any]
+    at: datetime
+    attachments: tuple[Attachment, ...] = ()
+
+
+def typeset(job: Job, *, ways: slice = slice(None)) -> bytes:
+    """A tagged PDF/A-3a + PDF/UA-1.
+
+    No text in it makes this fail: what cannot be set as it is, is set with less and less of what it holds. `ways`
+    leaves some of these tries out. Raises typst.TypstError for a faulty template, or what the last way raised.
     """
     listed = [
         {
@@ -51,23 +61,33 @@ def typeset(folder: str, data: Mapping[str, Any], *, at: datetime, attachments: 
             "description": file.description,
             "relationship": file.relationship,
         }
-        for file in attachments
+        for file in job.attachments
     ]
-    if at.tzinfo is None:
+    if job.at.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be placed")
-    with _root(folder, attachments) as root:
-        return _set(root, data, {"attachments": listed}, pdf_standards=["a-3a", "ua-1"], timestamp=int(at.timestamp()))
+    timestamp = int(job.at.timestamp())
+    with _root(job.folder, job.attachments) as root:
+        return _set(
+            root,
+            job.data,
+            {"attachments": listed},
+            _WAYS[ways],
+            pdf_standards=["a-3a", "ua-1"],
+            timestamp=timestamp,
+        )
 
 
 def typeset_appearance(folder: str, data: Mapping[str, Any]) -> bytes:
     """A PDF of one untagged page, to be drawn inside another document (an annotation's appearance)."""
-    return _set(_TEMPLATES / folder, data, {}, pdf_tags=False, timestamp=0)
+    return _set(_TEMPLATES / folder, data, {}, _WAYS, pdf_tags=False, timestamp=0)
 
+
+_Way = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 # What people wrote since texts have one rule is set as it is. The others are for what was taken in before and must come
 # out as it was signed, so their order stays: a name with an invisible end; an emoji of several parts, which no font
 # shapes; and in the end only letters that stand for themselves.
-_WAYS: Sequence[Callable[[Mapping[str, Any]], Mapping[str, Any]]] = (
+_WAYS: Sequence[_Way] = (
     printable,
     lambda data: printable(map_texts(data, without_shapeless)),
     lambda data: printable(data, body_font_only=True),
@@ -75,19 +95,23 @@ _WAYS: Sequence[Callable[[Mapping[str, Any]], Mapping[str, Any]]] = (
 )
 
 
-def _set(root: Path, data: Mapping[str, Any], others: Mapping[str, Any], **options: Any) -> bytes:
+AS_IT_IS = slice(1)
+AT_ANY_RATE = slice(-1, None)
+
+
+def _set(root: Path, data: Mapping[str, Any], others: Mapping[str, Any], ways: Sequence[_Way], **options: Any) -> bytes:
     """`others` is not text of people. The last way's failure is the template's."""
-    for way in _WAYS[:-1]:
+    for way in ways[:-1]:
         try:
             return _typst(root, {**way(data), **others}, **options)
         except BaseException as error:
-            if not _is_refusal(error):
+            if not is_refusal(error):
                 raise
             log.warning("typesetting.refused", error=type(error).__name__)
-    return _typst(root, {**_WAYS[-1](data), **others}, **options)
+    return _typst(root, {**ways[-1](data), **others}, **options)
 
 
-def _is_refusal(error: BaseException) -> bool:
+def is_refusal(error: BaseException) -> bool:
     """typst's own error, or a panic of it: pyo3 raises those as a class that it does not export."""
     return isinstance(error, typst.TypstError) or type(error).__name__ == "PanicException"
 

@@ -35,7 +35,7 @@ from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner, sign_pdf
 
 import services.embedded
-from services.archive.final_copy import Sources, checked_history, make_final_copy
+from services.archive.final_copy import Sources, checked_history, final_copy_job
 from services.archive.local_authority import ensure_test_authority
 from services.archive.seal import Sealer
 from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
@@ -56,6 +56,7 @@ from shared.rendering.coverage import FONT_FOLDER
 from shared.rendering.minutes import MinutesDocument
 from shared.rendering.render import render_minutes
 from shared.rendering.report import as_text, build_report
+from shared.rendering.typesetting import typeset
 from tests.integration.archive.completed import AGREEMENT, COMPLETED, CREATED, MEETING, NAME, SENDER, SIGNERS, chain
 from tests.support.parts import REPOSITORY
 
@@ -127,7 +128,7 @@ def measure(count: int, folder: Path) -> Copies:
 
     def make(completed: AgreementCompleted, sources: Sources) -> bytes:
         history = checked_history(completed, sources)
-        return make_final_copy(completed, sources, history, completed_at=COMPLETED, sealer=sealer)
+        return sealer.seal(typeset(final_copy_job(completed, sources, history, completed_at=COMPLETED)))
 
     finals = [_timed(partial(make, *agreement))[0] for agreement in agreements]
     rss_after = _resident()

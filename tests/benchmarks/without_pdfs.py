@@ -117,7 +117,10 @@ class Crew:
 
 
 def build_meetings(settings: Settings, **parts: Any) -> Service:
-    minutes_commands.render_minutes = lambda document, *, at: PDF
+    async def no_setting(*_: object, **__: object) -> bytes:
+        return PDF
+
+    minutes_commands.set_minutes = no_setting
     service = meetings.build(settings, **{**parts, "blobs": NoBlobs()})
     crew, numbers = Crew(), itertools.count()
 
@@ -192,9 +195,12 @@ def build_archive(settings: Settings, **parts: Any) -> Service:
     async def no_comparison(*_: object) -> dict[str, Any]:
         return {}
 
+    async def no_copy(*_: object, **__: object) -> bytes:
+        return PDF
+
     archiving.checked_history = lambda agreement, sources: None
     archiving.Archiving._compare = no_comparison
-    archiving.make_final_copy = lambda agreement, sources, history, *, completed_at, sealer: PDF
+    archiving.make_final_copy = no_copy
     return archive.build(settings, **{**parts, "blobs": NoBlobs()})
 
 

@@ -1,29 +1,36 @@
-"""What people ask of minutes: drafting, and their original. Each command is one transaction."""
+"""What people ask of minutes: drafting, and their original.
+
+Drafting renders between two transactions: the first looks up the next number, the second takes it if it still is the
+next. So no lock is held while a document is set, which may take seconds.
+"""
 
 import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.meetings.meeting.meeting import Meeting, known_timezone, require_minutes_fit
+from services.meetings.meeting.meeting import Meeting, body_key, known_timezone, require_minutes_fit
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
 from services.meetings.minutes.numbering import first_number
 from services.meetings.minutes.revision import Version, kept_numbers, next_version
+from services.meetings.minutes.setting import set_minutes
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound, Refused
+from shared.errors import InvalidInput, NotFound, Refused, Unavailable
 from shared.events import BlobRef, Person, ProtocolDrafted, SignerInvitation
 from shared.ids import new_transaction_id
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.minutes import Language, MinutesDocument, SignaturePlace, place_label
-from shared.rendering.render import render_minutes
+from shared.rendering.press import Press
 from shared.text import clean_ip, clean_mailbox, clean_name
 
 MOST_SIGNERS = 20
+_MOST_TRIES = 10
 _TRANSACTION_ID = re.compile(r"^[A-Za-z0-9_-]{44}$")
 
 
@@ -52,10 +59,14 @@ class DraftedMinutes:
 
 
 class MinutesCommands:
-    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, blobs: BlobStore) -> None:
+    def __init__(
+        self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, blobs: BlobStore, press: Press
+    ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._blobs = blobs
+        self._press = press
+        self._turns: WeakValueDictionary[tuple[str, str, int], asyncio.Lock] = WeakValueDictionary()
 
     async def draft_minutes(
         self, organisation: str, meeting_id: str, text: str, drafting: Drafting, *, ip: str
@@ -65,34 +76,69 @@ class MinutesCommands:
         A draft after one whose agreement ended is the next version of the same minutes, with the same numbers. Raises
         NotFound, Refused (a draft that may still be signed, another body, a number taken), InvalidInput, Unavailable.
         """
-        draft = parse_minutes(text)
+        draft = await asyncio.to_thread(parse_minutes, text)
         drafting = clean_drafting(drafting)
         sender_ip = clean_ip(ip)
         agreement_id = drafting.transaction_id or new_transaction_id()
+        # Those who draft for one body at once take turns in this process; between processes the numbers decide.
+        numbered = (organisation, body_key(draft.front.body), draft.front.starts.year)
+        async with self._turns.setdefault(numbered, asyncio.Lock()):
+            for _ in range(_MOST_TRIES):
+                document, before = await self._numbered(organisation, meeting_id, draft, drafting, agreement_id)
+                pdf, render_input = await self._render(organisation, draft, document)
+                drafted = _drafted(meeting_id, agreement_id, document, pdf, before)
+                fact = _drafted_fact(drafted, document, drafting, render_input, sender_ip)
+                if await self._kept(organisation, draft, drafted, document, fact):
+                    return drafted
+        raise Unavailable("others draft minutes of the same body at this moment", hint="try again in a moment")
 
-        async def work(transaction: MeetingsTransaction) -> DraftedMinutes:
-            meeting = await transaction.lock_meeting(organisation, meeting_id)
+    async def _numbered(
+        self, organisation: str, meeting_id: str, draft: MinutesDraft, drafting: Drafting, agreement_id: str
+    ) -> tuple[MinutesDocument, Version | None]:
+        """The document with the numbers that it would get now, and the version before. Nothing stays locked."""
+        front = draft.front
+        async with self._unit_of_work.begin() as transaction:
+            meeting = await transaction.meeting(organisation, meeting_id)
             before = await self._version_before(transaction, organisation, meeting, draft, agreement_id)
-            version = next_version(before)
-            document = await self._number(transaction, organisation, draft, drafting, before)
-            pdf, render_input = await self._render(organisation, document)
-            drafted = DraftedMinutes(
-                meeting_id,
-                agreement_id,
-                document.name if version == 1 else f"{document.name} (version {version})",
-                document.paragraphs[0].number,
-                document.paragraphs[-1].number,
-                pdf,
-                version,
-                before.agreement_id if before else None,
-            )
+            next_version(before)
+            next_in_year = await transaction.next_number(organisation, front.body, front.starts.year)
+        document = number_paragraphs(
+            draft,
+            _first(draft, before, next_in_year),
+            language=drafting.language,
+            timezone=drafting.timezone,
+            places=signature_places(draft, drafting),
+        )
+        return document, before
+
+    async def _kept(
+        self,
+        organisation: str,
+        draft: MinutesDraft,
+        drafted: DraftedMinutes,
+        document: MinutesDocument,
+        fact: ProtocolDrafted,
+    ) -> bool:
+        """Whether the numbers in the PDF were still the next: then they are taken, and the draft is written down."""
+
+        async def work(transaction: MeetingsTransaction) -> bool:
+            front = draft.front
+            meeting = await transaction.lock_meeting(organisation, drafted.meeting_id)
+            before = await self._version_before(transaction, organisation, meeting, draft, drafted.agreement_id)
+            next_in_year = await transaction.lock_numbering(organisation, front.body, front.starts.year)
+            first = _first(draft, before, next_in_year)
+            if (next_version(before), first) != (drafted.version, drafted.first_paragraph):
+                return False
+            following = drafted.last_paragraph + 1
+            if before is not None and next_in_year != before.last + 1:
+                following = next_in_year or following  # later minutes go on from the same numbers
+            await transaction.set_numbering(organisation, front.body, front.starts.year, following)
             now = self._clock.now()
             await transaction.add_minutes(_minutes_row(organisation, drafted, document, now))
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
             await transaction.save_meeting(organisation, numbered)
-            fact = _drafted_fact(drafted, document, drafting, render_input, sender_ip)
             transaction.tell(organisation, numbered, fact, now)
-            return drafted
+            return True
 
         return await self._unit_of_work.run(work)
 
@@ -120,41 +166,10 @@ class MinutesCommands:
             return None
         return Version(row.version, row.agreement_id, row.year, row.first_paragraph, row.last_paragraph, row.ended)
 
-    async def _number(
-        self,
-        transaction: MeetingsTransaction,
-        organisation: str,
-        draft: MinutesDraft,
-        drafting: Drafting,
-        before: Version | None,
-    ) -> MinutesDocument:
-        front = draft.front
-        next_in_year = await transaction.lock_numbering(organisation, front.body, front.starts.year)
-        if before is None:
-            first = first_number(next_in_year, front.first_paragraph)
-        else:
-            first = kept_numbers(
-                before,
-                year=front.starts.year,
-                wanted=front.first_paragraph,
-                count=len(draft.sections),
-                next_in_year=next_in_year,
-            )
-        document = number_paragraphs(
-            draft,
-            first,
-            language=drafting.language,
-            timezone=drafting.timezone,
-            places=signature_places(draft, drafting),
-        )
-        following = first + len(document.paragraphs)
-        if before is not None and next_in_year != before.last + 1:
-            following = next_in_year or following  # later minutes go on from the same numbers
-        await transaction.set_numbering(organisation, front.body, front.starts.year, following)
-        return document
-
-    async def _render(self, organisation: str, document: MinutesDocument) -> tuple[BlobRef, BlobRef]:
-        pdf = await asyncio.to_thread(render_minutes, document, at=self._clock.now())
+    async def _render(
+        self, organisation: str, draft: MinutesDraft, document: MinutesDocument
+    ) -> tuple[BlobRef, BlobRef]:
+        pdf = await set_minutes(self._press, draft, document, at=self._clock.now())
         render_input = document.model_dump_json().encode()
         return (
             await self._blobs.put(organisation, pdf, "application/pdf"),
@@ -197,6 +212,36 @@ def _clean_signer(signer: SignerInvitation, language: Language) -> SignerInvitat
     name = clean_name(signer.name) if signer.name else None
     role = clean_name(signer.role)
     return signer.model_copy(update={"email": clean_mailbox(signer.email), "name": name, "role": role})
+
+
+def _first(draft: MinutesDraft, before: Version | None, next_in_year: int | None) -> int:
+    """The first number; a version after another keeps its numbers. Raises Refused."""
+    front = draft.front
+    if before is None:
+        return first_number(next_in_year, front.first_paragraph)
+    return kept_numbers(
+        before,
+        year=front.starts.year,
+        wanted=front.first_paragraph,
+        count=len(draft.sections),
+        next_in_year=next_in_year,
+    )
+
+
+def _drafted(
+    meeting_id: str, agreement_id: str, document: MinutesDocument, pdf: BlobRef, before: Version | None
+) -> DraftedMinutes:
+    version = next_version(before)
+    return DraftedMinutes(
+        meeting_id,
+        agreement_id,
+        document.name if version == 1 else f"{document.name} (version {version})",
+        document.paragraphs[0].number,
+        document.paragraphs[-1].number,
+        pdf,
+        version,
+        before.agreement_id if before else None,
+    )
 
 
 def _minutes_row(organisation: str, drafted: DraftedMinutes, document: MinutesDocument, at: datetime) -> dict[str, Any]:

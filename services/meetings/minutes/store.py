@@ -15,6 +15,7 @@ _OF_BODY = (
     NUMBERING.c.year == bindparam("of_year"),
 )
 _BEGIN_NUMBERING = insert(NUMBERING).on_conflict_do_nothing().inline()
+_NEXT_NUMBER = select(NUMBERING.c.next_paragraph).where(*_OF_BODY)
 _LOCK_NUMBERING = select(NUMBERING.c.next_paragraph).where(*_OF_BODY).with_for_update()
 _SET_NUMBERING = update(NUMBERING).where(*_OF_BODY).values(next_paragraph=bindparam("following"))
 
@@ -40,6 +41,13 @@ _END_MINUTES = (
 
 
 class MinutesStore(Transaction):
+    async def next_number(self, organisation: str, body: str, year: int) -> int | None:
+        """The body's next number of the year, None when the year has none yet. Another may take it at any moment."""
+        found: int | None = (
+            await self.connection.execute(_NEXT_NUMBER, _of_body(organisation, body, year))
+        ).scalar_one_or_none()
+        return found
+
     async def lock_numbering(self, organisation: str, body: str, year: int) -> int | None:
         """The body's next number of the year, None when the year has none yet; held until the transaction ends."""
         key = {"organisation": organisation, "body_key": body_key(body), "year": year}

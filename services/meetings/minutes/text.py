@@ -23,12 +23,13 @@ _MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "emphasis", "escape", 
 
 
 class Section(BaseModel):
-    """What stands under one `##`; it gets its number later."""
+    """What stands under one `##`, which is in `line` of the file; it gets its number later."""
 
     model_config = ConfigDict(frozen=True)
 
     heading: str
     blocks: tuple[Block, ...]
+    line: int
 
 
 def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
@@ -41,8 +42,9 @@ def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
             raise tokens.refusal("text before the first paragraph; begin with a line `## Heading`")
         if len(sections) == MAX_SECTIONS:
             raise tokens.refusal(f"more than {MAX_SECTIONS} paragraphs")
+        line = tokens.line()
         heading = _heading(tokens)
-        sections.append(Section(heading=heading, blocks=tuple(_blocks(tokens))))
+        sections.append(Section(heading=heading, blocks=tuple(_blocks(tokens)), line=line))
     if not sections:
         raise InvalidInput("no paragraph found; write at least one line `## Heading`")
     return tuple(sections)
@@ -80,9 +82,11 @@ class _Tokens:
         self._line = self._line_of(token)
         return token
 
+    def line(self) -> int:
+        return self._line_of(self._tokens[self._index]) if self.more() else self._line
+
     def refusal(self, why: str) -> InvalidInput:
-        line = self._line_of(self._tokens[self._index]) if self.more() else self._line
-        return InvalidInput(f"line {line}: {why}")
+        return InvalidInput(f"line {self.line()}: {why}")
 
     def _line_of(self, token: Token) -> int:
         return self._first_line + token.map[0] if token.map else self._line

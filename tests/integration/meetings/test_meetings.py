@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.meetings.main import build
+from services.meetings.minutes import commands
 from services.meetings.tables import MeetingsTable
 from shared.auth import Access, Role, TokenRecord, token_hash, undeclared_routes
 from shared.blobs import open_blobs
@@ -139,6 +140,54 @@ async def test_numbers_run_on_without_gap_or_double_when_many_draft_at_once(api:
     spans = sorted((one.json()["first_paragraph"], one.json()["last_paragraph"]) for one in answers)
     numbers = [number for first, last in spans for number in range(first, last + 1)]
     assert numbers == list(range(1, sum(lengths) + 1))
+
+
+async def test_two_processes_that_draft_at_once_number_without_gap_or_double(
+    service: Service, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process takes the numbers while this one renders: it renders once more, with the next ones."""
+    ours, theirs = await schedule(api), await schedule(api)
+    inner = commands.set_minutes
+    rendered: list[int] = []
+
+    async def overtaken(*given: Any, **named: Any) -> bytes:
+        rendered.append(given[2].paragraphs[0].number)
+        if len(rendered) == 1:
+            service.commands.minutes._turns.clear()  # as another process has turns of its own
+            assert (await draft(api, theirs, minutes(paragraphs=2))).json()["first_paragraph"] == 1
+        return await inner(*given, **named)
+
+    monkeypatch.setattr(commands, "set_minutes", overtaken)
+    drafted = await draft(api, ours, minutes())
+    assert (drafted.json()["first_paragraph"], drafted.json()["last_paragraph"]) == (3, 5)
+    assert rendered == [1, 1, 3]
+
+
+async def test_no_row_is_locked_while_a_document_is_set(
+    service: Service, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting_id = await schedule(api)
+    inner = commands.set_minutes
+
+    async def looked_at(*given: Any, **named: Any) -> bytes:
+        async with service.database.transaction() as connection:
+            await connection.execute(text("SELECT * FROM meeting FOR UPDATE NOWAIT"))
+            await connection.execute(text("SELECT * FROM numbering FOR UPDATE NOWAIT"))
+            others = text("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
+            assert (await connection.execute(others)).scalar_one() == 0
+        return await inner(*given, **named)
+
+    monkeypatch.setattr(commands, "set_minutes", looked_at)
+    assert (await draft(api, meeting_id, minutes())).status_code == 201
+
+
+@pytest.mark.parametrize("typed", ["ع" * 33_000, "[" * 50_000])
+async def test_what_cannot_be_set_is_refused_with_the_line_of_its_paragraph(api: httpx.AsyncClient, typed: str) -> None:
+    meeting_id = await schedule(api)
+    refused = await draft(api, meeting_id, f"{minutes()}## Ärende X\n{typed}\n## Ärende Y\n")
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("line 17: the document cannot be set as a PDF")
+    assert (await draft(api, meeting_id, minutes())).json()["first_paragraph"] == 1
 
 
 async def test_a_refused_draft_uses_no_number(api: httpx.AsyncClient) -> None:

@@ -1,0 +1,192 @@
+"""Sets documents in a process of its own, which is ended when a document takes too long or too much.
+
+typst may loop, panic or take all memory for some text that nobody thought of: that must cost one document, not the
+service. A child is started for the first document and ended when none has come for half a minute. It gets the job and
+nothing else: no secret is in its environment, and what it prints goes nowhere, since a panic quotes the text.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, ClassVar
+
+from shared.errors import InvalidInput, Unavailable
+from shared.logging import get_logger
+from shared.rendering.typesetting import AS_IT_IS, AT_ANY_RATE, Job
+
+log = get_logger(__name__)
+
+_IDLE = 30.0  # seconds
+_CODE = Path(__file__).parents[2]
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """For one document: minutes of 1 MiB take some 5 seconds and 350 MiB of address space."""
+
+    seconds: float = 15.0
+    memory: int = 640 * 1024**2  # bytes of address space
+
+
+class CannotBeSet(InvalidInput):
+    """The document is at fault: it takes too long or too much, or typst refuses it."""
+
+    slug: ClassVar[str] = "cannot-be-set"
+
+
+class Press:
+    """`at_once` children at most; more documents wait. `start` and `stop` as a service's workers have them."""
+
+    def __init__(self, limits: Limits = Limits(), *, at_once: int = 2) -> None:
+        self._limits = limits
+        self._places = asyncio.Semaphore(at_once)
+        self._resting: list[_Child] = []
+        self._lock = Lock()
+        self._stopped = False
+        self._idle: asyncio.TimerHandle | None = None
+        self._at_exit = weakref.finalize(self, _end_all, self._resting)
+
+    def start(self) -> None:
+        """The first document starts the first child."""
+        self._stopped = False
+
+    async def stop(self) -> None:
+        """A document in hand is finished."""
+        self._stopped = True
+        if self._idle is not None:
+            self._idle.cancel()
+        await asyncio.to_thread(_end_all, self._resting)
+
+    async def set(self, job: Job) -> bytes:
+        """The PDF, whatever its texts: one that was accepted once must come out. Raises Unavailable, CannotBeSet."""
+        try:
+            return await self._in_turn(job, slice(None), self._limits.seconds)
+        except CannotBeSet as error:
+            log.warning("press.set_at_any_rate", error=error.message)
+            return await self._in_turn(job, AT_ANY_RATE, self._limits.seconds)
+
+    async def set_as_it_is(self, job: Job, *, seconds: float | None = None) -> bytes:
+        """The PDF with every character as it was written. Raises CannotBeSet, Unavailable."""
+        return await self._in_turn(job, AS_IT_IS, seconds or self._limits.seconds)
+
+    async def _in_turn(self, job: Job, ways: slice, seconds: float) -> bytes:
+        async with self._places:
+            pdf = await asyncio.to_thread(self._set, job, ways, seconds)
+        self._end_when_idle()
+        return pdf
+
+    def _set(self, job: Job, ways: slice, seconds: float) -> bytes:
+        with self._lock:
+            child = self._resting.pop() if self._resting else None
+        if child is not None:
+            try:
+                return self._by(child, job, ways, seconds)
+            except _ChildEnded:
+                pass  # perhaps for what earlier documents left in its memory
+        return self._by(_Child(self._limits.memory), job, ways, seconds)
+
+    def _by(self, child: "_Child", job: Job, ways: slice, seconds: float) -> bytes:
+        try:
+            pdf = child.set(job, ways, seconds)
+        except BaseException:
+            child.end()
+            raise
+        if self._stopped:
+            child.end()
+        else:
+            with self._lock:
+                self._resting.append(child)
+        return pdf
+
+    def _end_when_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(_IDLE, _end_all, self._resting)
+
+
+class _ChildEnded(Unavailable):
+    """It ended without an answer."""
+
+
+class _Child:
+    def __init__(self, memory: int) -> None:
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        # Few threads and arenas: each counts against the limit of address space.
+        environment |= {"PYTHONPATH": str(_CODE), "RAYON_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2"}
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "shared.rendering.press_child", str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd="/",
+        )
+
+    def set(self, job: Job, ways: slice, seconds: float) -> bytes:
+        """Raises CannotBeSet, _ChildEnded."""
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None and answers is not None  # noqa: S101, PT018  (pipes)
+        try:
+            requests.write(json.dumps(_order(job, ways, seconds)).encode() + b"\n")
+            for file in job.attachments:
+                requests.write(file.content)
+            requests.flush()
+            line = answers.readline()
+            head = json.loads(line) if line else {}
+            pdf = answers.read(head["size"]) if "size" in head else b""
+        except OSError:
+            head, pdf = {}, b""
+        if "error" in head:
+            raise CannotBeSet(f"the document cannot be set as a PDF ({head['error']})")
+        if "size" not in head or len(pdf) != head["size"]:
+            self._tell_end(seconds)
+        return pdf
+
+    def _tell_end(self, seconds: float) -> None:
+        self._process.kill()
+        status = self._process.wait()
+        if status == -signal.SIGALRM:
+            raise CannotBeSet(f"the document takes more than {seconds:g} seconds to set as a PDF")
+        log.warning("press.child_ended", status=status)
+        if status == -signal.SIGABRT:
+            raise CannotBeSet("the document takes more memory than it may to set as a PDF")
+        raise _ChildEnded("the process that sets documents ended", hint="try again in a moment")
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
+
+
+def _order(job: Job, ways: slice, seconds: float) -> Mapping[str, Any]:
+    files = [
+        {
+            "name": file.name,
+            "mime_type": file.mime_type,
+            "description": file.description,
+            "relationship": file.relationship,
+            "size": len(file.content),
+        }
+        for file in job.attachments
+    ]
+    given = {"folder": job.folder, "data": job.data, "at": job.at.isoformat(), "attachments": files}
+    return {"job": given, "ways": [ways.start, ways.stop, ways.step], "seconds": seconds}
+
+
+def _end_all(children: list[_Child]) -> None:
+    while children:
+        children.pop().end()
