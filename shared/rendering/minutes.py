@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["sv", "en"]
 
-CURRENT_TEMPLATE = 1
+CURRENT_TEMPLATE = 2
 """The newest folder of `shared/rendering/templates`; documents remember the one they were first rendered by."""
 
 
@@ -49,7 +49,20 @@ class OrderedList(_Data):
     items: tuple[tuple[Run, ...], ...]
 
 
-Block = Annotated[Subheading | Text | BulletList | OrderedList, Field(discriminator="kind")]
+Cell = tuple[Run, ...]
+Align = Literal["left", "center", "right"]
+
+
+class Table(_Data):
+    """Every row has as many cells as the header, and `align` as many words. Since template 2."""
+
+    kind: Literal["table"] = "table"
+    header: tuple[Cell, ...]
+    align: tuple[Align, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+Block = Annotated[Subheading | Text | BulletList | OrderedList | Table, Field(discriminator="kind")]
 
 
 class Paragraph(_Data):

@@ -76,7 +76,7 @@ class Press:
 
     async def set_as_it_is(self, job: Job, *, seconds: float | None = None) -> bytes:
         """The PDF with every character as it was written. Raises CannotBeSet, Unavailable."""
-        return await self._in_turn(job, AS_IT_IS, seconds or self._limits.seconds)
+        return await self._in_turn(job, AS_IT_IS, min(seconds or self._limits.seconds, self._limits.seconds))
 
     async def _in_turn(self, job: Job, ways: slice, seconds: float) -> bytes:
         async with self._places:

@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import InvalidInput
+from shared.rendering.column_widths import column_widths
 from shared.rendering.minutes import (
     INITIALLING_ROLES,
     MinutesDocument,
+    Paragraph,
     Stamp,
+    Table,
     initials_of,
     pair_stamps,
 )
@@ -87,11 +90,21 @@ def _page_data(document: MinutesDocument, stamps: Sequence[Stamp], letters: tupl
     boxes = sum(place.role in INITIALLING_ROLES for place in document.places)
     return {
         "name": document.name,
-        "document": document.model_dump(mode="json") | _local_times(document),
+        "document": document.model_dump(mode="json")
+        | _local_times(document)
+        | {"paragraphs": [_paragraph(paragraph) for paragraph in document.paragraphs]},
         "places": _places(document, stamps),
         "initials": [*letters, *[""] * (boxes - len(letters))],
         "report": None,
     }
+
+
+def _paragraph(paragraph: Paragraph) -> dict[str, Any]:
+    blocks = [
+        block.model_dump(mode="json") | ({"widths": column_widths(block)} if isinstance(block, Table) else {})
+        for block in paragraph.blocks
+    ]
+    return paragraph.model_dump(mode="json", exclude={"blocks"}) | {"blocks": blocks}
 
 
 def _places(document: MinutesDocument, stamps: Sequence[Stamp]) -> Sequence[Mapping[str, str]]:

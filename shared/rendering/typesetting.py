@@ -20,6 +20,7 @@ from shared.rendering.coverage import FALLBACK_FONTS, FONT_FOLDER, map_texts, pr
 log = get_logger(__name__)
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_MARKED, _NO_SUSPECTS = b"/MarkInfo<</Marked true", b"/Suspects false"
 _aging = Lock()  # a compiler serves one thread at a time
 
 
@@ -148,7 +149,19 @@ def _typst(root: Path, data: Mapping[str, Any], **options: Any) -> bytes:
         )
     finally:
         _forget_documents()
-    return pdf
+    return _without_the_usual(pdf)
+
+
+def _without_the_usual(pdf: bytes) -> bytes:
+    """`Suspects` that is false may as well be absent (ISO 32000-1, table 321), and poppler takes it for an error.
+
+    As many spaces stand in its place, so that every other byte stays where the cross-references say it is.
+    """
+    begin = pdf.rfind(_MARKED + _NO_SUSPECTS)
+    if begin < 0:
+        return pdf
+    begin += len(_MARKED)
+    return pdf[:begin] + b" " * len(_NO_SUSPECTS) + pdf[begin + len(_NO_SUSPECTS) :]
 
 
 def _forget_documents() -> None:

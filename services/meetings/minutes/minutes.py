@@ -14,9 +14,9 @@
     ---
     ## A heading that becomes § 28
     ### Beslut
-    Text, *italic* and **bold**, `-` and `1.` lists.
+    Text, *italic* and **bold**, `-` and `1.` lists, tables of `|`.
 
-Anything else that Markdown knows (links, HTML, tables) is printed as the characters that were typed.
+Anything else that Markdown knows (links, HTML) is printed as the characters that were typed.
 """
 
 from collections.abc import Sequence

@@ -1,25 +1,27 @@
 """The Markdown under a minutes file's front matter -> paragraphs of plain blocks.
 
-CommonMark decides what is a heading or a list; its HTML, links, quotes, code and tables are switched off, so that
-they stay the characters that were typed.
+CommonMark decides what is a heading or a list, GitHub's extension of it what is a table; HTML, links, quotes and code
+are switched off, so that they stay the characters that were typed.
 """
 
 from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import InvalidInput
-from shared.rendering.minutes import Block, BulletList, OrderedList, Run, Subheading, Text
+from shared.rendering.minutes import Align, Block, BulletList, Cell, OrderedList, Run, Subheading, Table, Text
 
 MAX_HEADING = 300  # characters
 MAX_SECTIONS = 1000
 MAX_LIST_START = 9999
+MAX_COLUMNS = 10
 MAX_LINES = 20_000
 MAX_MARKS = 20_000  # of * _ and \\; each costs the parser as much as a line
 
-_MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "emphasis", "escape", "newline", "text_join"])
+_MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "escape", "newline", "text_join"])
 
 
 class Section(BaseModel):
@@ -35,7 +37,7 @@ class Section(BaseModel):
 def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
     """`first_line` is the number in the file of the text's first line. Raises InvalidInput naming the line."""
     _refuse_the_excessive(text)
-    tokens = _Tokens(_MARKDOWN.parse(text), first_line)
+    tokens = _Tokens(_MARKDOWN.parse(text), text.split("\n"), first_line)
     sections: list[Section] = []
     while tokens.more():
         if not tokens.at("heading_open", tag="h2"):
@@ -61,8 +63,9 @@ def _refuse_the_excessive(text: str) -> None:
 class _Tokens:
     """A cursor over markdown-it's flat list of tokens that knows the line of what it stands on."""
 
-    def __init__(self, tokens: Sequence[Token], first_line: int) -> None:
+    def __init__(self, tokens: Sequence[Token], lines: Sequence[str], first_line: int) -> None:
         self._tokens = tokens
+        self._lines = lines
         self._index = 0
         self._line = first_line
         self._first_line = first_line
@@ -81,6 +84,11 @@ class _Tokens:
         self._index += 1
         self._line = self._line_of(token)
         return token
+
+    def source(self) -> Sequence[str]:
+        """The lines that the next token was read from."""
+        begin, end = self._tokens[self._index].map or (0, 0)
+        return self._lines[begin:end]
 
     def line(self) -> int:
         return self._line_of(self._tokens[self._index]) if self.more() else self._line
@@ -101,7 +109,10 @@ def _block(tokens: _Tokens) -> Block:
     if tokens.at("heading_open", tag="h3"):
         return Subheading(text=_heading(tokens))
     if tokens.at("paragraph_open"):
+        _refuse_half_a_table(tokens)
         return Text(runs=_paragraph(tokens))
+    if tokens.at("table_open"):
+        return _table(tokens)
     if tokens.at("bullet_list_open"):
         tokens.take()
         return BulletList(items=tuple(_items(tokens)))
@@ -131,6 +142,65 @@ def _paragraph(tokens: _Tokens) -> tuple[Run, ...]:
     return runs
 
 
+def _table(tokens: _Tokens) -> Table:
+    """GitHub's rule drops cells that a row has too many of and takes a line without `|` for a row: both are refused."""
+    tokens.take()
+    tokens.take()
+    header, align = _row(tokens)
+    if len(header) > MAX_COLUMNS:
+        raise tokens.refusal(f"a table of more than {MAX_COLUMNS} columns, which a page cannot show; divide it")
+    tokens.take()
+    rows = []
+    if tokens.at("tbody_open"):
+        tokens.take()
+        while tokens.at("tr_open"):
+            (line,) = tokens.source()
+            if "|" not in line:
+                raise tokens.refusal("a row of a table without |; leave an empty line after a table")
+            if (found := _cells_in(line)) > len(header):
+                raise tokens.refusal(f"a row of {found} cells in a table of {len(header)}; write \\| for a | in a cell")
+            rows.append(_row(tokens)[0])
+        tokens.take()
+    tokens.take()
+    return Table(header=header, align=align, rows=tuple(rows))
+
+
+def _row(tokens: _Tokens) -> tuple[tuple[Cell, ...], tuple[Align, ...]]:
+    tokens.take()
+    cells: list[Cell] = []
+    align: list[Align] = []
+    while not tokens.at("tr_close"):
+        align.append(_align(tokens.take()))
+        cells.append(_runs(tokens.take()))
+        tokens.take()
+    tokens.take()
+    return tuple(cells), tuple(align)
+
+
+def _align(cell: Token) -> Align:
+    match cell.attrs.get("style"):
+        case "text-align:right":
+            return "right"
+        case "text-align:center":
+            return "center"
+        case _:
+            return "left"
+
+
+def _cells_in(line: str) -> int:
+    cells = escapedSplit(line.strip())
+    return len(cells) - (cells[:1] == [""]) - (len(cells) > 1 and cells[-1] == "")
+
+
+def _refuse_half_a_table(tokens: _Tokens) -> None:
+    """Its lines would run together on the page."""
+    lines = tokens.source()
+    if len(lines) > 1 and all(line.lstrip().startswith("|") for line in lines):
+        raise tokens.refusal(
+            "a table whose second line is not | --- | --- |, with as many columns as the first; mend it"
+        )
+
+
 def _items(tokens: _Tokens) -> Iterator[tuple[Run, ...]]:
     while tokens.at("list_item_open"):
         tokens.take()
@@ -143,7 +213,7 @@ def _item(tokens: _Tokens) -> tuple[Run, ...]:
     runs: list[Run] = []
     while not tokens.at("list_item_close"):
         if not tokens.at("paragraph_open"):
-            raise tokens.refusal("a list or heading inside a list; give each a line of its own")
+            raise tokens.refusal("a list, heading or table inside a list; give each a place of its own")
         runs += [Run(text="\n"), *_paragraph(tokens)] if runs else _paragraph(tokens)
     tokens.take()
     return tuple(runs)

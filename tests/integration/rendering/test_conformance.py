@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.rendering.minutes import Attendee, Language
+from shared.rendering.minutes import Attendee, BulletList, Language, Paragraph, Run, Text
 from shared.rendering.render import render_final, render_minutes
 from tests.integration.rendering.sample import CREATED, sample_minutes, sample_report, sample_stamps
+from tests.integration.rendering.test_pages import TABLE
 from tests.integration.rendering.tools import assert_conforms, plain_attachments
 
 ODD = "👩‍👩‍👧 \ue000 हिन्दी العربية 李小龙"
@@ -29,6 +30,23 @@ def test_the_final_copy_conforms(tmp_path: Path, adjuster: str) -> None:
             stamps=sample_stamps(adjuster),
             report=sample_report(),
             attachments=(*plain_attachments(),),
+            at=CREATED,
+        )
+    )
+    assert_conforms(path)
+
+
+def test_tables_and_broken_words_conform(tmp_path: Path) -> None:
+    long = (Run(text="Donaudampfschifffahrt" * 20), Run(text=" ع" + "ع" * 200, bold=True))
+    paragraph = Paragraph(number=1, heading="Ärende", blocks=(TABLE, Text(runs=long), BulletList(items=(long,))))
+    minutes = sample_minutes().model_copy(update={"paragraphs": (paragraph,)})
+    path = tmp_path / "final.pdf"
+    path.write_bytes(
+        render_final(
+            minutes,
+            stamps=sample_stamps(),
+            report=sample_report(),
+            attachments=plain_attachments(),
             at=CREATED,
         )
     )

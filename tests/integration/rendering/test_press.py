@@ -26,8 +26,9 @@ async def press() -> AsyncIterator[Press]:
 
 
 def with_text(text: str) -> MinutesDocument:
+    """By the first template, which does not break long words."""
     paragraph = Paragraph(number=1, heading="A", blocks=(Text(runs=(Run(text=text),)),))
-    return sample_minutes().model_copy(update={"paragraphs": (paragraph,)})
+    return sample_minutes().model_copy(update={"paragraphs": (paragraph,), "template_version": 1})
 
 
 def children(press: Press) -> list[int]:

@@ -5,7 +5,7 @@ import pytest
 from services.meetings.meeting.meeting import body_key
 from services.meetings.minutes.minutes import MAX_MINUTES, number_paragraphs, parse_minutes
 from shared.errors import InvalidInput
-from shared.rendering.minutes import BulletList, OrderedList, Run, SignaturePlace, Subheading, Text
+from shared.rendering.minutes import BulletList, OrderedList, Run, SignaturePlace, Subheading, Table, Text
 
 FRONT = """\
 ---
@@ -131,7 +131,7 @@ def refusal(text: str) -> str:
         ("### Beslut", "#### Beslut", "line 15: only ## (a numbered paragraph)"),
         ("### Beslut", "# Beslut", "line 15: only ## (a numbered paragraph)"),
         ("### Beslut", "###", "line 15: a heading ### must have"),
-        ("  till", "  - till", "line 19: a list or heading inside a list"),
+        ("  till", "  - till", "line 19: a list, heading or table inside a list"),
         ("till hand", "till\x07hand", "line 19: holds U+0007"),
         ("till hand", "till\u2066hand", "line 19: holds U+2066"),
         ("3. tre", "100000. tre", "a list that starts at 100000"),
@@ -190,3 +190,31 @@ def test_one_body_however_its_name_is_composed() -> None:
 )
 def test_what_cannot_be_shown_is_refused_with_its_line(was: str, becomes: str, message: str) -> None:
     assert message in refusal((FRONT + BODY).replace(was, becomes, 1))
+
+
+def test_a_table_is_a_table() -> None:
+    (section,) = parse_minutes(
+        f"{FRONT}## A\n\n| Post | Belopp | |\n|:--|--:|:-:|\n| Resor \\| *mat* | 1\u00a0200 |\n\nText.\n"
+    ).sections
+    table, text = section.blocks
+    assert table == Table(
+        header=((Run(text="Post"),), (Run(text="Belopp"),), ()),
+        align=("left", "right", "center"),
+        rows=(((Run(text="Resor | "), Run(text="mat", italic=True)), (Run(text="1\u00a0200"),), ()),),
+    )
+    assert text == Text(runs=(Run(text="Text."),))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("| a | b |\n| --- | --- |\n| 1 | 2 | 3 |", "line 18: a row of 3 cells in a table of 2"),
+        ("| a | b |\n| --- | --- |\n| 1 | 2 |\nText", "line 19: a row of a table without |"),
+        ("| a | b |\n| 1 | 2 |", "line 16: a table whose second line is not"),
+        ("| a | b |\n| --- |\n| 1 | 2 |", "line 16: a table whose second line is not"),
+        ("|a" * 11 + "|\n" + "|-" * 11 + "|\n", "line 16: a table of more than 10 columns"),
+        ("- a\n\n  | a | b |\n  | --- | --- |", "a list, heading or table inside a list"),
+    ],
+)
+def test_a_table_that_would_lose_something_is_refused(table: str, message: str) -> None:
+    assert message in refusal(f"{FRONT}## A\n\n{table}\n")
