@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from services.signing import mail_news, sealed_copies, store
 from services.signing.agreement import TERMINAL, Agreement, Status, request_for_email
 from services.signing.arrivals import Arrivals, NoSuchAgreement
@@ -30,8 +32,11 @@ from shared.clock import Clock, parse_timestamp, timestamp
 from shared.database import Database
 from shared.errors import InvalidInput, NotFound
 from shared.history import Entry
-from shared.rendering.minutes import Language
+from shared.logging import get_logger
+from shared.rendering.minutes import Language, MinutesDocument
 from shared.rendering.report import Report, build_report
+
+log = get_logger(__name__)
 
 MOST = 200
 
@@ -98,6 +103,18 @@ class SigningQueries:
         """The unsigned original, PDF. Raises NotFound, Unavailable."""
         state = await self.state(organisation, agreement_id)
         return await self._blobs.get(organisation, state.document)
+
+    async def minutes(self, organisation: str, agreement_id: str) -> MinutesDocument | None:
+        """What the document was set from, as its history names it by SHA-256; None when that cannot be read here.
+
+        Raises NotFound, Unavailable.
+        """
+        state = await self.state(organisation, agreement_id)
+        try:
+            return MinutesDocument.model_validate_json(await self._blobs.get(organisation, state.render_input))
+        except (NotFound, ValidationError) as error:
+            log.warning("minutes.not_readable", agreement_id=agreement_id, error=type(error).__name__)
+            return None
 
     async def sealed_copy(self, organisation: str, agreement_id: str) -> bytes:
         """The sealed copy, PDF. Raises NotFound while it is not archived, Unavailable."""

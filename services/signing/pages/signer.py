@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.signing.commands import SigningCommands
+from services.signing.pages.words import words_of
 from services.signing.queries import SigningQueries
 from services.signing.views import RequestView
 from shared import links
@@ -140,7 +141,7 @@ class SignerPages:
         visit = await self._visit(request, request_id)
         if visit.view.state != "open" or not visit.view.viewed:
             return _to(request, "signer_start", request_id)
-        return self._document_page(request, visit, Field("name", visit.view.name or ""))
+        return await self._document_page(request, visit, Field("name", visit.view.name or ""))
 
     async def signer_pdf(self, request: Request, request_id: str) -> Response:
         """The bytes that are signed; not before the view is recorded."""
@@ -159,7 +160,7 @@ class SignerPages:
         name = None if visit.view.name_given else await form_text(request, "name")
         error = text_error(clean_name, name, longest=MAX_NAME) if name is not None else None
         if error:
-            return self._document_page(request, visit, Field("name", name or "", f"error.name.{error}"))
+            return await self._document_page(request, visit, Field("name", name or "", f"error.name.{error}"))
         with suppress(Refused):  # someone was faster, or it has ended: the start page says how things stand
             await self._commands.sign(
                 visit.organisation, request_id, version=visit.version, name=name, ip=self._caller(request)
@@ -205,12 +206,14 @@ class SignerPages:
         self._posts.spend(request_id)
         return visit
 
-    def _document_page(self, request: Request, visit: _Visit, field: Field) -> Response:
-        return self._form_page(request, visit, "signer/document.html", field)
+    async def _document_page(self, request: Request, visit: _Visit, field: Field) -> Response:
+        document = await self._queries.minutes(visit.organisation, visit.view.agreement_id)
+        facts = {"document": None if document is None else words_of(document)}
+        return self._form_page(request, visit, "signer/document.html", field, **facts)
 
-    def _form_page(self, request: Request, visit: _Visit, template: str, field: Field) -> Response:
+    def _form_page(self, request: Request, visit: _Visit, template: str, field: Field, **facts: Any) -> Response:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if field.error else HTTPStatus.OK
-        return self._page(request, visit, template, status=status, field=field)
+        return self._page(request, visit, template, status=status, field=field, **facts)
 
     def _page(
         self, request: Request, visit: _Visit, template: str, *, status: int = HTTPStatus.OK, **facts: Any

@@ -1,6 +1,6 @@
-// Shows the PDF itself, page by page as they come near, and its tagged text beside each page: read by screen readers,
-// and shown instead of the pages when the reader asks for text (on a phone, say). Without this script the page's plain
-// link to the PDF remains.
+// Shows the PDF itself, page by page as they come near, and its tagged text beside each page for screen readers. The
+// document's text, which the server sends along, is shown instead of the pages on a narrow screen or when the reader asks
+// for it; where there is none, the tagged text is. Without this script text and a plain link to the PDF remain.
 
 import { getDocument, GlobalWorkerOptions } from "./vendor/pdfjs-6.5.438/pdf.min.mjs";
 
@@ -8,6 +8,7 @@ GlobalWorkerOptions.workerSrc = new URL("./vendor/pdfjs-6.5.438/pdf.worker.min.m
 
 const ZOOM_STEP = 1.25;
 const MOST_ZOOM = 4;
+const NARROW = "(max-width: 40rem)"; // where a page's letters are too small to be read
 const MOST_PIXELS = 8_000_000; // a canvas larger than this fails on small phones
 const ELEMENTS = { Title: "p", H: "h3", H1: "h3", H2: "h4", H3: "h5", H4: "h6", P: "p", L: "ul", LI: "li", Table: "table", TR: "tr", TH: "th", TD: "td" };
 
@@ -15,6 +16,8 @@ class Viewer {
   constructor(root) {
     this.root = root;
     this.pages = root.querySelector(".viewer-pages");
+    this.text = root.parentElement.querySelector(".document-text");
+    if (this.text) root.append(this.text); // below the buttons
     this.words = root.dataset;
     this.zoom = 1;
     this.views = [];
@@ -31,6 +34,7 @@ class Viewer {
       this.pages.append(view.element);
     }
     this.root.hidden = false;
+    this.showText(matchMedia(NARROW).matches);
     this.watch();
     this.layOut();
     for (const view of this.views) await view.addText();
@@ -62,7 +66,10 @@ class Viewer {
   }
 
   showText(wanted) {
-    this.pages.classList.toggle("as-text", wanted);
+    if (this.text) {
+      this.text.hidden = !wanted;
+      this.pages.hidden = wanted;
+    } else this.pages.classList.toggle("as-text", wanted);
     for (const button of this.root.querySelectorAll("[aria-pressed]")) {
       button.setAttribute("aria-pressed", String((button.dataset.act === "text") === wanted));
     }
@@ -76,6 +83,7 @@ class Viewer {
   layOut() {
     const style = getComputedStyle(this.pages);
     const room = this.pages.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    if (room <= 0) return; // while the text is shown
     for (const view of this.views) view.resize(room * this.zoom);
     for (const view of this.views) this.redraw(view);
   }
@@ -198,6 +206,11 @@ function lines(items) {
 for (const root of document.querySelectorAll(".viewer")) {
   new Viewer(root).open().catch((error) => {
     console.error(error);
+    const text = root.querySelector(".document-text");
+    if (text) {
+      root.after(text);
+      text.hidden = false;
+    }
     root.hidden = true;
   });
 }

@@ -21,6 +21,7 @@ from shared.errors import NotAuthenticated, NotFound
 from shared.http import create_app
 from shared.keys import KeyRing, new_keys, parse_keys
 from shared.links import Link, issue
+from shared.rendering.minutes import MinutesDocument
 from shared.service import Service
 from shared.settings import Settings
 from tests.integration.signing.flow import ORGANISATION, Flow, message
@@ -114,12 +115,16 @@ class Site:
     def copy_link(self, agreement_id: str = COPY) -> str:
         return f"{self.base}/archive/copies/{issue(self.copy_keys, Link('copy', ORGANISATION, agreement_id, 1))}"
 
-    async def draft(self, pdf: bytes, language: str = "sv") -> None:
-        """An agreement of three signers stands ready; its document is `pdf`."""
+    async def draft(self, pdf: bytes, language: str = "sv", minutes: MinutesDocument | None = None) -> None:
+        """An agreement of three signers stands ready; its document is `pdf`, set from `minutes`."""
         ref = await self.flow.blobs.put(ORGANISATION, pdf, "application/pdf")
         drafted = draft(language=language)
         signers = tuple(one.model_copy(update={"language": language}) for one in drafted.signers)
         event = drafted.model_copy(update={"pdf": ref, "signers": signers})
+        if minutes is not None:
+            words = minutes.model_dump_json().encode()
+            words_ref = await self.flow.blobs.put(ORGANISATION, words, "application/json")
+            event = event.model_copy(update={"render_input": words_ref})
         await self.flow.bring(message(event, self.flow.tick(), key="meeting-1"))
 
 

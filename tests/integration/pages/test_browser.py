@@ -3,7 +3,10 @@
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page
 
+from shared.rendering.minutes import BulletList, OrderedList, Paragraph, Run, Subheading, Table, Text
+from shared.rendering.render import render_minutes
 from tests.integration.pages.site import LOGIN, Site, letter
+from tests.integration.rendering.sample import CREATED, sample_minutes
 from tests.unit.signing.story import CHAIR, SECRETARY
 
 pytestmark = pytest.mark.browser
@@ -82,6 +85,7 @@ async def test_the_document_is_drawn_and_read_out_under_the_strict_policy(site: 
     await page.goto(await site.link(SECRETARY))
     await page.get_by_role("button", name="Öppna dokumentet").click()
     await page.locator(".viewer[data-ready=true]").wait_for()
+    await page.get_by_role("button", name="Sidor").click()
     await page.locator(".viewer-page[data-drawn=true]").first.wait_for()
     assert await page.locator(".viewer-page").count() > 2
     assert await page.evaluate(INK) > 500
@@ -95,6 +99,8 @@ async def test_the_document_is_drawn_and_read_out_under_the_strict_policy(site: 
 async def test_the_document_can_be_read_on_a_phone(site: Site, page: Page) -> None:
     await page.goto(await site.link(SECRETARY))
     await page.get_by_role("button", name="Öppna dokumentet").click()
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    await page.get_by_role("button", name="Sidor").click()
     await page.locator(".viewer-page[data-drawn=true]").first.wait_for()
     pages = page.locator(".viewer-pages")
     fits = "element => element.scrollWidth <= element.clientWidth"
@@ -110,6 +116,57 @@ async def test_the_document_can_be_read_on_a_phone(site: Site, page: Page) -> No
     )
     assert size >= 15
     assert await pages.evaluate(fits)
+
+
+TABLE = Table(
+    header=((Run(text="Post"),), (Run(text="Kronor"),)),
+    align=("left", "right"),
+    rows=(((Run(text="Resor", bold=True),), (Run(text="1\xa0200"),)),),
+)
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_on_a_phone_the_document_opens_as_text_that_is_as_good_as_the_pages(
+    site: Site, browser: Browser, *, script: bool
+) -> None:
+    blocks = (
+        Subheading(text="Beslut"),
+        Text(runs=(Run(text="Styrelsen "), Run(text="beslutar", bold=True), Run(text=" <b>detta</b>\natt"))),
+        BulletList(items=((Run(text="ett"),), (Run(text="två"),))),
+        OrderedList(start=3, items=((Run(text="tre"),),)),
+        TABLE,
+    )
+    paragraph = Paragraph(number=28, heading="Delårsrapport", blocks=blocks)
+    minutes = sample_minutes().model_copy(update={"paragraphs": (paragraph,)})
+    await site.draft(render_minutes(minutes, at=CREATED), minutes=minutes)
+    await site.flow.send_off()
+    context = await browser.new_context(
+        locale="sv-SE", viewport={"width": 390, "height": 844}, java_script_enabled=script
+    )
+    page = await context.new_page()
+    await page.goto(await site.link(SECRETARY))
+    await page.get_by_role("button", name="Öppna dokumentet").click()
+    if script:
+        await page.locator(".viewer[data-ready=true]").wait_for()
+        assert await page.get_by_role("button", name="Text", exact=True).get_attribute("aria-pressed") == "true"
+    words = page.locator(".document-text")
+    shown = [line for line in (await words.inner_text()).splitlines() if line.strip()]
+    begin = shown.index("§ 28 Delårsrapport")
+    assert [line.strip() for line in shown[begin:]] == [
+        "§ 28 Delårsrapport", "Beslut", "Styrelsen beslutar <b>detta</b>", "att", "ett", "två", "tre",
+        "Post\tKronor", "Resor\t1\xa0200",
+    ]  # fmt: skip
+    assert "Olof Berg (S), Björkå, ordförande" in shown
+    assert "Tid: 2022-09-23 kl. 13.00–15.00" in shown
+    assert await words.locator("strong", has_text="beslutar").count() == 1
+    assert await words.locator("ol[start='3'] > li").count() == 1
+    assert await words.locator("th[scope=col]").count() == 2
+    assert await page.get_by_role("heading", name="Delårsrapport").count() == 1
+    if script:
+        await page.get_by_role("button", name="Sidor").click()
+        await page.locator(".viewer-page[data-drawn=true]").first.wait_for()
+        assert not await words.is_visible()
+    await context.close()
 
 
 async def test_a_mails_own_html_runs_no_script_and_its_link_leads_to_signing(site: Site, page: Page) -> None:

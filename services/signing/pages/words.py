@@ -1,0 +1,33 @@
+"""Minutes as the text of a page: the same words as on their pages, from the data that those were set from. Pure."""
+
+from typing import Any
+
+from shared.rendering.minutes import Attendee, MinutesDocument
+
+
+def words_of(document: MinutesDocument) -> dict[str, Any]:
+    """What `signer/words.html` shows."""
+    return {
+        "language": document.language,
+        "title": document.title,
+        "place": document.place,
+        "time": _span(document),
+        "present": [_attendee(person) for person in document.present],
+        "adjusters": document.adjusters,
+        "places": document.places,
+        "paragraphs": [paragraph.model_dump() for paragraph in document.paragraphs],
+    }
+
+
+def _attendee(person: Attendee) -> str:
+    party = f" ({person.party})" if person.party else ""
+    return ", ".join(part for part in (person.name + party, person.municipality, person.role) if part)
+
+
+def _span(document: MinutesDocument) -> str:
+    """`2022-09-23 kl. 13.00–15.00`, as on the first page."""
+    swedish = document.language == "sv"
+    day, hour = ("%Y-%m-%d kl. ", "%H.%M") if swedish else ("%Y-%m-%d, ", "%H:%M")
+    same_day = document.starts.date() == document.ends.date()
+    end = f"{document.ends:{hour}}" if same_day else f" {document.ends:{day}{hour}}"
+    return f"{document.starts:{day}{hour}}–{end}"
