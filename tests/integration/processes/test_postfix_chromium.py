@@ -92,12 +92,12 @@ async def test_the_seeds_history_on_real_parts(
         agreement = await story.play()
         report = await story.report(agreement)
         assert without_times(report) == without_times(expected_report())
-        sealed = await story.copy(copy_link(await ways.mail(SENDER, 1)))
+        sealed = await story.copy(copy_link(await ways.mail(SENDER, 2)))
         await check_by_commands(cluster, agreement, report, sealed, tmp_path)
 
         for address in (SECRETARY, CHAIR, ALTERNATE):
             await ways.mail(address, 3)  # the request, the receipt, the archived copy
         mails = [mail for address in (SENDER, SECRETARY, CHAIR, ALTERNATE) for mail in postfix.mails(address)]
         message_ids = [mail["Message-ID"] for mail in mails]
-        assert len(message_ids) == len(set(message_ids)) == 10
+        assert len(message_ids) == len(set(message_ids)) == 11
         assert postfix.log.count(f"to=<{ADJUSTER}>") == 1
