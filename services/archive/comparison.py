@@ -56,6 +56,10 @@ class Comparison:
         return self.differing + self.unrecorded
 
 
+# An entry that says nothing cannot be what everybody signed, unless the journal has forgotten it as well.
+_ERASED = "it was erased, and the journal has it"
+
+
 def compare(history: VerifiedHistory, witnesses: Sequence[Witness], *, completed_id: str) -> Comparison:
     """`witnesses` in the journal's order; `completed_id` is the event whose history this is.
 
@@ -109,8 +113,10 @@ def _difference(entry: Entry, one: Witness) -> str | None:
         return f"the journal has {_name(one.type)} there"
     if entry.time != one.time:
         return f"the journal says that it happened at {timestamp(one.time)}"
-    if entry.payload is None or one.payload is None:
+    if one.payload is None:
         return None
+    if entry.payload is None:
+        return _ERASED
     ours, theirs = _members(entry.payload), _members(one.payload)
     if entry.type == _COMPLETED:
         theirs = {name: value for name, value in theirs.items() if name not in _ADDED_WHEN_PUBLISHED}
@@ -122,13 +128,15 @@ def _of_mails(entries: Iterable[Entry], witnesses: Sequence[Witness]) -> tuple[d
     """Each entry takes the event that it was made from; one of the same mail that is left over tells what changed."""
     left = list(witnesses)
     alone = []
+    differing: dict[int, str] = {}
     for entry in entries:
         found = next((one for one in left if _is_fact(entry, one)), None)
         if found is None:
             alone.append(entry)
-        else:
-            left.remove(found)
-    differing: dict[int, str] = {}
+            continue
+        left.remove(found)
+        if entry.payload is None and found.payload is not None:
+            differing[entry.n] = f"{_named(entry)}: {_ERASED}"
     unrecorded: dict[int, str] = {}
     for entry in alone:
         if (what := _nearest_difference(entry, left)) is not None:

@@ -81,7 +81,9 @@ def _check_belonging(agreement: AgreementCompleted, history: VerifiedHistory) ->
         raise InvalidInput("the history speaks of another document")
     events = [event for entry in history.entries if (event := entry.event()) is not None]
     created = next((event for event in events if isinstance(event, AgreementCreated)), None)
-    if created is not None and created.render_input != agreement.render_input:
+    if created is None:
+        raise InvalidInput("the history does not say which minutes it is about: its first entry was erased")
+    if created.render_input != agreement.render_input:
         raise InvalidInput("the history speaks of another render input")
     if event_class(history.entries[-1].type) is not AgreementCompleted:
         raise InvalidInput("the history does not end with the agreement's completion")
