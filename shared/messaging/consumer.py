@@ -8,6 +8,7 @@ before it tries again, and only offsets of messages that were handled are commit
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -22,6 +23,7 @@ from shared.logging import get_logger
 from shared.messaging.broker import GRACEFUL_SECONDS, KafkaSettings, consuming_broker
 from shared.messaging.message import RawMessage, from_record
 from shared.messaging.pace import Pace
+from shared.messaging.unreadable import SteppingConsumer
 from shared.panics import ends
 
 log = get_logger(__name__)
@@ -82,6 +84,9 @@ class EventConsumer:
         """Join the group. Raises Unavailable when Kafka does not answer within 30 seconds."""
         try:
             async with asyncio.timeout(30):
+                await self._broker.connect()
+                config = self._broker.config.broker_config
+                config.builder = partial(SteppingConsumer, **config.builder.keywords)  # type: ignore[attr-defined]
                 await self._broker.start()
         except (KafkaError, OSError, TimeoutError) as error:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
@@ -98,7 +103,9 @@ class EventConsumer:
             log.warning("consumer.abandoned", group=self.group, error=type(error).__name__)
 
     async def ping(self) -> None:
-        """Raises KafkaError when Kafka does not answer."""
+        """Raises KafkaError when Kafka does not answer, or nobody asks it any more."""
+        if all(task.done() for task in self._subscriber.tasks):
+            raise KafkaError("the loop that consumes has ended")
         if self._consumer is not None:
             await self._consumer.topics()
 

@@ -1,13 +1,44 @@
 """What nobody signed for us is not handled, holds up nobody, and is told."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from shared.events import MeetingCancelled
 from shared.messaging import dead_letters, gate
+from shared.messaging.broker import KafkaSettings
+from shared.messaging.consumer import EventConsumer
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.gate import EVENTS_REFUSED, Gate
 from shared.messaging.message import RawMessage
-from tests.integration.messaging.ledger import SIGNER, VERIFIER, Ledger, by_key
+from shared.messaging.unreadable import UNREADABLE
+from tests.integration.messaging.ledger import SIGNER, VERIFIER, Ledger, by_key, until
 from tests.integration.messaging.messages import POISONS, message
+
+# Header names are text to every client; Kafka takes any bytes. aiokafka's own, in Python, asks the text for its bytes.
+_SEND_ODD = """
+import asyncio, sys
+from aiokafka import AIOKafkaProducer
+
+class Odd(str):
+    def encode(self, *_):
+        return b"\\xff\\xfe"
+
+async def main(bootstrap, topic):
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for partition in range(12):
+            await producer.send_and_wait(topic, b"x", key=b"k", headers=[(Odd("x"), b"v")], partition=partition)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def send_odd_headers(bootstrap: str, topic: str) -> None:
+    """One message into each of the twelve partitions."""
+    command = [sys.executable, "-c", _SEND_ODD, bootstrap, topic]
+    subprocess.run(command, env={**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}, check=True, capture_output=True)
 
 
 def signed(raw: RawMessage) -> RawMessage:
@@ -46,6 +77,36 @@ async def test_it_does_not_take_the_id_of_a_true_one(ledger: Ledger, door: Gate)
     await door.handle([forged])
     await door.handle([true])
     assert by_key(await ledger.wait_handled(1)) == {"m": [1]}
+
+
+async def test_a_header_that_is_no_text_stops_nobody(ledger: Ledger, door: Gate, kafka_settings: KafkaSettings) -> None:
+    """The client raises before anybody is asked: the message is stepped over, kept by its place, and told."""
+    keys = [f"m{n}" for n in range(6)]
+    relay = ledger.relay(kafka_settings)
+    relay.start()
+    consumer = EventConsumer(MeetingCancelled.topic, door.topics, door.handle, kafka_settings)
+    try:
+        await ledger.announce(keys, [1, 2])
+        send_odd_headers(kafka_settings.bootstrap, MeetingCancelled.topic)
+        await ledger.announce(keys, [3])
+        await consumer.start()
+        assert by_key(await ledger.wait_handled(18)) == {key: [1, 2, 3] for key in keys}
+        send_odd_headers(kafka_settings.bootstrap, MeetingCancelled.topic)
+        await ledger.announce(keys, [4])
+        assert by_key(await ledger.wait_handled(24)) == {key: [1, 2, 3, 4] for key in keys}
+
+        async def at_the_end() -> bool:
+            return await consumer.lag() == 0
+
+        await until(at_the_end, what="the end of all partitions")
+        await consumer.ping()
+    finally:
+        await consumer.stop()
+        await relay.stop()
+    kept = await letters(ledger)
+    assert len(kept) == 24
+    assert {letter.raw.headers[0][0] for letter in kept} == {UNREADABLE}
+    assert not any(letter.authentic for letter in kept)
 
 
 async def test_a_flood_fills_nothing(ledger: Ledger, door: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
