@@ -9,7 +9,8 @@ kept for a day. A refusal changed nothing and is not kept: what is sent again is
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 
 from shared.auth import Principal
 from shared.errors import InvalidInput
-from shared.messaging.answers import KEEPING, Answer, AnsweredBefore, Keeping, KeyedRequest
+from shared.messaging.answers import KEEPING, Answer, AnsweredBefore, Keeping, KeyedRequest, StillRunning
 
 Result = TypeVar("Result")
 
@@ -53,7 +54,7 @@ class RequestOnce:
         status: int = HTTPStatus.OK,
         location: Callable[[Result], str] | None = None,
     ) -> Response:
-        """Await the command, which is one transaction, and answer with the view of what it gives; or as before.
+        """Await the command, which takes effect in one transaction; answer with the view of its result, or as before.
 
         `view`: a model, or None for an answer without content. `location`: the path of what was made.
         """
@@ -65,10 +66,14 @@ class RequestOnce:
 
         if self._key is None:
             return _response(answer_of(await command))
-        keeping = Keeping(
-            KeyedRequest(caller.organisation, caller.name, self._key, self._fingerprint),
-            answer_of,
-        )
+        request = KeyedRequest(caller.organisation, caller.name, self._key, self._fingerprint)
+        keeping = Keeping(request, answer_of)
+        with _at_work(request, command):
+            return await self._kept(keeping, command, answer_of)
+
+    async def _kept(
+        self, keeping: Keeping, command: Awaitable[Result], answer_of: Callable[[Result], Answer]
+    ) -> Response:
         token = KEEPING.set(keeping)
         try:
             result = await command
@@ -77,6 +82,25 @@ class RequestOnce:
             return _response(before.answer)
         finally:
             KEEPING.reset(token)
+
+
+# Of this process; between processes the transaction's lock tells.
+_AT_WORK: set[tuple[str, str, str]] = set()
+
+
+@contextmanager
+def _at_work(request: KeyedRequest, command: Awaitable[Any]) -> Iterator[None]:
+    """Raises StillRunning for the second with a key, also where the first one's command holds no transaction now."""
+    name = (request.organisation, request.caller, request.key)
+    if name in _AT_WORK:
+        if isinstance(command, Coroutine):
+            command.close()
+        raise StillRunning()
+    _AT_WORK.add(name)
+    try:
+        yield
+    finally:
+        _AT_WORK.discard(name)
 
 
 async def _once(

@@ -32,6 +32,11 @@ class StillRunning(JusteraError):
     slug = "request-in-progress"
     status = HTTPStatus.CONFLICT
 
+    def __init__(self) -> None:
+        super().__init__(
+            "a request with this Idempotency-Key is still being answered", hint="send it again in a moment"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -75,9 +80,7 @@ class Keeping:
         # made when the lock is held, and so sees what the holder before has committed.
         names = "\x1f".join((request.organisation, request.caller, request.key))
         if not (await connection.execute(_TRY_LOCK, {"names": names})).scalar_one():
-            raise StillRunning(
-                "a request with this Idempotency-Key is still being answered", hint="send it again in a moment"
-            )
+            raise StillRunning()
         row = (await connection.execute(_FIND, {**_key(request), "age": KEPT_SECONDS})).one_or_none()
         if row is None:
             return

@@ -156,6 +156,16 @@ class UnitOfWork(Generic[TransactionT]):
 
         For a request that bears a key, once only: see `shared.messaging.answers`, and what that raises.
         """
+        return await self._run(work, keep=True)
+
+    async def look(self, work: Callable[[TransactionT], Awaitable[Result]]) -> Result:
+        """As `run`, for what a command only reads before the transaction in which it takes effect.
+
+        A request whose key was answered before ends here, ahead of any rule that would refuse it the second time.
+        """
+        return await self._run(work, keep=False)
+
+    async def _run(self, work: Callable[[TransactionT], Awaitable[Result]], *, keep: bool) -> Result:
         keeping = KEEPING.get()
 
         async def attempt() -> Result:
@@ -164,7 +174,8 @@ class UnitOfWork(Generic[TransactionT]):
                     return await work(transaction)
                 await keeping.begin(transaction.connection)
                 result = await work(transaction)
-                await keeping.keep(transaction.connection, result)
+                if keep:
+                    await keeping.keep(transaction.connection, result)
                 return result
 
         return await with_retries(attempt)

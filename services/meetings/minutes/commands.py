@@ -6,6 +6,7 @@ next. So no lock is held while a document is set, which may take seconds.
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,6 +59,10 @@ class DraftedMinutes:
     replaces: str | None = None  # the agreement about the version before
 
 
+class _NumbersTaken(Exception):
+    """Others drafted while the document was set: its numbers are not the next any more."""
+
+
 class MinutesCommands:
     def __init__(
         self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, blobs: BlobStore, press: Press
@@ -88,8 +93,8 @@ class MinutesCommands:
                 pdf, render_input = await self._render(organisation, draft, document)
                 drafted = _drafted(meeting_id, agreement_id, document, pdf, before)
                 fact = _drafted_fact(drafted, document, drafting, render_input, sender_ip)
-                if await self._kept(organisation, draft, drafted, document, fact):
-                    return drafted
+                with suppress(_NumbersTaken):
+                    return await self._kept(organisation, draft, drafted, document, fact)
         raise Unavailable("others draft minutes of the same body at this moment", hint="try again in a moment")
 
     async def _numbered(
@@ -97,11 +102,14 @@ class MinutesCommands:
     ) -> tuple[MinutesDocument, Version | None]:
         """The document with the numbers that it would get now, and the version before. Nothing stays locked."""
         front = draft.front
-        async with self._unit_of_work.begin() as transaction:
+
+        async def look(transaction: MeetingsTransaction) -> tuple[Version | None, int | None]:
             meeting = await transaction.meeting(organisation, meeting_id)
             before = await self._version_before(transaction, organisation, meeting, draft, agreement_id)
             next_version(before)
-            next_in_year = await transaction.next_number(organisation, front.body, front.starts.year)
+            return before, await transaction.next_number(organisation, front.body, front.starts.year)
+
+        before, next_in_year = await self._unit_of_work.look(look)
         document = number_paragraphs(
             draft,
             _first(draft, before, next_in_year),
@@ -118,17 +126,17 @@ class MinutesCommands:
         drafted: DraftedMinutes,
         document: MinutesDocument,
         fact: ProtocolDrafted,
-    ) -> bool:
-        """Whether the numbers in the PDF were still the next: then they are taken, and the draft is written down."""
+    ) -> DraftedMinutes:
+        """Take the numbers that stand in the PDF, and write the draft down. Raises _NumbersTaken."""
 
-        async def work(transaction: MeetingsTransaction) -> bool:
+        async def work(transaction: MeetingsTransaction) -> DraftedMinutes:
             front = draft.front
             meeting = await transaction.lock_meeting(organisation, drafted.meeting_id)
             before = await self._version_before(transaction, organisation, meeting, draft, drafted.agreement_id)
             next_in_year = await transaction.lock_numbering(organisation, front.body, front.starts.year)
             first = _first(draft, before, next_in_year)
             if (next_version(before), first) != (drafted.version, drafted.first_paragraph):
-                return False
+                raise _NumbersTaken
             following = drafted.last_paragraph + 1
             if before is not None and next_in_year != before.last + 1:
                 following = next_in_year or following  # later minutes go on from the same numbers
@@ -138,7 +146,7 @@ class MinutesCommands:
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
             await transaction.save_meeting(organisation, numbered)
             transaction.tell(organisation, numbered, fact, now)
-            return True
+            return drafted
 
         return await self._unit_of_work.run(work)
 
