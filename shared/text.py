@@ -12,7 +12,7 @@ import unicodedata
 import idna
 
 from shared.errors import InvalidInput
-from shared.plain_text import forbidden_character, one_line, unfit
+from shared.plain_text import forbidden_character, one_line, unfit, without_shapeless
 
 MAX_NAME = 200  # characters
 MAX_LINE = 300  # characters
@@ -44,7 +44,8 @@ def clean_line(text: str, field: str) -> str:
 def clean_email(text: str) -> str:
     """An address `local@domain` (RFC 5321, RFC 6531), NFC, as typed: case is kept, comparison is `same_email`'s."""
     email = unicodedata.normalize("NFC", text.strip(" "))
-    if forbidden_character(email) or any(char.isspace() or not _visible(char) for char in email):
+    hidden = without_shapeless(email) != email  # two addresses that look alike are one mailbox, or a trap
+    if hidden or forbidden_character(email) or any(char.isspace() or not _visible(char) for char in email):
         raise InvalidInput(f"{_shown(email)} is no e-mail address: it holds a space or an invisible character")
     if found := unfit(email):
         raise InvalidInput(f"{_shown(email)} is no e-mail address: it holds {found}")

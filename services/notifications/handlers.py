@@ -65,6 +65,7 @@ async def on_address_corrected(
     for request_id, person in known.others.items():
         if same_email(person.email, event.original_email):
             known.others[request_id] = Person(email=event.email, name=event.name)
+    known.let_out(event.original_email)
     known.let_in(event.email)
     transaction.agreement_changed(envelope.organisation, event.agreement_id)
     _withdraw_replaced(transaction, received)

@@ -18,7 +18,7 @@ from services.notifications.tables import AGREEMENT, DELIVERY
 from shared.database import among_pairs, pairs
 from shared.events import Person
 from shared.ids import new_id
-from shared.text import email_key
+from shared.text import email_key, same_email
 
 AgreementKey = tuple[str, str]  # organisation, agreement id
 DeliveryKey = tuple[str, str]  # organisation, delivery id
@@ -146,6 +146,11 @@ class AgreementContext:
         """Mails about the agreement may go there from now on."""
         if self.people is not None:
             self.people.update(map(email_key, addresses))
+
+    def let_out(self, address: str) -> None:
+        """It was a mistake: no mail goes there any more, unless the sender has it."""
+        if self.people is not None and self.sender is not None and not same_email(address, self.sender.email):
+            self.people.discard(email_key(address))
 
     def knows(self, address: str) -> bool:
         """Whether a mail may go there: to people of an agreement that was made known, and to nobody else."""

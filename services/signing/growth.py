@@ -26,9 +26,8 @@ from shared.events import (
 
 FULL_BYTES = history.MAX_BYTES // 2
 
-# A mail is sent once, and bounces once; a name is stated a few times (`decisions.MAX_NAMES`).
+# A mail is sent once, and bounces once.
 _NEEDED = (
-    SignerNameEntered,
     DocumentSigned,
     SigningDeclined,
     AgreementCancelled,
@@ -49,6 +48,11 @@ def within_limit(state: Agreement, decision: Decision) -> Decision:
         return decision
     if isinstance(decision[0].event, EmailDeferred | DocumentViewed):
         return ()
+    if isinstance(decision[0].event, SignerNameEntered):
+        raise Refused(
+            "the history of this agreement is full: the name that was stated stays",
+            hint="sign with it, or decline and say what should be changed",
+        )
     raise Refused(
         "the history of this agreement is full: it can be signed, declined or cancelled, nothing else",
         hint="cancel it, and send the minutes anew",
@@ -61,4 +65,6 @@ def _is_needed(state: Agreement, first: Dated) -> bool:
         return state.status is Status.READY  # sending off; later ones follow a signature, or ask again
     if isinstance(event, DocumentViewed):
         return event.first
+    if isinstance(event, SignerNameEntered):
+        return state.request(event.request_id).names == 0
     return isinstance(event, _NEEDED)

@@ -147,3 +147,12 @@ def test_a_mailbox_is_one_that_mail_servers_take(address: str) -> None:
     with pytest.raises(InvalidInput):
         clean_mailbox(address)
     assert clean_mailbox("anna@straße.example") == "anna@straße.example"
+
+
+@pytest.mark.parametrize("hidden", ["\u034f", "\u3164", "\ufe0f", "\u115f", "\u200b"])
+@pytest.mark.parametrize("at", [2, 9])
+def test_an_address_hides_nothing(hidden: str, at: int) -> None:
+    """Else one mailbox would be two signers."""
+    plain = "sven@bjorka.example"
+    with pytest.raises(InvalidInput, match="invisible"):
+        clean_email(plain[:at] + hidden + plain[at:])

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 
 from services.notifications.delivery import Status
-from shared.events import AgreementCancelled, AgreementExpired, Event, Person, SigningDeclined
+from shared.events import AgreementCancelled, AgreementExpired, Event, Person, SignerAddressCorrected, SigningDeclined
 from shared.events.meetings import SignerInvitation
 from shared.messaging import dead_letters
 from tests.integration.notifications.conftest import MakePost
@@ -255,4 +255,22 @@ async def test_an_alternate_and_a_corrected_address_become_people_of_it(waiting_
     known = created().model_copy(update={"signers": (SignerInvitation(role="adjuster", email=SVEN),)})
     asked = requested(SVENS_OTHER, "alternate", request_id="request-2a", place=2)
     await waiting_post.bring_alone(message(known), message(alternate_added()), message(asked))
+    assert [one.recipient for one in await waiting_post.deliveries()] == [SVENS_OTHER]
+
+
+async def test_an_address_that_was_corrected_is_nobody_of_it_any_more(waiting_post: Post) -> None:
+    known = created().model_copy(update={"signers": (SignerInvitation(role="adjuster", email=SVEN),)})
+    corrected = SignerAddressCorrected(
+        agreement_id=AGREEMENT,
+        place=2,
+        by=SENDER,
+        ip="192.0.2.1",
+        request_id="request-2",
+        version=2,
+        original_email=SVEN,
+        email=SVENS_OTHER,
+        name=None,
+    )
+    await waiting_post.bring_alone(message(known), message(corrected), message(requested(SVENS_OTHER)))
+    await waiting_post.bring_alone(message(requested(SVEN)))
     assert [one.recipient for one in await waiting_post.deliveries()] == [SVENS_OTHER]

@@ -12,6 +12,10 @@ from tests.unit.signing.story import ADJUSTER, ALTERNATE, CHAIR, SECRETARY, Stor
 
 @pytest.fixture(scope="module")
 def full() -> Story:
+    return filled()
+
+
+def filled() -> Story:
     """A recipient's server reports delay after delay, each with all the words that fit."""
     story = Story()
     story.send_off()
@@ -58,6 +62,16 @@ def test_a_full_history_is_signed_and_completed(full: Story) -> None:
     assert full.state.status is Status.COMPLETED
     assert full.events.count("DocumentViewed") == 1
     assert len(full.history_json()) < history.MAX_BYTES
+
+
+def test_in_a_full_history_a_name_is_stated_once() -> None:
+    """Else twenty signers, with twenty alternates each and twenty names of two hundred letters, fill the other half."""
+    story = filled()
+    story.sign("08:54:00", SECRETARY)
+    story.enter_name("09:01:00", CHAIR, "Olof Berg")
+    with pytest.raises(Refused, match="stays"):
+        story.enter_name("09:02:00", CHAIR, "Olof B")
+    story.sign("09:03:00", CHAIR)
 
 
 def test_a_name_is_stated_a_few_times_only() -> None:
