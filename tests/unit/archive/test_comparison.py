@@ -141,7 +141,7 @@ def test_what_the_journal_does_not_have_yet_is_waited_for() -> None:
     assert len(found.unrecorded) == sum(".notifications." in entry.type for entry in STORY.entries)
 
 
-@given(erased=st.sets(st.integers(0, LAST)), gone=st.sets(st.integers(0, LAST)))
+@given(erased=st.sets(st.integers(0, LAST), max_size=15), gone=st.sets(st.integers(0, LAST)))
 @settings(max_examples=25, deadline=None)
 def test_erasure_is_a_difference_where_the_journal_has_what_was_erased(erased: set[int], gone: set[int]) -> None:
     """Else whoever has signing's database takes the words out of a history, and has it sealed without them."""
