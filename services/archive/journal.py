@@ -9,12 +9,12 @@ values alone do not promise that: two instances draw 7 and 8, and 8 may commit f
 from before the ids are drawn until the commit: one statement of up to 500 rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive.tables import JOURNAL
@@ -22,7 +22,7 @@ from shared.database import Database
 from shared.events.envelope import MalformedEvent, from_kafka, readable_attributes
 from shared.logging import get_logger
 from shared.messaging import inbox
-from shared.messaging.gate import EVENTS_REFUSED
+from shared.messaging.gate import EVENTS_REFUSED, MOST_KEPT, kept_part
 from shared.messaging.message import RawMessage, headers_as_json, storable
 from shared.messaging.signatures import NotAuthentic, Verifier
 
@@ -33,6 +33,7 @@ CONSUMER = "journal"
 _WRITER_LOCK = 0x6A6F7572  # "jour"
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 _INSERT = insert(JOURNAL).inline()
+_REFUSED = select(func.count()).select_from(JOURNAL).where(~JOURNAL.c.authentic)
 # What an index takes: three columns of four-byte characters stay below its limit of 2,704 bytes a row.
 _LONGEST = 250
 
@@ -64,10 +65,11 @@ class Journal:
             one = self._identified(raw)
             identified.setdefault(one.id, one)  # the first copy's place is its place
         async with self._database.transaction() as connection:
-            new = await inbox.accept(connection, CONSUMER, list(identified))
-            rows = [self._row(one) for one in identified.values() if one.id in new]
+            kept = await _keepable(connection, identified.values())
+            new = await inbox.accept(connection, CONSUMER, [one.id for one in kept])
+            rows = [self._row(one) for one in kept if one.id in new]
             await _append(connection, rows)
-        if forged := sum(not row["authentic"] for row in rows):
+        if forged := sum(not one.authentic for one in identified.values()):
             EVENTS_REFUSED.labels(CONSUMER).inc(forged)
             log.warning("journal.not_authentic", count=forged)
 
@@ -75,7 +77,7 @@ class Journal:
         try:
             return identify(self._verifier.incoming(raw))
         except NotAuthentic:
-            return identify(raw, authentic=False)
+            return identify(kept_part(raw), authentic=False)
 
     def _row(self, one: Identified) -> dict[str, Any]:
         raw, said = one.raw, readable_attributes(one.raw.headers)
@@ -95,6 +97,15 @@ class Journal:
             "headers": headers_as_json(raw.headers),
             "body": raw.body,
         }
+
+
+async def _keepable(connection: AsyncConnection, found: Collection[Identified]) -> list[Identified]:
+    """All that is authentic; of the rest as many in all as a gate keeps: a flood fills no database."""
+    if all(one.authentic for one in found):
+        return list(found)
+    room = MOST_KEPT - int((await connection.execute(_REFUSED)).scalar_one())
+    refused = {one.id for one in [one for one in found if not one.authentic][: max(0, room)]}
+    return [one for one in found if one.authentic or one.id in refused]
 
 
 async def _append(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:

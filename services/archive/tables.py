@@ -93,6 +93,7 @@ class JournalRow(ArchiveTable, table=True):
         Index("journal_correlation", "organisation", "correlation_id", "id"),
         Index("journal_type", "organisation", "event_type", "id"),
         Index("journal_time", "organisation", "time", "id"),
+        Index("journal_not_authentic", "id", postgresql_where=text("NOT authentic")),
     )
 
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True, cache=1), primary_key=True))

@@ -5,6 +5,7 @@ reaches Kafka could hold up an agreement by a forged message under its key.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import Counter
@@ -20,8 +21,11 @@ log = get_logger(__name__)
 
 EVENTS_REFUSED = Counter("justera_events_refused", "Messages that nobody signed for us", ["consumer"])
 
-# Each is kept once, and this many in all: a flood is counted by the metric, and does not fill the database.
+# Each is kept once, this many in all and this much of each: a flood is counted by the metric, and does not fill the
+# database. What was cut and is true all the same comes again by `justera republish`.
 MOST_KEPT = 1000
+KEPT_BYTES = 64 * 1024
+CUT = "cut"  # a header in place of the rest, with the size in bytes
 
 
 class Gate:
@@ -52,7 +56,7 @@ class Gate:
         async with self._database.transaction() as connection:
             room = MOST_KEPT - await dead_letters.count_refused(connection, self.name)
             for raw, reason in refused[: max(0, room)]:
-                await dead_letters.park(connection, self.name, raw, reason, authentic=False)
+                await dead_letters.park(connection, self.name, kept_part(raw), reason, authentic=False)
         EVENTS_REFUSED.labels(self.name).inc(len(refused))
         first, reason = refused[0]
         log.warning("event.refused", consumer=self.name, count=len(refused), topic=first.topic, reason=reason)
@@ -87,3 +91,15 @@ class Gate:
     async def _remove(self, letter_id: int) -> None:
         async with self._database.transaction() as connection:
             await dead_letters.remove(connection, [letter_id])
+
+
+def kept_part(raw: RawMessage) -> RawMessage:
+    """What is kept of a message that nobody signed: no more than `KEPT_BYTES` of its body, its headers and its key."""
+    size = len(raw.body or b"")
+    in_headers = sum(len(name) + len(value) for name, value in raw.headers)
+    headers = raw.headers if in_headers <= KEPT_BYTES else ()
+    if size <= KEPT_BYTES and headers is raw.headers:
+        return raw
+    # The fingerprint of the whole: of two that begin alike both are kept.
+    whole = ((CUT, f"{size} {raw.fingerprint}".encode()),)
+    return replace(raw, headers=headers + whole, body=(raw.body or b"")[:KEPT_BYTES])

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.archive import journal as journal_module
 from services.archive import journal_reader
 from services.archive.journal import _append, identify
 from services.archive.journal_reader import JournalFilter, JournalPage, types_named
@@ -338,3 +340,16 @@ async def test_large_bodies_are_had_in_several_pages(archive: Archive) -> None:
     assert (len(last.events), last.events[-1].subject, last.more) == (4, "a6", True)
     first = await read_back(archive, last.previous or "")
     assert ([event.subject for event in first.events], first.more) == (["a0", "a1", "a2"], False)
+
+
+async def test_a_flood_that_nobody_signed_fills_nothing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "MOST_KEPT", 3)
+    handle = archive.service.subscriptions[1].handle
+    large = replace(expired("large"), body=b"x" * 1_000_000)
+    await handle([large, *(expired(f"forged-{n}") for n in range(5))])
+    await handle([expired(f"forged-{n}") for n in range(5, 10)])
+    await archive.journal(expired("true"))
+    events = (await read(archive)).events
+    assert [event.authentic for event in events] == [False, False, False, True]
+    assert len(str(events[0].data)) <= 100_000
+    assert events[0].attributes["subject"] == "large"
