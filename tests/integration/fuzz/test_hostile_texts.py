@@ -25,10 +25,8 @@ TEXTS = {  # a name takes 200 characters
     "templates": '{{ 7 * 7 }} {% raw %} ${7*7} #eval("1") <%= 7 %> javascript:' + _RAN + "</textarea></title>"
     "<base href=//x.example><meta http-equiv=refresh content=0>",
     "long words": "Donaudampfschifffahrtsgesellschaft" * 3 + " https://norrdalen.example/" + "a" * 60,
-    "other scripts": "שלום עולם العربية 123 abc "
-    + "👩‍👩‍👧‍👦🏳️‍🌈" * 9
-    + " e\u0301\u0302\u0303"
-    + "Z\u0351\u036b\u0343" * 8,
+    # What the rule of text lets in: what no document can show is refused before (tests/unit/test_text.py).
+    "other scripts": "שלום עולם العربية 123 abc Ελληνικά Кириллица" + " e\u0301\u0302\u0303" * 8,
 }
 
 
@@ -135,7 +133,7 @@ async def test_hostile_words_are_words_on_every_page(kind: str, site: Site, watc
     await page.locator("section#sign a").click()
     await page.fill("#reason", text)
     await page.locator("form .button").click()
-    await page.get_by_role("heading", name="Signeringen är avslutad").wait_for()
+    await page.get_by_role("heading", name="Du har avböjt att signera").wait_for()
     await watch.check("ended by a hostile reason")
     for address in (await site.link(ADJUSTER), overview, agreement):
         await watch.open(address)

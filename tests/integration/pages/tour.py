@@ -177,7 +177,7 @@ async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "overview-bounced", page
     await page.locator(".row-title a").click()
     yield "agreement-bounced", page
-    await page.locator(".notice.warning a").click()
+    await page.locator(".notice.warning a.secondary").click()
     await page.fill("#email", ALTERNATE)
     await page.locator("form .button").click()
     yield "agreement-alternate", page
