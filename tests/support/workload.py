@@ -387,6 +387,6 @@ class _Asking:
         self._turn += 1
         address = addresses[self._turn % len(addresses)]
         try:
-            return await self._client.request(method, f"{address}/{service}{path}", headers, json=json, form=form)
+            return await self._client.request(method, f"{address}{path}", headers, json=json, form=form)
         except NoAnswer:
             return None
