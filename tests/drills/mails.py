@@ -112,6 +112,8 @@ def _check_people(taken: dict[str, list[SinkMail]], agreements: Sequence[Agreeme
     expected: Counter[tuple[str, str]] = Counter()
     for agreement in agreements:
         expected[agreement.sender, "copy"] += 1
+        if agreement.road == "bounced":
+            expected[agreement.sender, "note"] += 1  # that a signer was not reached
         for place, signer in enumerate(agreement.signing):
             expected.update({(signer.email, kind): 1 for kind in ("request", "note", "copy")})
             if agreement.road == "reminded" and place == agreement.troubled:
