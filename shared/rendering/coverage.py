@@ -35,6 +35,8 @@ _LONG_WORD = re.compile(r"[^ \n]{40}(?=[^ \n])")
 
 Data = TypeVar("Data")
 
+_RUN_OF_LOST = re.compile(f"{LOST}+")
+
 
 def printable(data: Data, *, body_font_only: bool = False) -> Data:
     """The same JSON-like data; every character of its values that the fonts lack is U+FFFD.
@@ -52,8 +54,11 @@ def printable(data: Data, *, body_font_only: bool = False) -> Data:
 
 
 def surely_printable(text: str) -> str:
-    """Only what every face of the body font draws, letter by letter, and no word longer than a line."""
-    drawn = _NOT_IN_EVERY_FACE.sub(LOST, text)
+    """Only what every face of the body font draws, letter by letter, and no word longer than a line.
+
+    A run of what is lost is one sign: typst nests each sign of another font, and does not nest for ever.
+    """
+    drawn = _RUN_OF_LOST.sub(LOST, _NOT_IN_EVERY_FACE.sub(LOST, text))
     return _LONG_WORD.sub(lambda word: word[0] + " ", drawn)
 
 

@@ -44,7 +44,10 @@ _BUSY = st.sampled_from(
     "§–”…\u2011€№℅½①*_#-|[]\\`1."
 )
 ANY_TEXT = st.text(st.characters(), min_size=1, max_size=60) | st.text(_BUSY, min_size=1, max_size=60)
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# The same texts at each run: a text that is newly found to fail is an example of its own, not a surprise in CI.
+FUZZ = settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @pytest.fixture
