@@ -4,9 +4,10 @@ It runs in the service's own event loop. A report is acknowledged (250) only aft
 the service has committed what the report says; if that fails the mail server is told to try again (451, RFC 5321
 section 4.2.1), so nothing is lost, and something may come twice.
 
-Nobody can hold its door: each command and each conversation has its time, and when all places are taken a newcomer gets
-that of a conversation which has stood still, first of those from where most have come. How many reports come about one
-mail, and from one address, is limited too: what is over is put off.
+A silent client cannot hold its door: each command and each conversation has its time, and when all places are taken a
+newcomer gets that of a conversation which has stood still, first of those from where most have come. (One that drips a
+byte now and then does not stand still: see docs/threats.md.) How many reports come about one mail, and from one
+address, is limited too: what is over is put off.
 """
 
 import asyncio
