@@ -2,11 +2,16 @@
 
 aiokafka decodes the names of headers while it hands messages over, and raises for one that is not UTF-8: one such
 message, which anybody who reaches Kafka can send, ends FastStream's loop, and each later start ends at the same place.
+It has by then moved on past what it took of other partitions in the same call, which nobody has seen. So one call takes
+of one partition, and what raises has moved nothing.
 """
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from shared.logging import get_logger
 
@@ -14,42 +19,76 @@ log = get_logger(__name__)
 
 # In place of the headers: a gate refuses a message without a signature, and keeps it as a dead letter of its own.
 UNREADABLE = "unreadable"
-_LOOK_MS = 200  # for what is there to come from Kafka again
+_MOST = 500  # messages at once, where nobody says how many
+# Longer than Kafka holds a request that finds nothing (half a second), behind which the next one to it waits.
+_LOOK_SECONDS = 5.0
+_LOOK_EVERY = 0.01
+
+Found = dict[TopicPartition, list["ConsumerRecord[Any, Any]"]]
 
 
 class SteppingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """In place of a message that cannot be read comes one without key and body that says where it stands."""
 
-    async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
-        try:
-            return await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
-        except UnicodeDecodeError:
-            # Nothing was lost: a partition's place moves on only with what was handed over.
-            return await self._one_by_one(max_records or 500)
+    _turn = 0
 
-    async def _one_by_one(self, most: int) -> Any:
-        """What is there, a message at a time, so that the place of one that cannot be read is known."""
-        found: dict[TopicPartition, list[Any]] = {}
-        room = most
-        for partition in sorted(self.assignment()):
-            while room and (record := await self._next(partition)) is not None:
-                found.setdefault(partition, []).append(record)
-                room -= 1
+    async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        """As in aiokafka, for all that is assigned."""
+        found: Found = {}
+        room = max_records or _MOST
+        try:
+            # This call waits; with one message at most, it takes of one partition only.
+            found = await super().getmany(timeout_ms=timeout_ms, max_records=1)
+            room -= len(found)
+            for partition in self._in_turn() if found else ():
+                room -= await self._take(partition, found, room)
+        except UnicodeDecodeError:
+            await self._step_over(found, room)
+        except KafkaError:
+            if not found:
+                raise  # else it comes again, once what was found is handled
         return found
 
-    async def _next(self, partition: TopicPartition) -> "ConsumerRecord[Any, Any] | None":
-        try:
-            got = await super().getmany(partition, timeout_ms=_LOOK_MS, max_records=1)
-        except UnicodeDecodeError:
-            position = await self.position(partition)
-            self.seek(partition, position + 1)
-            log.warning("consumer.unreadable", topic=partition.topic, partition=partition.partition, position=position)
-            return _stand_in(partition, position)
-        return next((record for records in got.values() for record in records), None)
+    def _in_turn(self) -> Sequence[TopicPartition]:
+        """Another one first at each call, so that a full one takes the room of none for long."""
+        ours = sorted(self.assignment())
+        self._turn += 1
+        first = self._turn % len(ours) if ours else 0
+        return ours[first:] + ours[:first]
 
+    async def _take(self, partition: TopicPartition, found: Found, most: int) -> int:
+        """How many were there."""
+        if most <= 0:
+            return 0
+        records = (await super().getmany(partition, max_records=most)).get(partition, [])
+        if records:
+            found.setdefault(partition, []).extend(records)
+        return len(records)
 
-def _stand_in(partition: TopicPartition, position: int) -> "ConsumerRecord[Any, Any]":
-    place = f"{partition.partition}:{position}".encode()
-    return ConsumerRecord(
-        partition.topic, partition.partition, position, 0, 0, None, None, None, -1, -1, ((UNREADABLE, place),)
-    )
+    async def _step_over(self, found: Found, room: int) -> None:
+        """A message at a time, so that the place of one that cannot be read is known.
+
+        Its partition is asked for anew, since aiokafka threw away what it had of it: hence the wait.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _LOOK_SECONDS
+        stepped = False
+        while room > 0 and not stepped and loop.time() < until:
+            for partition in self._in_turn():
+                try:
+                    while room > 0 and await self._take(partition, found, 1):
+                        room -= 1
+                except UnicodeDecodeError:
+                    found.setdefault(partition, []).append(await self._stand_in(partition))
+                    room -= 1
+                    stepped = True
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _stand_in(self, partition: TopicPartition) -> "ConsumerRecord[Any, Any]":
+        position = await self.position(partition)
+        self.seek(partition, position + 1)
+        log.warning("consumer.unreadable", topic=partition.topic, partition=partition.partition, position=position)
+        place = f"{partition.partition}:{position}".encode()
+        return ConsumerRecord(
+            partition.topic, partition.partition, position, 0, 0, None, None, None, -1, -1, ((UNREADABLE, place),)
+        )

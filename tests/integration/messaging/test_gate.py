@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -26,18 +27,18 @@ class Odd(str):
     def encode(self, *_):
         return b"\\xff\\xfe"
 
-async def main(bootstrap, topic):
+async def main(bootstrap, topic, *partitions):
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
-        for partition in range(12):
+        for partition in map(int, partitions):
             await producer.send_and_wait(topic, b"x", key=b"k", headers=[(Odd("x"), b"v")], partition=partition)
 
 asyncio.run(main(*sys.argv[1:]))
 """
 
 
-def send_odd_headers(bootstrap: str, topic: str) -> None:
-    """One message into each of the twelve partitions."""
-    command = [sys.executable, "-c", _SEND_ODD, bootstrap, topic]
+def send_odd_headers(bootstrap: str, topic: str, *partitions: int) -> None:
+    """One message into each of these, or of all twelve partitions."""
+    command = [sys.executable, "-c", _SEND_ODD, bootstrap, topic, *map(str, partitions or range(12))]
     subprocess.run(command, env={**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}, check=True, capture_output=True)
 
 
@@ -49,6 +50,13 @@ def signed(raw: RawMessage) -> RawMessage:
 @pytest.fixture
 def door(ledger: Ledger, topic: str) -> Gate:
     return Gate(ledger.inbound(), ledger.database, VERIFIER)
+
+
+def all_published(ledger: Ledger) -> Callable[[], Awaitable[bool]]:
+    async def published() -> bool:
+        return await ledger.unpublished() == 0
+
+    return published
 
 
 async def letters(ledger: Ledger) -> list[DeadLetter]:
@@ -107,6 +115,26 @@ async def test_a_header_that_is_no_text_stops_nobody(ledger: Ledger, door: Gate,
     assert len(kept) == 24
     assert {letter.raw.headers[0][0] for letter in kept} == {UNREADABLE}
     assert not any(letter.authentic for letter in kept)
+
+
+async def test_what_was_taken_beside_it_is_not_lost(ledger: Ledger, door: Gate, kafka_settings: KafkaSettings) -> None:
+    """Of many partitions in one answer one cannot be read: what was taken of the others before it is handled, too."""
+    keys = [f"m{n}" for n in range(60)]  # in each of the twelve partitions
+    relay = ledger.relay(kafka_settings)
+    relay.start()
+    consumer = EventConsumer(MeetingCancelled.topic, door.topics, door.handle, kafka_settings)
+    try:
+        await ledger.announce(keys, [1])
+        await until(all_published(ledger), what="all published")
+        send_odd_headers(kafka_settings.bootstrap, MeetingCancelled.topic, 7)
+        await ledger.announce(keys, [2])
+        await until(all_published(ledger), what="all published")
+        await consumer.start()
+        assert by_key(await ledger.wait_handled(120)) == {key: [1, 2] for key in keys}
+    finally:
+        await consumer.stop()
+        await relay.stop()
+    assert len(await letters(ledger)) == 1
 
 
 async def test_a_flood_fills_nothing(ledger: Ledger, door: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
