@@ -60,7 +60,7 @@ class _Gauges:
 
     async def _read(self) -> bytes:
         registry = CollectorRegistry()
-        readings = (self._outbox, self._letters, self._pending, self._lag)
+        readings = (self._outbox, self._letters, self._pending, self._seal, self._lag)
         await asyncio.gather(*(_within_patience(read, registry) for read in readings))
         return generate_latest(registry)
 
@@ -83,6 +83,11 @@ class _Gauges:
         self._add(
             registry, "replies_unread", "Replies to mails that could not be read as reports, for a person", unread
         )
+
+    async def _seal(self, registry: CollectorRegistry) -> None:
+        if (ends := self._service.seal_ends) is not None:
+            meaning = "When the seal's certificate ends, in seconds since 1970"
+            self._add(registry, "seal_ends_timestamp_seconds", meaning, ends().timestamp())
 
     async def _lag(self, registry: CollectorRegistry) -> None:
         """Each instance tells of its own partitions: the sum over instances is the group's lag."""

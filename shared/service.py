@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from aiokafka.errors import KafkaError
@@ -51,7 +52,8 @@ async def _nothing_pending() -> int:
 @dataclass
 class Service:
     """`pending` counts work in hand beyond outbox and topics (documents to seal, say): a replay waits for it.
-    `given_up` counts work that waits for a person, `unread` what came in and nobody could read.
+    `given_up` counts work that waits for a person, `unread` what came in and nobody could read. `seal_ends` says
+    when the certificate of a service that seals does.
 
     `signer` signs what the relay publishes; `gates` stand before the consumers whose dead letters can be retried.
     """
@@ -68,6 +70,7 @@ class Service:
     pending: Callable[[], Awaitable[int]] = _nothing_pending
     given_up: Callable[[], Awaitable[int]] = _nothing_pending
     unread: Callable[[], Awaitable[int]] = _nothing_pending
+    seal_ends: Callable[[], datetime] | None = None
     retention_seconds: float = 30 * 24 * 3600.0
     commands: Any = None
     _messaging: "_Messaging | None" = field(default=None, init=False)

@@ -72,6 +72,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         gates=[gate],
         pending=queries.count_waiting,
         given_up=queries.count_failed,
+        seal_ends=lambda: archiving.sealer.ends,
         retention_seconds=settings.outbox_retention_days * 86_400.0,
         commands=commands,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from shared import metrics
 from shared.messaging.outbox import OutboxState
+from shared.settings import BadConfiguration
 
 
 class FakeService:
@@ -18,8 +20,9 @@ class FakeService:
 
     name = "notifications"
 
-    def __init__(self, *, letters: int | Exception = 2) -> None:
+    def __init__(self, *, letters: int | Exception = 2, seal_ends: datetime | Exception | None = None) -> None:
         self.app = FastAPI()
+        self.seal_ends = None if seal_ends is None else lambda: _or_raised(seal_ends)
         self.asked = 0
         self._letters = letters
         self.database = SimpleNamespace(transaction=self._transaction)
@@ -43,8 +46,17 @@ class FakeService:
     async def given_up(self) -> int:
         return 1
 
+    async def unread(self) -> int:
+        return 5
+
     async def lag(self) -> dict[str, int | None]:
         return {"first": 7, "second": None}
+
+
+def _or_raised(value: datetime | Exception) -> datetime:
+    if isinstance(value, Exception):
+        raise value
+    return value
 
 
 async def scrape(service: FakeService, times: int = 1) -> dict[str, float]:
@@ -65,7 +77,21 @@ async def test_gauges_tell_outbox_lag_letters_and_work() -> None:
     assert found['justera_dead_letters{service="notifications"}'] == 2
     assert found['justera_work_pending{service="notifications"}'] == 4
     assert found['justera_work_given_up{service="notifications"}'] == 1
+    assert found['justera_replies_unread{service="notifications"}'] == 5
     assert found['justera_consumer_lag{group="first"}'] == 7
+
+
+async def test_a_service_that_seals_tells_when_its_certificate_ends() -> None:
+    ends = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    found = await scrape(FakeService(seal_ends=ends))
+    assert found['justera_seal_ends_timestamp_seconds{service="notifications"}'] == ends.timestamp()
+
+
+async def test_a_service_without_a_seal_or_with_one_that_cannot_be_read_tells_no_end() -> None:
+    for seal_ends in (None, BadConfiguration("no seal")):
+        found = await scrape(FakeService(seal_ends=seal_ends))
+        assert not [name for name in found if name.startswith("justera_seal")]
+        assert found['justera_work_pending{service="notifications"}'] == 4
 
 
 async def test_a_consumer_without_partitions_has_no_lag_and_says_so() -> None:

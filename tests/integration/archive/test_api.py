@@ -69,7 +69,11 @@ async def test_a_protocol_before_and_after_archiving(archive: Archive, http: Asy
 async def test_the_seal_s_certificate_and_its_end(http: AsyncClient) -> None:
     seal = (await http.get("/seal", headers=as_("auditor"))).json()
     assert (seal["test"], len(bytes.fromhex(seal["sha256"]))) == (True, 32)
-    assert datetime.fromisoformat(seal["ends"]) > datetime.now(UTC) + timedelta(days=3600)
+    ends = datetime.fromisoformat(seal["ends"])
+    assert ends > datetime.now(UTC) + timedelta(days=3600)
+    metrics = (await http.get("/metrics")).text.splitlines()
+    (told,) = [line for line in metrics if line.startswith("justera_seal_ends_timestamp_seconds{")]
+    assert float(told.rpartition(" ")[2]) == ends.timestamp()
     assert is_problem(await http.get("/seal"), 401, "not-authenticated")
 
 
