@@ -54,6 +54,10 @@ def test_a_compose_service_waits_for_its_migration_and_runs_closed(name: str) ->
     assert service["cap_drop"] == ["ALL"]
 
 
+def test_what_replaces_a_killed_mailer_bears_its_name() -> None:
+    assert COMPOSE["services"]["notifications"]["hostname"] == "notifications"
+
+
 def test_kafka_lets_nobody_in_without_a_login_but_itself() -> None:
     environment = COMPOSE["services"]["kafka"]["environment"]
     protocols = dict(one.split(":") for one in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))

@@ -12,7 +12,7 @@ from shared.names import SERVICES
 from shared.settings import Settings
 from tests.unit.deploy.manifests import BASE, EXAMPLE, documents, of_kind, pod, secret_files
 
-DEPLOYMENTS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Deployment")}
+DEPLOYMENTS = {one["metadata"]["name"]: one for kind in ("Deployment", "StatefulSet") for one in of_kind(BASE, kind)}
 JOBS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Job")}
 WORKLOADS = {**DEPLOYMENTS, **JOBS}
 
@@ -43,9 +43,22 @@ def container(name: str) -> dict[str, Any]:
     return only
 
 
-def test_each_service_is_a_deployment_with_a_migration() -> None:
+def test_each_service_is_deployed_with_a_migration() -> None:
     assert set(DEPLOYMENTS) == set(SERVICES)
     assert set(JOBS) == {f"{name}-migrate" for name in SERVICES}
+
+
+def test_what_replaces_a_killed_mailer_bears_its_name() -> None:
+    """Host name and port are how it knows the mails that the one before had in hand."""
+    assert {name: one["kind"] for name, one in DEPLOYMENTS.items() if one["kind"] != "Deployment"} == {
+        "notifications": "StatefulSet"
+    }
+    mailer = DEPLOYMENTS["notifications"]["spec"]
+    assert mailer["podManagementPolicy"] == "Parallel"
+    assert "volumeClaimTemplates" not in mailer
+    assert "hostNetwork" not in mailer["template"]["spec"]
+    (service,) = [one for one in of_kind(BASE, "Service") if one["metadata"]["name"] == mailer["serviceName"]]
+    assert service["spec"]["selector"] == mailer["selector"]["matchLabels"]
 
 
 @each_workload
@@ -118,7 +131,9 @@ def test_a_pod_has_time_to_drain(name: str) -> None:
 @each_service
 def test_pods_are_spread_and_not_all_evicted(name: str) -> None:
     assert DEPLOYMENTS[name]["spec"]["replicas"] >= 2
-    assert len(pod(DEPLOYMENTS[name])["topologySpreadConstraints"]) == 2
+    spread = pod(DEPLOYMENTS[name])["topologySpreadConstraints"]
+    version = {"Deployment": "pod-template-hash", "StatefulSet": "controller-revision-hash"}[DEPLOYMENTS[name]["kind"]]
+    assert [one["matchLabelKeys"] for one in spread] == [[version]] * 2
     (budget,) = [one for one in of_kind(BASE, "PodDisruptionBudget") if one["metadata"]["name"] == name]
     assert budget["spec"]["maxUnavailable"] == 1
     assert budget["spec"]["selector"] == DEPLOYMENTS[name]["spec"]["selector"]
@@ -161,7 +176,7 @@ def test_the_examples_database_must_prove_who_it_is() -> None:
     assert settings["PGSSLROOTCERT"] == "/run/secrets/justera/postgres_ca.crt"
     (kustomization,) = documents(EXAMPLE / "kustomization.yaml")
     given = {patch["target"]["kind"] for patch in kustomization["patches"] if "justera-postgres-ca" in str(patch)}
-    assert given == {"Deployment", "Job"}
+    assert given == {"Deployment|StatefulSet", "Job"}
 
 
 @each_service
@@ -205,7 +220,9 @@ def test_scaling_names_each_topic_and_keeps_a_pod() -> None:
         spec = scaled["spec"]
         assert 1 <= spec["minReplicaCount"] <= spec["maxReplicaCount"] <= topics.PARTITIONS
         asked = {(one["metadata"]["consumerGroup"], one["metadata"]["topic"]) for one in spec["triggers"]}
-        service = documented_service(spec["scaleTargetRef"]["name"])
+        target = {"kind": "Deployment", **spec["scaleTargetRef"]}
+        assert DEPLOYMENTS[target["name"]]["kind"] == target["kind"]
+        service = documented_service(target["name"])
         assert asked == {(one.group, topic) for one in service.subscriptions for topic in one.topics}
 
 
