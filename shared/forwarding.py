@@ -2,7 +2,7 @@
 
 Both headers list, from left to right, whom each hop saw: only what our own proxies wrote at the right end is true; all
 to the left of it is what a client chose to send. How much of the end is ours is known by the proxies' addresses, or by
-their number.
+their number. Which of the two is ours is a setting: the other one is a client's own.
 """
 
 import ipaddress
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from shared.settings import BadConfiguration, Settings
+from shared.settings import BadConfiguration, Settings, TrustedHeader
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -30,22 +30,26 @@ class Proxies:
     `hops`: how many proxies stand between a client and us. With 0 the nearest address outside `networks` is the
     client's, so that a client within them could name any; with a number the client's stands that far from the end, and
     `networks` only says whose headers count (none: everybody's, where only proxies can reach us).
+
+    `header`: the one that the proxies write, and the only one that is read. With `either` it is the one that came; of
+    two that name different clients one is a forgery, and neither is believed.
     """
 
     networks: tuple[Network, ...] = ()
     hops: int = 0
+    header: TrustedHeader = "either"
 
     @classmethod
     def of(cls, settings: Settings) -> "Proxies":
         """Raises BadConfiguration."""
-        return cls.parsed(settings.trusted_proxies, settings.trusted_hops)
+        return cls.parsed(settings.trusted_proxies, settings.trusted_hops, settings.trusted_header)
 
     @classmethod
-    def parsed(cls, networks: str, hops: int = 0) -> "Proxies":
+    def parsed(cls, networks: str, hops: int = 0, header: TrustedHeader = "either") -> "Proxies":
         """`networks`: addresses or networks with commas between. Raises BadConfiguration."""
         items = [item.strip() for item in networks.split(",") if item.strip()]
         try:
-            return cls(tuple(ipaddress.ip_network(item, strict=False) for item in items), hops)
+            return cls(tuple(ipaddress.ip_network(item, strict=False) for item in items), hops, header)
         except ValueError as error:
             raise BadConfiguration(f"JUSTERA_TRUSTED_PROXIES: {error}") from error
 
@@ -62,11 +66,14 @@ def client_ip(request: Request, proxies: Proxies) -> str:
     address = _address(peer)
     if address is None:
         return peer
-    if proxies.hops:
-        if proxies.networks and not proxies.believe(address):
-            return str(address)
-        return _counted([address, *reversed(_seen(request))], proxies.hops)
-    return _outside([address, *reversed(_seen(request))], proxies)
+    if proxies.hops and proxies.networks and not proxies.believe(address):
+        return str(address)
+    found = {_client([address, *reversed(seen)], proxies) for seen in _told(request, proxies.header)}
+    return found.pop() if len(found) == 1 else str(address)
+
+
+def _client(nearest_first: list[Address | None], proxies: Proxies) -> str:
+    return _counted(nearest_first, proxies.hops) if proxies.hops else _outside(nearest_first, proxies)
 
 
 def _counted(nearest_first: list[Address | None], hops: int) -> str:
@@ -90,16 +97,19 @@ def _outside(nearest_first: list[Address | None], proxies: Proxies) -> str:
     return found
 
 
-def _seen(request: Request) -> list[Address | None]:
-    """Whom each hop saw, ours last. `Forwarded` counts only where no hop wrote the other: we cannot tell who wrote it.
+def _told(request: Request, header: TrustedHeader) -> list[list[Address | None]]:
+    """By each header that came and may be read: whom each hop saw, ours last.
 
     A proxy may add a header of its own below the one that the client sent: all of them count, in their order.
     """
+    told: list[list[Address | None]] = []
     # The end is what our proxies wrote, so that is kept of a list of any length.
-    if plain := request.headers.getlist("x-forwarded-for"):
-        return [_address(node) for node in ",".join(plain).split(",")[-_MOST_HOPS:]]
-    elements = _ELEMENT.findall(",".join(request.headers.getlist("forwarded")))
-    return [_address(_node(element)) for element in elements[-_MOST_HOPS:] if element.strip()]
+    if header != "forwarded" and (plain := request.headers.getlist("x-forwarded-for")):
+        told.append([_address(node) for node in ",".join(plain).split(",")[-_MOST_HOPS:]])
+    if header != "x-forwarded-for" and (rfc7239 := request.headers.getlist("forwarded")):
+        elements = _ELEMENT.findall(",".join(rfc7239))
+        told.append([_address(_node(element)) for element in elements[-_MOST_HOPS:] if element.strip()])
+    return told
 
 
 def _node(element: str) -> str:

@@ -27,6 +27,10 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _web_address(value: str) -> str:
     """Raises ValueError when links cannot begin so."""
     wrong = f"{value[:80]!r} is no address like https://justera.example"
@@ -63,6 +67,7 @@ def _database_url(value: str) -> str:
 
 
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
+TrustedHeader = Annotated[Literal["either", "x-forwarded-for", "forwarded"], BeforeValidator(_lower)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
@@ -94,6 +99,7 @@ class Settings(BaseSettings):
     inbox_page: str = Field("", description="where mails are shown instead of sent; empty: they are sent")
     trusted_proxies: str = Field("", description="addresses or networks whose X-Forwarded-For or Forwarded is believed")
     trusted_hops: int = Field(0, ge=0, le=20, description="proxies between client and us; 0: found by their addresses")
+    trusted_header: TrustedHeader = Field("either", description="the one that the trusted proxies write")
     max_body_bytes: int = 2 * 1024 * 1024
     tokens_file: Path | None = Field(None, description="JSON: the hashes of the API tokens, see `justera token`")
 

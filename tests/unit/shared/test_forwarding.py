@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.forwarding import Proxies, client_ip, network_key
-from shared.settings import BadConfiguration
+from shared.settings import BadConfiguration, TrustedHeader, load_settings
 
 OURS = "10.0.0.0/8"
+HEADERS: list[TrustedHeader] = ["either", "x-forwarded-for", "forwarded"]
 
 
 def _request(peer: str | None, *forwarded: str, rfc7239: tuple[str, ...] = ()) -> Request:
@@ -64,9 +65,36 @@ def test_forwarded_as_rfc_7239_writes_it(forwarded: tuple[str, ...], recorded: s
     assert client_ip(_request("10.0.0.1", rfc7239=forwarded), Proxies.parsed(OURS)) == recorded
 
 
-def test_a_header_that_our_proxy_does_not_write_is_not_believed_beside_the_one_that_it_does() -> None:
+@pytest.mark.parametrize("hops", [0, 1])
+@pytest.mark.parametrize(
+    ("header", "recorded"), [("x-forwarded-for", "198.51.100.1"), ("forwarded", "203.0.113.9"), ("either", "10.0.0.1")]
+)
+def test_a_header_that_our_proxy_does_not_write_is_not_believed_beside_the_one_that_it_does(
+    header: TrustedHeader, recorded: str, hops: int
+) -> None:
+    """Without the setting nobody can tell which one a client made up: the proxy's own address is true, at least."""
     request = _request("10.0.0.1", "198.51.100.1", rfc7239=("for=203.0.113.9",))
+    assert client_ip(request, Proxies.parsed(OURS, hops, header)) == recorded
+
+
+def test_a_client_chooses_no_address_by_the_header_that_our_proxy_does_not_write() -> None:
+    only_theirs = _request("10.0.0.1", "203.0.113.9")
+    assert client_ip(only_theirs, Proxies.parsed(OURS, header="forwarded")) == "10.0.0.1"
+    only_theirs = _request("10.0.0.1", rfc7239=("for=203.0.113.9",))
+    assert client_ip(only_theirs, Proxies.parsed(OURS, header="x-forwarded-for")) == "10.0.0.1"
+
+
+def test_two_headers_that_agree_are_believed() -> None:
+    request = _request("10.0.0.1", "203.0.113.9, 198.51.100.1:443", rfc7239=('for="198.51.100.1:51234"',))
     assert client_ip(request, Proxies.parsed(OURS)) == "198.51.100.1"
+
+
+def test_the_headers_name_is_taken_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUSTERA_TRUSTED_HEADER", "X-Forwarded-For")
+    assert Proxies.of(load_settings()).header == "x-forwarded-for"
+    monkeypatch.setenv("JUSTERA_TRUSTED_HEADER", "X-Real-IP")
+    with pytest.raises(BadConfiguration, match=r"JUSTERA_TRUSTED_HEADER: .*'x-forwarded-for'"):
+        load_settings()
 
 
 @pytest.mark.parametrize(
@@ -86,11 +114,16 @@ def test_the_count_of_hops_finds_the_client(peer: str, forwarded: str, trusted: 
     assert client_ip(_request(peer, forwarded), Proxies.parsed(trusted, hops)) == recorded
 
 
-@given(st.text(st.characters(max_codepoint=255)), st.text(st.characters(max_codepoint=255)), st.integers(0, 3))
-def test_no_header_breaks_it(plain: str, rfc7239: str, hops: int) -> None:
+@given(
+    st.text(st.characters(max_codepoint=255)),
+    st.text(st.characters(max_codepoint=255)),
+    st.integers(0, 3),
+    st.sampled_from(HEADERS),
+)
+def test_no_header_breaks_it(plain: str, rfc7239: str, hops: int, header: TrustedHeader) -> None:
     headers = [(b"x-forwarded-for", plain.encode("latin-1")), (b"forwarded", rfc7239.encode("latin-1"))]
     request = Request({"type": "http", "headers": headers, "client": ("10.0.0.1", 1)})
-    assert client_ip(request, Proxies.parsed(OURS, hops))
+    assert client_ip(request, Proxies.parsed(OURS, hops, header))
 
 
 def test_a_wrong_network_is_told_by_its_setting() -> None:
