@@ -4,10 +4,11 @@ It runs in the service's own event loop. A report is acknowledged (250) only aft
 the service has committed what the report says; if that fails the mail server is told to try again (451, RFC 5321
 section 4.2.1), so nothing is lost, and something may come twice.
 
-A silent client cannot hold its door: each command and each conversation has its time, and when all places are taken a
-newcomer gets that of a conversation which has stood still, first of those from where most have come. (One that drips a
-byte now and then does not stand still: see docs/threats.md.) How many reports come about one mail, and from one
-address, is limited too: what is over is put off.
+No client can hold its door: each command and each conversation has its time, one host gets a share of the places, and
+when all are taken a newcomer gets that of a conversation which has stood still, first of those from where most have
+come. A byte now and then is standing still: what counts are whole commands, and a mail that goes on. Who is over the
+share is put off; to end an older conversation of its host instead would have the two take turns for ever. How many
+reports come about one mail, and from one address, is limited too.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ IsOurs = Callable[[str], bool]
 # A server that forbids long lines loses reports of servers that write them (RFC 5322 section 2.1.1 says 998).
 _LONGEST_LINE = 64 * 1024
 _COMMANDS_PER_CONNECTION = 200
+_PROGRESS = 4 * 1024  # bytes of a mail that count as much as a command
 _NETWORK_BITS = {4: 32, 6: 64}  # what one host has of an address
 
 _log = get_logger(__name__)
@@ -45,6 +47,9 @@ _log = get_logger(__name__)
 class ListenerSettings:
     """Where to listen, and for which domain's return paths. Port 0 takes a free one. With `tls_context` the listener
     offers STARTTLS (RFC 3207).
+
+    One host (an IPv6 /64) has `places_per_host` of the places: more than the 20 that Postfix opens to one destination,
+    so that the mail server which passes on everybody's reports is not held up, and no more than half.
 
     Times are in seconds: `timeout` is what a command, or a whole mail, may take, `conversation` all of them together.
     One that says nothing for `patience` gives its place up when others wait. Limits are a number at once and a number
@@ -57,6 +62,7 @@ class ListenerSettings:
     domain: str
     max_bytes: int = MAX_REPORT_BYTES
     max_connections: int = 50
+    places_per_host: int = 25
     timeout: float = 60
     conversation: float = 300
     patience: float = 5
@@ -73,6 +79,7 @@ class ReportListener:
         self._handler = _Handler(settings, is_ours, take)
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
+        self._stopping = False
 
     @property
     def port(self) -> int:
@@ -84,13 +91,14 @@ class ReportListener:
     async def start(self) -> None:
         """Raises OSError when the address cannot be bound."""
         self._server = await asyncio.get_running_loop().create_server(
-            self._new_connection, self._settings.host, self._settings.port
+            lambda: _Door(self._place_for), self._settings.host, self._settings.port
         )
 
     async def stop(self) -> None:
         """Take no more; reports whose `take` is under way are finished, though their answer may no longer arrive."""
         if self._server is None:
             return
+        self._stopping = True
         self._server.close()
         await self._handler.finish()
         for connection in list(self._connections):
@@ -105,11 +113,18 @@ class ReportListener:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    def _new_connection(self) -> asyncio.BaseProtocol:
+    def _place_for(self, host: str) -> "_Connection | None":
+        """None when there is none, or it stops."""
+        held = sum(connection.host == host for connection in self._connections)
+        if held >= self._settings.places_per_host:
+            _log.warning("report_listener.share_taken", connections=len(self._connections), of_its_host=held)
+            return None
+        if self._stopping:
+            return None
         if len(self._connections) >= self._settings.max_connections and not self._make_room():
             _log.warning("report_listener.busy", connections=len(self._connections))
-            return _Busy()
-        connection = _Connection(self._handler, self._settings, self._connections.discard)
+            return None
+        connection = _Connection(self._handler, self._settings, host, self._connections.discard)
         self._connections.add(connection)
         return connection
 
@@ -126,11 +141,21 @@ class ReportListener:
         return True
 
 
-class _Busy(asyncio.Protocol):
+class _Door(asyncio.Protocol):
+    """Gives a client its conversation as soon as we know who it is, or puts it off."""
+
+    def __init__(self, place_for: "Callable[[str], _Connection | None]") -> None:
+        self._place_for = place_for
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  narrows the type: create_server makes no other
-        transport.write(b"421 4.3.2 too many connections, try again later\r\n")
-        transport.close()
+        connection = self._place_for(_host(transport.get_extra_info("peername")))
+        if connection is None:
+            transport.write(b"421 4.3.2 too many connections, try again later\r\n")
+            transport.close()
+            return
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
 
 
 class _Connection(SMTP):
@@ -139,7 +164,7 @@ class _Connection(SMTP):
     line_length_limit = _LONGEST_LINE
 
     def __init__(
-        self, handler: "_Handler", settings: ListenerSettings, on_end: Callable[["_Connection"], None]
+        self, handler: "_Handler", settings: ListenerSettings, host: str, on_end: Callable[["_Connection"], None]
     ) -> None:
         super().__init__(
             handler,
@@ -157,25 +182,24 @@ class _Connection(SMTP):
         self._patience = settings.patience
         self._deadline = self.loop.call_later(settings.conversation, self._over)
         self.heard_at = self.loop.time()
-        self.host = ""
+        self.host = host
         self.taking = False
+        self._unheard = 0
 
     @property
     def stands_still(self) -> bool:
         """It is the client's turn, and has been for longer than is polite while others wait."""
         return not self.taking and self.loop.time() - self.heard_at >= self._patience
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.host = _host(transport.get_extra_info("peername"))
-        super().connection_made(transport)
-
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
-        self.heard_at = self.loop.time()
         if self._received > self._longest:
             _log.warning("report_listener.too_large")
             self.abort()
             return
+        self._unheard += len(data) if self.envelope and self.envelope.rcpt_tos else 0
+        if self._unheard >= _PROGRESS:
+            self._heard()
         super().data_received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -199,6 +223,15 @@ class _Connection(SMTP):
     def abort(self) -> None:
         if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
+
+    def _heard(self) -> None:
+        self.heard_at = self.loop.time()
+        self._unheard = 0
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Called by aiosmtpd for each whole command that it knows."""
+        self._heard()
+        super()._reset_timeout(duration)
 
     def _set_post_data_state(self) -> None:
         """Called by aiosmtpd at the end of each mail, and at RSET."""

@@ -40,18 +40,19 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def spend(self, key: str = "") -> None:
-        """Raises TooMany. An attempt that is refused costs nothing: who goes on trying gets in as soon as others do."""
+        """Raises TooMany. An attempt that is refused, by its key's limit or by the backstop, costs nothing: who goes on
+        trying gets in as soon as others do."""
         now = self._now()
         left, since = self._buckets.pop(key, (self._burst, now))
         left = min(self._burst, left + (now - since) * self._per_second)
-        refused = left < 1
-        self._buckets[key] = (left if refused else left - 1, now)
+        self._buckets[key] = (left, now)
         if len(self._buckets) > _MOST_KEYS:
             self._buckets.popitem(last=False)
-        if refused:
+        if left < 1:
             raise TooMany("too many attempts", hint="wait a minute and try again")
         if self._backstop is not None:
             self._backstop.spend()
+        self._buckets[key] = (left - 1, now)
 
 
 def wrong_guesses(*, burst: int, per_second: float) -> RateLimit:

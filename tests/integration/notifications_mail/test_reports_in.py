@@ -181,6 +181,72 @@ async def test_a_report_that_is_being_taken_keeps_its_place(taker: Taker) -> Non
         assert await delivery == "2.0.0 taken"
 
 
+class Dripping:
+    """A client that sends a byte now and then, and never a whole command, from one of this machine's addresses."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._drip = asyncio.create_task(self._go_on())
+
+    @classmethod
+    async def from_host(cls, host: str, listener: ReportListener) -> "Dripping":
+        return cls(*await asyncio.open_connection("127.0.0.1", listener.port, local_addr=(host, 0)))
+
+    async def heard(self) -> bytes:
+        return await asyncio.wait_for(self._reader.readline(), 10)
+
+    async def leave(self) -> None:
+        self._drip.cancel()
+        await asyncio.gather(self._drip, return_exceptions=True)
+        self._writer.close()
+
+    async def _go_on(self) -> None:
+        while True:
+            self._writer.write(b"N")
+            await asyncio.sleep(0.02)
+
+
+async def test_one_host_holds_its_share_of_the_places_and_no_more(taker: Taker) -> None:
+    async with listening(taker, max_connections=4, places_per_host=2, patience=30) as listener:
+        dripping = [await Dripping.from_host("127.0.0.2", listener) for _ in range(4)]
+        greetings = [(await each.heard())[:3] for each in dripping]
+        assert greetings == [b"220", b"220", b"421", b"421"]
+        assert await asyncio.wait_for(deliver(listener), 10) == "2.0.0 taken"
+        with pytest.raises(TimeoutError):  # nobody of the host was sent away for one that came later
+            await asyncio.wait_for(dripping[0].heard(), 0.1)
+        for each in dripping:
+            await each.leave()
+        again = await Dripping.from_host("127.0.0.2", listener)
+        assert (await again.heard())[:3] == b"220"
+        await again.leave()
+
+
+async def test_who_drips_bytes_stands_still(taker: Taker) -> None:
+    async with listening(taker, max_connections=3, places_per_host=1, patience=0.3) as listener:
+        dripping = [await Dripping.from_host(f"127.0.0.{number}", listener) for number in (2, 3, 4)]
+        assert [(await each.heard())[:3] for each in dripping] == [b"220"] * 3
+        await asyncio.sleep(0.5)
+        assert await asyncio.wait_for(deliver(listener), 10) == "2.0.0 taken"
+        assert (await dripping[0].heard())[:3] == b"421"
+        for each in dripping:
+            await each.leave()
+
+
+async def test_a_mail_that_goes_on_keeps_its_place(taker: Taker) -> None:
+    async with listening(taker, max_connections=1, patience=0.4) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(f"EHLO mx.example\r\nMAIL FROM:<>\r\nRCPT TO:<bounces+{TOKEN}@{DOMAIN}>\r\nDATA\r\n".encode())
+        await asyncio.wait_for(reader.readuntil(b"354 "), 10)
+        for _ in range(8):
+            writer.write(b"x" * 70 * 60 + b"\r\n")
+            await asyncio.sleep(0.1)
+        with pytest.raises(aiosmtplib.SMTPConnectResponseError):
+            await client(listener).connect()
+        writer.write(b"\r\n.\r\n")
+        await asyncio.wait_for(reader.readuntil(b"250 2.0.0 taken"), 10)
+        writer.close()
+
+
 async def test_a_conversation_that_never_ends_is_ended(taker: Taker) -> None:
     """Each command comes in time, and none says anything."""
     async with listening(taker, timeout=30, conversation=0.5) as listener:

@@ -72,6 +72,22 @@ def test_many_addresses_together_meet_the_backstop_which_one_alone_cannot_empty(
         limit.spend("c")
 
 
+def test_whom_the_backstop_refuses_is_charged_nothing() -> None:
+    now = [0.0]
+    backstop = RateLimit(burst=1, per_second=1, now=lambda: now[0])
+    limit = RateLimit(burst=2, per_second=0, now=lambda: now[0], backstop=backstop)
+    limit.spend("a")
+    for _ in range(3):
+        with pytest.raises(TooMany):
+            limit.spend("b")
+    for _ in range(2):
+        now[0] += 1
+        limit.spend("b")
+    now[0] += 1
+    with pytest.raises(TooMany):
+        limit.spend("b")
+
+
 def test_buckets_do_not_grow_without_end() -> None:
     limit = RateLimit(burst=1, per_second=0.1)
     for n in range(10_100):
