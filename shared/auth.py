@@ -178,13 +178,17 @@ def _principal(record: TokenRecord, *, session: str = "") -> Principal:
 
 
 async def principal_of(request: Request) -> Principal:
-    """From the bearer token, else from the session cookie. Raises NotAuthenticated."""
+    """From the bearer token, else from the session cookie; `request.state.role` says it to the page. Raises
+    NotAuthenticated."""
     access: Access = request.app.state.access
     if token := _bearer_token(request):
-        return access.by_token(token)
-    if cookie := access.cookie_of(request):
-        return await access.by_session(cookie)
-    raise NotAuthenticated("no token was given", hint="send Authorization: Bearer …, or open the login link")
+        principal = access.by_token(token)
+    elif cookie := access.cookie_of(request):
+        principal = await access.by_session(cookie)
+    else:
+        raise NotAuthenticated("no token was given", hint="send Authorization: Bearer …, or open the login link")
+    request.state.role = principal.role
+    return principal
 
 
 def _bearer_token(request: Request) -> str:

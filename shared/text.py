@@ -8,6 +8,7 @@ and in which form, is one rule for all: `shared.plain_text`.
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import idna
 
@@ -109,6 +110,39 @@ def email_key(email: str) -> str:
 
 def same_email(one: str, other: str) -> bool:
     return email_key(one) == email_key(other)
+
+
+def mailbox_key(email: str) -> str:
+    """What all addresses share whose mail arrives at one place: `åke@BJÖRKÅ.example` and `ÅKE@xn--bjrk-toa3h.example`.
+
+    It tells whether two who are to sign are one. Stored keys and histories of agreements stand on `email_key`, which
+    they keep.
+    """
+    local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
+    try:
+        return f"{local.lower()}{at}{ascii_domain(domain).lower()}"
+    except InvalidInput:
+        return email_key(email)
+
+
+def same_mailbox(one: str, other: str) -> bool:
+    return mailbox_key(one) == mailbox_key(other)
+
+
+def named_twice(emails: Iterable[str]) -> str | None:
+    """The first address whose mail arrives where an earlier one's does, for a message that says so."""
+    named: dict[str, str] = {}
+    for email in emails:
+        key = mailbox_key(email)
+        if key in named:
+            return in_both_spellings(email, named[key])
+        named[key] = email
+    return None
+
+
+def in_both_spellings(one: str, other: str) -> str:
+    """One address as two people wrote it, for a message that says that it is one."""
+    return one if one == other else f"{one} (that is {other})"
 
 
 def _one_line(text: str, what: str, limit: int) -> str:

@@ -44,7 +44,7 @@ from shared.events import (
     SignerNameEntered,
     SigningDeclined,
 )
-from shared.text import clean_email, clean_name, clean_reason, email_key, same_email
+from shared.text import clean_email, clean_name, clean_reason, named_twice, same_email
 
 # A page reloaded in a loop must not grow a history without end: further views of a signer are no news.
 MAX_VIEWS = 100
@@ -56,11 +56,8 @@ def create(draft: ProtocolDrafted, at: datetime) -> Decision:
     if not draft.signers:
         raise InvalidInput("an agreement needs at least one signer")
     signers = tuple(_clean_signer(signer) for signer in draft.signers)
-    addresses: set[str] = set()
-    for signer in signers:
-        if email_key(signer.email) in addresses:
-            raise InvalidInput(f"two signers share the address {signer.email}")
-        addresses.add(email_key(signer.email))
+    if shared := named_twice(signer.email for signer in signers):
+        raise InvalidInput(f"two signers share the address {shared}")
     event = AgreementCreated(
         agreement_id=draft.agreement_id,
         meeting_id=draft.meeting_id,

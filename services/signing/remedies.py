@@ -19,7 +19,7 @@ from services.signing.asking import (
 from shared.clock import parse_timestamp, timestamp
 from shared.errors import InvalidInput, Refused
 from shared.events import AlternateSignerAdded, DeadlineExtended, SignerAddressCorrected, SigningLinkRevoked
-from shared.text import clean_mailbox, clean_name, same_email
+from shared.text import clean_mailbox, clean_name, in_both_spellings, same_mailbox
 
 _MAX_ALTERNATES = 20  # per place
 # More time than this is more likely a slip of the pen than a plan.
@@ -142,8 +142,9 @@ def _changeable(state: Agreement, email: str, at: datetime) -> Request:
 
 def _new_address(state: Agreement, email: str) -> str:
     email = clean_mailbox(email)
-    if any(same_email(email, request.email) for request in state.requests):
-        raise Refused(f"{email} is asked to sign already")
+    for request in state.requests:
+        if same_mailbox(email, request.email):
+            raise Refused(f"{in_both_spellings(email, request.email)} is asked to sign already")
     return email
 
 

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from shared.auth import Access
+from shared.auth import Access, Role
 from shared.rendering.report_times import stamp_time
 from shared.settings import Settings
 from shared.web.assets import fingerprint
@@ -30,10 +30,10 @@ class Look:
         self._common = {
             "organisation": settings.organisation_name,
             "start_page": settings.start_page,
-            "inbox_page": settings.inbox_page,
             **_signings_pages(settings.public_url),
         }
         self.start_page = settings.start_page
+        self._inbox_page = settings.inbox_page
         self._environment = Environment(
             loader=ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")]),
             autoescape=True,
@@ -64,6 +64,7 @@ class Look:
             when=lambda moment, zone: local_time(moment, zone, language),
             language=language,
             login_csrf=partial(_login_csrf, request),
+            inbox_page=self._inbox_page if _reads_mails(request) else "",
             **self._common,
             **facts,
         )
@@ -82,6 +83,11 @@ def _signings_pages(public_url: str) -> dict[str, str]:
         "logins_page": f"{root}/signing/logins",
         "logout_page": f"{root}/signing/logout",
     }
+
+
+def _reads_mails(request: Request) -> bool:
+    """Nobody is shown a way that ends in a refusal: the inbox holds signers' links, and is for secretaries."""
+    return getattr(request.state, "role", None) is Role.SECRETARY
 
 
 def _login_csrf(request: Request) -> str:

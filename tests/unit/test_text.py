@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidInput
-from shared.text import ascii_domain, clean_email, clean_ip, clean_mailbox, clean_name, clean_reason, same_email
+from shared.text import (
+    ascii_domain,
+    clean_email,
+    clean_ip,
+    clean_mailbox,
+    clean_name,
+    clean_reason,
+    named_twice,
+    same_email,
+    same_mailbox,
+)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +150,26 @@ def test_a_domain_is_written_as_idna_2008(domain: str, ascii_form: str) -> None:
 def test_fass_and_fass_with_a_sharp_s_are_two_addresses() -> None:
     assert not same_email("karin@faß.example", "karin@fass.example")
     assert same_email("Åke@BJÖRKÅ.example", "åke@björkå.example")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("olof@Björkå.example", "OLOF@xn--bjrk-toa3h.EXAMPLE"),
+        ("olof@bjo\u0308rka\u030a.example", "olof@björkå.example"),
+        ("olof@\uff42jorka.example", "olof@bjorka.example"),  # a wide b, which UTS 46 maps
+        ("olof@bjorka\u3002example", "olof@bjorka.example"),
+        ("Olof@Bjorka.example", "olof@bjorka.EXAMPLE"),
+    ],
+)
+def test_addresses_whose_mail_arrives_at_one_place(one: str, other: str) -> None:
+    assert same_mailbox(one, other)
+    assert named_twice([one, "karin@bjorka.example", other]) == f"{other} (that is {one})"
+
+
+def test_addresses_of_two_places() -> None:
+    assert named_twice(["olof@strasse.example", "olof@straße.example", "o@x\u0378y.example"]) is None
+    assert named_twice(["olof@berg.example"] * 2) == "olof@berg.example"
 
 
 @pytest.mark.parametrize("address", ["björn.ek@norrdalen.example", "anna@x\u0378y.example"])

@@ -28,7 +28,7 @@ from shared.ids import new_transaction_id
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.minutes import Language, MinutesDocument, SignaturePlace, place_label
 from shared.rendering.press import Press
-from shared.text import clean_ip, clean_mailbox, clean_name
+from shared.text import clean_ip, clean_mailbox, clean_name, named_twice
 
 MOST_SIGNERS = 20
 _MOST_TRIES = 10
@@ -191,10 +191,8 @@ def clean_drafting(drafting: Drafting) -> Drafting:
         raise InvalidInput("transaction_id: needs 44 characters of A-Z, a-z, 0-9, - and _")
     known_timezone(drafting.timezone)
     signers = tuple(_clean_signer(signer, drafting.language) for signer in drafting.signers)
-    addresses = [signer.email.casefold() for signer in signers]
-    for address in addresses:
-        if addresses.count(address) > 1:
-            raise InvalidInput(f"signers: {address} is named twice; each place needs an address of its own")
+    if address := named_twice(signer.email for signer in signers):
+        raise InvalidInput(f"signers: {address} is named twice; each place needs an address of its own")
     if not drafting.sender.name:
         raise InvalidInput("sender: needs a name")
     sender = Person(

@@ -11,7 +11,7 @@ from services.signing.pages.senders import CHANGEABLE, SENDER, SendersPages, ask
 from services.signing.views import AgreementOverview
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused
-from shared.text import MAX_EMAIL, MAX_NAME, clean_mailbox, clean_name, same_email
+from shared.text import MAX_EMAIL, MAX_NAME, clean_mailbox, clean_name, same_mailbox
 from shared.web import Field, form_text, text_error
 
 _LAST_MOMENT = time(23, 59, 59)
@@ -161,7 +161,7 @@ def _email_error(agreement: AgreementOverview, email: str) -> str | None:
     if error := text_error(clean_mailbox, email, longest=MAX_EMAIL):
         return "error.email.empty" if error == "empty" else "error.email.malformed"
     asked = (one.email for place in agreement.places for one in place.requests)
-    return "alternate.taken" if any(same_email(clean_mailbox(email), other) for other in asked) else None
+    return "alternate.taken" if any(same_mailbox(clean_mailbox(email), other) for other in asked) else None
 
 
 def _name_error(name: str) -> str | None:

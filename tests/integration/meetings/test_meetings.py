@@ -257,10 +257,13 @@ async def test_bad_input_changes_nothing(service: Service, api: httpx.AsyncClien
     meeting_id = await schedule(api)
     before = await outbox(service)
     double = [DRAFTING["signers"][0], DRAFTING["signers"][0]]
+    domains = ("Björkå.example", "xn--bjrk-toa3h.example")
+    spelt = [one | {"email": f"maja.lind@{domain}"} for one, domain in zip(DRAFTING["signers"], domains, strict=True)]
     answers = [
         await draft(api, meeting_id, "no front matter"),
         await draft(api, meeting_id, minutes(body="Nämnden")),
         await draft(api, meeting_id, minutes(), signers=double),
+        await draft(api, meeting_id, minutes(), signers=spelt),
         await draft(api, meeting_id, minutes(), signers=[]),
         await draft(api, meeting_id, minutes(), timezone="Mars/Olympus"),
         await draft(api, meeting_id, minutes(), transaction_id="short"),

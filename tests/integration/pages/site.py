@@ -33,8 +33,9 @@ ARCHIVED = datetime(2022, 9, 26, 22, 5, tzinfo=UTC)
 ACCESS_TOKEN = "a token that an operator gave out"
 TOKEN = TokenRecord(name="sender", role=Role.SECRETARY, organisation=ORGANISATION, sha256=token_hash(ACCESS_TOKEN))
 AUDITOR = record_of(Role.AUDITOR, ORGANISATION)
+OPERATOR = record_of(Role.OPERATOR, ORGANISATION)
 ELSEWHERE = record_of(Role.SECRETARY, "elsewhere")
-TOKENS = (TOKEN, AUDITOR, ELSEWHERE)
+TOKENS = (TOKEN, AUDITOR, OPERATOR, ELSEWHERE)
 LOGIN = "one-time-login-token"
 COPY = "Xk29fQpLr8sTuVwYz1A3bC5dE7gH9jKmNoPqRsTuVwXy"
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from shared.auth import SESSION_COOKIE
-from tests.integration.pages.site import ACCESS_TOKEN, AUDITOR, ELSEWHERE, LOGIN, TOKEN, Site, letter
+from shared.auth import SESSION_COOKIE, TokenRecord
+from tests.integration.pages.site import ACCESS_TOKEN, AUDITOR, ELSEWHERE, LOGIN, OPERATOR, TOKEN, Site, letter
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION, message
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY, draft
@@ -357,6 +357,19 @@ async def test_an_auditor_reads_and_changes_nothing(site: Site, client: httpx.As
     answer = await client.post(f"{AGREEMENT}/send", data={"csrf": site.access.csrf_token(session)})
     assert answer.status_code == 403
     assert await site.flow.recorded_names() == ["AgreementCreated"]
+
+
+@pytest.mark.parametrize("token", [AUDITOR, OPERATOR])
+async def test_nobody_is_led_to_the_inbox_who_is_refused_there(
+    site: Site, client: httpx.AsyncClient, token: TokenRecord
+) -> None:
+    await site.draft(b"%PDF-1.7")
+    client.cookies.set(SESSION_COOKIE, await site.session(token))
+    refused = await client.get("/notifications/inbox")
+    assert refused.status_code == 403
+    for page in (refused, *[await client.get(address) for address in ("/", "/signing/overview", AGREEMENT)]):
+        assert "/notifications/inbox" not in page.text, page.url
+        assert 'action="/example"' not in page.text
 
 
 async def test_another_organisation_sees_nothing(site: Site, client: httpx.AsyncClient) -> None:

@@ -5,7 +5,7 @@ import pytest
 from fastapi import Request, Response
 
 from services.embedded.up import _ways
-from shared.auth import Access, public
+from shared.auth import Access, Role, public
 from shared.http import create_app
 from shared.settings import Settings
 from shared.web import Look
@@ -19,6 +19,7 @@ async def _page(template: str, **ways: str) -> str:
 
     @app.get("/page", dependencies=[public("a test")])
     async def page(request: Request) -> Response:
+        request.state.role = Role.SECRETARY
         return look.page(request, template, "en", mails=[], kind="refused")
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test.example") as client:

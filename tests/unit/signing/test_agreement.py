@@ -204,6 +204,18 @@ def test_an_alternate_may_be_added_before_sending_off(story: Story) -> None:
     assert [(r.email, r.purpose) for r in story.queued] == [(SECRETARY, "first"), (ALTERNATE, "alternate")]
 
 
+def test_one_mailbox_in_two_spellings_is_one_signer(at_adjuster: Story) -> None:
+    at_adjuster.add_alternate("09:00:00", ADJUSTER, "olof@björkå.example")
+    with pytest.raises(
+        Refused, match=r"^olof@xn--bjrk-toa3h\.example \(that is olof@björkå\.example\) is asked to sign"
+    ):
+        at_adjuster.add_alternate("09:01:00", ADJUSTER, "olof@xn--bjrk-toa3h.example")
+    spelt = ("olof@xn--bjrk-toa3h.example", "olof@björkå.example")
+    signers = [SignerInvitation(role="chair", name="Åke Ö", email=email) for email in spelt]
+    with pytest.raises(InvalidInput, match="two signers share the address"):
+        Story(signers=signers)
+
+
 def test_addresses_of_one_agreement_differ(at_adjuster: Story) -> None:
     for taken in (SECRETARY.upper(), CHAIR, ADJUSTER):
         with pytest.raises(Refused, match="is asked to sign already"):
