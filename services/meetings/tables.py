@@ -15,7 +15,8 @@ class MeetingsTable(SQLModel):
 class MeetingRow(MeetingsTable, table=True):
     """A meeting as it stands. `starts` and `ends` are local wall time as text; `timezone` places them.
 
-    `plan`, `slot`: which meeting of which plan it is, when a plan made it. `reserved` is `meeting.Reserved`.
+    `plan`, `slot`: which meeting of which plan it is, when a plan made it. `reserved` is `meeting.Reserved`. `reason`:
+    why it is cancelled.
     """
 
     __tablename__ = "meeting"
@@ -40,6 +41,7 @@ class MeetingRow(MeetingsTable, table=True):
     reserved: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     plan: str | None = Field(sa_column=Column(Text, nullable=True))
     slot: str | None = Field(sa_column=Column(Text, nullable=True))
+    reason: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
 class NumberingRow(MeetingsTable, table=True):

@@ -88,7 +88,7 @@ class MeetingDetails(BaseModel):
 
 
 class Meeting(BaseModel):
-    """A meeting's state. `version` counts its facts. `plan`: for one that a plan made."""
+    """A meeting's state. `version` counts its facts. `plan`: for one that a plan made. `reason`: of one called off."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -97,6 +97,15 @@ class Meeting(BaseModel):
     status: MeetingStatus
     details: MeetingDetails
     plan: PlanSlot | None = None
+    reason: str | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        return self.details.ends.replace(tzinfo=ZoneInfo(self.details.timezone)) <= now
+
+    def require_scheduled(self) -> None:
+        """Raises Refused for one that is cancelled."""
+        if self.status is MeetingStatus.CANCELLED:
+            raise Refused("the meeting is cancelled")
 
 
 def schedule(meeting_id: str, details: MeetingDetails) -> tuple[Meeting, MeetingScheduled]:
@@ -108,7 +117,7 @@ def schedule(meeting_id: str, details: MeetingDetails) -> tuple[Meeting, Meeting
 
 def change(meeting: Meeting, details: MeetingDetails) -> tuple[Meeting, MeetingChanged | None]:
     """No event when nothing changes. Raises Refused for a cancelled meeting, InvalidInput."""
-    _require_scheduled(meeting)
+    meeting.require_scheduled()
     cleaned = clean_details(details)
     if cleaned == meeting.details:
         return meeting, None
@@ -118,17 +127,17 @@ def change(meeting: Meeting, details: MeetingDetails) -> tuple[Meeting, MeetingC
 
 def cancel(meeting: Meeting, reason: str) -> tuple[Meeting, MeetingCancelled]:
     """Raises Refused for a meeting that is cancelled already, InvalidInput."""
-    _require_scheduled(meeting)
+    meeting.require_scheduled()
     fact = MeetingCancelled(
         meeting_id=meeting.id, body=meeting.details.body, title=meeting.details.title, reason=clean_reason(reason)
     )
-    update = {"version": meeting.version + 1, "status": MeetingStatus.CANCELLED}
+    update = {"version": meeting.version + 1, "status": MeetingStatus.CANCELLED, "reason": fact.reason}
     return meeting.model_copy(update=update), fact
 
 
 def require_minutes_fit(meeting: Meeting, body: str) -> None:
     """Minutes belong to a meeting that took place, of the same body. Raises Refused."""
-    _require_scheduled(meeting)
+    meeting.require_scheduled()
     if body_key(meeting.details.body) != body_key(body):
         raise Refused(f"the minutes are of {body}, but the meeting is of {meeting.details.body}")
 
@@ -163,11 +172,6 @@ def known_timezone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidInput(f"timezone: {name[:60]!r} is no IANA time zone", hint="e.g. Europe/Stockholm") from error
     return name
-
-
-def _require_scheduled(meeting: Meeting) -> None:
-    if meeting.status is MeetingStatus.CANCELLED:
-        raise Refused("the meeting is cancelled")
 
 
 def _clean_reserved(reserved: Reserved | None) -> Reserved | None:

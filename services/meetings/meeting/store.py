@@ -92,6 +92,7 @@ def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:
         "status": meeting.status.value,
         "plan": meeting.plan.plan if meeting.plan else None,
         "slot": meeting.plan.slot if meeting.plan else None,
+        "reason": meeting.reason,
         **details,
     }
 
@@ -99,4 +100,11 @@ def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:
 def _meeting(row: Any) -> Meeting:
     details = MeetingDetails.model_validate({name: getattr(row, name) for name in MeetingDetails.model_fields})
     plan = PlanSlot(plan=row.plan, slot=row.slot) if row.plan else None
-    return Meeting(id=row.id, version=row.version, status=MeetingStatus(row.status), details=details, plan=plan)
+    return Meeting(
+        id=row.id,
+        version=row.version,
+        status=MeetingStatus(row.status),
+        details=details,
+        plan=plan,
+        reason=row.reason,
+    )

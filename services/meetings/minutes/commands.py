@@ -59,6 +59,18 @@ class DraftedMinutes:
     replaces: str | None = None  # the agreement about the version before
 
 
+class DraftedVersion(BaseModel):
+    """A version as it is shown. `ended`: how its agreement ended before everyone had signed."""
+
+    version: int
+    agreement_id: str
+    document_name: str
+    first_paragraph: int
+    last_paragraph: int
+    drafted_at: datetime
+    ended: str | None
+
+
 class _NumbersTaken(Exception):
     """Others drafted while the document was set: its numbers are not the next any more."""
 
@@ -157,6 +169,12 @@ class MinutesCommands:
         if row is None:
             raise NotFound("no minutes have been drafted for this meeting")
         return await self._blobs.get(organisation, BlobRef.model_validate(row.pdf))
+
+    async def versions(self, organisation: str, meeting_id: str) -> list[DraftedVersion]:
+        """The last one first."""
+        async with self._unit_of_work.begin() as transaction:
+            rows = await transaction.versions_of_minutes(organisation, meeting_id)
+        return [DraftedVersion.model_validate(row, from_attributes=True) for row in rows]
 
     async def _version_before(
         self,

@@ -19,12 +19,12 @@ _NEXT_NUMBER = select(NUMBERING.c.next_paragraph).where(*_OF_BODY)
 _LOCK_NUMBERING = select(NUMBERING.c.next_paragraph).where(*_OF_BODY).with_for_update()
 _SET_NUMBERING = update(NUMBERING).where(*_OF_BODY).values(next_paragraph=bindparam("following"))
 
-_MINUTES_OF_MEETING = (
+_VERSIONS_OF_MEETING = (
     select(MINUTES)
     .where(MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.meeting_id == bindparam("meeting_id"))
     .order_by(MINUTES.c.version.desc())
-    .limit(1)
 )
+_MINUTES_OF_MEETING = _VERSIONS_OF_MEETING.limit(1)
 _MINUTES_OF_AGREEMENT = select(MINUTES.c.meeting_id).where(
     MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.agreement_id == bindparam("agreement_id")
 )
@@ -66,6 +66,11 @@ class MinutesStore(Transaction):
         """The last version's row of `MINUTES`, or None."""
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return (await self.connection.execute(_MINUTES_OF_MEETING, key)).one_or_none()
+
+    async def versions_of_minutes(self, organisation: str, meeting_id: str) -> list[Any]:
+        """Rows of `MINUTES`, the last version first."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        return list(await self.connection.execute(_VERSIONS_OF_MEETING, key))
 
     async def minutes_exist_for(self, organisation: str, agreement_id: str) -> bool:
         key = {"organisation": organisation, "agreement_id": agreement_id}

@@ -1,9 +1,10 @@
-"""The web pages of meetings: the office, where a secretary keeps bodies, people, and who sits in what."""
+"""The web pages of meetings: the office, where a secretary keeps meetings, bodies, people, and who sits in what."""
 
 from fastapi import APIRouter, FastAPI
 
 from services.meetings.commands import MeetingsCommands
 from services.meetings.pages.bodies import BodyPages
+from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
 from services.meetings.pages.people import PeoplePages
 from shared.auth import Access
@@ -20,6 +21,6 @@ def include_pages(
         return
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    for pages in (BodyPages, MemberPages, PeoplePages):
+    for pages in (MeetingPages, BodyPages, MemberPages, PeoplePages):
         pages(look, access, commands, clock).add_to(router)
     app.include_router(router)

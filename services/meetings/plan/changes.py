@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -76,7 +75,7 @@ def apply(
 
 def _renew(outcome: PlanOutcome, old: Meeting, details: MeetingDetails, slot: PlanSlot, now: datetime) -> None:
     """Who was asked to a meeting that was held stays as it was."""
-    if _was_held(old, now):
+    if old.is_over(now):
         details = details.model_copy(update={"participants": old.details.participants})
     changed, fact = rules.change(old, details)
     if fact is not None:
@@ -108,14 +107,9 @@ def _alike(old: MeetingDetails, new: MeetingDetails) -> bool:
     return (old.body, old.occasion) == (new.body, new.occasion)
 
 
-def _was_held(meeting: Meeting, now: datetime) -> bool:
-    details = meeting.details
-    return details.ends.replace(tzinfo=ZoneInfo(details.timezone)) <= now
-
-
 def _require_coming(meeting: Meeting, now: datetime) -> None:
     """Raises Refused."""
-    if _was_held(meeting, now):
+    if meeting.is_over(now):
         raise Refused(f"the meeting of {meeting.details.starts:%Y-%m-%d} was held", hint="leave it as it was")
 
 

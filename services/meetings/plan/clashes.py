@@ -1,5 +1,6 @@
 """What is in a meeting's way: people who are elsewhere, holidays and the days before them. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -7,18 +8,38 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from services.meetings.body.who_sits import WhoSits
 from services.meetings.holidays import holiday
-from services.meetings.meeting.meeting import Reserved
+from services.meetings.meeting.meeting import MeetingDetails, Reserved
 
 
 class Clash(BaseModel):
-    """Told before a plan is saved; whoever wrote it decides. `people`: names, of those who cannot be at both."""
+    """Told before anything is saved; whoever asks for it decides. `people`: names, of those who cannot be at both;
+    `other`: the body of the other meeting."""
 
     kind: Literal["people", "holiday", "eve", "weekend"]
     body: str
     date: date
     what: str
     people: list[str] = []
+    other: str | None = None
+
+
+def clashes(wanted: Iterable[MeetingDetails], elsewhere: Iterable[MeetingDetails], who: WhoSits) -> list[Clash]:
+    """What is in the way of meetings that are `wanted`, by day: among themselves, and with others that are held."""
+    all_of_them: list[Engagement] = []
+    days = defaultdict(list)
+    for details, planned in [*((one, True) for one in wanted), *((one, False) for one in elsewhere)]:
+        people = who.known(details.body, details.starts.date(), details.participants)
+        all_of_them += engagements(
+            details.body, details.title, details.starts, details.ends, details.reserved, people, planned
+        )
+        if planned:
+            days[details.body].append(details.starts.date())
+    found = people_elsewhere(all_of_them)
+    for body, dates in days.items():
+        found += days_off(body, dates)
+    return sorted(found, key=lambda one: (one.date, one.kind, one.body, one.what))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +88,16 @@ def people_elsewhere(all_of_them: Iterable[Engagement]) -> list[Clash]:
                 if both and (one.planned or other.planned):
                     mine, theirs = (one, other) if one.planned else (other, one)
                     what = f"{theirs.body}: {theirs.title}, {theirs.starts:%H:%M}-{theirs.ends:%H:%M}"
-                    found.append(Clash(kind="people", body=mine.body, date=mine.starts.date(), what=what, people=both))
+                    found.append(
+                        Clash(
+                            kind="people",
+                            body=mine.body,
+                            date=mine.starts.date(),
+                            what=what,
+                            people=both,
+                            other=theirs.body,
+                        )
+                    )
     return found
 
 

@@ -2,17 +2,12 @@
 
 import hashlib
 import json
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
 
-from services.meetings.body import membership as seats
 from services.meetings.body.body import Body
-from services.meetings.body.membership import MemberRole, Membership
-from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, body_key
-from services.meetings.person.person import Person
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
 from services.meetings.plan.changes import PlanChange, PlanOutcome, apply
-from services.meetings.plan.clashes import Clash, Engagement, days_off, engagements, people_elsewhere
+from services.meetings.plan.clashes import Clash, clashes
 from services.meetings.plan.plan import MAX_PLAN, MOST_MEETINGS, Planned, meetings_of, moments
 from services.meetings.plan.yaml_file import read_plan
 from services.meetings.register.register import Problem, Problems
@@ -22,7 +17,6 @@ from shared.errors import InvalidInput, Refused
 from shared.events import Person as Invited
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
-from shared.text import email_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +90,7 @@ class PlanCommands:
             raise InvalidInput(f"bodies: more than {MOST_MEETINGS} meetings", hint="make several plans of it")
         if problems.found:
             return _Work(PlanOutcome(), [])
-        people = _People(
-            await transaction.bodies(organisation),
-            await transaction.memberships(organisation),
-            await transaction.all_people(organisation),
-        )
+        people = await transaction.who_sits(organisation)
         wanted = []
         for body in plan.bodies:
             with problems.at(body.where):
@@ -112,48 +102,8 @@ class PlanCommands:
         outcome = apply(plan.key, there, wanted, now=self._clock.now(), new_id=new_id, problems=problems)
         others = await transaction.meetings_of_year(organisation, plan.year)
         of_plan = {one.id for one in there}
-        elsewhere = [one for one in others if _stands(one) and one.id not in of_plan]
-        return _Work(outcome, _clashes(wanted, elsewhere, people))
-
-
-class _People:
-    """Who sits where, for one piece of work."""
-
-    def __init__(self, bodies: list[Body], memberships: list[Membership], people: list[Person]) -> None:
-        self._bodies = {body.key: body for body in bodies}
-        self._by_name = {body_key(body.details.name): body for body in bodies}
-        self._people = {person.id: person for person in people}
-        self._memberships: dict[str, list[Membership]] = defaultdict(list)
-        for membership in memberships:
-            self._memberships[membership.body_id].append(membership)
-
-    def body(self, key: str) -> Body:
-        """Raises InvalidInput."""
-        if key not in self._bodies:
-            raise InvalidInput(f"there is no body {key}", hint="name bodies by their keys, as the register does")
-        self._bodies[key].require_open()
-        return self._bodies[key]
-
-    def invited(self, body: Body, day: date) -> tuple[Invited, ...]:
-        """Whom the body's meetings are for: substitutes come when they are called."""
-        return tuple(
-            Invited(email=person.details.email, name=person.details.name, language=person.details.language)
-            for person in self._sitting(body, day)
-            if person.details.email is not None
-        )
-
-    def known(self, body_name: str, day: date, participants: tuple[Invited, ...]) -> dict[str, str]:
-        """Who is at a meeting, with their names: those who were asked, and those of the body who have no address."""
-        found = {email_key(one.email): one.name or one.email for one in participants}
-        body = self._by_name.get(body_key(body_name))
-        for person in self._sitting(body, day) if body else ():
-            if person.details.email is None:
-                found[person.id] = person.details.name
-        return found
-
-    def _sitting(self, body: Body, day: date) -> list[Person]:
-        there = seats.standing(self._memberships[body.id], day)
-        return [self._people[one.seat.person_id] for one in there if one.seat.role is not MemberRole.SUBSTITUTE]
+        elsewhere = [one.details for one in others if _stands(one) and one.id not in of_plan]
+        return _Work(outcome, clashes([details for _, details in wanted], elsewhere, people))
 
 
 def _details(planned: Planned, body: Body, participants: tuple[Invited, ...]) -> MeetingDetails:
@@ -170,21 +120,6 @@ def _details(planned: Planned, body: Body, participants: tuple[Invited, ...]) ->
         occasion=planned.occasion,
         reserved=planned.reserved,
     )
-
-
-def _clashes(wanted: list[tuple[Planned, MeetingDetails]], elsewhere: list[Meeting], people: _People) -> list[Clash]:
-    all_of_them: list[Engagement] = []
-    details = [(one, True) for _, one in wanted] + [(one.details, False) for one in elsewhere]
-    for one, planned in details:
-        there = people.known(one.body, one.starts.date(), one.participants)
-        all_of_them += engagements(one.body, one.title, one.starts, one.ends, one.reserved, there, planned)
-    days = defaultdict(list)
-    for _, meeting in wanted:
-        days[meeting.body].append(meeting.starts.date())
-    found = people_elsewhere(all_of_them)
-    for body, dates in days.items():
-        found += days_off(body, dates)
-    return sorted(found, key=lambda one: (one.date, one.kind, one.body, one.what))
 
 
 def _stands(meeting: Meeting) -> bool:

@@ -102,13 +102,15 @@ async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
             yield "member-new", page
         await page.locator("form .button").click()
     yield "body", page
-    await page.locator(".ways a").first.click()
+    await page.locator(".rows .ways a").first.click()
     await page.fill("#ends", "2021-01-01")
     await page.locator("form .button").click()
     yield "member-wrong", page
     await page.goto(board)
-    await page.locator(".ways a").nth(1).click()
+    await page.locator(".rows .ways a").nth(1).click()
     yield "member-end", page
+    async for stop in meetings(site, page):
+        yield stop
     await page.goto(f"{board}/change")
     other = await page.context.new_page()
     await other.goto(f"{board}/change")
@@ -124,6 +126,42 @@ async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "body-closed", page
     await page.goto(f"{at}/bodies")
     yield "bodies-closed", page
+
+
+async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
+    """Of a body that is there."""
+    at = f"{site.base}/meetings/office/meetings"
+    await page.goto(at)
+    yield "meetings-empty", page
+    await page.locator("main .button.primary").click()
+    await page.locator("form .button").click()
+    yield "meeting-wrong", page
+    for day, title in (("2022-09-23", ""), ("2022-11-25", ""), ("2022-12-16", "Utbildning för ny styrelse")):
+        await page.goto(f"{at}/new")
+        await page.fill("#date", day)
+        await page.fill("#begins_at", "09:00")
+        await page.fill("#ends_at", "12:00")
+        await page.select_option("#mode", "digital")
+        await page.fill("#title", title)
+        await page.locator("form .button").click()
+    yield "meeting", page
+    await page.goto(f"{at}/new")
+    await page.fill("#date", "2022-11-04")
+    await page.fill("#begins_at", "13:00")
+    await page.fill("#ends_at", "15:00")
+    await page.fill("#place", "Björka")
+    await page.locator("form .button").click()
+    yield "meeting-clash", page
+    await page.locator("form .button").click()
+    await page.goto(at)
+    yield "meetings", page
+    await page.locator(".year a").last.click()
+    await page.locator(".ways a").last.click()
+    await page.locator("form .button").click()
+    yield "meeting-cancel-wrong", page
+    await page.fill("#reason", "För många har förhinder.")
+    await page.locator("form .button").click()
+    yield "meeting-cancelled", page
 
 
 async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:

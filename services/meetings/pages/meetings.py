@@ -1,0 +1,291 @@
+"""The pages of meetings: a year at a glance, the form of one, and the page where everything about one is found."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.meetings.body.body import Body
+from services.meetings.holidays import holiday
+from services.meetings.keys import key_from
+from services.meetings.meeting.commands import ClashesFound, Wish
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, Mode, Occasion, body_key
+from services.meetings.pages.office import (
+    READER,
+    SECRETARY,
+    Fields,
+    OfficePages,
+    back,
+    day_of,
+    get,
+    is_wrong,
+    line_error,
+    post,
+    typed,
+    version_of,
+    wrong,
+)
+from services.meetings.plan.clashes import Clash
+from shared.auth import Principal
+from shared.errors import Refused
+from shared.text import MAX_REASON, clean_line, clean_reason
+from shared.web import Field, form_text
+
+_NAMES = ("body", "date", "begins_at", "ends_at", "mode", "place", "title", "occasion")
+_DONE = frozenset({"scheduled", "meeting-changed", "cancelled"})
+_DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
+
+
+class MeetingPages(OfficePages):
+    def add_to(self, router: APIRouter) -> None:
+        get(router, "/office/meetings", self.office_meetings)
+        get(router, "/office/meetings/new", self.office_meeting_new)
+        post(router, "/office/meetings/new", self.office_meeting_schedule)
+        get(router, "/office/meetings/{meeting_id}", self.office_meeting)
+        get(router, "/office/meetings/{meeting_id}/minutes.pdf", self.office_minutes)
+        get(router, "/office/meetings/{meeting_id}/change", self.office_meeting_form)
+        post(router, "/office/meetings/{meeting_id}/change", self.office_meeting_change)
+        get(router, "/office/meetings/{meeting_id}/cancel", self.office_meeting_cancelling)
+        post(router, "/office/meetings/{meeting_id}/cancel", self.office_meeting_cancel)
+
+    async def office_meetings(
+        self, request: Request, year: str = "", body: str = "", principal: Principal = READER
+    ) -> Response:
+        """`body`: its id, for its meetings alone."""
+        today = self._today()
+        shown = int(year) if year.isascii() and year.isdigit() and 1900 <= int(year[:5]) <= 2199 else today.year
+        bodies = await self._commands.bodies.bodies(principal.organisation)
+        chosen = next((one for one in bodies if one.id == body), None)
+        found = await self._commands.meetings.year(principal.organisation, shown)
+        meetings, clashes = found.meetings, found.clashes
+        if chosen is not None:
+            name = body_key(chosen.details.name)
+            meetings = [one for one in meetings if body_key(one.details.body) == name]
+            clashes = [one for one in clashes if name in (body_key(one.body), body_key(one.other or ""))]
+        return self._page(
+            request,
+            "office/meetings.html",
+            principal,
+            year=shown,
+            years=(max(shown - 1, 1900), min(shown + 1, 2199)),
+            today=today,
+            months=[(number, _month(shown, number, meetings)) for number in range(1, 13)],
+            any=bool(meetings),
+            in_the_way=[(one, _holiday_of(one)) for one in clashes],
+            marked={(one.date, name) for one in clashes for name in (one.body, one.other or "")},
+            bodies=[one for one in bodies if one.closed is None or one is chosen],
+            chosen=chosen,
+        )
+
+    async def office_meeting(
+        self, request: Request, meeting_id: str, done: str = "", principal: Principal = READER
+    ) -> Response:
+        meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
+        stands = meeting.status is not MeetingStatus.CANCELLED
+        coming = stands and not meeting.is_over(self._clock.now())
+        clashes = await self._commands.meetings.clashes(principal.organisation, meeting) if coming else []
+        return self._page(
+            request,
+            "office/meeting.html",
+            principal,
+            meeting=meeting,
+            details=meeting.details,
+            body=await self._body_of(principal, meeting),
+            stands=stands,
+            coming=coming,
+            today=self._today(),
+            in_the_way=[(one, _holiday_of(one)) for one in clashes],
+            minutes=await self._commands.minutes.versions(principal.organisation, meeting_id),
+            done=done if done in _DONE else "",
+        )
+
+    async def office_minutes(self, meeting_id: str, principal: Principal = READER) -> Response:
+        pdf = await self._commands.minutes.original_pdf(principal.organisation, meeting_id)
+        return Response(pdf, media_type="application/pdf")
+
+    async def office_meeting_new(self, request: Request, body: str = "", principal: Principal = SECRETARY) -> Response:
+        """`body`: the id of the one that is chosen."""
+        return await self._form(request, principal, None, _filled(None) | {"body": Field("body", body)})
+
+    async def office_meeting_schedule(self, request: Request, principal: Principal = SECRETARY) -> Response:
+        fields = await typed(request, _NAMES)
+        bodies = await self._commands.bodies.bodies(principal.organisation)
+        body = next((one for one in bodies if one.id == fields["body"].value and one.closed is None), None)
+        wrong(fields, "body", None if body else "meeting.body")
+        wish = _wish(fields, body.details.name if body else "-", body.details.rules.language if body else "sv")
+        if wish is None or body is None:
+            return await self._form(request, principal, None, fields)
+        meant = await form_text(request, "meant")
+        try:
+            meeting = await self._commands.meetings.schedule_for(principal.organisation, body.id, wish, meant=meant)
+        except ClashesFound as found:
+            return await self._form(request, principal, None, fields, clashes=found)
+        return back(request, "office_meeting", "scheduled", meeting_id=meeting.id)
+
+    async def office_meeting_form(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        meeting = await self._standing(principal, meeting_id)
+        return await self._form(request, principal, meeting, _filled(meeting.details))
+
+    async def office_meeting_change(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        meeting = await self._standing(principal, meeting_id)
+        body = await self._body_of(principal, meeting)
+        fields = await typed(request, _NAMES)
+        seen = version_of(await form_text(request, "version"))
+        wish = _wish(fields, meeting.details.body, body.details.rules.language if body else "sv")
+        if seen != meeting.version:
+            return await self._form(request, principal, meeting, fields, meanwhile=True)
+        if wish is None:
+            return await self._form(request, principal, meeting, fields)
+        meant = await form_text(request, "meant")
+        try:
+            await self._commands.meetings.change_as(principal.organisation, meeting_id, wish, version=seen, meant=meant)
+        except ClashesFound as found:
+            return await self._form(request, principal, meeting, fields, clashes=found)
+        except Refused:
+            meeting = await self._standing(principal, meeting_id)
+            return await self._form(request, principal, meeting, fields, meanwhile=True)
+        return back(request, "office_meeting", "meeting-changed", meeting_id=meeting_id)
+
+    async def office_meeting_cancelling(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        meeting = await self._standing(principal, meeting_id)
+        fields = {"reason": Field("reason")}
+        return self._page(request, "office/meeting_cancel.html", principal, meeting=meeting, fields=fields)
+
+    async def office_meeting_cancel(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        meeting = await self._standing(principal, meeting_id)
+        fields = await typed(request, ("reason",))
+        error = line_error(clean_reason, fields["reason"].value, longest=MAX_REASON)
+        wrong(fields, "reason", f"reason.{error}" if error else None)
+        if is_wrong(fields):
+            return self._page(request, "office/meeting_cancel.html", principal, meeting=meeting, fields=fields)
+        await self._commands.meetings.cancel(
+            principal.organisation,
+            meeting_id,
+            fields["reason"].value,
+            version=version_of(await form_text(request, "version")),
+        )
+        return back(request, "office_meeting", "cancelled", meeting_id=meeting_id)
+
+    async def _standing(self, principal: Principal, meeting_id: str) -> Meeting:
+        """Raises NotFound; Refused for one that is cancelled."""
+        meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
+        meeting.require_scheduled()
+        return meeting
+
+    async def _body_of(self, principal: Principal, meeting: Meeting) -> Body | None:
+        name = body_key(meeting.details.body)
+        bodies = await self._commands.bodies.bodies(principal.organisation)
+        return next((one for one in bodies if body_key(one.details.name) == name), None)
+
+    async def _form(
+        self,
+        request: Request,
+        principal: Principal,
+        meeting: Meeting | None,
+        fields: Fields,
+        *,
+        clashes: ClashesFound | None = None,
+        meanwhile: bool = False,
+    ) -> Response:
+        """`clashes`: to be meant, or not. `meanwhile`: someone else changed the meeting."""
+        bodies = [] if meeting else await self._commands.bodies.bodies(principal.organisation)
+        now = _filled(meeting.details) if meeting else {}
+        return self._page(
+            request,
+            "office/meeting_form.html",
+            principal,
+            fields=fields,
+            refused=meanwhile or clashes is not None,
+            meeting=meeting,
+            bodies=[one for one in bodies if one.closed is None],
+            modes=tuple(Mode),
+            occasions=tuple(Occasion),
+            in_the_way=[(one, _holiday_of(one)) for one in clashes.found] if clashes else [],
+            meant=clashes.digest if clashes else "",
+            meanwhile=meanwhile,
+            differing=[now[name] for name in now if now[name].value != fields[name].value] if meanwhile else [],
+        )
+
+
+def _month(year: int, month: int, meetings: list[Meeting]) -> list[tuple[date, str, list[Meeting]]]:
+    """The days of a month on which something is: its holiday's text key, and its meetings. Sundays are no news."""
+    day = date(year, month, 1)
+    found = []
+    while day.month == month:
+        there = [one for one in meetings if one.details.starts.date() == day]
+        name = holiday(day) if day.weekday() < 6 else ""
+        if there or name:
+            found.append((day, key_from(name) if name else "", there))
+        day += timedelta(days=1)
+    return found
+
+
+def _holiday_of(clash: Clash) -> str:
+    """The text key of the holiday that a clash is about."""
+    day = clash.date + timedelta(days=1) if clash.kind == "eve" else clash.date
+    return key_from(holiday(day)) if clash.kind in ("holiday", "eve") else ""
+
+
+def _filled(details: MeetingDetails | None) -> Fields:
+    """The form as it is opened."""
+    values: Mapping[str, str] = {"mode": Mode.PHYSICAL, "occasion": Occasion.ORDINARY}
+    if details is not None:
+        values = {
+            "body": details.body,
+            "date": details.starts.date().isoformat(),
+            "begins_at": f"{details.starts:%H:%M}",
+            "ends_at": f"{details.ends:%H:%M}",
+            "mode": details.mode or Mode.PHYSICAL,
+            "place": details.place,
+            "title": details.title,
+            "occasion": details.occasion,
+        }
+    return {name: Field(name, str(values.get(name, ""))) for name in _NAMES}
+
+
+def _wish(fields: Fields, body: str, language: str) -> Wish | None:
+    """None when something was put at a field. Without a title, it is called as its body."""
+    day = day_of(fields, "date")
+    wrong(fields, "date", None if day else "day")
+    begins, ends = _time_of(fields, "begins_at"), _time_of(fields, "ends_at")
+    if begins and ends and ends <= begins:
+        wrong(fields, "ends_at", "meeting.ends")
+    wrong(fields, "mode", None if fields["mode"].value in tuple(Mode) else "choice")
+    wrong(fields, "occasion", None if fields["occasion"].value in tuple(Occasion) else "choice")
+    place = fields["place"].value or (_DIGITAL_PLACE[language] if fields["mode"].value == Mode.DIGITAL else "")
+    error = line_error(lambda text: clean_line(text, "place"), place)
+    wrong(fields, "place", "meeting.place" if error == "empty" else error)
+    wrong(fields, "title", line_error(lambda text: clean_line(text, "title"), fields["title"].value, required=False))
+    if is_wrong(fields) or day is None or begins is None or ends is None:
+        return None
+    return Wish(
+        title=fields["title"].value or body,
+        place=place,
+        starts=datetime.combine(day, begins),
+        ends=datetime.combine(day, ends),
+        mode=Mode(fields["mode"].value),
+        occasion=Occasion(fields["occasion"].value),
+    )
+
+
+def _time_of(fields: Fields, name: str) -> time | None:
+    """As browsers post times, and as people write them; what is none is put at the field."""
+    value = fields[name].value.replace(".", ":")
+    try:
+        if len(value) in (4, 5):
+            hours, minutes = value.split(":")
+            if hours.isdigit() and minutes.isdigit() and value.isascii():
+                return time(int(hours), int(minutes))
+    except ValueError:
+        pass
+    wrong(fields, name, "meeting.time")
+    return None

@@ -1,0 +1,202 @@
+"""Meetings kept in a browser: from an empty office to the first one, what is in its way, its change and its end."""
+
+from html import unescape
+
+import httpx
+import pytest
+
+from services.meetings.minutes.commands import Drafting
+from shared.auth import SESSION_COOKIE
+from shared.events import Person, SignerInvitation
+from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
+from tests.integration.pages.test_office import OFFICE, new_body, new_person, seat
+from tests.integration.pages.visitor import Visitor
+from tests.integration.signing.flow import ORGANISATION
+
+MEETING = {
+    "date": "2022-11-25",
+    "begins_at": "09:00",
+    "ends_at": "12:00",
+    "mode": "digital",
+    "place": "",
+    "title": "",
+    "occasion": "ordinary",
+}
+MINUTES = """---
+title: Protokoll styrelsen
+body: Styrelsen
+place: Digitalt
+starts: 2022-11-25T09:00
+ends: 2022-11-25T12:00
+present:
+  - {name: Maja Lind, role: ordförande}
+secretary: Karin Ek
+adjuster: Olof Berg
+first_paragraph: 37
+---
+## Val av justerare
+### Beslut
+Olof Berg.
+
+## Ekonomi
+### Beslut
+Läggs till handlingarna.
+"""
+
+
+@pytest.fixture
+async def visitor(site: Site, client: httpx.AsyncClient) -> Visitor:
+    """A secretary who has logged in."""
+    client.cookies.set(SESSION_COOKIE, await site.session(TOKEN))
+    return Visitor(site, client)
+
+
+async def new_meeting(visitor: Visitor, board: str, /, **changed: str) -> str:
+    await visitor.follow(f"{OFFICE}/meetings/new")
+    await visitor.press("/meetings/new", **{**MEETING, "body": board.rsplit("/", 1)[-1], **changed})
+    return visitor.page.url.path
+
+
+async def test_an_empty_office_gets_its_first_meeting(visitor: Visitor) -> None:
+    await visitor.follow(f"{OFFICE}/meetings")
+    assert "Börja med att lägga till styrelsen." in visitor.page.text
+    body, maja = await new_body(visitor), await new_person(visitor)
+    await seat(visitor, body, maja, "chair")
+    await visitor.follow(f"{OFFICE}/meetings")
+    assert "Här finns inga möten 2022 än." in visitor.page.text
+    meeting = await new_meeting(visitor, body)
+    page = unescape(visitor.page.text)
+    assert visitor.heading == "Styrelsen"
+    for said in ("Mötet är inlagt.", "Fredag 25 november 2022", "09:00–12:00", "Digitalt", "Maja Lind", "Kommande"):
+        assert said in page
+    assert "Inget protokoll än." in page
+    year = unescape((await visitor.follow(f"{OFFICE}/meetings")).text)
+    assert meeting in year
+    assert "julafton" in year
+    assert "pingstdagen" not in year  # a Sunday
+    assert meeting in (await visitor.follow(f"{OFFICE}/meetings?body={body.rsplit('/', 1)[-1]}")).text
+    other = await new_body(visitor, name="Arbetsutskottet")
+    assert meeting not in (await visitor.follow(f"{OFFICE}/meetings?body={other.rsplit('/', 1)[-1]}")).text
+    for given in ("2021", "x", "99999999", "²"):
+        shown = await visitor.follow(f"{OFFICE}/meetings?year={given}")
+        assert (meeting in shown.text) is (given != "2021")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("body", "unknown", "Välj ett organ"),
+        ("date", "", "Välj en dag"),
+        ("date", "2022-02-30", "Välj en dag"),
+        ("begins_at", "", "Skriv ett klockslag"),
+        ("begins_at", "24:00", "Skriv ett klockslag"),
+        ("begins_at", "9", "Skriv ett klockslag"),
+        ("begins_at", "１9:00", "Skriv ett klockslag"),
+        ("ends_at", "09:00", "Mötet slutar innan det börjar"),
+        ("mode", "telepathic", "Välj något i listan"),
+        ("place", "x" * 301, "Texten får vara högst 300 tecken"),
+        ("title", "\u202e", "Texten innehåller tecken"),
+        ("occasion", "party", "Välj något i listan"),
+    ],
+)
+async def test_what_is_wrong_with_a_meeting_is_said_at_its_field(
+    visitor: Visitor, field: str, value: str, error: str
+) -> None:
+    body = await new_body(visitor)
+    await new_meeting(visitor, body, **{field: value})
+    assert visitor.page.status_code == 422
+    page = unescape(visitor.page.text)
+    assert page.count(error) == 2, page
+    assert f'<a href="#{field}">' in page
+    await new_meeting(visitor, body, mode="physical")
+    assert unescape(visitor.page.text).count("Skriv var mötet hålls") == 2
+
+
+async def test_what_is_in_the_way_is_shown_before_anything_is_saved(visitor: Visitor) -> None:
+    board, committee = await new_body(visitor), await new_body(visitor, name="Arbetsutskottet")
+    maja = await new_person(visitor)
+    await seat(visitor, board, maja, "chair")
+    await seat(visitor, committee, maja, "chair")
+    await new_meeting(visitor, board, date="2022-11-04")
+    assert visitor.page.status_code == 422
+    assert "fredag 4 november: dagen före alla helgons dag" in unescape(visitor.page.text)
+    await visitor.press("/meetings/new", **{**MEETING, "body": board.rsplit("/", 1)[-1], "date": "2022-11-04"})
+    assert "Mötet är inlagt." in visitor.page.text
+    await new_meeting(visitor, committee, date="2022-11-04", begins_at="11.30", ends_at="13.00")
+    page = unescape(visitor.page.text)
+    assert "Maja Lind behövs också på Styrelsen: Styrelsen, 09:00-12:00" in page
+    changed = {**MEETING, "body": committee.rsplit("/", 1)[-1], "date": "2022-12-24"}
+    await visitor.press("/meetings/new", **changed)  # what was meant was another clash
+    assert "lördag 24 december: julafton" in unescape(visitor.page.text)
+    [meeting] = await visitor.site.meetings.commands.meetings.meetings(ORGANISATION, None, 50)
+    year = (await visitor.follow(f"{OFFICE}/meetings")).text
+    assert year.count("Krockar") == 1
+    await visitor.follow(f"{OFFICE}/meetings/{meeting.id}/change")
+    await visitor.press("/change", **{**MEETING, "date": "2022-11-04", "ends_at": "12:30"})  # was there before
+    assert "Mötet är ändrat." in visitor.page.text
+
+
+async def test_a_meeting_is_changed_and_called_off(visitor: Visitor) -> None:
+    board, maja = await new_body(visitor), await new_person(visitor)
+    olof = await new_person(visitor, name="Olof Berg", email="olof@bjorka.example")
+    await seat(visitor, board, maja, "chair", ends="2022-11-30")
+    await seat(visitor, board, olof, "member", begins="2022-12-01")
+    meeting = await new_meeting(visitor, board)
+    await visitor.follow(f"{meeting}/change")
+    opened = visitor.page
+    await visitor.press("/change", **{**MEETING, "date": "2022-12-02", "mode": "physical", "place": "Björka"})
+    page = unescape(visitor.page.text)
+    assert "Mötet är ändrat." in page
+    assert "Fredag 2 december 2022" in page
+    assert "Olof Berg" in page
+    assert "Maja Lind" not in page
+    visitor.page = opened
+    answer = await visitor.press("/change", **{**MEETING, "title": "Extra"})
+    assert answer.status_code == 422
+    assert "Plats: Björka" in unescape(answer.text)
+    await visitor.follow(f"{meeting}/cancel")
+    answer = await visitor.press("/cancel", reason=" ")
+    assert unescape(answer.text).count("Skriv ett skäl") == 2
+    await visitor.press("/cancel", reason="För många har förhinder.")
+    page = unescape(visitor.page.text)
+    assert "Mötet är inställt." in page
+    assert "För många har förhinder." in page
+    assert "Ändra mötet" not in page
+    assert (await visitor.follow(f"{meeting}/change")).status_code == 409
+    assert "Inställt" in (await visitor.follow(f"{OFFICE}/meetings")).text
+
+
+async def test_its_page_has_the_minutes_and_their_agreement(visitor: Visitor) -> None:
+    meeting = await new_meeting(visitor, await new_body(visitor))
+    drafting = Drafting(
+        sender=Person(email="karin.ek@norrdalen.example", name="Karin Ek"),
+        signers=(SignerInvitation(email="maja.lind@norrdalen.example", role="chair"),),
+    )
+    drafted = await visitor.site.meetings.commands.minutes.draft_minutes(
+        ORGANISATION, meeting.rsplit("/", 1)[-1], MINUTES, drafting, ip="192.0.2.1"
+    )
+    page = unescape((await visitor.follow(meeting)).text)
+    assert f"/signing/overview/{drafted.agreement_id}" in page
+    assert "§ 37–38" in page
+    pdf = await visitor.follow(f"{meeting}/minutes.pdf")
+    assert pdf.content.startswith(b"%PDF-")
+
+
+async def test_only_a_secretary_changes_and_nobody_sees_another_organisations_meetings(
+    site: Site, visitor: Visitor, client: httpx.AsyncClient
+) -> None:
+    meeting = await new_meeting(visitor, await new_body(visitor))
+    for form in (f"{OFFICE}/meetings/new", f"{meeting}/change", f"{meeting}/cancel"):
+        assert (await client.post(form, data={**MEETING, "csrf": "x"})).status_code == 403
+    client.cookies.set(SESSION_COOKIE, await site.session(AUDITOR))
+    assert "Ändra mötet" not in (await visitor.follow(meeting)).text
+    for form in (f"{OFFICE}/meetings/new", f"{meeting}/change", f"{meeting}/cancel"):
+        assert (await client.get(form)).status_code == 403
+        assert (await client.post(form, data=MEETING)).status_code == 403
+    client.cookies.set(SESSION_COOKIE, await site.session(ELSEWHERE))
+    for path in (meeting, f"{meeting}/minutes.pdf", f"{meeting}/change"):
+        assert (await client.get(path)).status_code == 404
+    assert meeting not in (await visitor.follow(f"{OFFICE}/meetings")).text
+    client.cookies.clear()
+    for path in (f"{OFFICE}/meetings", meeting, f"{meeting}/minutes.pdf"):
+        assert (await client.get(path)).status_code == 401
