@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Depends, Request
+from starlette.datastructures import UploadFile
 
 from shared.errors import InvalidInput, TooLarge
 from shared.plain_text import one_line
 
 LARGEST_FORM = 32 * 1024  # bytes; a reason of 2,000 characters takes up to 24 kB when url-encoded
+LARGEST_FILE = 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
+_FILE_FORM = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +30,32 @@ async def _check_form_size(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _FORM:
         raise InvalidInput(f"a form is posted as {_FORM}")
+    _require_length(request, LARGEST_FORM)
+
+
+async def _check_file_form_size(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != _FILE_FORM:
+        raise InvalidInput(f"a form with a file is posted as {_FILE_FORM}")
+    _require_length(request, LARGEST_FILE + LARGEST_FORM)
+
+
+def _require_length(request: Request, most: int) -> None:
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or len(length) > 9 or int(length) > LARGEST_FORM:
-        raise TooLarge(f"a form is at most {LARGEST_FORM} bytes, and says its length")
+    if not length.isdigit() or len(length) > 9 or int(length) > most:
+        raise TooLarge(f"a form is at most {most} bytes, and says its length")
 
 
 small_form = Depends(_check_form_size)
 """A route's dependency, before those that read the form. Raises TooLarge, InvalidInput."""
+file_form = Depends(_check_file_form_size)
+"""The same for a form with a file, or with a text as long as one."""
+
+
+async def form_file(request: Request, name: str) -> bytes:
+    """The content of a chosen file; empty when none was."""
+    value = (await request.form()).get(name)
+    return await value.read() if isinstance(value, UploadFile) else b""
 
 
 async def form_text(request: Request, name: str) -> str:

@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from services.meetings.commands import MeetingsCommands
 from services.meetings.pages.bodies import BodyPages
+from services.meetings.pages.files import FilePages
 from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
 from services.meetings.pages.people import PeoplePages
@@ -21,6 +22,6 @@ def include_pages(
         return
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    for pages in (MeetingPages, BodyPages, MemberPages, PeoplePages):
+    for pages in (MeetingPages, FilePages, BodyPages, MemberPages, PeoplePages):
         pages(look, access, commands, clock).add_to(router)
     app.include_router(router)

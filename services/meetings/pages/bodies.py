@@ -64,7 +64,7 @@ _OPTIONS = {
     "language": ("sv", "en"),
 }
 _AS_NOW = "as-now"
-_DONE = frozenset({"registered", "changed", "closed", "begun", "seat-changed", "ended"})
+_DONE = frozenset({"imported", "registered", "changed", "closed", "begun", "seat-changed", "ended"})
 
 
 class BodyPages(OfficePages):
@@ -78,7 +78,7 @@ class BodyPages(OfficePages):
         get(router, "/office/bodies/{body_id}/close", self.office_body_closing)
         post(router, "/office/bodies/{body_id}/close", self.office_body_close)
 
-    async def office_bodies(self, request: Request, principal: Principal = READER) -> Response:
+    async def office_bodies(self, request: Request, done: str = "", principal: Principal = READER) -> Response:
         bodies = await self._commands.bodies.bodies(principal.organisation)
         return self._page(
             request,
@@ -86,6 +86,7 @@ class BodyPages(OfficePages):
             principal,
             bodies=[body for body in bodies if body.closed is None],
             closed=[body for body in bodies if body.closed is not None],
+            done=done if done in _DONE else "",
         )
 
     async def office_body(

@@ -33,7 +33,7 @@ from shared.text import MAX_REASON, clean_line, clean_reason
 from shared.web import Field, form_text
 
 _NAMES = ("body", "date", "begins_at", "ends_at", "mode", "place", "title", "occasion")
-_DONE = frozenset({"scheduled", "meeting-changed", "cancelled"})
+_DONE = frozenset({"planned", "scheduled", "meeting-changed", "cancelled"})
 _DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
 
 
@@ -50,7 +50,7 @@ class MeetingPages(OfficePages):
         post(router, "/office/meetings/{meeting_id}/cancel", self.office_meeting_cancel)
 
     async def office_meetings(
-        self, request: Request, year: str = "", body: str = "", principal: Principal = READER
+        self, request: Request, year: str = "", body: str = "", done: str = "", principal: Principal = READER
     ) -> Response:
         """`body`: its id, for its meetings alone."""
         today = self._today()
@@ -72,10 +72,11 @@ class MeetingPages(OfficePages):
             today=today,
             months=[(number, _month(shown, number, meetings)) for number in range(1, 13)],
             any=bool(meetings),
-            in_the_way=[(one, _holiday_of(one)) for one in clashes],
+            in_the_way=[(one, holiday_of(one)) for one in clashes],
             marked={(one.date, name) for one in clashes for name in (one.body, one.other or "")},
             bodies=[one for one in bodies if one.closed is None or one is chosen],
             chosen=chosen,
+            done=done if done in _DONE else "",
         )
 
     async def office_meeting(
@@ -95,7 +96,7 @@ class MeetingPages(OfficePages):
             stands=stands,
             coming=coming,
             today=self._today(),
-            in_the_way=[(one, _holiday_of(one)) for one in clashes],
+            in_the_way=[(one, holiday_of(one)) for one in clashes],
             minutes=await self._commands.minutes.versions(principal.organisation, meeting_id),
             done=done if done in _DONE else "",
         )
@@ -209,7 +210,7 @@ class MeetingPages(OfficePages):
             bodies=[one for one in bodies if one.closed is None],
             modes=tuple(Mode),
             occasions=tuple(Occasion),
-            in_the_way=[(one, _holiday_of(one)) for one in clashes.found] if clashes else [],
+            in_the_way=[(one, holiday_of(one)) for one in clashes.found] if clashes else [],
             meant=clashes.digest if clashes else "",
             meanwhile=meanwhile,
             differing=[now[name] for name in now if now[name].value != fields[name].value] if meanwhile else [],
@@ -229,7 +230,7 @@ def _month(year: int, month: int, meetings: list[Meeting]) -> list[tuple[date, s
     return found
 
 
-def _holiday_of(clash: Clash) -> str:
+def holiday_of(clash: Clash) -> str:
     """The text key of the holiday that a clash is about."""
     day = clash.date + timedelta(days=1) if clash.kind == "eve" else clash.date
     return key_from(holiday(day)) if clash.kind in ("holiday", "eve") else ""

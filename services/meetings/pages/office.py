@@ -15,7 +15,7 @@ from shared.auth import Access, Principal, Role, requires
 from shared.clock import Clock
 from shared.errors import InvalidInput, JusteraError
 from shared.text import MAX_LINE
-from shared.web import Field, Look, form_text, path_for, small_form
+from shared.web import Field, Look, file_form, form_text, path_for, small_form
 
 READER = requires(*Role)
 SECRETARY = requires(Role.SECRETARY)
@@ -64,6 +64,10 @@ def get(router: APIRouter, path: str, handler: Callable[..., Any]) -> None:
 
 def post(router: APIRouter, path: str, handler: Callable[..., Any]) -> None:
     router.add_api_route(path, handler, methods=["POST"], response_model=None, dependencies=[small_form])
+
+
+def post_file(router: APIRouter, path: str, handler: Callable[..., Any]) -> None:
+    router.add_api_route(path, handler, methods=["POST"], response_model=None, dependencies=[file_form])
 
 
 def back(request: Request, name: str, done: str, **params: str) -> Response:

@@ -10,6 +10,17 @@ from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, S
 Stop = tuple[str, Page]
 
 
+_PLAN = """plan: 2023
+year: 2023
+bodies:
+  styrelsen:
+    title: Styrelsen sammanträder
+    time: 09:00-12:00
+    mode: digital
+    meetings: [{date: 2023-02-24}, {date: 2023-04-06}, {date: 2023-05-05, occasion: constituting}]
+"""
+
+
 async def tour(site: Site, context: BrowserContext, pdf: bytes, language: str) -> AsyncIterator[Stop]:
     """Each page in turn with a name for it. The page is the reader's again when the walk goes on."""
     page = await context.new_page()
@@ -155,6 +166,23 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.locator("form .button").click()
     await page.goto(at)
     yield "meetings", page
+    await page.goto(f"{site.base}/meetings/office/plan")
+    yield "plan-empty", page
+    await page.fill("#text", _PLAN.replace("2023-05-05", "2023-02-30"))
+    await page.locator("[value=check]").click()
+    yield "plan-wrong", page
+    await page.fill("#text", _PLAN)
+    await page.locator("[value=check]").click()
+    yield "plan", page
+    await page.locator("[value=apply]").click()
+    yield "plan-applied", page
+    await page.goto(f"{site.base}/meetings/office/register")
+    await page.locator("[value=check]").click()
+    yield "register-wrong", page
+    await page.fill("#text", "people:\n  karin-ek: {name: Karin Ek}\n")
+    await page.locator("[value=check]").click()
+    yield "register", page
+    await page.goto(at)
     await page.locator(".year a").last.click()
     await page.locator(".ways a").last.click()
     await page.locator("form .button").click()

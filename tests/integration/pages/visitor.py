@@ -20,11 +20,23 @@ class Visitor:
 
     async def press(self, action: str, **fields: str) -> httpx.Response:
         """Post the page's form whose address ends with `action`, with its hidden fields; where that leads."""
+        form = self._form(action)
+        self.page = await self.client.post(form.group(1), data={**_hidden(form), **fields}, follow_redirects=True)
+        return self.page
+
+    async def send(self, action: str, content: bytes = b"", **fields: str) -> httpx.Response:
+        """As `press`, for a form with a file."""
+        file = {"file": ("file.yaml" if content else "", content, "application/octet-stream")}
+        form = self._form(action)
+        self.page = await self.client.post(
+            form.group(1), data={**_hidden(form), **fields}, files=file, follow_redirects=True
+        )
+        return self.page
+
+    def _form(self, action: str) -> re.Match[str]:
         form = re.search(rf'<form method="post" action="([^"]*{action})".*?</form>', self.page.text, re.DOTALL)
         assert form is not None, f"no form {action} on {self.page.url}"
-        hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form.group()))
-        self.page = await self.client.post(form.group(1), data={**hidden, **fields}, follow_redirects=True)
-        return self.page
+        return form
 
     async def open_document(self, email: str) -> httpx.Response:
         await self.follow(await self.site.link(email))
@@ -38,3 +50,7 @@ class Visitor:
     def heading(self) -> str:
         found = re.search(r"<h1[^>]*>(.*?)</h1>", self.page.text, re.DOTALL)
         return unescape(found.group(1)) if found else ""
+
+
+def _hidden(form: re.Match[str]) -> dict[str, str]:
+    return dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form.group()))

@@ -1,0 +1,262 @@
+"""The pages of files: a plan or a register, pasted or chosen, is shown for what it would do, and then applied."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.meetings.body.body import Body, BodyKind
+from services.meetings.pages.meetings import holiday_of
+from services.meetings.pages.office import SECRETARY, OfficePages, back, get, post_file, version_of
+from services.meetings.plan.changes import PlanChange
+from services.meetings.plan.clashes import Clash
+from services.meetings.register.changes import Change, FieldChange
+from services.meetings.register.commands import Format
+from services.meetings.register.register import Problem
+from shared.auth import Principal
+from shared.errors import InvalidInput, JusteraError, Refused
+from shared.web import Field, Look, form_file, form_text
+
+_VALUES = {"mode": "mode.", "occasion": "occasion.", "role": "seat.role.", "kind": "kind.", "language": "language."}
+"""Fields whose values have words, and where these stand."""
+_LABELS = {"participants": "meeting.asked", "starts": "field.begins_at", "ends": "field.ends_at", "key": "body.key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a file would do, or what is wrong with it. `pin`: for applying just this."""
+
+    pin: str
+    changes: list[tuple[str, list[str]]]
+    problems: list[Problem]
+    clashes: list[tuple[Clash, str]]
+
+
+class FilePages(OfficePages):
+    def add_to(self, router: APIRouter) -> None:
+        get(router, "/office/plan", self.office_plan)
+        post_file(router, "/office/plan", self.office_plan_sent)
+        get(router, "/office/register", self.office_register)
+        post_file(router, "/office/register", self.office_register_sent)
+
+    async def office_plan(self, request: Request, principal: Principal = SECRETARY) -> Response:
+        return await self._plan(request, principal, "")
+
+    async def office_plan_sent(self, request: Request, principal: Principal = SECRETARY) -> Response:
+        """Looked at, and applied when asked to: just what was shown."""
+        text = await _sent(request)
+        if text is None:
+            return await self._plan(request, principal, "", error="file.no_text")
+        if not text.strip():
+            return await self._plan(request, principal, text, error="file.empty")
+        plans = self._commands.plans
+        moved = False
+        try:
+            if await form_text(request, "act") == "apply":
+                pin = await form_text(request, "pin")
+                try:
+                    await plans.apply(principal.organisation, text, digest=pin, despite_clashes=True)
+                    return back(request, "office_meetings", "planned")
+                except Refused:
+                    moved = True
+            found = await plans.check(principal.organisation, text)
+        except InvalidInput as error:
+            return await self._plan(request, principal, text, shown=_wrong(error))
+        words = _Words(self._look, request)
+        shown = Shown(
+            found.digest,
+            [words.plan_change(one) for one in found.changes],
+            found.problems,
+            [(one, holiday_of(one)) for one in found.clashes],
+        )
+        return await self._plan(request, principal, text, shown=shown, moved=moved)
+
+    async def office_register(self, request: Request, principal: Principal = SECRETARY) -> Response:
+        return self._register(request, principal, "")
+
+    async def office_register_sent(self, request: Request, principal: Principal = SECRETARY) -> Response:
+        """Looked at, and applied when asked to: just what was shown."""
+        text = await _sent(request)
+        if text is None:
+            return self._register(request, principal, "", error="file.no_text")
+        if not text.strip():
+            return self._register(request, principal, text, error="file.empty")
+        registers, form = self._commands.register, _format_of(text)
+        moved = False
+        try:
+            if await form_text(request, "act") == "apply":
+                seen = _seen_version(await form_text(request, "pin"), text)
+                try:
+                    await registers.apply(principal.organisation, text, form, version=seen)
+                    return back(request, "office_bodies", "imported")
+                except Refused:
+                    moved = True
+            found = await registers.check(principal.organisation, text, form)
+        except InvalidInput as error:
+            return self._register(request, principal, text, shown=_wrong(error))
+        words = _Words(self._look, request)
+        shown = Shown(_pin(found.version, text), [words.change(one) for one in found.changes], found.problems, [])
+        return self._register(request, principal, text, shown=shown, moved=moved)
+
+    async def _plan(self, request: Request, principal: Principal, text: str, error: str = "", **more: Any) -> Response:
+        bodies = await self._commands.bodies.bodies(principal.organisation)
+        example = _example_plan([one for one in bodies if one.closed is None], self._today().year + 1)
+        return self._file(request, principal, "plan", text, error, example=example, **more)
+
+    def _register(self, request: Request, principal: Principal, text: str, error: str = "", **more: Any) -> Response:
+        return self._file(request, principal, "register", text, error, example=_EXAMPLE_REGISTER, **more)
+
+    def _file(
+        self,
+        request: Request,
+        principal: Principal,
+        what: str,
+        text: str,
+        error: str,
+        *,
+        example: str,
+        shown: Shown | None = None,
+        moved: bool = False,
+    ) -> Response:
+        """`moved`: what was shown is not what it would do any more."""
+        return self._page(
+            request,
+            "office/file.html",
+            principal,
+            fields={"text": Field("text", text, error or None)},
+            refused=moved or (shown is not None and bool(shown.problems)),
+            what=what,
+            example=example,
+            shown=shown,
+            moved=moved,
+        )
+
+
+class _Words:
+    """What a change comes to, in the reader's language."""
+
+    def __init__(self, look: Look, request: Request) -> None:
+        self._texts = look.texts
+        self._language = look.preferred(request)
+
+    def plan_change(self, change: PlanChange) -> tuple[str, list[str]]:
+        when = f"{change.starts.replace('T', ' ')}–{change.ends.partition('T')[2]}"
+        line = self._text("change." + change.kind, body=change.body, title=change.title, when=when)
+        return line, self._fields(change.fields)
+
+    def change(self, change: Change) -> tuple[str, list[str]]:
+        role = self._text("seat.role." + change.role.value) if change.role else ""
+        line = self._text(
+            "change." + change.kind, body=change.body or "", person=change.person or "", role=role.lower()
+        )
+        return line, [] if change.kind.endswith("registered") else self._fields(change.fields)
+
+    def _fields(self, changes: Iterable[FieldChange]) -> list[str]:
+        return [
+            f"{self._label(one.field)}: {self._value(one.field, one.before)} → {self._value(one.field, one.after)}"
+            for one in changes
+        ]
+
+    def _label(self, field: str) -> str:
+        key = _LABELS.get(field, f"field.{field}")
+        return self._text(key) if self._texts.has(key) else field
+
+    def _value(self, field: str, value: str | None) -> str:
+        if value is None:
+            return "–"
+        if field in ("starts", "ends"):
+            return value.replace("T", " ")
+        key = _VALUES.get(field, "") + value
+        return self._text(key) if field in _VALUES and self._texts.has(key) else value
+
+    def _text(self, key: str, **values: object) -> str:
+        return self._texts.text(self._language, key, **values)
+
+
+async def _sent(request: Request) -> str | None:
+    """The chosen file, else what was pasted; None for one that is no text. Tables may come as Windows writes them."""
+    content = await form_file(request, "file")
+    if not content:
+        return (await form_text(request, "text")).replace("\r\n", "\n")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+        return text if "\ufffd" not in text and "\0" not in text and _format_of(text) == "csv" else None
+
+
+def _format_of(text: str) -> Format:
+    """A table begins with its headings, YAML with a name and a colon."""
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    return "csv" if any(mark in first for mark in ";,\t") and ":" not in first and first[0] not in "{[" else "yaml"
+
+
+def _pin(version: int, text: str) -> str:
+    """What a register would do follows from what is there, and from the register."""
+    return f"{version}.{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _seen_version(pin: str, text: str) -> int:
+    """-1, which none is, when another text was looked at."""
+    version = version_of(pin.partition(".")[0])
+    return version if pin == _pin(version, text) else -1
+
+
+def _wrong(error: JusteraError) -> Shown:
+    """What is no such file at all."""
+    what = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
+    return Shown("", [], [Problem("", what)], [])
+
+
+def _example_plan(bodies: list[Body], year: int) -> str:
+    """Of the bodies that are there: what can be pasted, and only its dates be changed."""
+    board = next((one for one in bodies if one.details.kind is BodyKind.BOARD), bodies[0] if bodies else None)
+    if board is None:
+        return ""
+    committee = next((one for one in bodies if one.details.kind is BodyKind.COMMITTEE), None)
+    lines = [
+        f"plan: {year}",
+        f"year: {year}",
+        "bodies:",
+        f"  {board.key}:",
+        f"    title: {_quoted(board.details.name)}",
+        "    time: 09:00-12:00",
+        "    mode: digital",
+        "    meetings:",
+        f"      - date: {year}-02-15",
+        f"      - {{date: {year}-04-05, mode: physical, place: …}}",
+    ]
+    if committee is not None and committee is not board:
+        lines += [
+            f"  {committee.key}:",
+            f"    title: {_quoted(committee.details.name)}",
+            "    time: 08:15-09:00",
+            "    mode: digital",
+            f"    follows: {board.key}",
+            "    days_before: 7",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(name: str) -> str:
+    """As a YAML scalar, whatever is in it: JSON's strings are YAML's (YAML 1.2, section 1.3)."""
+    return json.dumps(name, ensure_ascii=False)
+
+
+_EXAMPLE_REGISTER = """\
+people:
+  maja-lind: {name: Maja Lind, email: maja.lind@norrdalen.example, party: S, municipality: Björka}
+  olof-berg: {name: Olof Berg, email: olof.berg@bjorka.example}
+bodies:
+  styrelsen:
+    name: Styrelsen
+    kind: board
+    members:
+      - {person: olof-berg, role: ordförande, from: 2023-01-01, to: 2026-12-31}
+      - {person: maja-lind, role: sekreterare}
+"""
