@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.meetings.agenda.commands import AgendaCommands
 from services.meetings.body.commands import BodyCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
@@ -18,3 +19,4 @@ class MeetingsCommands:
     people: PersonCommands
     register: RegisterCommands
     plans: PlanCommands
+    agendas: AgendaCommands

@@ -3,6 +3,8 @@
 from importlib.resources import files
 
 from services.meetings import subscribers
+from services.meetings.agenda import api as agenda_api
+from services.meetings.agenda.commands import AgendaCommands
 from services.meetings.body import api as body_api
 from services.meetings.body.commands import BodyCommands
 from services.meetings.commands import MeetingsCommands
@@ -51,11 +53,12 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
         plans=PlanCommands(unit_of_work, clock),
+        agendas=AgendaCommands(unit_of_work, clock),
     )
     gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"))
     app = create_app(
         "Justera meetings",
-        description="Bodies and who sits in them; their meetings; drafting minutes.",
+        description="Bodies and who sits in them; their meetings and agendas; drafting minutes.",
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
@@ -69,6 +72,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     app.include_router(person_api.router(commands.people, commands.bodies))
     app.include_router(register_api.router(commands.register))
     app.include_router(plan_api.router(commands.plans))
+    app.include_router(agenda_api.router(commands.agendas))
     include_pages(app, settings=settings, access=access, commands=commands, clock=clock)
     service = Service(
         "meetings",

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Integer, MetaData, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, Integer, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -150,6 +150,56 @@ class MembershipRow(MeetingsTable, table=True):
     basis: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
 
 
+class AgendaRow(MeetingsTable, table=True):
+    """Whose agenda somebody has written on: it is no longer just the standing items of its body."""
+
+    __tablename__ = "agenda"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+
+
+class AgendaItemRow(MeetingsTable, table=True):
+    """An agenda item. `place` orders those of one meeting; `details` are `agenda.ItemDetails`.
+
+    Without a meeting it waits for one, and is found by `body_key`, which spellings of one body's name share.
+    """
+
+    __tablename__ = "agenda_item"
+    __table_args__ = (
+        Index("agenda_item_by_meeting", "organisation", "meeting_id", "place"),
+        Index("agenda_item_by_body", "organisation", "body_key", postgresql_where=text("meeting_id IS NULL")),
+    )
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    body_key: str = Field(sa_column=Column(Text, nullable=False))
+    meeting_id: str | None = Field(sa_column=Column(Text, nullable=True))
+    place: int = Field(sa_column=Column(Integer, nullable=False))
+    standing: bool = Field(sa_column=Column(Boolean, nullable=False))
+    details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class AgendaStayRow(MeetingsTable, table=True):
+    """A meeting that an item left, `number` counting from 1; see `agenda.Stay`."""
+
+    __tablename__ = "agenda_stay"
+    __table_args__ = (Index("agenda_stay_by_meeting", "organisation", "meeting_id"),)
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    item_id: str = Field(sa_column=Column(Text, primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    meeting_id: str = Field(sa_column=Column(Text, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    starts: str = Field(sa_column=Column(Text, nullable=False))
+    how: str = Field(sa_column=Column(Text, nullable=False))
+    reason: str | None = Field(sa_column=Column(Text, nullable=True))
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    to_meeting_id: str | None = Field(sa_column=Column(Text, nullable=True))
+
+
 MEETING = MeetingsTable.metadata.tables["meeting"]
 NUMBERING = MeetingsTable.metadata.tables["numbering"]
 MINUTES = MeetingsTable.metadata.tables["minutes"]
@@ -157,3 +207,6 @@ REGISTER = MeetingsTable.metadata.tables["register"]
 BODY = MeetingsTable.metadata.tables["body"]
 PERSON = MeetingsTable.metadata.tables["person"]
 MEMBERSHIP = MeetingsTable.metadata.tables["membership"]
+AGENDA = MeetingsTable.metadata.tables["agenda"]
+AGENDA_ITEM = MeetingsTable.metadata.tables["agenda_item"]
+AGENDA_STAY = MeetingsTable.metadata.tables["agenda_stay"]

@@ -81,6 +81,7 @@ _KEYS: Mapping[str, str] = {
     topics.MEETINGS: "the meeting's id",
     topics.BODIES: "the body's id",
     topics.PEOPLE: "the person's id",
+    topics.ITEMS: "the agenda item's id",
 }
 
 

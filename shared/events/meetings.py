@@ -1,4 +1,4 @@
-"""Facts of the meetings service. Subject and key: the id of the meeting, of the body, or of the person."""
+"""Facts of the meetings service. Subject and key: the id of the meeting, agenda item, body or person."""
 
 from typing import ClassVar
 
@@ -53,6 +53,26 @@ class MeetingCancelled(_MeetingEvent):
     body: str
     title: str
     reason: str
+
+
+class ItemMoved(Event):
+    """An agenda item left a meeting, for another one or to wait; or one that waited is taken up."""
+
+    service: ClassVar[str] = "meetings"
+    topic: ClassVar[str] = topics.ITEMS
+
+    item_id: str
+    title: str
+    kind: str = Field("information", description="information, decision, discussion or election")
+    how: str = Field(description="moved, tabled (bordlagd) or referred_back (återremitterad)")
+    reason: str | None = None
+    waited: bool = Field(False, description="it had left the meeting before, and is taken up now")
+    from_meeting_id: str
+    from_body: str
+    from_starts: str = Field(description="local wall time, ISO 8601 without offset")
+    to_meeting_id: str | None = Field(None, description="absent: it waits for a meeting")
+    to_body: str | None = None
+    to_starts: str | None = None
 
 
 class SignerInvitation(Value):

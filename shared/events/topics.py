@@ -3,6 +3,7 @@
 MEETINGS = "meetings.meeting"
 BODIES = "meetings.body"
 PEOPLE = "meetings.person"
+ITEMS = "meetings.item"
 SIGNING = "signing.agreement"
 NOTIFICATIONS = "notifications.email"
 ARCHIVE = "archive.protocol"
@@ -12,6 +13,7 @@ WRITERS = {
     MEETINGS: "meetings",
     BODIES: "meetings",
     PEOPLE: "meetings",
+    ITEMS: "meetings",
     SIGNING: "signing",
     NOTIFICATIONS: "notifications",
     ARCHIVE: "archive",
@@ -20,10 +22,11 @@ READERS = {
     MEETINGS: ("archive", "signing"),
     BODIES: ("archive",),
     PEOPLE: ("archive",),
+    ITEMS: ("archive",),
     SIGNING: ("archive", "meetings", "notifications"),
     NOTIFICATIONS: ("archive", "signing"),
     ARCHIVE: ("archive", "notifications", "signing"),
 }
 
-ALL = (MEETINGS, BODIES, PEOPLE, SIGNING, NOTIFICATIONS, ARCHIVE)
+ALL = (MEETINGS, BODIES, PEOPLE, ITEMS, SIGNING, NOTIFICATIONS, ARCHIVE)
 PARTITIONS = 12

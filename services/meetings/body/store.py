@@ -26,6 +26,9 @@ _REGISTER_VERSION = select(REGISTER.c.version).where(REGISTER.c.organisation == 
 
 _ALL_BODIES = select(BODY).where(BODY.c.organisation == bindparam("organisation")).order_by(BODY.c.name_key)
 _FIND_BODY = select(BODY).where(BODY.c.organisation == bindparam("organisation"), BODY.c.id == bindparam("id"))
+_FIND_NAMED = select(BODY).where(
+    BODY.c.organisation == bindparam("organisation"), BODY.c.name_key == bindparam("name_key")
+)
 _SAVE_BODY = insert(BODY)
 _SAVE_BODY = _SAVE_BODY.on_conflict_do_update(
     index_elements=["organisation", "id"], set_=dict(_SAVE_BODY.excluded)
@@ -65,6 +68,12 @@ class BodyStore(Transaction):
         if row is None:
             raise NotFound(f"there is no body {body_id[:60]}")
         return _body(row)
+
+    async def body_named(self, organisation: str, name: str) -> Body | None:
+        """The one that a meeting names."""
+        key = {"organisation": organisation, "name_key": body_key(name)}
+        row = (await self.connection.execute(_FIND_NAMED, key)).one_or_none()
+        return _body(row) if row else None
 
     async def save_bodies(self, organisation: str, bodies: Sequence[Body]) -> None:
         if bodies:

@@ -156,6 +156,11 @@ class MeetingCommands:
         async with self._unit_of_work.begin() as transaction:
             return await transaction.meeting(organisation, meeting_id)
 
+    async def of_year(self, organisation: str, year: int) -> list[Meeting]:
+        """Those that start in it, cancelled ones among them."""
+        async with self._unit_of_work.begin() as transaction:
+            return await transaction.meetings_of_year(organisation, year)
+
     async def meetings(self, organisation: str, after: tuple[str, str] | None, most: int) -> list[Meeting]:
         async with self._unit_of_work.begin() as transaction:
             return await transaction.meetings(organisation, after=after, most=most)

@@ -99,13 +99,13 @@ class Meeting(BaseModel):
     plan: PlanSlot | None = None
     reason: str | None = None
 
-    def is_over(self, now: datetime) -> bool:
-        return self.details.ends.replace(tzinfo=ZoneInfo(self.details.timezone)) <= now
-
     def require_scheduled(self) -> None:
         """Raises Refused for one that is cancelled."""
         if self.status is MeetingStatus.CANCELLED:
             raise Refused("the meeting is cancelled")
+
+    def is_over(self, now: datetime) -> bool:
+        return self.details.ends.replace(tzinfo=ZoneInfo(self.details.timezone)) <= now
 
 
 def schedule(meeting_id: str, details: MeetingDetails) -> tuple[Meeting, MeetingScheduled]:

@@ -1,8 +1,9 @@
-"""The web pages of meetings: the office, where a secretary keeps meetings, bodies, people, and who sits in what."""
+"""The web pages of meetings: the office, meetings, their agendas, bodies, people, and who sits in what."""
 
 from fastapi import APIRouter, FastAPI
 
 from services.meetings.commands import MeetingsCommands
+from services.meetings.pages.agendas import AgendaPages
 from services.meetings.pages.bodies import BodyPages
 from services.meetings.pages.files import FilePages
 from services.meetings.pages.meetings import MeetingPages
@@ -22,6 +23,6 @@ def include_pages(
         return
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    for pages in (MeetingPages, FilePages, BodyPages, MemberPages, PeoplePages):
+    for pages in (MeetingPages, FilePages, BodyPages, MemberPages, PeoplePages, AgendaPages):
         pages(look, access, commands, clock).add_to(router)
     app.include_router(router)

@@ -52,12 +52,14 @@ def client_of(service: Service, role: Role | None = Role.SECRETARY) -> httpx.Asy
 
 async def _meetings(service: Service) -> Stocked:
     async with client_of(service) as api:
-        meeting = (await api.post("/meetings", json=MEETING)).json()
+        to_come = {"starts": "2099-09-25T13:00", "ends": "2099-09-25T15:00"}
+        meeting = (await api.post("/meetings", json=MEETING | to_come)).json()
         body = (await api.post("/bodies", json=BOARD)).json()
         person = (await api.post("/people", json={"details": {"name": "Maja Lind"}})).json()
         seat = {"person_id": person["id"], "role": "member"}
+        item = (await api.post(f"/meetings/{meeting['id']}/agenda/items", json={"title": "Ekonomi"})).json()
         membership = (await api.post(f"/bodies/{body['id']}/memberships", json=seat)).json()
-    ids = {"meeting": meeting, "body": body, "person": person, "membership": membership}
+    ids = {"meeting": meeting, "body": body, "person": person, "membership": membership, "item": item}
     return Stocked(service, {f"{name}_id": found["id"] for name, found in ids.items()})
 
 

@@ -131,6 +131,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"text": REGISTER}
     if path.startswith(("/bodies", "/people")):
         return _of_the_register(path, ids)
+    if path.startswith("/agenda-items") or "/agenda" in path:
+        return _of_an_agenda(path, ids)
     if path.startswith("/meetings") and not path.endswith("/cancel"):
         return MEETING
     wanted = {
@@ -140,6 +142,12 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         "extend": ("expires",),
     }
     return {name: BODIES[name] for name in wanted.get(path.rsplit("/", 1)[-1], ("email",))}
+
+
+def _of_an_agenda(path: str, ids: dict[str, str]) -> dict[str, Any]:
+    if path.endswith("/move"):
+        return {"how": "tabled"}
+    return {"items": [ids["item_id"]]} if path.endswith("/order") else {"title": "Ekonomi"}
 
 
 def _of_the_register(path: str, ids: dict[str, str]) -> dict[str, Any]:

@@ -156,6 +156,8 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
         await page.fill("#title", title)
         await page.locator("form .button").click()
     yield "meeting", page
+    async for stop in agendas(page, page.url.partition("?")[0]):
+        yield stop
     await page.goto(f"{at}/new")
     await page.fill("#date", "2022-11-04")
     await page.fill("#begins_at", "13:00")
@@ -190,6 +192,35 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.fill("#reason", "För många har förhinder.")
     await page.locator("form .button").click()
     yield "meeting-cancelled", page
+
+
+async def agendas(page: Page, meeting: str) -> AsyncIterator[Stop]:
+    """Of a meeting whose body has standing items, with another meeting to come."""
+    await page.goto(f"{meeting}/agenda")
+    yield "agenda-standing", page
+    await page.locator("main .button.primary").click()
+    await page.fill("#item_minutes", "many")
+    await page.locator("form .button").click()
+    yield "item-wrong", page
+    await page.fill("#item_title", "Ramverk för förbundets strategiska utveckling")
+    await page.fill("#item_minutes", "20")
+    await page.fill("#presenter", "Wilhelmina Sjöström-Häggkvist")
+    await page.fill("#background", "Stadgarna säger inte hur beslut bereds.\n\nFler uppdrag väntas.")
+    await page.locator("form .button").click()
+    yield "agenda", page
+    await page.locator(".row-title a").last.click()
+    yield "item", page
+    await page.locator("main p a").last.click()
+    yield "item-remove", page
+    await page.goto(f"{meeting}/agenda")
+    await page.locator(".row-side p a").last.click()
+    await page.select_option("#how", "referred_back")
+    await page.locator("form .button").click()
+    yield "item-move-wrong", page
+    await page.select_option("#to_meeting", "waits")
+    await page.fill("#reason", "Kostnaden saknas.")
+    await page.locator("form .button").click()
+    yield "agenda-left", page
 
 
 async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:

@@ -21,6 +21,7 @@ TYPES = {
         "se.justera.meetings.membership-changed.v1",
         "se.justera.meetings.membership-ended.v1",
     ],
+    "meetings.item": ["se.justera.meetings.item-moved.v1"],
     "meetings.meeting": [
         "se.justera.meetings.meeting-cancelled.v1",
         "se.justera.meetings.meeting-changed.v1",

@@ -1,0 +1,234 @@
+"""The rules of agendas: what stands on a meeting's, in which order, and what becomes of an item over meetings. Pure.
+
+Until somebody writes on it, an agenda is the standing items of its body; from then on it is what people make of it. An
+item that leaves a meeting keeps where it was and why: it stands on another agenda then, or waits for one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.body.body import BodyRules, ItemKind
+from services.meetings.meeting.meeting import LocalTime, Meeting, MeetingStatus
+from shared.errors import InvalidInput, Refused
+from shared.events import ItemMoved
+from shared.plain_text import lines_of, unfit
+from shared.text import clean_line, clean_name, clean_reason
+
+MOST_ITEMS = 200
+"""On one agenda."""
+MOST_WAITING = 500
+"""Of one body."""
+MAX_TEXT = 20_000  # characters
+MAX_MINUTES = 24 * 60
+MOST_STAYS = 100
+"""Of one item: meetings that it left."""
+
+
+class HowItLeft(StrEnum):
+    """Why an item left a meeting."""
+
+    MOVED = "moved"
+    TABLED = "tabled"  # bordlagd: the meeting put off deciding
+    REFERRED_BACK = "referred_back"  # återremitterad: it is to be prepared better first
+
+
+class ItemDetails(BaseModel):
+    """What people write of an item. `minutes`: how long it may take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(max_length=4000)
+    kind: ItemKind = ItemKind.INFORMATION
+    presenter: str | None = Field(None, max_length=2000)
+    background: str = Field("", max_length=8 * MAX_TEXT)
+    proposal: str = Field("", max_length=8 * MAX_TEXT)
+    minutes: int | None = Field(None, ge=1, le=MAX_MINUTES)
+
+
+class Stay(BaseModel):
+    """A meeting that an item left: which it was, how and why, and where to (None: it waited for one)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    meeting_id: str
+    body: str
+    starts: LocalTime
+    how: HowItLeft
+    reason: str | None
+    at: datetime
+    to_meeting_id: str | None
+
+
+class Item(BaseModel):
+    """An item's state. `version` counts its changes. `meeting_id`: on whose agenda it stands; None while it waits.
+
+    `body`: whose it is; `stays`: the meetings it left, the first one first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    version: int
+    body: str
+    meeting_id: str | None
+    details: ItemDetails
+    standing: bool = False
+    stays: tuple[Stay, ...] = ()
+
+    def stay_at(self, meeting_id: str) -> Stay | None:
+        """How it last left that meeting."""
+        return next((stay for stay in reversed(self.stays) if stay.meeting_id == meeting_id), None)
+
+
+def standing_items(rules: BodyRules) -> list[ItemDetails]:
+    """What an agenda begins with, in order."""
+    return [ItemDetails(title=item.title, kind=item.kind) for item in rules.standing_items]
+
+
+def add(item_id: str, meeting: Meeting, there: int, details: ItemDetails, now: datetime) -> Item:
+    """`there`: how many items the agenda has. Raises Refused, InvalidInput."""
+    require_open(meeting, now)
+    _require_room(there)
+    return Item(id=item_id, version=1, body=meeting.details.body, meeting_id=meeting.id, details=clean_details(details))
+
+
+def change(item: Item, meeting: Meeting | None, details: ItemDetails, now: datetime) -> Item:
+    """`meeting`: where it stands. The same item when nothing changes. Raises Refused, InvalidInput."""
+    if meeting is not None:
+        require_open(meeting, now)
+    cleaned = clean_details(details)
+    return item if cleaned == item.details else _stepped(item, details=cleaned)
+
+
+def require_removable(item: Item, meeting: Meeting | None, now: datetime) -> None:
+    """One that came from another meeting has a trace, which is not wiped out. Raises Refused."""
+    if item.stays:
+        raise Refused("the item comes from another meeting, and cannot be removed", hint="deal with it, or move it")
+    if meeting is not None:
+        require_open(meeting, now)
+
+
+def move(
+    item: Item,
+    left: Meeting | None,
+    to: Meeting | None,
+    there: int,
+    *,
+    how: HowItLeft,
+    reason: str | None,
+    now: datetime,
+) -> tuple[Item, ItemMoved]:
+    """From `left` (None: it waits) to another agenda, which has `there` items, or (None) to wait.
+
+    A meeting that was held or cancelled can be left, and not moved to. Raises Refused, InvalidInput.
+    """
+    cleaned = clean_reason(reason) if reason else None
+    if how is HowItLeft.REFERRED_BACK and cleaned is None:
+        raise InvalidInput("reason: say what has to be prepared better")
+    if to is None and (left is None or how is HowItLeft.MOVED):
+        raise InvalidInput("to_meeting_id: say to which meeting")
+    if to is not None:
+        if left is not None and to.id == left.id:
+            raise Refused("the item is on that agenda already")
+        require_open(to, now)
+        _require_room(there)
+    stays = item.stays
+    if left is not None:
+        stays = (*stays, _stay(left, how, cleaned, now, to))
+    elif to is not None:
+        stays = (*stays[:-1], stays[-1].model_copy(update={"to_meeting_id": to.id}))
+    if len(stays) > MOST_STAYS:
+        raise Refused(f"the item has left {MOST_STAYS} meetings")
+    body = to.details.body if to is not None else item.body
+    moved = _stepped(item, stays=stays, meeting_id=to.id if to else None, body=body)
+    return moved, _moved(moved, left, to, how, cleaned)
+
+
+def ordered(there: Sequence[str], wanted: Sequence[str], seen: Sequence[str] | None) -> list[str]:
+    """Ids in a new order: the same ones. `seen`: the order it was made from; None does not ask. Raises Refused."""
+    if (seen is not None and list(seen) != list(there)) or sorted(wanted) != sorted(there):
+        raise Refused("the agenda was changed by someone else meanwhile", hint="look at it again, then order it")
+    return list(wanted)
+
+
+def stepped_aside(there: Sequence[str], item_id: str, steps: int) -> list[str]:
+    """An item so many steps later, or earlier when negative; it stops at the ends."""
+    others = [one for one in there if one != item_id]
+    place = max(0, min(len(others), list(there).index(item_id) + steps))
+    return [*others[:place], item_id, *others[place:]]
+
+
+def require_open(meeting: Meeting, now: datetime) -> None:
+    """Raises Refused for a meeting whose agenda stands: it is cancelled, or was held."""
+    day = f"{meeting.details.starts:%Y-%m-%d}"
+    if meeting.status is MeetingStatus.CANCELLED:
+        raise Refused(f"the meeting of {day} is cancelled", hint="choose a meeting that is to come")
+    if meeting.is_over(now):
+        raise Refused(f"the meeting of {day} was held", hint="choose a meeting that is to come")
+
+
+def clean_details(details: ItemDetails) -> ItemDetails:
+    """Raises InvalidInput that names the field."""
+    return details.model_copy(
+        update={
+            "title": clean_line(details.title, "title"),
+            "presenter": clean_name(details.presenter) if details.presenter else None,
+            "background": clean_text(details.background, "background"),
+            "proposal": clean_text(details.proposal, "proposal"),
+        }
+    )
+
+
+def clean_text(text: str, field: str) -> str:
+    """Some paragraphs, or nothing. Raises InvalidInput that names the field."""
+    lines = [line.rstrip() for line in lines_of(text)]
+    cleaned = "\n".join(lines).strip("\n")
+    if len(cleaned) > MAX_TEXT:
+        raise InvalidInput(f"{field}: is longer than {MAX_TEXT} characters")
+    for line in lines:
+        if found := unfit(line):
+            raise InvalidInput(f"{field}: holds {found}")
+    return cleaned
+
+
+def _stay(left: Meeting, how: HowItLeft, reason: str | None, now: datetime, to: Meeting | None) -> Stay:
+    return Stay(
+        meeting_id=left.id,
+        body=left.details.body,
+        starts=left.details.starts,
+        how=how,
+        reason=reason,
+        at=now,
+        to_meeting_id=to.id if to else None,
+    )
+
+
+def _moved(item: Item, left: Meeting | None, to: Meeting | None, how: HowItLeft, reason: str | None) -> ItemMoved:
+    """One that waited comes from the meeting it left last."""
+    last = item.stays[-1]
+    return ItemMoved(
+        item_id=item.id,
+        title=item.details.title,
+        kind=item.details.kind,
+        how=how if left is not None else last.how,
+        reason=reason,
+        waited=left is None,
+        from_meeting_id=last.meeting_id,
+        from_body=last.body,
+        from_starts=last.starts.isoformat(timespec="minutes"),
+        to_meeting_id=to.id if to else None,
+        to_body=to.details.body if to else None,
+        to_starts=to.details.starts.isoformat(timespec="minutes") if to else None,
+    )
+
+
+def _require_room(there: int) -> None:
+    if there >= MOST_ITEMS:
+        raise Refused(f"the agenda has {MOST_ITEMS} items, and takes no more")
+
+
+def _stepped(item: Item, **changed: object) -> Item:
+    return item.model_copy(update={"version": item.version + 1, **changed})

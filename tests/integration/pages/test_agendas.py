@@ -1,0 +1,193 @@
+"""Agendas in a browser: items written, ordered, moved with a trace, and two who write on one."""
+
+from datetime import datetime
+from html import unescape
+
+import httpx
+import pytest
+
+from services.meetings.body.body import BodyDetails, BodyKind, BodyRules, ItemKind, StandingItem
+from services.meetings.meeting.meeting import MeetingDetails
+from shared.auth import SESSION_COOKIE
+from tests.integration.pages.site import AUDITOR, ELSEWHERE, Site
+from tests.integration.pages.test_office import OFFICE
+from tests.integration.pages.test_office import visitor as visitor
+from tests.integration.pages.visitor import Visitor
+from tests.integration.signing.flow import ORGANISATION
+
+ITEM = {
+    "item_title": "Ramverk för strategisk utveckling",
+    "item_kind": "decision",
+    "presenter": "Maja Lind",
+    "item_minutes": "20",
+    "background": "Stadgarna säger inget.\r\n\r\nFler uppdrag väntas.",
+    "proposal": "Ge förbundsdirektören uppdraget.",
+}
+
+
+async def board(visitor: Visitor) -> None:
+    standing = (StandingItem(title="Val av justerare", kind=ItemKind.ELECTION), StandingItem(title="Ekonomi"))
+    details = BodyDetails(name="Styrelsen", kind=BodyKind.BOARD, rules=BodyRules(standing_items=standing))
+    await visitor.site.meetings.commands.bodies.register(ORGANISATION, details)
+
+
+async def meeting(visitor: Visitor, month: int, day: int) -> str:
+    starts = datetime(2022, month, day, 13)
+    details = MeetingDetails(
+        body="Styrelsen", title="Styrelsen", place="Digitalt", starts=starts, ends=starts.replace(hour=15)
+    )
+    return str((await visitor.site.meetings.commands.meetings.schedule(ORGANISATION, details)).id)
+
+
+async def add(visitor: Visitor, meeting_id: str, **changed: str) -> str:
+    await visitor.follow(f"{OFFICE}/meetings/{meeting_id}/agenda/new")
+    answer = await visitor.press("/agenda/new", **{**ITEM, **changed})
+    assert answer.status_code == 200, answer.text
+    agenda = await visitor.site.meetings.commands.agendas.agenda(ORGANISATION, meeting_id)
+    return str(agenda.items[-1].id)
+
+
+async def titles(visitor: Visitor, meeting_id: str) -> list[str]:
+    agenda = await visitor.site.meetings.commands.agendas.agenda(ORGANISATION, meeting_id)
+    return [item.details.title for item in agenda.items]
+
+
+async def test_an_agenda_is_begun_written_and_ordered(visitor: Visitor) -> None:
+    await board(visitor)
+    november = await meeting(visitor, 11, 25)
+    shown = await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
+    assert "Ingen har skrivit på den här dagordningen än" in shown.text
+    await visitor.press("/agenda/begin")
+    assert visitor.heading == "Dagordning"
+    item = await add(visitor, november)
+    page = unescape(visitor.page.text)
+    assert "Punkten är tillagd." in page
+    assert "3. Ramverk för strategisk utveckling" in page
+    assert "Beslut, Maja Lind, 20 minuter" in page
+    await visitor.press(f"/items/{item}/step", direction="up")
+    assert await titles(visitor, november) == ["Val av justerare", ITEM["item_title"], "Ekonomi"]
+    await visitor.press(f"/items/{item}/step", direction="down")
+    assert (await titles(visitor, november))[-1] == ITEM["item_title"]
+    await visitor.follow(f"{OFFICE}/items/{item}/remove")
+    await visitor.press("/remove")
+    assert "Punkten är borttagen." in visitor.page.text
+    assert await titles(visitor, november) == ["Val av justerare", "Ekonomi"]
+
+
+async def test_a_struck_meetings_item_moves_and_both_pages_say_so(visitor: Visitor) -> None:
+    october, november = await meeting(visitor, 10, 28), await meeting(visitor, 11, 25)
+    item = await add(visitor, october)
+    await visitor.site.meetings.commands.meetings.cancel(ORGANISATION, october, "Krock")
+    await visitor.follow(f"{OFFICE}/items/{item}/move")
+    assert "2022-11-25 Styrelsen" in visitor.page.text
+    await visitor.press("/move", how="moved", to_meeting=november, reason="Krock")
+    page = unescape(visitor.page.text)
+    assert "Punkten är flyttad." in page
+    assert "Inte längre på den här dagordningen" in page
+    assert "Flyttad: Krock" in page
+    shown = await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
+    assert "Flyttad från Styrelsen 2022-10-28: Krock" in shown.text
+
+
+async def test_one_referred_back_waits_and_is_taken_up_where_it_waits(visitor: Visitor) -> None:
+    october, november = await meeting(visitor, 10, 28), await meeting(visitor, 11, 25)
+    item = await add(visitor, october)
+    await visitor.follow(f"{OFFICE}/items/{item}/move")
+    answer = await visitor.press("/move", how="referred_back", to_meeting="waits", reason="")
+    assert answer.status_code == 422
+    assert unescape(answer.text).count("Skriv vad som ska beredas bättre") == 2
+    await visitor.press("/move", how="referred_back", to_meeting="waits", reason="Kostnaden")
+    assert "Väntar på ett möte" in visitor.page.text
+    shown = await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
+    assert "Återremitterad av Styrelsen 2022-10-28: Kostnaden" in shown.text
+    await visitor.follow(f"{OFFICE}/items/{item}/move?to={november}")
+    await visitor.press("/move", to_meeting=november, reason="")
+    assert await titles(visitor, november) == [ITEM["item_title"]]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("item_title", " ", "Skriv vad punkten handlar om"),
+        ("item_title", "x" * 301, "Rubriken får vara högst 300 tecken"),
+        ("item_kind", "party", "Välj något i listan"),
+        ("presenter", "\u202e", "Namnet innehåller tecken"),
+        ("item_minutes", "0", "Skriv ett heltal"),
+        ("background", "a\u202eb", "Texten innehåller tecken"),
+        ("proposal", "x" * 20_001, "Texten får vara högst 20 000 tecken"),
+    ],
+)
+async def test_what_is_wrong_with_an_item_is_said_at_its_field(
+    visitor: Visitor, field: str, value: str, error: str
+) -> None:
+    november = await meeting(visitor, 11, 25)
+    await visitor.follow(f"{OFFICE}/meetings/{november}/agenda/new")
+    answer = await visitor.press("/agenda/new", **{**ITEM, field: value})
+    assert answer.status_code == 422
+    page = unescape(answer.text)
+    assert page.count(error) == 2, page
+    assert f'<a href="#{field}">' in page
+    assert await titles(visitor, november) == []
+
+
+async def test_two_who_write_on_one_item_are_told_and_no_words_are_lost(visitor: Visitor) -> None:
+    november = await meeting(visitor, 11, 25)
+    item = await add(visitor, november)
+    await visitor.follow(f"{OFFICE}/items/{item}")
+    opened = visitor.page
+    await visitor.press(f"/items/{item}", **{**ITEM, "proposal": "Bordlägga."})
+    visitor.page = opened
+    answer = await visitor.press(f"/items/{item}", **{**ITEM, "background": "Mitt stycke."})
+    assert answer.status_code == 422
+    page = unescape(answer.text)
+    assert "Någon annan har ändrat detta" in page
+    assert "Förslag till beslut: Bordlägga." in page
+    assert "Mitt stycke." in page
+    assert (await visitor.press(f"/items/{item}", **ITEM)).status_code == 200
+
+
+async def test_only_a_secretary_writes_and_nobody_sees_another_organisation(
+    site: Site, visitor: Visitor, client: httpx.AsyncClient
+) -> None:
+    november = await meeting(visitor, 11, 25)
+    item = await add(visitor, november)
+    agenda = f"{OFFICE}/meetings/{november}/agenda"
+    for path in (f"{agenda}/new", f"{agenda}/begin", f"{OFFICE}/items/{item}", f"{OFFICE}/items/{item}/move"):
+        assert (await client.post(path, data={**ITEM, "csrf": "x"})).status_code == 403
+    client.cookies.set(SESSION_COOKIE, await site.session(AUDITOR))
+    assert "Lägg till punkt" not in (await visitor.follow(agenda)).text
+    assert "Stadgarna säger inget." in (await visitor.follow(f"{OFFICE}/items/{item}")).text
+    for path in (f"{agenda}/new", f"{OFFICE}/items/{item}/move", f"{OFFICE}/items/{item}/remove"):
+        assert (await client.get(path)).status_code == 403
+        assert (await client.post(path, data=ITEM)).status_code == 403
+    client.cookies.set(SESSION_COOKIE, await site.session(ELSEWHERE))
+    for path in (agenda, f"{OFFICE}/items/{item}"):
+        assert (await client.get(path)).status_code == 404
+
+
+async def test_on_a_held_or_cancelled_meetings_agenda_nothing_is_written(visitor: Visitor) -> None:
+    held, struck, november = (
+        await meeting(visitor, 9, 23),
+        await meeting(visitor, 10, 28),
+        await meeting(visitor, 11, 25),
+    )
+    item = await add(visitor, struck)
+    await visitor.site.meetings.commands.meetings.cancel(ORGANISATION, struck, "Krock")
+    for closed in (held, struck):
+        assert (await visitor.follow(f"{OFFICE}/meetings/{closed}/agenda/new")).status_code == 409
+        assert "Lägg till punkt" not in (await visitor.follow(f"{OFFICE}/meetings/{closed}/agenda")).text
+    assert "Spara" not in (await visitor.follow(f"{OFFICE}/items/{item}")).text
+    await visitor.follow(f"{OFFICE}/meetings/{november}/agenda/new")
+    await visitor.site.meetings.commands.meetings.cancel(ORGANISATION, november, "Krock")
+    assert (await visitor.press("/agenda/new", **{**ITEM, "item_title": ""})).status_code == 409
+    await visitor.follow(f"{OFFICE}/items/{item}/move")
+    assert (await visitor.press("/move", how="moved", to_meeting=held, reason="")).status_code == 409
+
+
+async def test_markup_in_an_item_is_text(visitor: Visitor) -> None:
+    november = await meeting(visitor, 11, 25)
+    markup = '<script>alert(1)</script>"><img src=x>'
+    item = await add(visitor, november, item_title=markup, background=markup, presenter=markup)
+    assert markup in unescape(visitor.page.text)
+    assert "<img" not in visitor.page.text
+    assert "<img" not in (await visitor.follow(f"{OFFICE}/items/{item}")).text
