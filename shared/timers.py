@@ -1,11 +1,11 @@
 """Timers: what is to be done at a time of business. A due row is claimed and fired in one transaction."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, TIMESTAMP, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
@@ -21,11 +21,17 @@ log = get_logger(__name__)
 # A timer whose handler fails on a bug is tried again so much later: those after it must not wait for it.
 POSTPONED = timedelta(minutes=5)
 
+# Sorted, so that transactions that move the same timers queue up instead of deadlocking.
 _SET = text(
     """
-    INSERT INTO timer (organisation, kind, subject, due_at) VALUES (:organisation, :kind, :subject, :due_at)
+    INSERT INTO timer (organisation, kind, subject, due_at)
+    SELECT * FROM unnest(:organisations, :kinds, :subjects, :due) AS new (organisation, kind, subject, due_at)
+    ORDER BY organisation, kind, subject
     ON CONFLICT (organisation, kind, subject) DO UPDATE SET due_at = excluded.due_at
     """
+).bindparams(
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("organisations", "kinds", "subjects")),
+    bindparam("due", type_=ARRAY(TIMESTAMP(timezone=True))),
 )
 # SKIP LOCKED: who clears holds the aggregate, and a timer that fires holds its row and waits for the aggregate. Waiting
 # for the row would be a deadlock; the firing timer deletes its row itself, and finds that there is nothing left to do.
@@ -33,10 +39,10 @@ _CLEAR = text(
     """
     DELETE FROM timer WHERE (organisation, kind, subject) IN (
         SELECT organisation, kind, subject FROM timer
-        WHERE organisation = :organisation AND subject = :subject FOR UPDATE SKIP LOCKED
+        WHERE (organisation, subject) IN (SELECT * FROM unnest(:organisations, :subjects)) FOR UPDATE SKIP LOCKED
     )
     """
-)
+).bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("organisations", "subjects")))
 # A timer that fires holds its row, then the aggregate: who will move timers takes them in this order as well.
 _HOLD = text("SELECT 1 FROM timer WHERE organisation = :organisation AND subject = :subject FOR UPDATE")
 # SKIP LOCKED: several instances share the work, and one that died holds nothing back.
@@ -58,15 +64,17 @@ class Timer:
     due_at: datetime
 
 
-async def set_timer(connection: AsyncConnection, timer: Timer) -> None:
-    """Set it, or move it when one of this kind is set for the subject."""
+async def set_timers(connection: AsyncConnection, timers: Collection[Timer]) -> None:
+    """Set them, or move those whose kind is set for their subject: at most one of each kind and subject."""
+    if not timers:
+        return
     await connection.execute(
         _SET,
         {
-            "organisation": timer.organisation,
-            "kind": timer.kind,
-            "subject": timer.subject,
-            "due_at": timer.due_at,
+            "organisations": [timer.organisation for timer in timers],
+            "kinds": [timer.kind for timer in timers],
+            "subjects": [timer.subject for timer in timers],
+            "due": [timer.due_at for timer in timers],
         },
     )
 
@@ -76,8 +84,17 @@ async def hold_timers(connection: AsyncConnection, organisation: str, subject: s
     await connection.execute(_HOLD, {"organisation": organisation, "subject": subject})
 
 
-async def clear_timers(connection: AsyncConnection, organisation: str, subject: str) -> None:
-    await connection.execute(_CLEAR, {"organisation": organisation, "subject": subject})
+async def clear_timers(connection: AsyncConnection, subjects: Collection[tuple[str, str]]) -> None:
+    """End all timers of these: organisation and subject."""
+    if not subjects:
+        return
+    await connection.execute(
+        _CLEAR,
+        {
+            "organisations": [organisation for organisation, _ in subjects],
+            "subjects": [subject for _, subject in subjects],
+        },
+    )
 
 
 class TimerWorker(Generic[TransactionT]):
@@ -118,7 +135,7 @@ class TimerWorker(Generic[TransactionT]):
                 return False
             timer = Timer(row.organisation, row.kind, row.subject, row.due_at)
             if not await self._handled(outer, timer):
-                await set_timer(outer.connection, replace(timer, due_at=now + POSTPONED))
+                await set_timers(outer.connection, [replace(timer, due_at=now + POSTPONED)])
             return True
 
     async def _handled(self, outer: TransactionT, timer: Timer) -> bool:

@@ -1,12 +1,13 @@
-"""What people do to agreements: HTTP API, pages and replay all come through here. One transaction a command.
+"""What people do to agreements: HTTP API, pages and replay all come through here.
 
-The agreement's row is locked first, and the time of business is taken after: so of two who sign for one place at the
-same instant, one wins, and the other reads the rule's sentence (`shared.errors.Refused`). All commands raise NotFound
+Commands that come while a transaction is under way share the next one (`shared.messaging.shared_transactions`). The
+agreement's row is locked first, and the time of business is taken after: so of two who sign for one place at the same
+instant, one wins, and the other reads the rule's sentence (`shared.errors.Refused`). All commands raise NotFound
 for what the organisation does not have, and Unavailable when the database stays out of reach. They return the state
 after.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 
 from services.signing import decisions, remedies
@@ -15,10 +16,11 @@ from services.signing.arrivals import Arrivals
 from services.signing.asking import Decision
 from services.signing.deadlines import Deadlines
 from services.signing.queries import SigningQueries
-from services.signing.transaction import OpenAgreement, SigningTransaction
+from services.signing.transaction import OfAgreement, OfRequest, OpenAgreement, SigningTransaction
 from shared.clock import Clock
 from shared.errors import Refused
 from shared.logging import get_logger
+from shared.messaging.shared_transactions import SharedTransactions
 from shared.messaging.transaction import UnitOfWork
 from shared.text import clean_ip
 from shared.timers import hold_timers
@@ -26,8 +28,7 @@ from shared.timers import hold_timers
 log = get_logger(__name__)
 
 Decide = Callable[[Agreement, datetime], Decision]
-Find = Callable[[SigningTransaction], Awaitable[OpenAgreement]]
-Work = Callable[[SigningTransaction], Awaitable[Agreement]]
+Work = Callable[[SigningTransaction, OpenAgreement], Agreement]
 
 
 class LinkReplaced(Refused):
@@ -49,6 +50,7 @@ class SigningCommands:
     ) -> None:
         self.queries = queries
         self._unit_of_work = unit_of_work
+        self._shared = SharedTransactions(unit_of_work)
         self._clock = clock
         self._deadlines = deadlines
         self._arrivals = arrivals
@@ -58,12 +60,11 @@ class SigningCommands:
     async def send_off(self, organisation: str, agreement_id: str) -> Agreement:
         """The first signer is asked; the deadline and the reminders begin to run."""
 
-        async def work(transaction: SigningTransaction) -> Agreement:
-            agreement = await transaction.agreement(organisation, agreement_id)
+        def work(transaction: SigningTransaction, agreement: OpenAgreement) -> Agreement:
             at = self._clock.now()
             expires = self._deadlines.expiry(at)
             transaction.append(agreement, decisions.send_off(agreement.state, expires=expires, at=at))
-            await self._deadlines.begin(transaction, agreement, at)
+            self._deadlines.begin(transaction, agreement, at)
             return agreement.state
 
         state = await self._run_on(organisation, agreement_id, work)
@@ -124,7 +125,10 @@ class SigningCommands:
         )
 
     async def extend(self, organisation: str, agreement_id: str, expires: datetime, *, ip: str) -> Agreement:
-        """Give more time, up to `expires` (aware). Raises InvalidInput."""
+        """Give more time, up to `expires` (aware). Raises InvalidInput.
+
+        In a transaction of its own, since it waits for timers that fire now.
+        """
         ip = clean_ip(ip)
 
         async def work(transaction: SigningTransaction) -> Agreement:
@@ -132,10 +136,10 @@ class SigningCommands:
             agreement = await transaction.agreement(organisation, agreement_id)
             at = self._clock.now()
             transaction.append(agreement, remedies.extend(agreement.state, expires, ip=ip, at=at))
-            await self._deadlines.begin(transaction, agreement, at)
+            self._deadlines.begin(transaction, agreement, at)
             return agreement.state
 
-        state = await self._run_on(organisation, agreement_id, work)
+        state = await self._arrivals.waited_for(organisation, agreement_id, lambda: self._unit_of_work.run(work))
         log.info("agreement.extended", agreement_id=agreement_id)
         return state
 
@@ -212,8 +216,7 @@ class SigningCommands:
         )
 
     async def _by_sender(self, what: str, organisation: str, agreement_id: str, decide: Decide) -> Agreement:
-        work = self._work(lambda transaction: transaction.agreement(organisation, agreement_id), decide)
-        state = await self._run_on(organisation, agreement_id, work)
+        state = await self._run_on(organisation, agreement_id, self._work(decide))
         log.info(what, agreement_id=agreement_id)
         return state
 
@@ -225,21 +228,19 @@ class SigningCommands:
                 raise LinkReplaced("this link has been replaced", hint="open the newest mail that asks you to sign")
             return decide(state, at)
 
-        state = await self._unit_of_work.run(
-            self._work(lambda transaction: transaction.agreement_of_request(organisation, request_id), checked)
-        )
+        state = await self._shared.run(OfRequest(organisation, request_id), self._work(checked))
         log.info(what, agreement_id=state.agreement_id)
         return state
 
     async def _run_on(self, organisation: str, agreement_id: str, work: Work) -> Agreement:
         """An agreement that was drafted a moment ago is waited for."""
-        return await self._arrivals.waited_for(organisation, agreement_id, lambda: self._unit_of_work.run(work))
+        target = OfAgreement(organisation, agreement_id)
+        return await self._arrivals.waited_for(organisation, agreement_id, lambda: self._shared.run(target, work))
 
-    def _work(self, find: Find, decide: Decide) -> Work:
-        async def work(transaction: SigningTransaction) -> Agreement:
-            agreement = await find(transaction)
+    def _work(self, decide: Decide) -> Work:
+        def work(transaction: SigningTransaction, agreement: OpenAgreement) -> Agreement:
             transaction.append(agreement, decide(agreement.state, self._clock.now()))
-            await self._deadlines.end_when_over(transaction, agreement)
+            self._deadlines.end_when_over(transaction, agreement)
             return agreement.state
 
         return work

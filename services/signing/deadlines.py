@@ -10,7 +10,7 @@ from services.signing.growth import is_full
 from services.signing.transaction import OpenAgreement, SigningTransaction
 from shared.clock import Clock, parse_timestamp
 from shared.logging import get_logger
-from shared.timers import Timer, clear_timers, set_timer
+from shared.timers import Timer
 
 log = get_logger(__name__)
 
@@ -46,18 +46,18 @@ class Deadlines:
         due = last + self._reminder
         return due if due < parse_timestamp(state.expires) else None
 
-    async def begin(self, transaction: SigningTransaction, agreement: OpenAgreement, moment: datetime) -> None:
+    def begin(self, transaction: SigningTransaction, agreement: OpenAgreement, moment: datetime) -> None:
         """When it is sent off, and anew when its deadline is extended."""
         expires = _expires(agreement.state)
-        await set_timer(transaction.connection, _timer(agreement, EXPIRY, expires))
+        transaction.set_timer(_timer(agreement, EXPIRY, expires))
         warned = expires - min(_WARNED_BEFORE, (expires - moment) / 4)
-        await set_timer(transaction.connection, _timer(agreement, NEAR, warned))
-        await self._remind_after(transaction, agreement, moment, expires)
+        transaction.set_timer(_timer(agreement, NEAR, warned))
+        self._remind_after(transaction, agreement, moment, expires)
 
-    async def end_when_over(self, transaction: SigningTransaction, agreement: OpenAgreement) -> None:
+    def end_when_over(self, transaction: SigningTransaction, agreement: OpenAgreement) -> None:
         """Nobody is waited for any more: no timers either."""
         if agreement.state.status is not Status.OUT:
-            await clear_timers(transaction.connection, agreement.organisation, agreement.state.agreement_id)
+            transaction.clear_timers(agreement)
 
     def handlers(self) -> Mapping[str, TimerHandler]:
         return {EXPIRY: self._expire, REMINDER: self._remind, NEAR: self._warn}
@@ -69,10 +69,10 @@ class Deadlines:
         if state.status is not Status.OUT:
             return
         if not is_overdue(state, now):
-            await set_timer(transaction.connection, _timer(agreement, EXPIRY, _expires(state)))
+            transaction.set_timer(_timer(agreement, EXPIRY, _expires(state)))
             return
         transaction.append(agreement, decisions.expire(state, at=now))
-        await self.end_when_over(transaction, agreement)
+        self.end_when_over(transaction, agreement)
         log.info("agreement.expired", agreement_id=timer.subject)
 
     async def _warn(self, transaction: SigningTransaction, timer: Timer) -> None:
@@ -94,18 +94,18 @@ class Deadlines:
             return
         expires, due = _expires(state), self.next_reminder(state)
         if due is not None and now < due:
-            await self._remind_after(transaction, agreement, due - self._reminder, expires)
+            self._remind_after(transaction, agreement, due - self._reminder, expires)
             return
         if due is not None and not is_full(state):
             transaction.append(agreement, decisions.remind_reachable(state, at=now))
             log.info("agreement.reminded", agreement_id=timer.subject)
-        await self._remind_after(transaction, agreement, now, expires)
+        self._remind_after(transaction, agreement, now, expires)
 
-    async def _remind_after(
+    def _remind_after(
         self, transaction: SigningTransaction, agreement: OpenAgreement, moment: datetime, expires: datetime
     ) -> None:
         if moment + self._reminder < expires:
-            await set_timer(transaction.connection, _timer(agreement, REMINDER, moment + self._reminder))
+            transaction.set_timer(_timer(agreement, REMINDER, moment + self._reminder))
 
 
 def _expires(state: Agreement) -> datetime:

@@ -28,6 +28,22 @@ _LOCK = text(
     """
 ).bindparams(bindparam("organisations", type_=_TEXTS), bindparam("ids", type_=_TEXTS))
 
+# For commands that share a transaction. The agreements that the requests belong to are looked up in the same statement;
+# what others hold is left out, so that no command waits for the lock of another one's agreement.
+_LOCK_FREE = text(
+    """
+    SELECT organisation, correlation_id, head, snapshot FROM agreement
+    WHERE (organisation, agreement_id) IN (
+        SELECT * FROM unnest(CAST(:organisations AS text[]), CAST(:ids AS text[]))
+        UNION ALL
+        SELECT request.organisation, request.agreement_id FROM signature_request AS request
+        JOIN unnest(CAST(:request_organisations AS text[]), CAST(:requests AS text[])) AS asked (organisation, id)
+            ON request.organisation = asked.organisation AND request.request_id = asked.id
+    )
+    FOR UPDATE SKIP LOCKED
+    """
+).bindparams(*(bindparam(name, type_=_TEXTS) for name in ("organisations", "ids", "request_organisations", "requests")))
+
 _UPDATE = text(
     """
     UPDATE agreement SET version = new.version, head = new.head, status = new.status, snapshot = new.snapshot
@@ -92,6 +108,22 @@ async def lock(connection: AsyncConnection, keys: Collection[AgreementKey]) -> l
         return []
     rows = await connection.execute(
         _LOCK, {"organisations": [organisation for organisation, _ in keys], "ids": [one for _, one in keys]}
+    )
+    return [_stored(row) for row in rows]
+
+
+async def lock_free(
+    connection: AsyncConnection, keys: Collection[AgreementKey], requests: Collection[tuple[str, str]]
+) -> list[StoredAgreement]:
+    """Of these, and of those that these requests belong to, the ones that nobody else holds, locked. One statement."""
+    rows = await connection.execute(
+        _LOCK_FREE,
+        {
+            "organisations": [organisation for organisation, _ in keys],
+            "ids": [one for _, one in keys],
+            "request_organisations": [organisation for organisation, _ in requests],
+            "requests": [one for _, one in requests],
+        },
     )
     return [_stored(row) for row in rows]
 

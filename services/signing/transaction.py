@@ -23,8 +23,28 @@ from shared.errors import NotFound
 from shared.events import AgreementCompleted, AgreementCreated, BlobRef, EmailSent, Envelope, Event, HistoryAnchored
 from shared.history import Entry
 from shared.messaging.transaction import Received, Transaction
+from shared.timers import Timer, clear_timers, set_timers
 
 _PUTS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class OfAgreement:
+    """A command's target: this agreement."""
+
+    organisation: str
+    agreement_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfRequest:
+    """A command's target: the agreement that this request to sign belongs to."""
+
+    organisation: str
+    request_id: str
+
+
+Target = OfAgreement | OfRequest
 
 
 @dataclass(slots=True)
@@ -100,10 +120,33 @@ class SigningTransaction(Transaction):
         self._news: list[_News] = []
         self._copies: list[tuple[AgreementKey, SealedCopy]] = []
         self._mail_news: list[tuple[AgreementKey, MailNews]] = []
+        self._cleared: set[AgreementKey] = set()
+        self._timers: dict[tuple[str, str, str], Timer] = {}  # by organisation, subject and kind
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
         self._keep(await store.lock(self.connection, keys))
+
+    async def reach(self, targets: Sequence[Target]) -> dict[Target, OpenAgreement]:
+        requests = [one for one in targets if isinstance(one, OfRequest)]
+        found = await store.lock_free(
+            self.connection,
+            {(one.organisation, one.agreement_id) for one in targets if isinstance(one, OfAgreement)},
+            {(one.organisation, one.request_id) for one in requests},
+        )
+        self._keep(found)
+        reached: dict[Target, OpenAgreement] = {}
+        for agreement in self._agreements.values():
+            organisation, state = agreement.organisation, agreement.state
+            reached[OfAgreement(organisation, state.agreement_id)] = agreement
+            for request in state.requests:
+                reached[OfRequest(organisation, request.id)] = agreement
+        return reached
+
+    async def hold(self, target: Target) -> OpenAgreement:
+        if isinstance(target, OfAgreement):
+            return await self.agreement(target.organisation, target.agreement_id)
+        return await self.agreement_of_request(target.organisation, target.request_id)
 
     def find(self, organisation: str, agreement_id: str) -> OpenAgreement | None:
         """One of those that are loaded."""
@@ -156,6 +199,19 @@ class SigningTransaction(Transaction):
         """Keep what became of a mail, beside the history."""
         self._mail_news.append((agreement.key, news))
 
+    def set_timer(self, timer: Timer) -> None:
+        """Set it, or move the one of its kind."""
+        self._timers[timer.organisation, timer.subject, timer.kind] = timer
+
+    def clear_timers(self, agreement: OpenAgreement) -> None:
+        """End all timers of an agreement, also those set in this transaction."""
+        self._cleared.add(agreement.key)
+        self._timers = {key: timer for key, timer in self._timers.items() if key[:2] != agreement.key}
+
+    def pending(self) -> int:
+        beside = len(self._news) + len(self._copies) + len(self._mail_news) + len(self._cleared) + len(self._timers)
+        return super().pending() + len(self._happened) + beside
+
     async def flush(self) -> None:
         """A handful of statements, however many agreements changed."""
         changed = [agreement for agreement in self._agreements.values() if agreement.entries]
@@ -176,6 +232,10 @@ class SigningTransaction(Transaction):
         self._copies.clear()
         await mail_news.keep(self.connection, self._mail_news)
         self._mail_news.clear()
+        await clear_timers(self.connection, sorted(self._cleared))
+        self._cleared.clear()
+        await set_timers(self.connection, self._timers.values())
+        self._timers.clear()
         await super().flush()
 
     def _keep(self, found: Iterable[StoredAgreement]) -> None:

@@ -7,7 +7,7 @@ writes in bulk what changed. Events are collected and written to the outbox last
 import collections
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +44,10 @@ class Received(Generic[EventT]):
     event: EventT
 
 
+class OutcomeUnknown(Unavailable):
+    """The database was lost while committing: whether it took effect cannot be told."""
+
+
 class Transaction:
     """Base of a service's transaction. `source` names the producing service in the events published."""
 
@@ -57,6 +61,21 @@ class Transaction:
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         """Load and lock, in id order and in one statement, what the handlers of `batch` will touch."""
+
+    async def reach(self, targets: Sequence[Any]) -> Mapping[Any, Any]:
+        """Load and lock the targets of commands that share this transaction, in one statement.
+
+        Waits for no lock: what another transaction holds, or is not there, is missing in what is returned.
+        """
+        raise NotImplementedError
+
+    async def hold(self, target: Any) -> Any:
+        """Load and lock the target of one command; waits for who holds it. Raises NotFound."""
+        raise NotImplementedError
+
+    def pending(self) -> int:
+        """How much has been collected for the flush: a command that was refused has added nothing."""
+        return len(self._outgoing) + len(self.nudged)
 
     async def flush(self) -> None:
         """Write what changed, the outbox rows last. Subclasses write their own first, then call this."""
@@ -132,7 +151,7 @@ class UnitOfWork(Generic[TransactionT]):
     async def begin(self) -> AsyncIterator[TransactionT]:
         """Leaving flushes and commits; an exception rolls everything back.
 
-        Raises Unavailable when the connection is lost while committing: nobody knows then whether it took effect.
+        Raises OutcomeUnknown when the connection is lost while committing.
         """
         committing = False
         try:
@@ -144,7 +163,9 @@ class UnitOfWork(Generic[TransactionT]):
         except Exception as error:
             if committing and is_transient(error) and not is_conflict(error):
                 # Not for `with_retries`: a command run again could take effect twice. A batch's inbox can tell.
-                raise Unavailable("the database was lost while committing", hint="look before you try again") from error
+                raise OutcomeUnknown(
+                    "the database was lost while committing", hint="look before you try again"
+                ) from error
             raise
         for type_name, count in transaction.written.items():
             EVENTS_WRITTEN.labels(type_name).inc(count)

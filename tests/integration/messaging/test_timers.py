@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from shared.clock import ManualClock
-from shared.timers import POSTPONED, Timer, TimerWorker, clear_timers, set_timer
+from shared.timers import POSTPONED, Timer, TimerWorker, clear_timers, set_timers
 from tests.integration.messaging.ledger import ORGANISATION, Ledger, LedgerTransaction, until
 
 NOW = datetime(2022, 9, 26, tzinfo=UTC)
@@ -15,7 +15,7 @@ NOW = datetime(2022, 9, 26, tzinfo=UTC)
 async def _set(ledger: Ledger, *timers: tuple[str, str, datetime]) -> None:
     async with ledger.database.transaction() as connection:
         for kind, subject, due in timers:
-            await set_timer(connection, Timer(ORGANISATION, kind, subject, due))
+            await set_timers(connection, [Timer(ORGANISATION, kind, subject, due)])
 
 
 async def _note(transaction: LedgerTransaction, timer: Timer) -> None:
@@ -58,6 +58,6 @@ async def test_moved_and_cleared_timers(ledger: Ledger) -> None:
     await _set(ledger, ("remind", "a", NOW), ("remind", "a", NOW + timedelta(days=1)), ("expire", "a", NOW))
     assert await ledger.one("SELECT string_agg(kind, ',' ORDER BY due_at) FROM timer") == "expire,remind"
     async with ledger.database.transaction() as connection:
-        await clear_timers(connection, ORGANISATION, "a")
+        await clear_timers(connection, [(ORGANISATION, "a")])
         await connection.execute(text("SELECT 1"))
     assert await ledger.one("SELECT count(*) FROM timer") == 0

@@ -223,7 +223,7 @@ class TestTimers:
             agreement = await transaction.agreement(ORGANISATION, AGREEMENT_ID)
             now = flow.clock.now()
             transaction.append(agreement, decisions.send_off(agreement.state, expires=deadlines.expiry(now), at=now))
-            await deadlines.begin(transaction, agreement, now)
+            deadlines.begin(transaction, agreement, now)
             await transaction.flush()
         flow.clock.move_to(now + timedelta(days=3))
         await fire_all(worker)
