@@ -14,9 +14,10 @@ from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.meetings.body.body import Numbering
 from services.meetings.meeting.meeting import Meeting, body_key, known_timezone, require_minutes_fit
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
-from services.meetings.minutes.numbering import first_number
+from services.meetings.minutes.numbering import first_number, first_of_meeting
 from services.meetings.minutes.revision import Version, kept_numbers, next_version
 from services.meetings.minutes.setting import set_minutes
 from services.meetings.transaction import MeetingsTransaction
@@ -115,16 +116,19 @@ class MinutesCommands:
         """The document with the numbers that it would get now, and the version before. Nothing stays locked."""
         front = draft.front
 
-        async def look(transaction: MeetingsTransaction) -> tuple[Version | None, int | None]:
+        async def look(transaction: MeetingsTransaction) -> tuple[Version | None, int]:
             meeting = await transaction.meeting(organisation, meeting_id)
             before = await self._version_before(transaction, organisation, meeting, draft, agreement_id)
             next_version(before)
-            return before, await transaction.next_number(organisation, front.body, front.starts.year)
+            if await _begins_anew(transaction, organisation, front.body):
+                return before, _first_of_meeting(draft, before)
+            next_in_year = await transaction.next_number(organisation, front.body, front.starts.year)
+            return before, _first(draft, before, next_in_year)
 
-        before, next_in_year = await self._unit_of_work.look(look)
+        before, first = await self._unit_of_work.look(look)
         document = number_paragraphs(
             draft,
-            _first(draft, before, next_in_year),
+            first,
             language=drafting.language,
             timezone=drafting.timezone,
             places=signature_places(draft, drafting),
@@ -145,14 +149,18 @@ class MinutesCommands:
             front = draft.front
             meeting = await transaction.lock_meeting(organisation, drafted.meeting_id)
             before = await self._version_before(transaction, organisation, meeting, draft, drafted.agreement_id)
-            next_in_year = await transaction.lock_numbering(organisation, front.body, front.starts.year)
-            first = _first(draft, before, next_in_year)
+            anew = await _begins_anew(transaction, organisation, front.body)
+            next_in_year = None
+            if not anew:
+                next_in_year = await transaction.lock_numbering(organisation, front.body, front.starts.year)
+            first = _first_of_meeting(draft, before) if anew else _first(draft, before, next_in_year)
             if (next_version(before), first) != (drafted.version, drafted.first_paragraph):
                 raise _NumbersTaken
-            following = drafted.last_paragraph + 1
-            if before is not None and next_in_year != before.last + 1:
-                following = next_in_year or following  # later minutes go on from the same numbers
-            await transaction.set_numbering(organisation, front.body, front.starts.year, following)
+            if not anew:
+                following = drafted.last_paragraph + 1
+                if before is not None and next_in_year != before.last + 1:
+                    following = next_in_year or following  # later minutes go on from the same numbers
+                await transaction.set_numbering(organisation, front.body, front.starts.year, following)
             now = self._clock.now()
             await transaction.add_minutes(_minutes_row(organisation, drafted, document, now))
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
@@ -250,6 +258,19 @@ def _first(draft: MinutesDraft, before: Version | None, next_in_year: int | None
         count=len(draft.sections),
         next_in_year=next_in_year,
     )
+
+
+async def _begins_anew(transaction: MeetingsTransaction, organisation: str, body: str) -> bool:
+    """Whether each meeting of the body has numbers of its own. What the register does not know counts by the year."""
+    known = await transaction.body_named(organisation, body)
+    return known is not None and known.details.rules.numbering is Numbering.MEETING
+
+
+def _first_of_meeting(draft: MinutesDraft, before: Version | None) -> int:
+    """Raises Refused."""
+    if before is None or before.first == 1:
+        return first_of_meeting(draft.front.first_paragraph)
+    return _first(draft, before, before.last + 1)  # numbered while the body's numbers ran through the year
 
 
 def _drafted(

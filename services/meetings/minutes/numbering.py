@@ -1,4 +1,4 @@
-"""Paragraph numbers run through a body's calendar year, without gap or double. Pure."""
+"""Paragraph numbers run through a body's calendar year, without gap or double; or begin anew at each meeting. Pure."""
 
 from shared.errors import Refused
 
@@ -18,3 +18,13 @@ def first_number(next_in_year: int | None, wanted: int | None) -> int:
         f"first_paragraph: § {wanted} {trouble}; the body's next paragraph is § {next_in_year}",
         hint="leave first_paragraph out to continue the year",
     )
+
+
+def first_of_meeting(wanted: int | None) -> int:
+    """Where minutes of a body start whose numbers begin anew at each meeting. Raises Refused for any other number."""
+    if wanted not in (None, 1):
+        raise Refused(
+            f"first_paragraph: § {wanted} is not where the body's minutes begin: each meeting has its own numbers",
+            hint="leave first_paragraph out, or let the body's numbers run through the calendar year",
+        )
+    return 1

@@ -36,7 +36,8 @@ def next_version(before: Version | None) -> int:
 
 
 def kept_numbers(before: Version, *, year: int, wanted: int | None, count: int, next_in_year: int | None) -> int:
-    """The first paragraph of a version after `before`: the same. `count` is how many paragraphs it has.
+    """The first paragraph of a version after `before`: the same. `count` is how many paragraphs it has, `next_in_year`
+    where the body's numbers go on.
 
     Paragraphs may be added or taken away at the end as long as no later minutes go on from there. Raises Refused.
     """

@@ -132,6 +132,28 @@ async def test_a_meeting_from_schedule_to_minutes(service: Service, api: httpx.A
     assert len(pdf.content) == fact.pdf.size
 
 
+async def test_a_body_may_begin_its_numbers_anew_at_each_meeting(service: Service, api: httpx.AsyncClient) -> None:
+    body = {"name": MEETING["body"], "kind": "board", "rules": {"numbering": "meeting"}}
+    assert (await api.post("/bodies", json={"details": body})).status_code == 201
+    first, second = await schedule(api), await schedule(api)
+    answers = [await draft(api, first, minutes(paragraphs=3)), await draft(api, second, minutes(paragraphs=2))]
+    spans = [(one.json()["first_paragraph"], one.json()["last_paragraph"]) for one in answers]
+    assert spans == [(1, 3), (1, 2)]
+    assert (await draft(api, await schedule(api), minutes(first=28))).status_code == 409
+    assert (await draft(api, await schedule(api), minutes(first=1))).status_code == 201
+    await ended(service, answers[0].json()["agreement_id"])
+    again = await draft(api, first, minutes(paragraphs=4))
+    assert (again.json()["version"], again.json()["last_paragraph"]) == (2, 4)
+
+
+async def ended(service: Service, agreement_id: str) -> None:
+    """The agreement about them was declined."""
+    async with service.database.transaction() as connection:
+        await connection.execute(
+            text("UPDATE minutes SET ended = 'declined' WHERE agreement_id = :id"), {"id": agreement_id}
+        )
+
+
 async def test_numbers_run_on_without_gap_or_double_when_many_draft_at_once(api: httpx.AsyncClient) -> None:
     meetings = [await schedule(api) for _ in range(8)]
     lengths = [1, 2, 3, 4, 1, 2, 3, 4]
