@@ -27,6 +27,9 @@ def plan(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, when there are no clashes.")] = False,
     despite: Annotated[bool, typer.Option("--despite-clashes", help="The clashes are meant.")] = False,
+    tell: Annotated[
+        bool, typer.Option("--mail/--no-mail", help="Mail the members their dates, or what changed.")
+    ] = True,
     as_json: JsonOption = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
@@ -53,7 +56,7 @@ def plan(
     if check:
         return
     _agree(found, yes=yes, despite=despite)
-    client.post("meetings", "/plans", dict, {**sent, "digest": found["digest"], "despite_clashes": True})
+    client.post("meetings", "/plans", dict, {**sent, "digest": found["digest"], "despite_clashes": True, "tell": tell})
     typer.echo("done", err=as_json)
 
 

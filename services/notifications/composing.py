@@ -72,6 +72,7 @@ class Composer:
             quoted=facts.quoted,
             status=facts.status,
             deadline=facts.deadline,
+            lines=facts.lines,
         )
 
     def _link(self, delivery: Delivery) -> str:

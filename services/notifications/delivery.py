@@ -50,11 +50,13 @@ class Facts(BaseModel):
     quoted: str = ""
     status: str = ""
     deadline: str = ""
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A mail to be sent. `time` is its cause's business time, and the mail's Date."""
+    """A mail to be sent. `time` is its cause's business time, and the mail's Date. `agreement_id`: what it is about, of
+    a plan the body."""
 
     organisation: str
     agreement_id: str

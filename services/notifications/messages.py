@@ -70,6 +70,9 @@ class Purpose(StrEnum):
     ENDED_DECLINED = "ended-declined"
     ENDED_CANCELLED = "ended-cancelled"
     ENDED_EXPIRED = "ended-expired"
+    # To members of a body, about a plan of its meetings:
+    PLAN_ADOPTED = "plan-adopted"
+    PLAN_CHANGED = "plan-changed"
 
 
 _NAMES_ANOTHER = frozenset(
@@ -83,6 +86,8 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.ENDED_DECLINED,
         Purpose.ENDED_CANCELLED,
         Purpose.ENDED_EXPIRED,
+        Purpose.PLAN_ADOPTED,
+        Purpose.PLAN_CHANGED,
     }
 )
 
@@ -104,8 +109,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a mail says. `link` must be given for all purposes but receipts and `ended-…`, `second_link` for those whose
-    words have a block `second`.
+    """What a mail says. `link` must be given for all purposes but receipts, `ended-…` and `plan-…`, `second_link` for
+    those whose words have a block `second`. `lines`: what is listed, one a paragraph; `document` is then what of.
 
     `other` is the signer that an alternate stands in for (alternate-request), the alternate (request-again), or whom
     the sender is told about (bounce-notice, declined-notice), and has to be given for these. `signed_at` is the stamp
@@ -127,6 +132,7 @@ class Letter:
     quoted: str = ""
     status: str = ""
     deadline: str = ""
+    lines: tuple[str, ...] = ()
 
 
 def compose(letter: Letter, *, mail_from: Person, date: datetime, message_id: str) -> EmailMessage:
@@ -198,6 +204,7 @@ class _Words:
             "quoted": letter.quoted,
             "status": letter.status,
             "deadline": letter.deadline,
+            "lines": letter.lines,
         }
         self.subject = self._line("subject")
 
@@ -256,6 +263,7 @@ def _check(letter: Letter, message_id: str) -> None:
         ("time", letter.deadline),
         ("status", letter.status),
         ("list of names", letter.who),
+        *(("list", line) for line in letter.lines),
         *(("name", person.name) for person in people),
         *(("address", person.email) for person in people),
     ]:

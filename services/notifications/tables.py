@@ -90,6 +90,27 @@ class DeliveryRow(NotificationsTable, table=True):
     last_report: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
+class BodyMemberRow(NotificationsTable, table=True):
+    """Someone who has, or had, a place in a body: mails about its meetings may go to them."""
+
+    __tablename__ = "body_member"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    body_id: str = Field(sa_column=Column(Text, primary_key=True))
+    person_id: str = Field(sa_column=Column(Text, primary_key=True))
+
+
+class PlanToldRow(NotificationsTable, table=True):
+    """Someone who was told of a body's plan: later they are told what changes."""
+
+    __tablename__ = "plan_told"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    body_id: str = Field(sa_column=Column(Text, primary_key=True))
+    plan: str = Field(sa_column=Column(Text, primary_key=True))
+    person_id: str = Field(sa_column=Column(Text, primary_key=True))
+
+
 class UnmatchedReportRow(NotificationsTable, table=True):
     """A delivery report that points to no mail of ours, or cannot be read: for a human. `raw` is cut.
 
@@ -141,5 +162,7 @@ class InboxMailRow(NotificationsTable, table=True):
 
 AGREEMENT = NotificationsTable.metadata.tables["agreement"]
 DELIVERY = NotificationsTable.metadata.tables["delivery"]
+BODY_MEMBER = NotificationsTable.metadata.tables["body_member"]
+PLAN_TOLD = NotificationsTable.metadata.tables["plan_told"]
 UNMATCHED_REPORT = NotificationsTable.metadata.tables["unmatched_report"]
 INBOX_MAIL = NotificationsTable.metadata.tables["inbox_mail"]

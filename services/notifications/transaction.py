@@ -28,7 +28,11 @@ class NotificationsTransaction(Transaction):
         self._changes: list[Change] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
-        keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
+        keys = {
+            (received.envelope.organisation, received.event.agreement_id)
+            for received in batch
+            if hasattr(received.event, "agreement_id")
+        }
         self._agreements.update(await store.agreements(self.connection, keys))
 
     def agreement(self, organisation: str, agreement_id: str) -> AgreementContext:
@@ -46,6 +50,11 @@ class NotificationsTransaction(Transaction):
         """
         if not self.agreement(mail.organisation, mail.agreement_id).knows(mail.recipient):
             raise Poison("would mail somebody who is not known to be part of the agreement")
+        self._mails.append(mail)
+        self.nudge(self._mailer_wakeup)
+
+    def send_to_member(self, mail: NewDelivery) -> None:
+        """Queue a mail about a body's meetings, to someone whom `members` knows there."""
         self._mails.append(mail)
         self.nudge(self._mailer_wakeup)
 

@@ -16,6 +16,7 @@ from shared.events.meetings import (
     MembershipEnded,
     PersonChanged,
     PersonRegistered,
+    PlanAdopted,
     ProtocolDrafted,
     SignerInvitation,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Person",
     "PersonChanged",
     "PersonRegistered",
+    "PlanAdopted",
     "ProtocolArchived",
     "ProtocolDrafted",
     "ReminderRequested",

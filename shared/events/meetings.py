@@ -190,6 +190,49 @@ class MembershipEnded(_MembershipEvent):
     """The place ends before its term did: `ends` is the last day. One that had not begun by then never stood."""
 
 
+class PlannedMeeting(Value):
+    """A meeting of a plan. Local wall time, in its body's time zone."""
+
+    meeting_id: str
+    title: str
+    place: str
+    starts: str = Field(description="ISO 8601 without offset")
+    ends: str
+    mode: str | None = Field(None, description="physical, digital or hybrid")
+    occasion: str = Field("ordinary", description="ordinary, congress, constituting, training or annual_accounts")
+
+
+class PlanChange(Value):
+    """What a version of a plan does to one meeting, as far as its people have to know."""
+
+    kind: str = Field(description="scheduled, changed or cancelled")
+    meeting: PlannedMeeting = Field(description="as it is now; of a cancelled one, as it was")
+    before: PlannedMeeting | None = Field(None, description="of one that was changed: as it was")
+
+
+class PlanMember(Value):
+    """A member of the body whom the plan concerns; one without an address is not told by mail, and not here."""
+
+    person_id: str
+    email: str
+    name: str | None = None
+    language: str = "sv"
+    meetings: tuple[str, ...] = Field((), description="ids of the plan's meetings that they are asked to")
+    changes: tuple[str, ...] = Field((), description="ids of the changed meetings that concern them")
+
+
+class PlanAdopted(_BodyEvent):
+    """A body's meetings of a plan are in the calendar; told again by each version of the plan that changes any."""
+
+    plan: str = Field(description="the plan's key")
+    year: int
+    body: str = Field(description="the body's name")
+    meetings: tuple[PlannedMeeting, ...] = Field((), description="all of the body's in the plan, by start")
+    changes: tuple[PlanChange, ...] = ()
+    people: tuple[PlanMember, ...] = ()
+    tell: bool = Field(True, description="whether they are to be told by mail")
+
+
 class _PersonDetails(Event):
     abstract: ClassVar[bool] = True
     service: ClassVar[str] = "meetings"

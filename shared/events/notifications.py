@@ -14,7 +14,7 @@ class _EmailEvent(Event):
     topic: ClassVar[str] = topics.NOTIFICATIONS
 
     email_id: str
-    agreement_id: str
+    agreement_id: str = Field(description="what the mail is about: the agreement, or the body of a plan")
     purpose: str = Field(
         description="signature-request, alternate-request, request-again or reminder ask; receipt and archived follow "
         "a signature and the end; bounce-notice, deadline-notice, declined-notice and expired-notice tell the sender; "

@@ -20,7 +20,7 @@ WRITERS = {
 }
 READERS = {
     MEETINGS: ("archive", "signing"),
-    BODIES: ("archive",),
+    BODIES: ("archive", "notifications"),
     PEOPLE: ("archive",),
     ITEMS: ("archive",),
     SIGNING: ("archive", "meetings", "notifications"),

@@ -40,7 +40,7 @@ class WhoSits:
         """Whom the body's meetings are for: substitutes come when they are called."""
         return tuple(
             Invited(email=person.details.email, name=person.details.name, language=person.details.language)
-            for person in self._sitting(body, day)
+            for person in self.sitting(body, day)
             if person.details.email is not None
         )
 
@@ -55,11 +55,12 @@ class WhoSits:
         """Who is at a meeting, with their names: those who were asked, and those of the body who have no address."""
         found = {email_key(one.email): one.name or one.email for one in participants}
         body = self.named(body_name)
-        for person in self._sitting(body, day) if body else ():
+        for person in self.sitting(body, day) if body else ():
             if person.details.email is None:
                 found[person.id] = person.details.name
         return found
 
-    def _sitting(self, body: Body, day: date) -> list[Person]:
+    def sitting(self, body: Body, day: date) -> list[Person]:
+        """Substitutes apart."""
         there = seats.standing(self._memberships[body.id], day)
         return [self._people[one.seat.person_id] for one in there if one.seat.role is not MemberRole.SUBSTITUTE]

@@ -59,7 +59,8 @@ class FilePages(OfficePages):
             if await form_text(request, "act") == "apply":
                 pin = await form_text(request, "pin")
                 try:
-                    await plans.apply(principal.organisation, text, digest=pin, despite_clashes=True)
+                    tell = await form_text(request, "tell") == "yes"
+                    await plans.apply(principal.organisation, text, digest=pin, despite_clashes=True, tell=tell)
                     return back(request, "office_meetings", "planned")
                 except Refused:
                     moved = True

@@ -21,10 +21,14 @@ class PlanFile(BaseModel):
 
 
 class PlanToApply(PlanFile):
-    """`digest`: what a check answered; refused when it would do anything else by now. `despite_clashes`: all meant."""
+    """`digest`: what a check answered; refused when it would do anything else by now. `despite_clashes`: all meant.
+
+    `tell`: the members of each body whose meetings change, by mail.
+    """
 
     digest: str | None = Field(None, max_length=64)
     despite_clashes: bool = False
+    tell: bool = True
 
 
 class CheckedPlanFile(BaseModel):
@@ -60,5 +64,7 @@ def router(commands: PlanCommands) -> APIRouter:
 
 
 async def _applied(file: PlanToApply, commands: PlanCommands, organisation: str) -> AppliedPlan:
-    done = await commands.apply(organisation, file.text, digest=file.digest, despite_clashes=file.despite_clashes)
+    done = await commands.apply(
+        organisation, file.text, digest=file.digest, despite_clashes=file.despite_clashes, tell=file.tell
+    )
     return AppliedPlan(changes=done.changes, clashes=done.clashes)

@@ -34,10 +34,13 @@ class PlanChange(BaseModel):
 
 @dataclass(slots=True)
 class PlanOutcome:
-    """What applying comes to: rows to save, each with its fact, and how that looks."""
+    """What applying comes to: rows to save, each with its fact, and how that looks. `standing`: what the plan then
+    has; `before`: of those that were changed, what they were, by id."""
 
     changes: list[PlanChange] = field(default_factory=list)
     saved: list[tuple[Meeting, Event | None]] = field(default_factory=list)
+    standing: list[Meeting] = field(default_factory=list)
+    before: dict[str, MeetingDetails] = field(default_factory=dict)
 
 
 def apply(
@@ -58,7 +61,9 @@ def apply(
         with problems.at(planned.where):
             if old is None:
                 made, told = rules.schedule(new_id(), details)
-                outcome.saved.append((made.model_copy(update={"plan": slot}), told))
+                made = made.model_copy(update={"plan": slot})
+                outcome.saved.append((made, told))
+                outcome.standing.append(made)
                 outcome.changes.append(_change("scheduled", details, []))
             else:
                 _renew(outcome, old, details, slot, now)
@@ -81,8 +86,11 @@ def _renew(outcome: PlanOutcome, old: Meeting, details: MeetingDetails, slot: Pl
     if fact is not None:
         _require_coming(old, now)
         outcome.changes.append(_change("changed", changed.details, _differences(old.details, changed.details)))
+        outcome.before[old.id] = old.details
+    changed = changed.model_copy(update={"plan": slot})
+    outcome.standing.append(changed)
     if fact is not None or old.plan != slot:
-        outcome.saved.append((changed.model_copy(update={"plan": slot}), fact))
+        outcome.saved.append((changed, fact))
 
 
 def _matched(there: Sequence[Meeting], wanted: Sequence[tuple[Planned, MeetingDetails]]) -> dict[str, Meeting]:

@@ -5,10 +5,12 @@ import json
 from dataclasses import dataclass
 
 from services.meetings.body.body import Body
+from services.meetings.body.who_sits import WhoSits
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
+from services.meetings.plan.adopted import adopted
 from services.meetings.plan.changes import PlanChange, PlanOutcome, apply
 from services.meetings.plan.clashes import Clash, clashes
-from services.meetings.plan.plan import MAX_PLAN, MOST_MEETINGS, Planned, meetings_of, moments
+from services.meetings.plan.plan import MAX_PLAN, MOST_MEETINGS, Plan, Planned, meetings_of, moments
 from services.meetings.plan.yaml_file import read_plan
 from services.meetings.register.register import Problem, Problems
 from services.meetings.transaction import MeetingsTransaction
@@ -33,6 +35,8 @@ class CheckedPlan:
 class _Work:
     outcome: PlanOutcome
     clashes: list[Clash]
+    plan: Plan
+    who: WhoSits
 
     @property
     def digest(self) -> str:
@@ -55,9 +59,18 @@ class PlanCommands:
         return CheckedPlan(work.digest, work.outcome.changes, work.clashes, [])
 
     async def apply(
-        self, organisation: str, text: str, *, digest: str | None = None, despite_clashes: bool = False
+        self,
+        organisation: str,
+        text: str,
+        *,
+        digest: str | None = None,
+        despite_clashes: bool = False,
+        tell: bool = True,
     ) -> CheckedPlan:
-        """`digest`: what `check` answered; refused when it would do otherwise by now. Raises Refused, InvalidInput."""
+        """`digest`: what `check` answered; refused when it would do otherwise by now. `tell`: the members by mail.
+
+        Raises Refused, InvalidInput.
+        """
 
         async def work(transaction: MeetingsTransaction) -> CheckedPlan:
             await transaction.lock_register(organisation)
@@ -75,6 +88,10 @@ class PlanCommands:
                 await transaction.save_meeting(organisation, meeting)
                 if fact is not None:
                     transaction.tell(organisation, meeting, fact, now)
+            told = adopted(found.plan.key, found.plan.year, found.outcome, found.who, now=now, tell=tell)
+            await transaction.save_bodies(organisation, [body for body, _ in told])
+            for body, news in told:
+                transaction.tell_of_body(organisation, body, news, now)
             return CheckedPlan(found.digest, found.outcome.changes, found.clashes, [])
 
         return await self._unit_of_work.run(work)
@@ -89,7 +106,7 @@ class PlanCommands:
         if sum(map(len, listed.values())) > MOST_MEETINGS:
             raise InvalidInput(f"bodies: more than {MOST_MEETINGS} meetings", hint="make several plans of it")
         if problems.found:
-            return _Work(PlanOutcome(), [])
+            return _Work(PlanOutcome(), [], plan, WhoSits([], [], []))
         people = await transaction.who_sits(organisation)
         wanted = []
         for body in plan.bodies:
@@ -97,13 +114,13 @@ class PlanCommands:
                 owner = people.body(body.key)
                 wanted += [(one, _details(one, owner, people.invited(owner, one.day))) for one in listed[body.key]]
         if problems.found:
-            return _Work(PlanOutcome(), [])
+            return _Work(PlanOutcome(), [], plan, WhoSits([], [], []))
         there = [one for one in await transaction.lock_planned(organisation, plan.key) if _stands(one)]
         outcome = apply(plan.key, there, wanted, now=self._clock.now(), new_id=new_id, problems=problems)
         others = await transaction.meetings_of_year(organisation, plan.year)
         of_plan = {one.id for one in there}
         elsewhere = [one.details for one in others if _stands(one) and one.id not in of_plan]
-        return _Work(outcome, clashes([details for _, details in wanted], elsewhere, people))
+        return _Work(outcome, clashes([details for _, details in wanted], elsewhere, people), plan, people)
 
 
 def _details(planned: Planned, body: Body, participants: tuple[Invited, ...]) -> MeetingDetails:

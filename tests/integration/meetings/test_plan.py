@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from shared.events import MeetingChanged, MeetingScheduled
+from shared.events import MeetingChanged, MeetingScheduled, PlanAdopted
 from shared.service import Service
 from tests.integration.meetings.test_meetings import outbox
 from tests.unit.meetings.test_plan import PLAN
@@ -104,6 +104,50 @@ async def test_a_plan_that_changed_changes_only_what_differs(service: Service, a
     ]
     assert MeetingChanged.from_json(rows[0].data).starts == "2023-10-20T09:00"
     assert (await check(api, moved))["changes"] == []
+
+
+async def adoptions(service: Service, after: int = 0) -> list[PlanAdopted]:
+    rows = (await outbox(service))[after:]
+    return [PlanAdopted.from_json(row.data) for row in rows if "plan-adopted" in row.attributes["type"]]
+
+
+async def test_each_body_hears_its_plan_and_what_concerns_whom(service: Service, api: httpx.AsyncClient) -> None:
+    await prepared(api)
+    await apply(api)
+    facts = {fact.body: fact for fact in await adoptions(service)}
+    assert {body: len(fact.meetings) for body, fact in facts.items()} == {
+        "Arbetsutskottet": 8,
+        "Förbundsmötet": 1,
+        "Styrelsen": 9,
+    }
+    board = facts["Styrelsen"]
+    assert [(one.name, len(one.meetings)) for one in board.people] == [("Olof Berg", 9), ("Maja Lind", 9)]
+    before = len(await outbox(service))
+    await apply(api, PLAN.replace("date: 2023-12-22", "date: 2023-12-15"), tell=False)
+    changed = {fact.body: fact for fact in await adoptions(service, before)}
+    assert changed.keys() == {"Styrelsen", "Arbetsutskottet"}
+    [change] = changed["Styrelsen"].changes
+    assert (change.kind, change.meeting.starts) == ("changed", "2023-12-15T09:00")
+    assert change.before is not None
+    assert change.before.starts == "2023-12-22T09:00"
+    assert [len(one.changes) for one in changed["Styrelsen"].people] == [1, 1]
+    assert not changed["Styrelsen"].tell
+    before = len(await outbox(service))
+    await api.post(
+        "/register",
+        json={
+            "text": REGISTER.replace("person: ida-strand, role: member", "person: sven-dahl, role: member").replace(
+                "      - {person: sven-dahl, role: substitute}\n", ""
+            )
+        },
+    )
+    before = len(await outbox(service))
+    await apply(api, PLAN.replace("date: 2023-12-22", "date: 2023-12-15"))
+    [joined] = await adoptions(service, before)
+    assert joined.changes == ()
+    assert "Sven Dahl" in {one.name for one in joined.people}
+    sequences = [int(row.attributes["sequence"]) for row in await outbox(service) if row.key == joined.body_id]
+    assert sequences == sorted(set(sequences))
 
 
 async def test_clashes_are_told_and_someone_must_mean_them(service: Service, api: httpx.AsyncClient) -> None:

@@ -70,7 +70,7 @@ async def test_a_plan_is_shown_with_what_is_in_the_way_and_then_applied(visitor:
     answer = await visitor.send("/plan", act="apply", text=PLAN)  # was not shown
     assert answer.status_code == 422
     assert await meetings.meetings(ORGANISATION, None, 50) == []
-    await visitor.send("/plan", act="apply", text=PLAN)
+    await visitor.send("/plan", act="apply", tell="yes", text=PLAN)
     assert "Planen är genomförd." in visitor.page.text
     assert len(await meetings.meetings(ORGANISATION, None, 50)) == 18
     await visitor.follow(f"{OFFICE}/plan")

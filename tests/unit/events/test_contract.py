@@ -20,6 +20,7 @@ TYPES = {
         "se.justera.meetings.membership-begun.v1",
         "se.justera.meetings.membership-changed.v1",
         "se.justera.meetings.membership-ended.v1",
+        "se.justera.meetings.plan-adopted.v1",
     ],
     "meetings.item": ["se.justera.meetings.item-moved.v1"],
     "meetings.meeting": [

@@ -148,7 +148,7 @@ def test_the_table_of_readers_is_who_reads() -> None:
         expected = set(topics.ALL) if name == "archive" else handled
         assert {topic for topic, readers in topics.READERS.items() if name in readers} == expected
     assert set(topics.WRITERS) == set(topics.READERS) == set(topics.ALL)
-    assert len(PAIRS) == len(set(PAIRS)) == 10
+    assert len(PAIRS) == len(set(PAIRS)) == 11
 
 
 def test_whoever_reaches_kafka_reads_no_body() -> None:

@@ -42,8 +42,16 @@ LETTER = Letter(
     quoted="550 5.1.1 <sven.dahl@norrdalen.example>: no such user here",
     status="5.1.1",
     deadline="26 mars 2026 10:45 GMT+1",
+    lines=("Fredag 24 februari 2023 kl. 09:00–12:00: Styrelsen, Digitalt", "Fredag 31 mars 2023 kl. 09:00: Forsby"),
 )
-WITHOUT_LINK = {Purpose.DECLINE_RECEIPT, Purpose.ENDED_DECLINED, Purpose.ENDED_CANCELLED, Purpose.ENDED_EXPIRED}
+WITHOUT_LINK = {
+    Purpose.DECLINE_RECEIPT,
+    Purpose.ENDED_DECLINED,
+    Purpose.ENDED_CANCELLED,
+    Purpose.ENDED_EXPIRED,
+    Purpose.PLAN_ADOPTED,
+    Purpose.PLAN_CHANGED,
+}
 WITH_TWO_LINKS = {Purpose.BOUNCE_NOTICE, Purpose.DEADLINE_NOTICE}
 
 

@@ -1,0 +1,80 @@
+"""A plan's meetings and changes as lines of a mail, in the reader's language. Pure."""
+
+from datetime import datetime
+
+from services.notifications.messages import Language, quotable
+from shared.events.meetings import PlanChange, PlannedMeeting
+
+_DAYS = {
+    "sv": ("måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_MONTHS = {
+    "sv": (
+        "januari",
+        "februari",
+        "mars",
+        "april",
+        "maj",
+        "juni",
+        "juli",
+        "augusti",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ),
+    "en": (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+}
+_KINDS = {
+    "sv": {"scheduled": "Nytt", "changed": "Ändrat", "cancelled": "Inställt"},
+    "en": {"scheduled": "New", "changed": "Changed", "cancelled": "Called off"},
+}
+_BEFORE = {"sv": "förut", "en": "before"}
+_LONGEST_LINE = 400  # characters
+
+
+def meeting_line(meeting: PlannedMeeting, language: Language) -> str:
+    """`Fredag 24 februari 2023 kl. 09:00–12:00: Styrelsen sammanträder, Digitalt`."""
+    return quotable(f"{_capital(_when(meeting, language))}: {meeting.title}, {meeting.place}", _LONGEST_LINE)
+
+
+def change_line(change: PlanChange, language: Language) -> str:
+    """What is so now, and of it what was otherwise before."""
+    kind = _KINDS[language].get(change.kind, _KINDS[language]["changed"])
+    now, before = change.meeting, change.before
+    line = f"{kind}: {_when(now, language)}: {now.title}, {now.place}"
+    if before is not None:
+        was = []
+        if (before.starts, before.ends) != (now.starts, now.ends):
+            was.append(_when(before, language))
+        was += [
+            str(getattr(before, name)) for name in ("title", "place") if getattr(before, name) != getattr(now, name)
+        ]
+        if was:
+            line += f" ({_BEFORE[language]} {', '.join(was)})"
+    return quotable(line, _LONGEST_LINE)
+
+
+def _when(meeting: PlannedMeeting, language: Language) -> str:
+    starts, ends = datetime.fromisoformat(meeting.starts), datetime.fromisoformat(meeting.ends)
+    day = f"{_DAYS[language][starts.weekday()]} {starts.day} {_MONTHS[language][starts.month - 1]} {starts.year}"
+    at = "kl. " if language == "sv" else ""
+    return f"{day} {at}{starts:%H:%M}–{ends:%H:%M}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,88 @@
+"""What notifications does when a plan is adopted: each member is told their dates once, and later what changed."""
+
+from services.notifications import members
+from services.notifications.delivery import Facts, NewDelivery
+from services.notifications.messages import Language, Purpose, quotable
+from services.notifications.plan_words import change_line, meeting_line
+from services.notifications.transaction import NotificationsTransaction
+from shared.events import MembershipBegun, PlanAdopted
+from shared.events.meetings import PlanMember
+from shared.logging import get_logger
+from shared.messaging.inbound import Handlers
+from shared.messaging.transaction import Received
+
+log = get_logger(__name__)
+
+_MOST_LINES = 100
+
+
+async def on_membership_begun(transaction: NotificationsTransaction, received: Received[MembershipBegun]) -> None:
+    """From now on they may be mailed about the body's meetings."""
+    event = received.event
+    await members.add_member(transaction.connection, received.envelope.organisation, event.body_id, event.person_id)
+
+
+async def on_plan_adopted(transaction: NotificationsTransaction, received: Received[PlanAdopted]) -> None:
+    """Whom nothing concerns gets nothing; who is not known as a member of the body neither, whatever the event says."""
+    envelope, event = received.envelope, received.event
+    if not event.tell:
+        return
+    connection, organisation = transaction.connection, envelope.organisation
+    known = await members.members(connection, organisation, event.body_id)
+    told = await members.told(connection, organisation, event.body_id, event.plan)
+    newly = []
+    for person in event.people:
+        if person.person_id not in known:
+            log.warning("plan.not_a_member", person_id=person.person_id, event_id=envelope.id)
+            continue
+        first = person.person_id not in told
+        lines = _lines(event, person, first=first)
+        if not lines:
+            continue
+        if first:
+            newly.append(person.person_id)
+        transaction.send_to_member(_mail(received, person, lines, first=first))
+    await members.add_told(connection, organisation, event.body_id, event.plan, newly)
+
+
+def _lines(event: PlanAdopted, person: PlanMember, *, first: bool) -> list[str]:
+    language = _language(person)
+    if first:
+        mine = set(person.meetings)
+        return [meeting_line(one, language) for one in event.meetings if one.meeting_id in mine]
+    concerned = set(person.changes)
+    return [change_line(one, language) for one in event.changes if one.meeting.meeting_id in concerned]
+
+
+def _mail(received: Received[PlanAdopted], person: PlanMember, lines: list[str], *, first: bool) -> NewDelivery:
+    envelope, event = received.envelope, received.event
+    facts = Facts(
+        language=_language(person),
+        document=quotable(f"{event.body} {event.year}", 400),
+        sender=None,
+        recipient_name=person.name or "",
+        lines=tuple(lines[:_MOST_LINES]),
+    )
+    return NewDelivery(
+        organisation=envelope.organisation,
+        agreement_id=event.body_id,
+        purpose=Purpose.PLAN_ADOPTED if first else Purpose.PLAN_CHANGED,
+        recipient=person.email,
+        request_id="",
+        request_version=0,
+        place=None,
+        cause_id=envelope.id,
+        correlation_id=envelope.correlation_id,
+        facts=facts,
+        time=envelope.time,
+    )
+
+
+def _language(person: PlanMember) -> Language:
+    return "en" if person.language.lower().startswith("en") else "sv"
+
+
+EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
+    MembershipBegun: on_membership_begun,
+    PlanAdopted: on_plan_adopted,
+}
