@@ -78,11 +78,12 @@ async def replaying(scenario: Scenario) -> AsyncIterator["Replay"]:
 
 
 class Replay:
-    """Drives one scenario. `agreement_id` is known once it has been created."""
+    """Drives one scenario. `agreement_id` is known once it has been created: of the last version of its minutes."""
 
     def __init__(self, system: AllInOne, scenario: Scenario, clock: ManualClock) -> None:
         self.system = system
         self.agreement_id = ""
+        self._meeting_id = ""
         self._scenario = scenario
         self._clock = clock
         self._organisation = system.settings.organisation
@@ -105,6 +106,7 @@ class Replay:
             "extend": self._extend,
             "decline": self._decline,
             "cancel": self._cancel,
+            "new_version": self._new_version,
             "remind": self._remind,
             "expire": self._expire,
         }
@@ -141,7 +143,7 @@ class Replay:
     async def _create(self, arguments: Mapping[str, str]) -> None:
         if self.agreement_id:
             raise Refused("the document has been created already")
-        front = self._scenario.minutes.front
+        front = self._scenario.minutes.draft.front
         details = MeetingDetails(
             body=front.body,
             title=front.title,
@@ -151,12 +153,18 @@ class Replay:
             timezone=self._scenario.drafting.timezone,
         )
         meeting = await self._meetings.meetings.schedule(self._organisation, details)
+        self._meeting_id = meeting.id
+        await self._draft(self._scenario.minutes.text, self._scenario.drafting.transaction_id, arguments["ip"])
+
+    async def _new_version(self, arguments: Mapping[str, str]) -> None:
+        """What follows is about its agreement."""
+        text = self._scenario.corrected[arguments["minutes"]].text
+        await self._draft(text, arguments.get("transaction_id"), arguments["ip"])
+
+    async def _draft(self, text: str, transaction_id: str | None, ip: str) -> None:
+        drafting = self._scenario.drafting.model_copy(update={"transaction_id": transaction_id})
         drafted = await self._meetings.minutes.draft_minutes(
-            self._organisation,
-            meeting.id,
-            self._scenario.minutes_text,
-            self._scenario.drafting,
-            ip=arguments["ip"],
+            self._organisation, self._meeting_id, text, drafting, ip=ip
         )
         self.agreement_id = drafted.agreement_id
 

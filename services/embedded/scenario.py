@@ -11,13 +11,13 @@ steps:
   - {at: 2022-09-26T08:41:44Z, create: {ip: 192.0.2.1}}
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.meetings.minutes.commands import Drafting, clean_drafting
+from services.meetings.minutes.commands import Drafting, clean_drafting, known_transaction_id
 from services.meetings.minutes.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
 from shared.clock import timestamp
 from shared.errors import InvalidInput, JusteraError
@@ -60,16 +60,19 @@ STEP_KINDS: Mapping[str, StepKind] = {
     "extend": StepKind(required=("until", "ip")),
     "decline": StepKind(required=("email", "reason", "ip"), subject="email"),
     "cancel": StepKind(required=("reason", "ip")),
+    "new_version": StepKind(required=("minutes", "ip"), optional=("transaction_id",), subject="minutes"),
     "remind": StepKind(),
     "expire": StepKind(),
 }
-_CLEANERS = {
+_CLEANERS: Mapping[str, Callable[[str], str]] = {
     "ip": clean_ip,
     "to": clean_email,
     "email": clean_email,
     "for": clean_email,
     "name": clean_name,
     "reason": clean_reason,
+    "minutes": str,  # read with the scenario
+    "transaction_id": known_transaction_id,
 }
 
 
@@ -91,14 +94,23 @@ class Step:
         return RefusedScenario(f"{self.label}: {_one_line(error.message)}")
 
 
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    text: str
+    draft: MinutesDraft
+
+
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario that is well-formed; whether the system allows its steps is found by driving it."""
+    """A scenario that is well-formed; whether the system allows its steps is found by driving it.
+
+    `corrected`: the minutes of later versions, by the file that the step names.
+    """
 
     drafting: Drafting
-    minutes_text: str
-    minutes: MinutesDraft
+    minutes: Minutes
     steps: tuple[Step, ...]
+    corrected: Mapping[str, Minutes]
 
     @property
     def language(self) -> str:
@@ -111,11 +123,11 @@ def load_scenario(path: Path) -> Scenario:
         fields = _fields(path)
         _known(fields, _FIELDS)
         drafting = clean_drafting(_drafting(fields))
-        minutes_text = _minutes_text(path, fields)
-        minutes = _parse_minutes(_text(fields, "minutes"), minutes_text)
+        minutes = _minutes(path, _text(fields, "minutes"))
     except JusteraError as error:
         raise RefusedScenario(f"scenario: {_one_line(error.message)}") from error
-    return Scenario(drafting, minutes_text, minutes, _steps(fields))
+    steps = _steps(fields)
+    return Scenario(drafting, minutes, steps, _corrected(path, steps))
 
 
 def _fields(path: Path) -> dict[str, Any]:
@@ -157,15 +169,23 @@ def _signer(value: Any, number: int, language: str) -> SignerInvitation:
     )
 
 
-def _minutes_text(scenario: Path, fields: Mapping[str, Any]) -> str:
-    return _read(scenario.parent / _text(fields, "minutes"), MAX_MINUTES)
-
-
-def _parse_minutes(name: str, text: str) -> MinutesDraft:
+def _minutes(scenario: Path, name: str) -> Minutes:
+    text = _read(scenario.parent / name, MAX_MINUTES)
     try:
-        return parse_minutes(text)
+        return Minutes(text, parse_minutes(text))
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error.message}") from error
+
+
+def _corrected(scenario: Path, steps: Sequence[Step]) -> dict[str, Minutes]:
+    found: dict[str, Minutes] = {}
+    for step in steps:
+        if step.kind == "new_version" and (name := step.arguments["minutes"]) not in found:
+            try:
+                found[name] = _minutes(scenario, name)
+            except JusteraError as error:
+                raise step.refused(error) from error
+    return found
 
 
 def _steps(fields: Mapping[str, Any]) -> tuple[Step, ...]:

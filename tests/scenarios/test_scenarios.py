@@ -17,7 +17,10 @@ from shared.history import verify_chain
 
 HERE = Path(__file__).parent
 SCENARIOS = sorted(path.parent.name for path in HERE.glob("*/scenario.yaml"))
-COMPLETED = {"corrected_address_en", "corrected_address_sv", "late_bounce", "seed_history_en", "seed_history_sv"}
+COMPLETED = {
+    *("corrected_address_en", "corrected_address_sv", "late_bounce", "new_version_sv"),
+    *("seed_history_en", "seed_history_sv"),
+}
 SECONDS = 90
 AT_ONCE = 2  # a replay starts a whole system and waits a good part of its time
 
@@ -114,6 +117,10 @@ REFUSED: list[tuple[list[str], str]] = [
     (
         ["sign: {email: maja.lind@norrdalen.example, ip: 198.51.100.7}"],
         "step 2 (sign maja.lind@norrdalen.example): the document has not been sent off yet",
+    ),
+    (
+        [*SENT, f"new_version: {{minutes: {json.dumps(str(HERE / 'minutes.md'))}, ip: 192.0.2.12}}"],
+        f"step 4 (new_version {HERE / 'minutes.md'}): minutes of this meeting have been drafted already",
     ),
     (["create: {ip: 192.0.2.12}"], "step 2 (create): the document has been created already"),
 ]

@@ -211,10 +211,17 @@ class MinutesCommands:
         )
 
 
+def known_transaction_id(text: str) -> str:
+    """Raises InvalidInput."""
+    if not _TRANSACTION_ID.match(text):
+        raise InvalidInput("transaction_id: needs 44 characters of A-Z, a-z, 0-9, - and _")
+    return text
+
+
 def clean_drafting(drafting: Drafting) -> Drafting:
     """Raises InvalidInput: a malformed address, name, zone or id, or one address that is to sign twice."""
-    if drafting.transaction_id is not None and not _TRANSACTION_ID.match(drafting.transaction_id):
-        raise InvalidInput("transaction_id: needs 44 characters of A-Z, a-z, 0-9, - and _")
+    if drafting.transaction_id is not None:
+        known_transaction_id(drafting.transaction_id)
     known_timezone(drafting.timezone)
     signers = tuple(_clean_signer(signer, drafting.language) for signer in drafting.signers)
     if address := named_twice(signer.email for signer in signers):

@@ -64,7 +64,32 @@ def test_minutes_may_lie_outside_the_folder(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.md").write_text(MINUTES, encoding="utf-8")
     inner = tmp_path / "inner"
     inner.mkdir()
-    assert load(inner, SCENARIO.replace("minutes.md", "../elsewhere.md")).minutes.front.body == "Styrelsen"
+    assert load(inner, SCENARIO.replace("minutes.md", "../elsewhere.md")).minutes.draft.front.body == "Styrelsen"
+
+
+def test_the_minutes_of_a_new_version_are_read_with_the_scenario(tmp_path: Path) -> None:
+    (tmp_path / "corrected.md").write_text(MINUTES.replace("Text.", "Other text."), encoding="utf-8")
+    scenario = load(tmp_path, step("{at: 2022-09-27T09:00:00Z, new_version: {minutes: corrected.md, ip: 192.0.2.1}}"))
+    assert list(scenario.corrected) == ["corrected.md"]
+    assert "Other text." in scenario.corrected["corrected.md"].text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("{minutes: nowhere.md, ip: 192.0.2.1}", "step 4 (new_version nowhere.md): nowhere.md: cannot be read"),
+        ("{minutes: scenario.yaml, ip: 192.0.2.1}", "step 4 (new_version scenario.yaml): scenario.yaml: line 1"),
+        ("{ip: 192.0.2.1}", "step 4 (new_version): minutes is missing"),
+        (
+            "{minutes: minutes.md, transaction_id: short, ip: 192.0.2.1}",
+            "step 4 (new_version minutes.md): transaction_id: needs 44",
+        ),
+    ],
+)
+def test_a_new_version_that_cannot_be_read_is_refused_before_anything_runs(
+    tmp_path: Path, arguments: str, message: str
+) -> None:
+    assert refusal(tmp_path, step(f"{{at: 2022-09-27T09:00:00Z, new_version: {arguments}}}")).startswith(message)
 
 
 @pytest.mark.parametrize(
