@@ -68,9 +68,8 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", fi
         "uvicorn.access",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
-    # The SMTP server and the bounce detectors write peers' and people's addresses, pyHanko the names in certificates,
-    # whatever the level.
-    for indiscreet in ("mail.log", "flufl.bounce", "pyhanko", "pyhanko_certvalidator"):
+    # The SMTP server writes peers' and people's addresses, pyHanko the names in certificates, whatever the level.
+    for indiscreet in ("mail.log", "pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(indiscreet).setLevel(logging.CRITICAL)
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.async_api import Browser, async_playwright
 
 from tests.support.browser import chromium
@@ -20,6 +21,11 @@ from tests.support.processes import run
 
 _REAL_PARTS = ("kafka", "postgres")
 _FOUND = pytest.StashKey[dict[str, str]]()
+
+
+# How long an example takes says more of a busy machine than of the code.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 
 def pytest_configure(config: pytest.Config) -> None:
