@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from services.signing.agreement import Status
 from services.signing.commands import SigningCommands
 from services.signing.pages.senders import CHANGEABLE, READER, SENDER, SendersPages, back, get, post
 from services.signing.queries import SigningQueries
@@ -64,6 +65,7 @@ class OverviewPages(SendersPages):
             done=done if done in _DONE else "",
             changed=done == "changed",
             may_change=principal.role is Role.SECRETARY,
+            may_remind=_may_remind(agreement),
             unreached=_unreached,
             shown_at=self._clock.now(),
         )
@@ -119,6 +121,13 @@ class OverviewPages(SendersPages):
 def _bounced(agreement: AgreementOverview) -> bool:
     """A place cannot be signed until the sender does something."""
     return agreement.status in CHANGEABLE and any(_unreached(place) is not None for place in agreement.places)
+
+
+def _may_remind(agreement: AgreementOverview) -> bool:
+    """Somebody who may sign now can be reached: else a reminder would be refused."""
+    if agreement.status is not Status.OUT or agreement.turn is None:
+        return False
+    return any(one.reminded for one in agreement.places[agreement.turn.place].requests)
 
 
 def _unreached(place: PlaceOverview) -> RequestOverview | None:

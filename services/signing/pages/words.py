@@ -15,6 +15,7 @@ def words_of(document: MinutesDocument) -> dict[str, Any]:
         "present": [_attendee(person) for person in document.present],
         "adjusters": document.adjusters,
         "places": document.places,
+        "numbers": tuple(dict.fromkeys((document.paragraphs[0].number, document.paragraphs[-1].number))),
         "paragraphs": [paragraph.model_dump() for paragraph in document.paragraphs],
     }
 

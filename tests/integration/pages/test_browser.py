@@ -158,6 +158,7 @@ async def test_on_a_phone_the_document_opens_as_text_that_is_as_good_as_the_page
     ]  # fmt: skip
     assert "Olof Berg (S), Björkå, ordförande" in shown
     assert "Tid: 2022-09-23 kl. 13.00–15.00" in shown
+    assert "Paragraf 28" in shown
     assert await words.locator("strong", has_text="beslutar").count() == 1
     assert await words.locator("ol[start='3'] > li").count() == 1
     assert await words.locator("th[scope=col]").count() == 2

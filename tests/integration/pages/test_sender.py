@@ -339,6 +339,17 @@ async def test_a_page_that_is_out_of_date_says_how_things_stand(site: Site, send
     assert "Påminnelsen är på väg" in sender.page.text
 
 
+async def test_a_reminder_is_offered_while_somebody_can_be_reminded(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.deliver(SECRETARY)
+    await sender.follow(AGREEMENT)
+    assert "/remind" in sender.page.text
+    await site.flow.bounce(SECRETARY)
+    await sender.follow(AGREEMENT)
+    assert "/remind" not in sender.page.text
+    assert "Inga påminnelser skickas dit." in sender.page.text
+
+
 @pytest.mark.parametrize("action", ["send", "remind", "cancel"])
 async def test_a_form_of_another_site_changes_nothing(site: Site, sender: Visitor, action: str) -> None:
     before = await site.flow.recorded_names()
