@@ -135,7 +135,7 @@ def test_a_malformed_step_is_named(tmp_path: Path, line: str, message: str) -> N
         (
             "olof.berg@bjorka.example",
             "MAJA.lind@norrdalen.example",
-            "scenario: signers: maja.lind@norrdalen.example is",
+            "scenario: signers: MAJA.lind@norrdalen.example (that is maja.lind@norrdalen.example) is named twice",
         ),
         ("language: sv", "language: [", "scenario: line"),
         ("language: sv", "language: sv\nlanguage: sv", "scenario: line 2: a key that is no text, or given twice"),
