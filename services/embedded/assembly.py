@@ -17,6 +17,7 @@ from services.archive import main as archive
 from services.embedded.broker import EmbeddedBroker
 from services.embedded.home import Home, Secrets, local_access
 from services.embedded.postgres import EmbeddedPostgres
+from services.embedded.topic_watch import change_of
 from services.embedded.watch import PATIENCE, Patience, end_of
 from services.meetings import main as meetings
 from services.notifications import main as notifications
@@ -114,7 +115,7 @@ class AllInOne:
 
     @property
     def _kafka(self) -> KafkaSettings:
-        return KafkaSettings(self._broker.bootstrap, idle_pause=_IDLE_PAUSE)
+        return KafkaSettings(self._broker.bootstrap, idle_pause=_IDLE_PAUSE, alone=True)
 
     def _make_settings(self) -> Settings:
         made = self.secrets
@@ -162,7 +163,7 @@ class AllInOne:
 
     async def _restart_dead_broker(self) -> None:
         """A live consumer's position would skip what is published anew, so all messaging starts over."""
-        end = await end_of(self._broker, self._patience)
+        end = await self._end_of_broker()
         log.warning("embedded.broker_died", end=end)
         await asyncio.gather(*(service.stop_messaging() for service in self.services.values()))
         await self._broker.start()
@@ -170,6 +171,21 @@ class AllInOne:
         await self._republish_all()
         for service in self.services.values():
             service.start_messaging(self._kafka)
+
+    async def _end_of_broker(self) -> str:
+        """Return once it has ended; one whose topics somebody else changed is ended."""
+        changed = asyncio.ensure_future(change_of(self._broker.bootstrap, every=self._patience.every))
+        ended = asyncio.ensure_future(end_of(self._broker, self._patience))
+        try:
+            await asyncio.wait({changed, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                return ended.result()
+            log.warning("embedded.topics_changed", what=changed.result())
+            self._broker.kill()
+            return await ended
+        finally:
+            changed.cancel()
+            ended.cancel()
 
     async def _restart_dead_postgres(self) -> None:
         """It recovers what it acknowledged, and the services try until they reach it again."""

@@ -31,6 +31,7 @@ class KafkaSettings:
 
     With `tls` the connection is encrypted; with `username` it logs in by SCRAM-SHA-512 (RFC 5802). `idle_pause`: how
     many seconds to wait after a fetch that brought nothing, for a server that does not hold it back as Kafka does.
+    `alone`: one process reads all partitions from their beginning, in no group: nobody who joins one takes any away.
     """
 
     bootstrap: str
@@ -38,6 +39,7 @@ class KafkaSettings:
     replication_factor: int = 1
     session_timeout_ms: int = 15_000
     idle_pause: float = 0.0
+    alone: bool = False
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     username: str | None = None
     password: str = field(default="", repr=False)

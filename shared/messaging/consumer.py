@@ -34,7 +34,8 @@ _COMMIT_SECONDS = 10.0
 
 
 class EventConsumer:
-    """One consumer group of a service. `group` names it in Kafka: never change it, or it starts over.
+    """One consumer group of a service. `group` names it in Kafka: never change it, or it starts over. In a process that
+    is alone it is a name in logs and metrics: there it begins at the beginning, and the inbox drops what it knows.
 
     `max_records` is messages a transaction. `linger`: for how many seconds Kafka may hold messages back until there are
     64 KiB of them, for a consumer that nobody waits for. Scale by partitions and processes, never by workers in a
@@ -60,12 +61,13 @@ class EventConsumer:
         # Held while a batch is in hand, so that a rebalance waits for it.
         self._in_hand = asyncio.Lock()
         self._committed: dict[TopicPartition, int] = {}
+        self._alone = kafka.alone
         self._idle_pause = kafka.idle_pause
         self._broker: KafkaBroker = consuming_broker(kafka)
         self._subscriber = self._broker.subscriber(
             *self.topics,
             batch=True,
-            group_id=group,
+            group_id=None if kafka.alone else group,
             max_records=max_records,
             batch_timeout_ms=200,
             fetch_min_bytes=64 * 1024 if linger else 1,
@@ -134,7 +136,7 @@ class EventConsumer:
             return
         beginnings = await consumer.beginning_offsets(unknown)
         for partition in unknown:
-            stored = await consumer.committed(partition)
+            stored = None if self._alone else await consumer.committed(partition)
             self._committed.setdefault(partition, beginnings[partition] if stored is None else stored)
 
     @property
@@ -186,7 +188,7 @@ class EventConsumer:
         """Commit the offsets after these messages, and none else (a bare commit takes whatever is assigned now)."""
         offsets = {partition: position + 1 for partition, position in _edge(messages, max).items()}
         try:
-            if self._consumer is not None:
+            if self._consumer is not None and not self._alone:
                 # aiokafka tries without end; a batch that stays uncommitted is read again, and the inbox drops it.
                 async with asyncio.timeout(_COMMIT_SECONDS):
                     await self._consumer.commit(offsets)
