@@ -15,7 +15,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from services.notifications.messages import Language, Purpose
-from services.notifications.redaction import redacted
+from services.notifications.redaction import redacted_words
 from shared.errors import Refused
 from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, Person, ReplyLeftUnread
 
@@ -110,7 +110,7 @@ class Trouble:
     diagnostic: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "diagnostic", redacted(self.diagnostic))
+        object.__setattr__(self, "diagnostic", redacted_words(self.diagnostic))
 
 
 @dataclass(frozen=True, slots=True)

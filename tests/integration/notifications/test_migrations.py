@@ -34,6 +34,33 @@ async def test_a_service_runs_on_a_later_schema_but_not_on_an_older_one(
     await database.close()
 
 
+async def test_reports_that_were_kept_with_a_link_lose_it(postgres: Postgres) -> None:
+    """As before 0007: whole, and with a link that an earlier rule did not find."""
+    database = Database(await postgres.create_database())
+    await migrate(database.engine, "notifications")
+    token = "k1.norrdalen.2f1c9a54-0000-4000-8000-00000000abcd.3." + "aB3-_" * 8 + "aB3"
+    kept = {
+        "plain": f"Hej!\n/signing/s/{token}\n",
+        "rare": f"Hej!\n{token.replace('.', '&period;')}\n",
+        "none": "Hej!\n",
+    }
+    columns = "organisation, sha256, reason, size, raw"
+    row = f"INSERT INTO unmatched_report ({columns}) VALUES ('norrdalen', :name, '', 9, :raw)"
+    async with database.transaction() as connection:
+        for name, raw in kept.items():
+            await connection.execute(text(row), {"name": name, "raw": raw.encode()})
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'notifications_0006'"))
+    await migrate(database.engine, "notifications")
+    async with database.transaction() as connection:
+        found = (await connection.execute(text("SELECT sha256, raw FROM unmatched_report"))).all()
+    assert {row.sha256: bytes(row.raw) for row in found} == {
+        "plain": b"Hej!\n/signing/s/[redacted]\n",
+        "rare": b"Hej!\n[redacted]\n",
+        "none": b"Hej!\n",
+    }
+    await database.close()
+
+
 async def test_a_database_that_is_not_in_utf8_is_refused(postgres: Postgres) -> None:
     database = Database(await postgres.create_other_encoding())
     with pytest.raises(BadConfiguration, match="the database of notifications is in SQL_ASCII"):

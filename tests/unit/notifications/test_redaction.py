@@ -1,19 +1,23 @@
 """Our links and tokens are found in whatever shape a foreign text has them, and the rest stays as it came."""
 
 import base64
+import html
+import json
 import quopri
 import re
 import textwrap
 import time
-from urllib.parse import quote
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notifications import verp
 from services.notifications.delivery import Trouble
-from services.notifications.redaction import LEFT_OUT, redacted, redacted_bytes
+from services.notifications.redaction import LEFT_OUT, redacted, redacted_bytes, redacted_words
 from shared import links
 from shared.keys import new_keys, parse_keys
 from shared.links import Link
@@ -110,6 +114,157 @@ def test_hostile_texts_cost_little(unit: str) -> None:
     started = time.perf_counter()
     redacted(unit * (128 * 1024 // len(unit)))
     assert time.perf_counter() - started < 3
+
+
+# Any of the encoders over any other, as gateways, logs and mail programs pile them up.
+
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+Encoder = Callable[[Draw, str], str]
+
+
+def _some(draw: Draw, text: str, write: Callable[[str], str], must: str = "") -> str:
+    """Some of its characters written so; those that the encoding cannot leave as they are always."""
+    share = draw(st.sampled_from([0.0, 0.3, 1.0]))
+    dice = draw(st.randoms(use_true_random=False))
+    return "".join(write(each) if each in must or dice.random() < share else each for each in text)
+
+
+NAMED = {
+    ".": "&period;",
+    "_": "&lowbar;",
+    "/": "&sol;",
+    ":": "&colon;",
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "=": "&equals;",
+}
+
+
+def percent(draw: Draw, text: str) -> str:
+    return _some(draw, text, lambda each: f"%{ord(each):02X}", must="%\n")
+
+
+def quoted(draw: Draw, text: str) -> str:
+    width = draw(st.integers(8, 76))
+    written = _some(draw, text, lambda each: each if each == "\n" else f"={ord(each):02x}", must="=")
+    lines = (re.findall(f"(?:=..|.){{1,{width}}}", line) or [""] for line in written.split("\n"))
+    return "\n".join("=\n".join(parts) for parts in lines)
+
+
+def references(draw: Draw, text: str) -> str:
+    forms = [lambda each: f"&#{ord(each)};", lambda each: f"&#x{ord(each):x};", lambda each: NAMED.get(each, each)]
+    return _some(draw, text, draw(st.sampled_from(forms)), must="&")
+
+
+def tagged(draw: Draw, text: str) -> str:
+    tag, every = draw(st.sampled_from(["<wbr>", "<b></b>", '<span class="x">', "<!-- -->"])), draw(st.integers(3, 20))
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return tag.join(text[at : at + every] for at in range(0, len(text), every))
+
+
+def in_json(draw: Draw, text: str) -> str:
+    text = json.dumps(text)[1:-1]
+    return (
+        _some(draw, text, lambda each: each if each in '\\"' else f"\\u{ord(each):04x}") if "\\" not in text else text
+    )
+
+
+def based(draw: Draw, text: str) -> str:
+    before, after = draw(st.sampled_from([("", ""), ("data=", ";"), ("Data: ", " end"), ("glued", "")]))
+    encode = draw(st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]))
+    letters = encode((draw(st.sampled_from(["", "x", "Se "])) + text).encode()).decode()
+    width = draw(st.sampled_from([40, 60, 76, 10_000]))
+    return before + "\n".join(textwrap.wrap(letters, width)) + after
+
+
+ENCODERS: tuple[Encoder, ...] = (percent, quoted, references, tagged, in_json, based)
+
+
+def unpacked(text: str) -> str:
+    """Every run of base64 in it, read from each of its first letters."""
+    runs = re.findall(r"[A-Za-z0-9+/_-]{8,}", text)
+    runs += [re.sub(r"[^A-Za-z0-9+/_-]", "", text)]
+    read = []
+    for run in (each[skipped:] for each in runs for skipped in range(4)):
+        letters = run.replace("-", "+").replace("_", "/")[: len(run) - (len(run) % 4 == 1)]
+        read.append(base64.b64decode(letters + "=" * (-len(letters) % 4)).decode("latin-1"))
+    return "\n".join(read)
+
+
+def unjson(text: str) -> str:
+    text = re.sub(r"\\u([0-9a-f]{4})", lambda match: chr(int(match[1], 16)), text)
+    return re.sub(r"\\(.)", lambda match: {"n": "\n"}.get(match[1], match[1]), text)
+
+
+DECODERS: dict[Encoder, Callable[[str], str]] = {
+    percent: unquote,
+    quoted: lambda text: quopri.decodestring(text.encode("latin-1", "replace")).decode("latin-1"),
+    references: html.unescape,
+    tagged: lambda text: html.unescape(re.sub(r"<[^<>]*>", "", text)),
+    in_json: unjson,
+    based: unpacked,
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.sampled_from(sorted(SECRETS)), st.lists(st.sampled_from(ENCODERS), min_size=1, max_size=4))
+def test_a_secret_cannot_be_read_from_what_is_kept_however_it_is_encoded(
+    data: st.DataObject, secret: str, layers: list[Encoder]
+) -> None:
+    """Who knows how it was encoded, and takes it back, finds no piece of the HMAC."""
+    text = SECRETS[secret]
+    for layer in layers:
+        text = layer(data.draw, text)
+    kept = redacted(f"Returned mail\n\n{text}\n\nHej!\n")
+    assert LEFT_OUT in kept
+    for layer in reversed(layers):
+        kept = re.sub(r"\n(?=\S)", "", DECODERS[layer](kept)) if layer is not quoted else DECODERS[layer](kept)
+    end = gist(SECRETS[secret])
+    assert not [at for at in range(len(end) - 9) if end[at : at + 10] in kept]
+
+
+@pytest.mark.parametrize(
+    "unit", ["%25", "\\", "&amp", "UUUU", "=3D", "<b>", "<!--", "?= =?u?Q?", "a.b-", "&#x", "\\u00"]
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_time_grows_with_the_text_and_no_faster(unit: str, *, nested: bool) -> None:
+    def seconds(size: int) -> float:
+        text = unit + unit[1:] * (size // len(unit)) if nested else unit * (size // len(unit))
+        started = time.perf_counter()
+        redacted(text)
+        return time.perf_counter() - started
+
+    assert seconds(128 * 1024) < max(10 * seconds(32 * 1024), 1)
+
+
+def test_what_has_more_layers_than_anyone_writes_is_left_out_whole() -> None:
+    text = SIGN
+    for _ in range(40):
+        text = quote(text, safe="")
+    assert redacted(f"Hej\n{text}\n") == LEFT_OUT
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "550 5.1.1 <sven.dahl@granvik.example>: Recipient address rejected: User unknown in virtual mailbox table",
+        "554 5.7.1 queued as 4XkQz94mK1z9sTq, see https://granvik.example/mail/support/answers/DeliveryProblems",
+        "550 5.4.1 Access denied. [HE1EUR04FT012.eop-eur04.granvik.example 2024-05-06T07:08:09Z 08DC6D9F5E0E]",
+        "550 5.1.1 f6b1e4cc-87d7-4c3f-a27c-3c1ffd3d1f0f no such user",
+    ],
+)
+def test_a_mail_servers_words_and_queue_ids_stay(words: str) -> None:
+    assert redacted_words(words) == words
+
+
+@given(st.integers(24, 43), st.integers(0, 19))
+def test_a_piece_of_a_token_does_not_stay_in_a_mail_servers_words(length: int, start: int) -> None:
+    for token in (VERP, TOKEN.rpartition(".")[2]):
+        piece = token[start : start + length]
+        kept = redacted_words(f"550 rejected: {piece} is not known")
+        assert piece not in kept or len(piece) < 24
 
 
 def test_a_mail_servers_words_are_kept_without_our_links() -> None:
