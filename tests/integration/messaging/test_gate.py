@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from shared.events import MeetingCancelled
 from shared.messaging import dead_letters, gate
@@ -14,7 +15,7 @@ from shared.messaging.consumer import EventConsumer
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.gate import EVENTS_REFUSED, Gate
 from shared.messaging.message import RawMessage
-from shared.messaging.unreadable import UNREADABLE
+from shared.messaging.unreadable import UNPACKED_BYTES, UNREADABLE
 from tests.integration.messaging.ledger import SIGNER, VERIFIER, Ledger, by_key, until
 from tests.integration.messaging.messages import POISONS, message
 
@@ -40,6 +41,15 @@ def send_odd_headers(bootstrap: str, topic: str, *partitions: int) -> None:
     """One message into each of these, or of all twelve partitions."""
     command = [sys.executable, "-c", _SEND_ODD, bootstrap, topic, *map(str, partitions or range(12))]
     subprocess.run(command, env={**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}, check=True, capture_output=True)
+
+
+async def send_bomb(bootstrap: str, topic: str, partition: int) -> None:
+    """Zeros that gzip makes a thousandth of."""
+    large = 2 * UNPACKED_BYTES
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, compression_type="gzip", max_request_size=2 * large, max_batch_size=2 * large
+    ) as producer:
+        await producer.send_and_wait(topic, bytes(large), key=b"k", partition=partition)
 
 
 def signed(raw: RawMessage) -> RawMessage:
@@ -115,6 +125,28 @@ async def test_a_header_that_is_no_text_stops_nobody(ledger: Ledger, door: Gate,
     assert len(kept) == 24
     assert {letter.raw.headers[0][0] for letter in kept} == {UNREADABLE}
     assert not any(letter.authentic for letter in kept)
+
+
+async def test_a_batch_that_unpacks_to_too_much_is_stepped_over(
+    ledger: Ledger, door: Gate, kafka_settings: KafkaSettings
+) -> None:
+    keys = [f"m{n}" for n in range(60)]  # in each of the twelve partitions
+    relay = ledger.relay(kafka_settings)
+    relay.start()
+    consumer = EventConsumer(MeetingCancelled.topic, door.topics, door.handle, kafka_settings)
+    try:
+        await ledger.announce(keys, [1])
+        await until(all_published(ledger), what="all published")
+        await send_bomb(kafka_settings.bootstrap, MeetingCancelled.topic, 7)
+        await ledger.announce(keys, [2])
+        await consumer.start()
+        assert by_key(await ledger.wait_handled(120)) == {key: [1, 2] for key in keys}
+    finally:
+        await consumer.stop()
+        await relay.stop()
+    (kept,) = await letters(ledger)
+    assert kept.raw.headers[0][0] == UNREADABLE
+    assert not kept.authentic
 
 
 async def test_what_was_taken_beside_it_is_not_lost(ledger: Ledger, door: Gate, kafka_settings: KafkaSettings) -> None:
