@@ -5,15 +5,24 @@ opens anything (expired, revoked, replaced, done) is a question of the state it 
 """
 
 import base64
+import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.errors import InvalidInput
 from shared.keys import KeyRing
+from shared.text import email_key
+
+PERSONAL_COPY = "personal-copy"
+FIRST_VERSION = 1
+LINKS_OPEN = timedelta(days=90)
+"""How long a link shows anything after the end of what it is about: to sign, or to the sealed copy once archived."""
 
 _LONGEST = 400
 _PART = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_HOLDER = 32  # hexadecimal digits
 
 
 class BadLink(InvalidInput):
@@ -33,6 +42,22 @@ class Link:
 
     def _parts(self) -> tuple[str, ...]:
         return ("justera-link", self.purpose, self.organisation, self.subject, str(self.version))
+
+
+def holder_of(subject: str, email: str) -> str:
+    """Who holds a link to the subject: the address by its hash (128 bits of SHA-256), so that no link shows one."""
+    return hashlib.sha256(f"{subject}\0{email_key(email)}".encode()).hexdigest()[:_HOLDER]
+
+
+def copy_link(organisation: str, agreement_id: str, email: str, version: int) -> Link:
+    """To an agreement's sealed copy, one person's alone: its version rises without those of others."""
+    return Link(PERSONAL_COPY, organisation, f"{agreement_id}-{holder_of(agreement_id, email)}", version)
+
+
+def parts_of_copy_link(subject: str) -> tuple[str, str]:
+    """The agreement's id, and the holder."""
+    agreement_id, _, holder = subject.rpartition("-")
+    return agreement_id, holder
 
 
 def issue(ring: KeyRing, link: Link) -> str:

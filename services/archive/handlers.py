@@ -1,7 +1,9 @@
-"""What the archive does on each fact of another service: a completed agreement is put in line to be archived."""
+"""What the archive does on each fact of another service: a completed agreement is put in line, links end."""
 
+from services.archive.store import EndedLink
 from services.archive.transaction import ArchiveTransaction
-from shared.events import AgreementCompleted
+from shared.events import AgreementCompleted, LinksEnded
+from shared.links import holder_of
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 
@@ -11,4 +13,15 @@ async def on_agreement_completed(transaction: ArchiveTransaction, received: Rece
     transaction.enqueue(received.envelope)
 
 
-EVENT_HANDLERS: Handlers[ArchiveTransaction] = {AgreementCompleted: on_agreement_completed}
+async def on_links_ended(transaction: ArchiveTransaction, received: Received[LinksEnded]) -> None:
+    """Also before the copy is archived: what is mailed of it then has the version that the event names."""
+    event = received.event
+    for one in event.people:
+        holder = holder_of(event.agreement_id, one.email)
+        transaction.end_link(EndedLink(received.envelope.organisation, event.agreement_id, holder, one.version))
+
+
+EVENT_HANDLERS: Handlers[ArchiveTransaction] = {
+    AgreementCompleted: on_agreement_completed,
+    LinksEnded: on_links_ended,
+}

@@ -6,7 +6,8 @@ Every query names the organisation, and finds only what is its own.
 import base64
 import binascii
 import json
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, cast
 
 from pydantic import BaseModel, Field
@@ -20,10 +21,10 @@ from shared.clock import parse_timestamp, timestamp
 from shared.database import Database
 from shared.errors import InvalidInput, NotFound
 from shared.events import BlobRef
+from shared.links import LINKS_OPEN
 from shared.rendering.minutes import Language
 
 MOST = 200
-LINKS_OPEN = timedelta(days=90)  # a mailed link, from the archiving on
 
 State = Literal["archived", "waiting", "failed", "refused"]
 
@@ -96,6 +97,11 @@ class ArchiveQueries:
             sha256=archived.sealed.sha256,
             size=archived.sealed.size,
         )
+
+    async def links_from(self, organisation: str, agreement_id: str) -> Mapping[str, int]:
+        """By holder: the version from which on their links open the copy, of those whose links were ended."""
+        async with self._database.single() as connection:
+            return await store.ended_links(connection, organisation, agreement_id)
 
     async def pdf(self, organisation: str, agreement_id: str) -> bytes:
         """The sealed copy, checked against its hash. Raises NotFound, Unavailable."""

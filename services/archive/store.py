@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.archive.tables import ARCHIVED_PROTOCOL, ARCHIVING_JOB
+from services.archive.tables import ARCHIVED_PROTOCOL, ARCHIVING_JOB, ENDED_LINK
 from shared.events import AgreementCompleted, BlobRef, Envelope
 from shared.events.envelope import from_attributes
 
@@ -109,6 +109,16 @@ class Archived:
     sealed: BlobRef
     manifest: BlobRef
     test_seal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndedLink:
+    """The holder's links to the sealed copy of versions before this one open nothing."""
+
+    organisation: str
+    agreement_id: str
+    holder: str
+    version: int
 
 
 async def insert_jobs(connection: AsyncConnection, causes: Sequence[Envelope]) -> None:
@@ -219,6 +229,25 @@ async def find_archived(connection: AsyncConnection, organisation: str, agreemen
     statement = select(ARCHIVED_PROTOCOL).where(*_is(ARCHIVED_PROTOCOL, organisation, agreement_id))
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _archived(row)
+
+
+async def end_links(connection: AsyncConnection, ended: Sequence[EndedLink]) -> None:
+    """Versions only rise. `ended` is sorted, so that transactions that share people queue up."""
+    if not ended:
+        return
+    rows = [{name: getattr(one, name) for name in EndedLink.__dataclass_fields__} for one in ended]
+    statement = insert(ENDED_LINK)
+    upsert = statement.on_conflict_do_update(
+        index_elements=["organisation", "agreement_id", "holder"],
+        set_={"version": func.greatest(ENDED_LINK.c.version, statement.excluded.version)},
+    )
+    await connection.execute(upsert, rows)
+
+
+async def ended_links(connection: AsyncConnection, organisation: str, agreement_id: str) -> dict[str, int]:
+    """By holder: the version from which on their links open the copy."""
+    statement = select(ENDED_LINK.c.holder, ENDED_LINK.c.version).where(*_is(ENDED_LINK, organisation, agreement_id))
+    return {row.holder: row.version for row in await connection.execute(statement)}
 
 
 async def archived_page(

@@ -79,6 +79,17 @@ class ArchivedProtocolRow(ArchiveTable, table=True):
     test_seal: bool = Field(sa_column=Column(Boolean, nullable=False))
 
 
+class EndedLinkRow(ArchiveTable, table=True):
+    """A person whose links to a sealed copy open nothing below `version`. `holder` as in `shared.links`."""
+
+    __tablename__ = "ended_link"
+
+    organisation: str = Field(sa_column=_text(primary_key=True))
+    agreement_id: str = Field(sa_column=_text(primary_key=True))
+    holder: str = Field(sa_column=_text(primary_key=True))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+
+
 class JournalRow(ArchiveTable, table=True):
     """A message of any topic, as Kafka brought it. `id` order is commit order (see `services.archive.journal`).
 
@@ -117,3 +128,4 @@ class JournalRow(ArchiveTable, table=True):
 ARCHIVING_JOB = ArchiveTable.metadata.tables["archiving_job"]
 ARCHIVED_PROTOCOL = ArchiveTable.metadata.tables["archived_protocol"]
 JOURNAL = ArchiveTable.metadata.tables["journal"]
+ENDED_LINK = ArchiveTable.metadata.tables["ended_link"]

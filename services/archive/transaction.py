@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive import store
-from services.archive.store import Archived, Job
+from services.archive.store import Archived, EndedLink, Job
 from shared.events import Envelope, ProtocolArchived
 from shared.messaging.transaction import Transaction
 from shared.wakeup import Wakeup
@@ -18,11 +18,16 @@ class ArchiveTransaction(Transaction):
         super().__init__(connection)
         self._jobs_waiting = jobs_waiting
         self._completed: list[Envelope] = []
+        self._ended_links: dict[tuple[str, str, str], EndedLink] = {}
 
     def enqueue(self, completed: Envelope) -> None:
         """Have the agreement of an AgreementCompleted archived after the commit."""
         self._completed.append(completed)
         self.nudge(self._jobs_waiting)
+
+    def end_link(self, ended: EndedLink) -> None:
+        """Each is told of in order, so the last of a holder in one transaction has the highest version."""
+        self._ended_links[ended.organisation, ended.agreement_id, ended.holder] = ended
 
     async def enter(self, job: Job, archived: Archived) -> bool:
         """The document is in the archive and the job is done. False, and nothing, when another worker was first."""
@@ -37,6 +42,8 @@ class ArchiveTransaction(Transaction):
         if self._completed:
             await store.insert_jobs(self.connection, self._completed)
             self._completed.clear()
+        await store.end_links(self.connection, [ended for _, ended in sorted(self._ended_links.items())])
+        self._ended_links.clear()
         await super().flush()
 
     def _publish_archived(self, job: Job, archived: Archived) -> None:

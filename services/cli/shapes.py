@@ -26,10 +26,17 @@ class SignedPlace(_Shape):
     requests: list[AskedAddress]
 
 
+class EndedLink(_Shape):
+    email: str
+    mailed: bool
+
+
 class RevokedLinks(_Shape):
     """The agreement afterwards."""
 
+    status: str
     places: list[SignedPlace]
+    ended_links: list[EndedLink]
 
 
 class LoginLink(_Shape):

@@ -80,7 +80,9 @@ class Composer:
             link = Link("sign", delivery.organisation, delivery.request_id, delivery.request_version)
             return f"{self.public_url}/signing/s/{links.issue(self.sign_keys, link)}"
         if delivery.purpose is Purpose.ARCHIVED:
-            link = Link("copy", delivery.organisation, delivery.agreement_id, 1)
+            # An earlier version queued it without a version.
+            version = max(delivery.request_version, links.FIRST_VERSION)
+            link = links.copy_link(delivery.organisation, delivery.agreement_id, delivery.recipient, version)
             return f"{self.public_url}/archive/copies/{links.issue(self.copy_keys, link)}"
         if delivery.purpose is Purpose.BOUNCE_NOTICE:
             return f"{self._senders_page(delivery)}/address/{delivery.request_id}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.notifications.delivery import Facts, NewDelivery
 from services.notifications.messages import Language, Purpose, quotable
-from services.notifications.store import Ended
+from services.notifications.store import Ended, EndedCopies
 from services.notifications.transaction import NotificationsTransaction
 from shared.clock import parse_timestamp
 from shared.events import (
@@ -15,6 +15,7 @@ from shared.events import (
     AlternateSignerAdded,
     DeadlineNeared,
     Envelope,
+    LinksEnded,
     Person,
     ProtocolArchived,
     SignatureRequested,
@@ -24,10 +25,11 @@ from shared.events import (
     SigningLinkRevoked,
 )
 from shared.events.signing import DocumentSigned, ReminderRequested
+from shared.links import FIRST_VERSION
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.rendering.report_times import stamp_time
-from shared.text import same_email
+from shared.text import email_key, same_email
 
 _PURPOSES = {
     "first": Purpose.SIGNATURE_REQUEST,
@@ -230,17 +232,46 @@ def _withdraw_all(transaction: NotificationsTransaction, envelope: Envelope, agr
 
 
 async def on_protocol_archived(transaction: NotificationsTransaction, received: Received[ProtocolArchived]) -> None:
-    """One mail to everyone who signed, and to the sender."""
+    """One mail to everyone who signed, and to the sender; but for those whose links the sender ended before."""
     envelope, event = received.envelope, received.event
     known = transaction.agreement(envelope.organisation, event.agreement_id)
     for person in event.recipients:
-        facts = Facts(
-            language=_language(person.language),
-            document=event.document_name,
-            sender=known.sender,
-            recipient_name=person.name or "",
+        if known.copy_version(person.email) is None:
+            _send_copy(transaction, envelope, event, person, FIRST_VERSION)
+
+
+async def on_links_ended(transaction: NotificationsTransaction, received: Received[LinksEnded]) -> None:
+    """What waits with a link that opens nothing is not sent; a new one is, to whom the sender wants it mailed."""
+    envelope, event = received.envelope, received.event
+    known = transaction.agreement(envelope.organisation, event.agreement_id)
+    for one in event.people:
+        known.copy_links[email_key(one.email)] = one.version
+        transaction.withdraw_copies(
+            EndedCopies(envelope.organisation, event.agreement_id, one.email, below_version=one.version)
         )
-        transaction.send(_mail(envelope, event.agreement_id, Purpose.ARCHIVED, person.email, facts))
+        if one.mailed:
+            person = Person(email=one.email, name=one.name, language=one.language)
+            _send_copy(transaction, envelope, event, person, one.version)
+    transaction.agreement_changed(envelope.organisation, event.agreement_id)
+
+
+def _send_copy(
+    transaction: NotificationsTransaction,
+    envelope: Envelope,
+    event: ProtocolArchived | LinksEnded,
+    person: Person,
+    version: int,
+) -> None:
+    known = transaction.agreement(envelope.organisation, event.agreement_id)
+    facts = Facts(
+        language=_language(person.language),
+        document=event.document_name,
+        sender=known.sender,
+        recipient_name=person.name or "",
+    )
+    transaction.send(
+        _mail(envelope, event.agreement_id, Purpose.ARCHIVED, person.email, facts, request_version=version)
+    )
 
 
 def _ask(
@@ -337,4 +368,5 @@ EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     SignerUnreached: on_signer_unreached,
     DeadlineNeared: on_deadline_neared,
     ProtocolArchived: on_protocol_archived,
+    LinksEnded: on_links_ended,
 }

@@ -120,6 +120,20 @@ _WITHDRAW = text(
     *(bindparam(name, type_=ARRAY(Integer)) for name in ("places", "versions")),
 )
 
+_WITHDRAW_COPIES = text(
+    """
+    UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
+    FROM unnest(:organisations, :agreements, :recipients, :versions)
+        AS ended (organisation, agreement_id, recipient_key, below_version)
+    WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.agreement_id
+      AND delivery.status = 'waiting' AND delivery.purpose = :archived
+      AND delivery.recipient_key = ended.recipient_key AND delivery.request_version < ended.below_version
+    """
+).bindparams(
+    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "agreements", "recipients")),
+    bindparam("versions", type_=ARRAY(Integer)),
+)
+
 _AGREEMENTS = select(AGREEMENT).where(among_pairs(AGREEMENT.c.organisation, AGREEMENT.c.agreement_id))
 _LOCK = (
     select(*_COLUMNS)
@@ -135,12 +149,18 @@ class AgreementContext:
     """What a mail's own event does not carry. `sender` is None until AgreementCreated has been seen.
 
     `people`: whom mails about it may go to, by `email_key`; None for an agreement that an earlier version took in.
+    `copy_links`: by `email_key` too, the version of the next link to the sealed copy, of those whose links were ended.
     """
 
     sender: Person | None = None
     timezone: str = "UTC"
     others: dict[str, Person] = field(default_factory=dict)
     people: set[str] | None = None
+    copy_links: dict[str, int] = field(default_factory=dict)
+
+    def copy_version(self, address: str) -> int | None:
+        """Of the next link to the sealed copy, of someone whose links were ended; else None."""
+        return self.copy_links.get(email_key(address))
 
     def let_in(self, *addresses: str) -> None:
         """Mails about the agreement may go there from now on."""
@@ -172,6 +192,16 @@ class Ended:
     below_version: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class EndedCopies:
+    """Mails to this recipient with a link to the sealed copy of an earlier version are to be withdrawn."""
+
+    organisation: str
+    agreement_id: str
+    recipient: str
+    below_version: int
+
+
 async def agreements(
     connection: AsyncConnection, keys: Collection[AgreementKey]
 ) -> dict[AgreementKey, AgreementContext]:
@@ -196,6 +226,7 @@ async def save_agreements(
             "timezone": context.timezone,
             "others": {request: person.model_dump(mode="json") for request, person in context.others.items()},
             "people": None if context.people is None else sorted(context.people),
+            "copy_links": context.copy_links,
         }
         for (organisation, agreement_id), context in sorted(changed, key=lambda one: one[0])
     ]
@@ -208,6 +239,7 @@ async def save_agreements(
             "timezone": new.timezone,
             "others": AGREEMENT.c.others.op("||")(new.others),
             "people": func.coalesce(new.people, AGREEMENT.c.people),
+            "copy_links": AGREEMENT.c.copy_links.op("||")(new.copy_links),
         },
     )
     await connection.execute(upsert, rows)
@@ -235,6 +267,21 @@ async def withdraw(connection: AsyncConnection, ended: Sequence[Ended]) -> None:
             "asking": sorted(purpose.value for purpose in ASKING),
         },
     )
+
+
+async def withdraw_copies(connection: AsyncConnection, ended: Sequence[EndedCopies]) -> None:
+    """A link that opens nothing any more is not mailed."""
+    if ended:
+        await connection.execute(
+            _WITHDRAW_COPIES,
+            {
+                "organisations": [one.organisation for one in ended],
+                "agreements": [one.agreement_id for one in ended],
+                "recipients": [email_key(one.recipient) for one in ended],
+                "versions": [one.below_version for one in ended],
+                "archived": Purpose.ARCHIVED.value,
+            },
+        )
 
 
 async def claim_due(connection: AsyncConnection, *, claim: str, lease: float, most: int) -> list[Delivery]:
@@ -382,6 +429,7 @@ def _context(row: Row[Any]) -> AgreementContext:
         timezone=row.timezone,
         others={request: Person.model_validate(person) for request, person in row.others.items()},
         people=None if row.people is None else set(row.people),
+        copy_links=dict(row.copy_links),
     )
 
 

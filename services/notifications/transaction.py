@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications import store
 from services.notifications.delivery import Change, Delivery, NewDelivery
-from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended
+from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended, EndedCopies
 from shared.messaging.message import Poison
 from shared.messaging.transaction import Received, Transaction
 from shared.wakeup import Wakeup
@@ -25,6 +25,7 @@ class NotificationsTransaction(Transaction):
         self._changed_agreements: set[AgreementKey] = set()
         self._mails: list[NewDelivery] = []
         self._ended: list[Ended] = []
+        self._ended_copies: list[EndedCopies] = []
         self._changes: list[Change] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
@@ -62,6 +63,10 @@ class NotificationsTransaction(Transaction):
         """Applies to what was queued before it, in this transaction too: no mail that asks follows its end."""
         self._ended.append(ended)
 
+    def withdraw_copies(self, ended: EndedCopies) -> None:
+        """As `withdraw`."""
+        self._ended_copies.append(ended)
+
     async def lock(self, keys: Sequence[DeliveryKey]) -> dict[DeliveryKey, Delivery]:
         return await store.lock(self.connection, keys)
 
@@ -87,9 +92,11 @@ class NotificationsTransaction(Transaction):
         await store.save_agreements(self.connection, changed)
         await store.insert_deliveries(self.connection, self._mails)
         await store.withdraw(self.connection, self._ended)
+        await store.withdraw_copies(self.connection, self._ended_copies)
         await store.save(self.connection, [(change.delivery, change.retry_in) for change in self._changes])
         self._changed_agreements.clear()
         self._mails.clear()
         self._ended.clear()
+        self._ended_copies.clear()
         self._changes.clear()
         await super().flush()

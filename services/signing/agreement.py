@@ -99,6 +99,7 @@ _TRANSITIONS: Mapping[tuple[Status, type[Event]], Status] = {
     (_S.OUT, SigningDeclined): _S.DECLINED,
     (_S.OUT, AgreementCancelled): _S.CANCELLED,
     (_S.OUT, AgreementExpired): _S.EXPIRED,
+    (_S.SIGNED, SigningLinkRevoked): _S.SIGNED,
     (_S.SIGNED, AgreementCompleted): _S.COMPLETED,
 }
 _FACTS = (EmailSent, EmailDeferred, BounceDetected)

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.signing.agreement import Status
-from services.signing.commands import SigningCommands
+from services.signing.commands import Revoked, SigningCommands
 from services.signing.queries import MOST, SigningQueries
 from services.signing.views import AgreementOverview, AgreementPage
 from shared.auth import Principal, Role, requires
@@ -24,6 +24,10 @@ AgreementId = Annotated[
 ]
 _READS = requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)
 _CHANGES = requires(Role.SECRETARY)
+_NEW_LINK = (
+    "once the agreement is completed: mail a new link to the sealed copy to who has signed, and to the sender. Before "
+    "the end, who has not signed is mailed a new one in any case"
+)
 
 
 class _Body(BaseModel):
@@ -53,6 +57,18 @@ class Correction(_Body):
 
 class Addressed(_Body):
     email: str = Field(max_length=MAX_EMAIL, description="the address of the signer whom it is about")
+
+
+class Revocation(Addressed):
+    """Whose links end."""
+
+    new_link: bool = Field(default=False, description=_NEW_LINK)
+
+
+class RevocationOfAll(_Body):
+    """The links of everyone end."""
+
+    new_link: bool = Field(default=False, description=_NEW_LINK)
 
 
 class Extension(_Body):
@@ -148,6 +164,9 @@ def _add_changing(
 def _add_remedies(
     routes: APIRouter, commands: SigningCommands, queries: SigningQueries, trusted_proxies: Proxies
 ) -> None:
+    def revoked(done: Revoked) -> AgreementOverview:
+        return queries.overview_of(done.state, ended=done.ended_links)
+
     @routes.post(
         "/{agreement_id}/alternates",
         response_model=AgreementOverview,
@@ -199,16 +218,31 @@ def _add_remedies(
     @routes.post(
         "/{agreement_id}/revoke-link",
         response_model=AgreementOverview,
-        summary="End the links mailed to a signer; a new one is mailed",
+        summary="End the links mailed to a person, also after the agreement's end",
     )
     async def revoke_link(
-        agreement_id: AgreementId, body: Addressed, request: Request, once: Once, principal: Principal = _CHANGES
+        agreement_id: AgreementId, body: Revocation, request: Request, once: Once, principal: Principal = _CHANGES
     ) -> Response:
         ip = client_ip(request, trusted_proxies)
         return await once.answer(
             principal,
-            commands.revoke_link(principal.organisation, agreement_id, body.email, ip=ip),
-            queries.overview_of,
+            commands.revoke_link(principal.organisation, agreement_id, body.email, new_link=body.new_link, ip=ip),
+            revoked,
+        )
+
+    @routes.post(
+        "/{agreement_id}/revoke-links",
+        response_model=AgreementOverview,
+        summary="End the links mailed to everyone, also after the agreement's end",
+    )
+    async def revoke_links(
+        agreement_id: AgreementId, body: RevocationOfAll, request: Request, once: Once, principal: Principal = _CHANGES
+    ) -> Response:
+        ip = client_ip(request, trusted_proxies)
+        return await once.answer(
+            principal,
+            commands.revoke_link(principal.organisation, agreement_id, None, new_link=body.new_link, ip=ip),
+            revoked,
         )
 
     @routes.post(

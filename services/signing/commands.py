@@ -7,14 +7,16 @@ for what the organisation does not have, and Unavailable when the database stays
 after.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.signing import decisions, remedies
-from services.signing.agreement import Agreement, evolve
+from services.signing.agreement import TERMINAL, Agreement, evolve
 from services.signing.arrivals import Arrivals
 from services.signing.asking import Decision
 from services.signing.deadlines import Deadlines
+from services.signing.ended_links import EndedLink
 from services.signing.queries import SigningQueries
 from services.signing.transaction import OfAgreement, OfRequest, OpenAgreement, SigningTransaction
 from shared.clock import Clock
@@ -35,6 +37,14 @@ class LinkReplaced(Refused):
     """The request's links of this version were revoked."""
 
     slug = "link-replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The agreement after links of it were ended; whose were after its end, now and before."""
+
+    state: Agreement
+    ended_links: Sequence[EndedLink]
 
 
 class SigningCommands:
@@ -105,15 +115,40 @@ class SigningCommands:
             lambda state, at: remedies.correct_address(state, original, email, ip=ip, at=at),
         )
 
-    async def revoke_link(self, organisation: str, agreement_id: str, email: str, *, ip: str) -> Agreement:
-        """End the links that were mailed to an address; a new one is mailed to who has not signed yet."""
+    async def revoke_link(
+        self, organisation: str, agreement_id: str, email: str | None, *, new_link: bool = False, ip: str
+    ) -> Revoked:
+        """End the links that were mailed to an address, or to everyone (None).
+
+        Before the agreement's end, who has not signed yet is mailed a new one. After it, with `new_link`, who is to
+        have the sealed copy is. In a transaction of its own, since it reads more than its target.
+        """
         ip = clean_ip(ip)
-        return await self._by_sender(
-            "agreement.link_revoked",
-            organisation,
-            agreement_id,
-            lambda state, at: remedies.revoke_link(state, email, ip=ip, at=at),
-        )
+
+        async def work(transaction: SigningTransaction) -> Revoked:
+            agreement = await transaction.agreement(organisation, agreement_id)
+            state, at = agreement.state, self._clock.now()
+            ended = await transaction.links_ended_before(agreement) if state.status in TERMINAL else ()
+            if state.status in TERMINAL:
+                event = remedies.end_links(
+                    state,
+                    ended,
+                    email,
+                    new_link=new_link,
+                    copy_opened=await transaction.copy_opened(agreement),
+                    ip=ip,
+                    at=at,
+                )
+                ended = transaction.end_links(agreement, ended, event, at)
+            elif email is None:
+                transaction.append(agreement, remedies.revoke_links(state, ip=ip, at=at))
+            else:
+                transaction.append(agreement, remedies.revoke_link(state, email, ip=ip, at=at))
+            return Revoked(agreement.state, ended)
+
+        revoked = await self._arrivals.waited_for(organisation, agreement_id, lambda: self._unit_of_work.run(work))
+        log.info("agreement.link_revoked", agreement_id=agreement_id)
+        return revoked
 
     async def ask_again(self, organisation: str, agreement_id: str, email: str) -> Agreement:
         """Mail the same link once more to an address whose mail bounced."""

@@ -11,10 +11,11 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from services.signing import mail_news, sealed_copies, store
+from services.signing import ended_links, mail_news, sealed_copies, store
 from services.signing.agreement import TERMINAL, Agreement, Status, request_for_email
 from services.signing.arrivals import Arrivals, NoSuchAgreement
 from services.signing.deadlines import Deadlines
+from services.signing.ended_links import EndedLink
 from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy
 from services.signing.store import Position
@@ -69,6 +70,7 @@ class SigningQueries:
         copy: SealedCopy | None = None,
         replaced_by: str | None = None,
         news: Sequence[MailNews] = (),
+        ended: Sequence[EndedLink] = (),
     ) -> AgreementOverview:
         return overview_of(
             state,
@@ -76,6 +78,7 @@ class SigningQueries:
             sealed_copy=None if copy is None else self._copy_overview(state.agreement_id, copy),
             replaced_by=replaced_by,
             mail_news=news,
+            ended_links=ended,
         )
 
     def _copy_overview(self, agreement_id: str, copy: SealedCopy) -> CopyOverview:
@@ -91,9 +94,18 @@ class SigningQueries:
         """What a signer's page shows; `version` is the link's. Raises NotFound."""
         async with self._database.single() as connection:
             stored = await store.find_by_request(connection, organisation, request_id)
-        if stored is None:
-            raise NotFound("this request to sign does not exist")
-        return request_view_of(organisation, stored.state, request_id, version, now=self._clock.now())
+            if stored is None:
+                raise NotFound("this request to sign does not exist")
+            over = stored.state.status in TERMINAL
+            ended = await ended_links.find(connection, [stored.key] if over else [])
+        return request_view_of(
+            organisation,
+            stored.state,
+            request_id,
+            version,
+            now=self._clock.now(),
+            ended_links=ended.get(stored.key, ()),
+        )
 
     async def request_id(self, organisation: str, agreement_id: str, email: str) -> str:
         """The request that asks an address, for a replay, which has no links. Raises NotFound."""
@@ -148,9 +160,12 @@ class SigningQueries:
                 ended = stored is not None and stored.state.status in (TERMINAL - {Status.COMPLETED})
                 replaced_by = await store.replacing(connection, stored) if stored is not None and ended else None
                 news = await mail_news.find(connection, [key])
+                ended_ones = await ended_links.find(connection, [key])
             if stored is None:
                 raise NoSuchAgreement
-            return self.overview_of(stored.state, copies.get(key), replaced_by, news.get(key, ()))
+            return self.overview_of(
+                stored.state, copies.get(key), replaced_by, news.get(key, ()), ended_ones.get(key, ())
+            )
 
         return await self._arrivals.waited_for(organisation, agreement_id, read)
 
@@ -181,9 +196,15 @@ class SigningQueries:
             keys = [stored.key for stored in shown]
             copies = await sealed_copies.find(connection, keys)
             news = await mail_news.find(connection, keys)
+            ended_ones = await ended_links.find(connection, keys)
         return AgreementPage(
             agreements=tuple(
-                self.overview_of(stored.state, copies.get(stored.key), news=news.get(stored.key, ()))
+                self.overview_of(
+                    stored.state,
+                    copies.get(stored.key),
+                    news=news.get(stored.key, ()),
+                    ended=ended_ones.get(stored.key, ()),
+                )
                 for stored in shown
             ),
             next=_cursor(found[most - 1].state) if len(found) > most else None,

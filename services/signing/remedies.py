@@ -3,9 +3,20 @@
 As in `services.signing.decisions`: state + command -> events, or a refusal in one sentence.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.signing.agreement import Agreement, Dated, Request, Status, evolve, request_for_email, request_id
+from services.signing.agreement import (
+    TERMINAL,
+    Agreement,
+    Dated,
+    Request,
+    Status,
+    evolve,
+    request_for_email,
+    request_id,
+)
 from services.signing.asking import (
     Decision,
     asking,
@@ -16,14 +27,25 @@ from services.signing.asking import (
     require_time,
     require_unsigned,
 )
+from services.signing.ended_links import EndedLink
 from shared.clock import parse_timestamp, timestamp
-from shared.errors import InvalidInput, Refused
-from shared.events import AlternateSignerAdded, DeadlineExtended, SignerAddressCorrected, SigningLinkRevoked
-from shared.text import clean_mailbox, clean_name, in_both_spellings, same_mailbox
+from shared.errors import InvalidInput, NotFound, Refused
+from shared.events import (
+    AlternateSignerAdded,
+    DeadlineExtended,
+    EndedLinks,
+    LinksEnded,
+    Person,
+    SignerAddressCorrected,
+    SigningLinkRevoked,
+)
+from shared.links import FIRST_VERSION, LINKS_OPEN
+from shared.text import clean_mailbox, clean_name, email_key, in_both_spellings, same_email, same_mailbox
 
 _MAX_ALTERNATES = 20  # per place
 # More time than this is more likely a slip of the pen than a plan.
 LONGEST_EXTENSION = timedelta(days=366)
+_NO_LINK = "no link was mailed to them yet"
 
 
 def add_alternate(
@@ -80,13 +102,14 @@ def correct_address(state: Agreement, original: str, email: str, *, ip: str, at:
 def revoke_link(state: Agreement, email: str, *, ip: str, at: datetime) -> Decision:
     """The sender ends the links mailed to an address so far. Who has not signed yet is mailed a new one.
 
-    Raises NotFound for an address that is not asked, Refused before its turn: there is no link yet.
+    Raises NotFound for an address that is not asked, Refused before its turn: there is no link yet. After the
+    agreement's end: `end_links`.
     """
     request = request_for_email(state, email)
-    require(state, Status.OUT)
+    require(state, Status.OUT, Status.SIGNED)
     require_time(state, at)
     if request.requested_at is None:
-        raise Refused("no link was mailed to them yet")
+        raise Refused(_NO_LINK)
     event = SigningLinkRevoked(
         agreement_id=state.agreement_id,
         place=request.place,
@@ -98,6 +121,65 @@ def revoke_link(state: Agreement, email: str, *, ip: str, at: datetime) -> Decis
         name=request.name,
     )
     return (Dated(event, at), *_ask_anew(evolve(state, event, at), request.id, at))
+
+
+def revoke_links(state: Agreement, *, ip: str, at: datetime) -> Decision:
+    """The same for everyone who was mailed a link. Raises Refused when nobody was."""
+    decision: Decision = ()
+    for asked in state.requests:
+        if asked.requested_at is not None:
+            one = revoke_link(state, asked.email, ip=ip, at=at)
+            decision += one
+            for event, when in one:
+                state = evolve(state, event, when)
+    if not decision:
+        raise Refused(_NO_LINK)
+    return decision
+
+
+def end_links(
+    state: Agreement,
+    ended: Sequence[EndedLink],
+    email: str | None,
+    *,
+    new_link: bool,
+    copy_opened: datetime | None,
+    ip: str,
+    at: datetime,
+) -> LinksEnded:
+    """The sender ends the links of an address, or of everyone (None), once the agreement has ended.
+
+    Their links to sign open nothing then, nor do those to the sealed copy, of which a new one is mailed with
+    `new_link`. `ended`: whose links were ended before; `copy_opened`: when the sealed copy was archived, None when it
+    is not. Raises NotFound for an address that was mailed no link, Refused before the end, and for a new link that
+    would open nothing.
+    """
+    require(state, *TERMINAL)
+    holders = _holders(state)
+    if not holders:
+        raise Refused(_NO_LINK)
+    named = [one for one in holders if email is None or same_email(one.person.email, email)]
+    if not named:
+        raise NotFound(f"nobody was mailed a link at {email}")
+    if new_link:
+        _require_copy(state, copy_opened, at)
+        if email is not None and not named[0].gets_copy:
+            raise Refused(f"{named[0].person.email} is not mailed the sealed copy: only the sender and who signed are")
+    versions = {email_key(one.email): one.version for one in ended}
+    return LinksEnded(
+        agreement_id=state.agreement_id,
+        by=state.sender,
+        ip=ip,
+        people=tuple(
+            EndedLinks(
+                **one.person.model_dump(),
+                version=versions.get(email_key(one.person.email), FIRST_VERSION) + 1,
+                mailed=new_link and one.gets_copy,
+            )
+            for one in named
+        ),
+        document_name=state.document_name,
+    )
 
 
 def ask_again(state: Agreement, email: str, *, at: datetime) -> Decision:
@@ -129,6 +211,41 @@ def extend(state: Agreement, expires: datetime, *, ip: str, at: datetime) -> Dec
         agreement_id=state.agreement_id, by=state.sender, ip=ip, expires=timestamp(expires), expired_before=before
     )
     return (Dated(event, at),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who was mailed a link. `gets_copy`: also to the sealed copy."""
+
+    person: Person
+    gets_copy: bool
+
+
+def _holders(state: Agreement) -> list[_Holder]:
+    """Everyone who was asked, and the sender of what was completed."""
+    completed = state.status is Status.COMPLETED
+    sender = state.sender
+    found = [
+        _Holder(
+            Person(email=one.email, name=one.name, language=one.language),
+            completed and (one == state.signed_through(one.place) or same_email(one.email, sender.email)),
+        )
+        for one in state.requests
+        if one.requested_at is not None
+    ]
+    if completed and not any(same_email(one.person.email, sender.email) for one in found):
+        found.append(_Holder(sender, gets_copy=True))
+    return found
+
+
+def _require_copy(state: Agreement, opened: datetime | None, at: datetime) -> None:
+    """Raises Refused where a link to the sealed copy would open nothing."""
+    if state.status is not Status.COMPLETED:
+        raise Refused("there is no sealed copy that a new link could open")
+    if opened is None:
+        raise Refused("the sealed copy is not archived yet", hint="try again in a moment, or end the links without")
+    if at >= opened + LINKS_OPEN:
+        raise Refused(f"links to the sealed copy open for {LINKS_OPEN.days} days after it was archived")
 
 
 def _changeable(state: Agreement, email: str, at: datetime) -> Request:

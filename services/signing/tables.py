@@ -110,9 +110,28 @@ class MailNewsRow(SigningTable, table=True):
     diagnostic: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class EndedLinkRow(SigningTable, table=True):
+    """A person whose links were ended after the agreement's end: beside the history, which is sealed.
+
+    `email_key` as in `shared.text`; `version` is that of their next link to the sealed copy; `mailed`: they were mailed
+    it.
+    """
+
+    __tablename__ = "ended_link"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    agreement_id: str = Field(sa_column=Column(Text, primary_key=True))
+    email_key: str = Field(sa_column=Column(Text, primary_key=True))
+    email: str = Field(sa_column=Column(Text, nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    mailed: bool = Field(sa_column=Column(Boolean, nullable=False))
+    at: datetime = Field(sa_column=_timestamptz())
+
+
 AGREEMENT = SigningTable.metadata.tables["agreement"]
 HISTORY_ENTRY = SigningTable.metadata.tables["history_entry"]
 SIGNATURE_REQUEST = SigningTable.metadata.tables["signature_request"]
 LOGIN_SESSION = SigningTable.metadata.tables["login_session"]
 SEALED_COPY = SigningTable.metadata.tables["sealed_copy"]
 MAIL_NEWS = SigningTable.metadata.tables["mail_news"]
+ENDED_LINK = SigningTable.metadata.tables["ended_link"]

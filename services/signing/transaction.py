@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.signing import mail_news, sealed_copies, store
+from services.signing import ended_links, mail_news, sealed_copies, store
 from services.signing.agreement import Agreement, evolve
 from services.signing.arrivals import NoSuchAgreement
 from services.signing.asking import Decision
+from services.signing.ended_links import EndedLink, has_ended
 from services.signing.growth import within_limit
 from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy
@@ -20,7 +21,16 @@ from services.signing.store import AgreementKey, StoredAgreement
 from shared import history
 from shared.blobs import BlobStore
 from shared.errors import NotFound
-from shared.events import AgreementCompleted, AgreementCreated, BlobRef, EmailSent, Envelope, Event, HistoryAnchored
+from shared.events import (
+    AgreementCompleted,
+    AgreementCreated,
+    BlobRef,
+    EmailSent,
+    Envelope,
+    Event,
+    HistoryAnchored,
+    LinksEnded,
+)
 from shared.history import Entry
 from shared.messaging.transaction import Received, Transaction
 from shared.timers import Timer, clear_timers, set_timers
@@ -122,6 +132,7 @@ class SigningTransaction(Transaction):
         self._mail_news: list[tuple[AgreementKey, MailNews]] = []
         self._cleared: set[AgreementKey] = set()
         self._timers: dict[tuple[str, str, str], Timer] = {}  # by organisation, subject and kind
+        self._ended_links: list[tuple[AgreementKey, EndedLink]] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
@@ -210,7 +221,25 @@ class SigningTransaction(Transaction):
 
     def pending(self) -> int:
         beside = len(self._news) + len(self._copies) + len(self._mail_news) + len(self._cleared) + len(self._timers)
-        return super().pending() + len(self._happened) + beside
+        return super().pending() + len(self._happened) + len(self._ended_links) + beside
+
+    async def links_ended_before(self, agreement: OpenAgreement) -> Sequence[EndedLink]:
+        """Whose links were ended after the end of this agreement."""
+        return (await ended_links.find(self.connection, [agreement.key])).get(agreement.key, ())
+
+    async def copy_opened(self, agreement: OpenAgreement) -> datetime | None:
+        """When its sealed copy was archived, as far as the archive has told."""
+        copies = await sealed_copies.find(self.connection, [agreement.key])
+        return copies[agreement.key].archived_at if agreement.key in copies else None
+
+    def end_links(
+        self, agreement: OpenAgreement, before: Sequence[EndedLink], event: LinksEnded, at: datetime
+    ) -> Sequence[EndedLink]:
+        """Keep whose links ended, beside the history, and publish it. All of the agreement, now and before."""
+        now = [EndedLink(email=one.email, version=one.version, mailed=one.mailed, at=at) for one in event.people]
+        self._ended_links += [(agreement.key, one) for one in now]
+        self.tell(agreement, event, at)
+        return [*(one for one in before if not has_ended(now, one.email)), *now]
 
     async def flush(self) -> None:
         """A handful of statements, however many agreements changed."""
@@ -236,6 +265,8 @@ class SigningTransaction(Transaction):
         self._cleared.clear()
         await set_timers(self.connection, self._timers.values())
         self._timers.clear()
+        await ended_links.keep(self.connection, self._ended_links)
+        self._ended_links.clear()
         await super().flush()
 
     def _keep(self, found: Iterable[StoredAgreement]) -> None:

@@ -1,16 +1,18 @@
 """How an agreement looks from outside: to the one who is asked to sign, and to the sender. Pure: state in, view out."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.signing.agreement import Agreement, Place, Request, Status
 from services.signing.asking import is_overdue
+from services.signing.ended_links import EndedLink, has_ended
 from services.signing.mail_news import MailNews
 from shared.clock import parse_timestamp
 from shared.events import BlobRef, Person
+from shared.links import LINKS_OPEN
 from shared.text import same_email
 
 RequestState = Literal[
@@ -26,9 +28,6 @@ RequestState = Literal[
     "revoked",
     "closed",
 ]
-
-LINKS_OPEN = timedelta(days=90)
-"""What an ended request still shows its signer, and for how long: as long as a link to the sealed copy opens."""
 
 _ENDINGS: dict[Status, RequestState] = {
     Status.DECLINED: "declined",
@@ -154,6 +153,9 @@ class AgreementOverview(_View):
     mail_news: tuple[MailNews, ...] = Field(
         default=(), description="what became of its mails, is no part of its history, and waits for the sender"
     )
+    ended_links: tuple[EndedLink, ...] = Field(
+        default=(), description="whose links were ended after the agreement's end: no part of its history"
+    )
     places: tuple[PlaceOverview, ...]
 
 
@@ -163,14 +165,20 @@ class AgreementPage(_View):
 
 
 def request_view_of(
-    organisation: str, state: Agreement, request_id: str, version: int, *, now: datetime
+    organisation: str,
+    state: Agreement,
+    request_id: str,
+    version: int,
+    *,
+    now: datetime,
+    ended_links: Sequence[EndedLink] = (),
 ) -> RequestView:
-    """`version` is the link's. Raises NotFound."""
+    """`version` is the link's; `ended_links` those of the agreement. Raises NotFound."""
     request = state.request(request_id)
     place = state.places[request.place]
     through = state.signed_through(place.index)
     return RequestView(
-        state=_request_state(state, request, version, now),
+        state="revoked" if has_ended(ended_links, request.email) else _request_state(state, request, version, now),
         organisation=organisation,
         agreement_id=state.agreement_id,
         request_id=request.id,
@@ -221,6 +229,7 @@ def overview_of(
     sealed_copy: CopyOverview | None = None,
     replaced_by: str | None = None,
     mail_news: Sequence[MailNews] = (),
+    ended_links: Sequence[EndedLink] = (),
 ) -> AgreementOverview:
     return AgreementOverview(
         agreement_id=state.agreement_id,
@@ -244,6 +253,7 @@ def overview_of(
         sealed_copy=sealed_copy,
         turn=_turn(state),
         mail_news=tuple(one for one in mail_news if _matters(state, one)),
+        ended_links=tuple(ended_links),
         places=tuple(_place(state, place) for place in state.places),
     )
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from shared.events import topics
-from shared.events.base import BlobRef, Event, Person
+from shared.events.base import BlobRef, Event, Person, Value
 from shared.events.meetings import SignerInvitation
 
 RequestPurpose = Literal["first", "alternate", "again"]
@@ -234,6 +234,30 @@ class DeadlineNeared(_AgreementEvent):
     waiting_for: tuple[Person, ...]
     document_name: str
     sender: Person
+
+
+class EndedLinks(Value):
+    """Whose links ended. `version`: that of the next link to the sealed copy that they are mailed."""
+
+    email: str
+    name: str | None
+    language: str = "sv"
+    version: int
+    mailed: bool = Field(description="they are mailed a new link to the sealed copy")
+
+
+class LinksEnded(_AgreementEvent):
+    """The sender ended the links of people of an agreement that had ended: to sign, and to the sealed copy.
+
+    No entry of the history, which is sealed: the archive's journal keeps it.
+    """
+
+    in_history: ClassVar[bool] = False
+
+    by: Person
+    ip: str
+    people: tuple[EndedLinks, ...]
+    document_name: str
 
 
 class AgreementCompleted(_AgreementEvent):

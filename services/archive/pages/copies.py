@@ -1,5 +1,6 @@
 """The sealed copy, for whoever holds the mailed link, while the link is open."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -19,7 +20,9 @@ from shared.rendering.file_names import fetched_as, sealed_name
 from shared.web import Language, Look, path_for, wrong_guesses
 from shared.web.page_route import problem_page
 
-LINK_PURPOSE = "copy"
+SHARED_COPY = "copy"
+"""The purpose of links that an earlier version mailed: one for everybody, until its ninety days are over."""
+
 _BY_LINK = "whoever was mailed the link may fetch the copy"
 
 
@@ -43,6 +46,20 @@ class Copies(Protocol):
 
     async def pdf(self, organisation: str, agreement_id: str) -> bytes: ...
 
+    async def links_from(self, organisation: str, agreement_id: str) -> Mapping[str, int]:
+        """By holder: the version from which on their links open the copy, of those whose links were ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """`ended`: the sender ended the link."""
+
+    organisation: str
+    agreement_id: str
+    copy: SealedCopy
+    ended: bool
+
 
 class CopyPages:
     def __init__(self, look: Look, clock: Clock, copies: Copies, keys: KeyRing, *, trusted_proxies: Proxies) -> None:
@@ -59,16 +76,19 @@ class CopyPages:
 
     async def copy_page(self, request: Request, token: str) -> Response:
         try:
-            _, copy = await self._open(token)
+            opened = await self._open(token)
         except (BadLink, NotFound):
             self._bad_links.spend(network_key(client_ip(request, self._trusted_proxies)))
             return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
-        closed = copy.opens_until <= self._clock.now()
+        copy = opened.copy
+        template = "copy/ended.html" if opened.ended else "copy/copy.html"
+        if copy.opens_until <= self._clock.now() and not opened.ended:
+            template = "copy/closed.html"
         return self._look.page(
             request,
-            "copy/closed.html" if closed else "copy/copy.html",
+            template,
             copy.language,
-            status=HTTPStatus.GONE if closed else HTTPStatus.OK,
+            status=HTTPStatus.OK if template == "copy/copy.html" else HTTPStatus.GONE,
             copy=copy,
             token=token,
             size=_readable(copy.size, copy.language),
@@ -77,19 +97,31 @@ class CopyPages:
     async def copy_pdf(self, request: Request, token: str) -> Response:
         """The sealed bytes; a link that is closed or not ours leads to the page that says so."""
         try:
-            link, copy = await self._open(token)
+            opened = await self._open(token)
         except (BadLink, NotFound):
             return RedirectResponse(path_for(request, "copy_page", token=token), HTTPStatus.SEE_OTHER)
-        if copy.opens_until <= self._clock.now():
+        copy = opened.copy
+        if opened.ended or copy.opens_until <= self._clock.now():
             return RedirectResponse(path_for(request, "copy_page", token=token), HTTPStatus.SEE_OTHER)
-        content = await self._copies.pdf(link.organisation, link.subject)
+        content = await self._copies.pdf(opened.organisation, opened.agreement_id)
         headers = {"content-disposition": fetched_as(sealed_name(copy.document_name, copy.language))}
         return Response(content, media_type="application/pdf", headers=headers)
 
-    async def _open(self, token: str) -> tuple[links.Link, SealedCopy]:
-        """Raises BadLink, NotFound."""
-        link = links.read(self._keys, LINK_PURPOSE, token)
-        return link, await self._copies.copy(link.organisation, link.subject)
+    async def _open(self, token: str) -> _Opened:
+        """Raises BadLink, NotFound.
+
+        A shared link cannot be ended for one person alone: it ends with the first whose links are ended.
+        """
+        try:
+            link = links.read(self._keys, links.PERSONAL_COPY, token)
+            agreement_id, holder = links.parts_of_copy_link(link.subject)
+        except BadLink:
+            link = links.read(self._keys, SHARED_COPY, token)
+            agreement_id, holder = link.subject, ""
+        copy = await self._copies.copy(link.organisation, agreement_id)
+        opens_from = await self._copies.links_from(link.organisation, agreement_id)
+        ended = link.version < opens_from.get(holder, links.FIRST_VERSION) if holder else bool(opens_from)
+        return _Opened(link.organisation, agreement_id, copy, ended)
 
 
 def _readable(size: int, language: Language) -> str:

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from services.signing.agreement import Status
 from services.signing.commands import SigningCommands
+from services.signing.ended_links import EndedLink
 from services.signing.pages.senders import CHANGEABLE, READER, SENDER, SendersPages, back, get, post
 from services.signing.queries import SigningQueries
 from services.signing.views import AgreementOverview, PlaceOverview, RequestOverview
@@ -15,10 +16,12 @@ from shared.auth import Access, Principal, Role
 from shared.clock import Clock
 from shared.errors import Refused
 from shared.rendering.file_names import fetched_as, original_name, sealed_name, shown_as
-from shared.text import MAX_REASON, clean_reason
+from shared.text import MAX_REASON, clean_reason, same_email
 from shared.web import Field, Look, followed, form_text, local_time, text_error
 
-_DONE = frozenset({"sent-off", "reminded", "alternate", "cancelled", "corrected", "again", "revoked", "extended"})
+_DONE = frozenset(
+    {"sent-off", "reminded", "alternate", "cancelled", "corrected", "again", "revoked", "renewed", "ended", "extended"}
+)
 
 
 class OverviewPages(SendersPages):
@@ -67,6 +70,7 @@ class OverviewPages(SendersPages):
             may_change=principal.role is Role.SECRETARY,
             may_remind=_may_remind(agreement),
             unreached=_unreached,
+            link_ended=partial(_link_ended, agreement),
             shown_at=self._clock.now(),
         )
         return followed(request, page)
@@ -128,6 +132,10 @@ def _may_remind(agreement: AgreementOverview) -> bool:
     if agreement.status is not Status.OUT or agreement.turn is None:
         return False
     return any(one.reminded for one in agreement.places[agreement.turn.place].requests)
+
+
+def _link_ended(agreement: AgreementOverview, email: str) -> EndedLink | None:
+    return next((one for one in agreement.ended_links if same_email(one.email, email)), None)
 
 
 def _unreached(place: PlaceOverview) -> RequestOverview | None:

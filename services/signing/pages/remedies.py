@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.signing.agreement import Status
+from services.signing.agreement import TERMINAL, Status
 from services.signing.pages.senders import CHANGEABLE, SENDER, SendersPages, asked, back, get, post
 from services.signing.views import AgreementOverview
 from shared.auth import Principal
@@ -27,6 +27,8 @@ class RemedyPages(SendersPages):
         post(router, f"{agreement}/again/{{request_id}}", self.overview_ask_again)
         get(router, f"{agreement}/link/{{request_id}}", self.overview_link)
         post(router, f"{agreement}/link/{{request_id}}", self.overview_link_revoke)
+        get(router, f"{agreement}/links", self.overview_links)
+        post(router, f"{agreement}/links", self.overview_links_revoke)
         get(router, f"{agreement}/deadline", self.overview_deadline)
         post(router, f"{agreement}/deadline", self.overview_deadline_extend)
 
@@ -111,20 +113,49 @@ class RemedyPages(SendersPages):
     ) -> Response:
         agreement = await self._queries.agreement(principal.organisation, agreement_id)
         _, one = asked(agreement, request_id)
-        if agreement.status is not Status.OUT or one.requested_at is None:
+        if one.requested_at is None:
             return back(request, agreement_id, "changed")
-        return self._one_page(request, "overview/link.html", agreement, request_id, [])
+        return self._link_page(request, agreement, request_id)
 
     async def overview_link_revoke(
         self, request: Request, agreement_id: str, request_id: str, principal: Principal = SENDER
     ) -> Response:
         agreement = await self._queries.agreement(principal.organisation, agreement_id)
         _, one = asked(agreement, request_id)
+        return await self._revoke(request, principal, agreement_id, one.email)
+
+    async def overview_links(self, request: Request, agreement_id: str, principal: Principal = SENDER) -> Response:
+        agreement = await self._queries.agreement(principal.organisation, agreement_id)
+        if agreement.sent_off_at is None:
+            return back(request, agreement_id, "changed")
+        return self._link_page(request, agreement, None)
+
+    async def overview_links_revoke(
+        self, request: Request, agreement_id: str, principal: Principal = SENDER
+    ) -> Response:
+        return await self._revoke(request, principal, agreement_id, None)
+
+    def _link_page(self, request: Request, agreement: AgreementOverview, request_id: str | None) -> Response:
+        """Of one who was asked, or of everyone (None)."""
+        place, one = asked(agreement, request_id) if request_id is not None else (None, None)
+        may_mail = agreement.sealed_copy is not None and (one is None or one.signed_at is not None)
+        over = agreement.status in TERMINAL
+        return self._page(
+            request, "overview/link.html", agreement=agreement, place=place, one=one, over=over, may_mail=may_mail
+        )
+
+    async def _revoke(self, request: Request, principal: Principal, agreement_id: str, email: str | None) -> Response:
+        """The form's two buttons differ by `new`."""
+        new_link = await form_text(request, "new") == "yes"
         try:
-            await self._commands.revoke_link(principal.organisation, agreement_id, one.email, ip=self._caller(request))
+            revoked = await self._commands.revoke_link(
+                principal.organisation, agreement_id, email, new_link=new_link, ip=self._caller(request)
+            )
         except Refused:
             return back(request, agreement_id, "changed")
-        return back(request, agreement_id, "revoked")
+        if revoked.state.status not in TERMINAL:
+            return back(request, agreement_id, "revoked")
+        return back(request, agreement_id, "renewed" if new_link else "ended")
 
     async def overview_deadline(self, request: Request, agreement_id: str, principal: Principal = SENDER) -> Response:
         agreement = await self._queries.agreement(principal.organisation, agreement_id)

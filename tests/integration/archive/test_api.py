@@ -11,6 +11,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from services.archive.local_authority import TEST_ORGANISATION
 from shared import links
 from shared.auth import undeclared_routes
+from shared.events import EndedLinks, LinksEnded, Person
 from shared.keys import parse_keys
 from shared.links import Link
 from shared.settings import Settings
@@ -18,6 +19,7 @@ from tests.integration.archive.completed import AGREEMENT, ORGANISATION, Archive
 from tests.integration.archive.test_journal import expired
 
 HERE = f"/protocols/{AGREEMENT}"
+MAJA, OLOF = "maja.lind@norrdalen.example", "olof.berg@bjorka.example"
 
 
 @pytest.fixture
@@ -185,3 +187,48 @@ async def test_the_mailed_link_opens_for_ninety_days(archive: Archive, http: Asy
     assert (await http.get(f"/copies/{token[:-2]}")).status_code == 404
     archive.clock.move_to(archive.clock.now() + timedelta(days=90))
     assert (await http.get(f"/copies/{token}")).status_code == 410
+
+
+async def test_one_persons_link_is_ended_and_others_stay(
+    archive: Archive, http: AsyncClient, settings: Settings
+) -> None:
+    ring = parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS")
+
+    async def status(email: str, version: int) -> int:
+        token = links.issue(ring, links.copy_link(ORGANISATION, AGREEMENT, email, version))
+        page, copy = await http.get(f"/copies/{token}"), await http.get(f"/copies/{token}/copy.pdf")
+        assert copy.status_code == (200 if page.status_code == 200 else 303)
+        assert ("Norrdalen" in page.text) == (page.status_code == 200)
+        return page.status_code
+
+    async def shared() -> int:
+        token = links.issue(ring, Link("copy", ORGANISATION, AGREEMENT, 1))
+        return (await http.get(f"/copies/{token}")).status_code
+
+    await archive.bring(message(await archive.completed()))
+    await archive.worker.archive_one()
+    assert [await status(MAJA, 1), await status(OLOF, 1), await shared()] == [200, 200, 200]
+    await archive.bring(message(links_ended(OLOF, 2)))
+    # A link that everybody has, as an earlier version mailed them, cannot be one person's alone.
+    assert [await status(MAJA, 1), await status(OLOF, 1), await shared()] == [200, 410, 410]
+    assert await status(OLOF, 2) == 200
+    await archive.bring(message(links_ended(OLOF, 4)), message(links_ended(MAJA, 2)))
+    await archive.bring(message(links_ended(OLOF, 3)))  # late
+    assert [await status(MAJA, 1), await status(OLOF, 3), await status(OLOF, 4)] == [410, 410, 200]
+
+
+async def test_a_link_that_was_ended_before_the_archiving_opens_nothing_after_it(
+    archive: Archive, http: AsyncClient, settings: Settings
+) -> None:
+    ring = parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS")
+    completed = message(await archive.completed())
+    await archive.bring(message(links_ended(OLOF, 2)), completed)
+    assert await archive.worker.archive_one()
+    token = links.issue(ring, links.copy_link(ORGANISATION, AGREEMENT, OLOF, 1))
+    assert (await http.get(f"/copies/{token}")).status_code == 410
+
+
+def links_ended(email: str, version: int) -> LinksEnded:
+    people = (EndedLinks(email=email, name=None, version=version, mailed=False),)
+    sender = Person(email="karin.ek@norrdalen.example")
+    return LinksEnded(agreement_id=AGREEMENT, by=sender, ip="192.0.2.1", people=people, document_name="Protokoll")

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from services.embedded.login import LOCAL_PERSON, LoginLinks
 from shared.auth import SESSION_COOKIE, Access, Role
 from shared.http import create_app
 from shared.keys import new_keys, parse_keys
-from shared.links import Link, issue
+from shared.links import Link, copy_link, issue
 from shared.settings import Settings
 from tests.integration.fuzz.logged import check_no_failure
 from tests.integration.fuzz.test_requests import state_of
@@ -96,8 +97,14 @@ async def _nothing_can_be_done(site: Site, client: httpx.AsyncClient, links: lis
 async def test_links_to_sealed_copies(site: Site, client: httpx.AsyncClient, logs: Path) -> None:
     genuine = site.copy_link().rpartition("/")[2]
     foreign = [issue(site.copy_keys, Link(purpose, ORGANISATION, COPY, 1)) for purpose in ("sign", "session")]
-    foreign += [issue(site.link_keys, Link("copy", ORGANISATION, COPY, 1))]
-    foreign += [issue(site.copy_keys, Link("copy", "elsewhere", COPY, 1))]
+    own = copy_link(ORGANISATION, COPY, SECRETARY, 1)
+    shared = Link("copy", ORGANISATION, COPY, 1)
+    foreign += [issue(site.link_keys, one) for one in (own, shared)]
+    foreign += [issue(site.copy_keys, replace(one, organisation="elsewhere")) for one in (own, shared)]
+    foreign += [
+        issue(site.copy_keys, replace(own, purpose="copy")),
+        issue(site.copy_keys, replace(shared, purpose=own.purpose)),
+    ]
     for token in (*foreign, *spoilt(genuine, _MOST - 2 * len(foreign), 2)):
         page = await client.get(f"/archive/copies/{token}")
         assert page.status_code == 404, token

@@ -20,8 +20,10 @@ from shared.events import (
     AlternateSignerAdded,
     BlobRef,
     DeadlineNeared,
+    EndedLinks,
     Envelope,
     Event,
+    LinksEnded,
     Person,
     ProtocolArchived,
     SignatureRequested,
@@ -158,6 +160,14 @@ def archived() -> ProtocolArchived:
         recipients=(SENDER, Person(email=OLOF, name="Olof Berg", language="en")),
         language="sv",
     )
+
+
+def links_ended(*people: tuple[str, int, bool]) -> LinksEnded:
+    """Of each: address, the next link's version, whether it is mailed."""
+    ended = tuple(
+        EndedLinks(email=email, name=None, version=version, mailed=mailed) for email, version, mailed in people
+    )
+    return LinksEnded(agreement_id=AGREEMENT, by=SENDER, ip="192.0.2.1", people=ended, document_name=TITLE)
 
 
 def unreached(email: str = SVEN, *, diagnostic: str = "550 5.1.1 no such user") -> SignerUnreached:

@@ -1,5 +1,6 @@
 """Which mails events lead to: once a cause, withdrawn when nobody needs them, in few statements."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.integration.notifications.post import (
     archived,
     created,
     deadline_neared,
+    links_ended,
     message,
     reminder,
     requested,
@@ -107,6 +109,32 @@ async def test_waiting_requests_are_withdrawn_when_the_agreement_ends(waiting_po
     )
     found = {one.purpose.value: one.status for one in await waiting_post.deliveries()}
     assert found == {"signature-request": Status.WITHDRAWN, "receipt": Status.WAITING}
+
+
+async def test_a_link_to_a_copy_that_ended_is_not_mailed_and_a_new_one_is_when_wished(
+    waiting_post: Post, server: RecordingSmtpServer
+) -> None:
+    await waiting_post.bring(*map(message, [created(), archived()]))
+    await waiting_post.commands.deliver_next(ORGANISATION, SENDER.email)
+    await waiting_post.bring(message(links_ended((OLOF, 2, True), (SENDER.email, 2, False))))
+    found = {(one.recipient, one.request_version): one.status for one in await waiting_post.deliveries()}
+    assert found == {
+        (SENDER.email, 1): Status.SENT,
+        (OLOF, 1): Status.WITHDRAWN,
+        (OLOF, 2): Status.WAITING,
+    }
+    await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+    first, second = (re.search(r"/archive/copies/(\S+)", words(mail)) for mail in server.mails)
+    assert first
+    assert second
+    assert first[1].split(".")[2] != second[1].split(".")[2], "each has a link of their own"
+    assert [token[1].split(".")[3] for token in (first, second)] == ["1", "2"]
+
+
+async def test_whose_links_ended_before_the_archiving_is_mailed_none(waiting_post: Post) -> None:
+    await waiting_post.bring(message(created()), message(links_ended((OLOF.upper(), 2, False))))
+    await waiting_post.bring(message(archived()))
+    assert [one.recipient for one in await waiting_post.deliveries()] == [SENDER.email]
 
 
 MAJA = Person(email="maja.lind@norrdalen.example", name="Maja Lind", language="en")

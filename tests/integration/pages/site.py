@@ -3,10 +3,11 @@
 import asyncio
 import base64
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,13 +21,13 @@ from shared.auth import Access, Principal, Role, TokenRecord, token_hash
 from shared.errors import NotAuthenticated, NotFound
 from shared.http import create_app
 from shared.keys import KeyRing, new_keys, parse_keys
-from shared.links import Link, issue
+from shared.links import Link, copy_link, issue
 from shared.rendering.minutes import MinutesDocument
 from shared.service import Service
 from shared.settings import Settings
 from tests.integration.signing.flow import ORGANISATION, Flow, message
 from tests.support.sessions import principal_of, record_of
-from tests.unit.signing.story import AGREEMENT_ID, draft
+from tests.unit.signing.story import AGREEMENT_ID, SECRETARY, draft
 
 SESSION_KEY = base64.b64encode(b"s" * 32)
 ARCHIVED = datetime(2022, 9, 26, 22, 5, tzinfo=UTC)
@@ -45,6 +46,7 @@ class Copies:
 
     opens_until = ARCHIVED + timedelta(days=90)
     language = "sv"
+    ended: Mapping[str, int] = MappingProxyType({})
     document_name = "Protokoll styrelsen Kommunalförbundet Norrdalen 2022-09-23"
 
     async def copy(self, organisation: str, agreement_id: str) -> SealedCopy:
@@ -59,6 +61,9 @@ class Copies:
             sha256="9f" * 32,
             size=174_639,
         )
+
+    async def links_from(self, organisation: str, agreement_id: str) -> Mapping[str, int]:
+        return self.ended
 
     async def pdf(self, organisation: str, agreement_id: str) -> bytes:
         return b"%PDF-1.7 sealed"
@@ -114,7 +119,8 @@ class Site:
         return f"{self.base}/signing/s/{token}"
 
     def copy_link(self, agreement_id: str = COPY) -> str:
-        return f"{self.base}/archive/copies/{issue(self.copy_keys, Link('copy', ORGANISATION, agreement_id, 1))}"
+        link = copy_link(ORGANISATION, agreement_id, SECRETARY, 1)
+        return f"{self.base}/archive/copies/{issue(self.copy_keys, link)}"
 
     async def draft(self, pdf: bytes, language: str = "sv", minutes: MinutesDocument | None = None) -> None:
         """An agreement of three signers stands ready; its document is `pdf`, set from `minutes`."""

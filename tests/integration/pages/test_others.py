@@ -5,10 +5,11 @@ from datetime import timedelta
 import httpx
 
 from shared.auth import SESSION_COOKIE
+from shared.links import holder_of
 from shared.web.assets import files, fingerprint
-from tests.integration.pages.site import ARCHIVED, TOKEN, Site, letter
+from tests.integration.pages.site import ARCHIVED, COPY, TOKEN, Site, letter
 from tests.integration.pages.visitor import Visitor
-from tests.unit.signing.story import AGREEMENT_ID
+from tests.unit.signing.story import AGREEMENT_ID, SECRETARY
 
 
 async def test_the_sealed_copy_is_offered_and_fetched(site: Site, client: httpx.AsyncClient) -> None:
@@ -28,6 +29,16 @@ async def test_a_copy_link_that_has_ended_says_so_kindly(site: Site, client: htt
         answer = await visitor.follow(site.copy_link() + path)
         assert answer.status_code == 410
         assert visitor.heading == "Länken har slutat gälla"
+
+
+async def test_a_copy_link_that_was_ended_shows_nothing(site: Site, client: httpx.AsyncClient) -> None:
+    site.copies.ended = {holder_of(COPY, SECRETARY): 2}
+    visitor = Visitor(site, client)
+    for path in ("", "/copy.pdf"):
+        answer = await visitor.follow(site.copy_link() + path)
+        assert answer.status_code == 410
+        assert visitor.heading == "Länken gäller inte längre"
+        assert "Norrdalen 2022" not in answer.text
 
 
 async def test_a_link_to_another_copy_is_not_ours(site: Site, client: httpx.AsyncClient) -> None:

@@ -206,8 +206,37 @@ async def test_a_link_is_replaced(site: Site, sender: Visitor) -> None:
     assert "Länken gäller inte längre. Den som inte har signerat får en ny" in sender.page.text
     assert sender.heading in (await sender.follow(AGREEMENT)).text
     revoked = (await sender.follow(old)).text
-    assert "Länken har ersatts av en ny" in revoked
+    assert "Länken har slutat gälla eller ersatts av en ny" in revoked
     assert "Norrdalen 2022-09-23" not in revoked
+    assert "ber dig signera" in (await sender.follow(await site.link(SECRETARY, version=2))).text
+
+
+async def test_links_are_ended_after_the_end_with_or_without_a_new_one(site: Site, sender: Visitor) -> None:
+    await site.flow.sign_all()
+    link = await site.link(SECRETARY)
+    assert "Norrdalen 2022-09-23" in (await sender.follow(link)).text
+    await sender.follow(f"{AGREEMENT}/link/{await site.flow.id(SECRETARY)}")
+    assert 'name="new"' not in sender.page.text, "there is no sealed copy yet"
+    await sender.press('link/[^"]*')
+    assert "Länkarna gäller inte längre." in sender.page.text
+    assert "Länkarna dit slutade gälla" in sender.page.text
+    assert "Norrdalen 2022-09-23" not in (await sender.follow(link)).text
+
+    await site.flow.archived(b"%PDF-1.7 sealed")
+    await sender.follow(f"{AGREEMENT}/links")
+    assert "skicka nya" in sender.page.text
+    await sender.press("/links", new="yes")
+    assert "En ny till den förseglade kopian skickas" in sender.page.text
+    assert sender.page.text.count("och en ny skickades") == 4, "three signers and the sender"
+    assert "Norrdalen 2022-09-23" not in (await sender.follow(await site.link(CHAIR))).text
+
+
+async def test_all_links_are_replaced_while_it_is_out(site: Site, sender: Visitor) -> None:
+    assert (await sender.follow(f"{AGREEMENT}/links")).url.query == b"done=changed"
+    await site.flow.send_off()
+    await sender.follow(f"{AGREEMENT}/links")
+    await sender.press("/links")
+    assert "Den som inte har signerat får en ny" in sender.page.text
     assert "ber dig signera" in (await sender.follow(await site.link(SECRETARY, version=2))).text
 
 

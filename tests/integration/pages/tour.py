@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import BrowserContext, Page
 
-from tests.integration.pages.site import ARCHIVED, LOGIN, Site, letter
+from shared.links import holder_of
+from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, letter
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
 
 Stop = tuple[str, Page]
@@ -288,6 +289,13 @@ async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "receipt-completed", page
     await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}")
     yield "agreement-completed", page
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}/link/{await site.flow.id(CHAIR)}")
+    yield "link-ended", page
+    await site.flow.archived(b"%PDF-1.7")
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}/links")
+    yield "links", page
+    await page.locator("form .button").first.click()
+    yield "agreement-links-ended", page
 
 
 async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
@@ -297,3 +305,6 @@ async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     site.copies.opens_until = ARCHIVED.replace(year=2021)
     await page.goto(site.copy_link())
     yield "copy-closed", page
+    site.copies.ended = {holder_of(COPY, SECRETARY): 2}
+    await page.goto(site.copy_link())
+    yield "copy-ended", page

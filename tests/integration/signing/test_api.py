@@ -76,6 +76,22 @@ async def test_remedies(flow: Flow, http: AsyncClient) -> None:
         assert (await http.post(f"{HERE}/{path}", headers=as_("auditor"), json=body)).status_code == 403
 
 
+async def test_links_are_ended_also_after_the_end(flow: Flow, http: AsyncClient) -> None:
+    await flow.all_signed()
+    keyed = as_("secretary") | {"idempotency-key": "end-it"}
+    one = await http.post(f"{HERE}/revoke-link", headers=keyed, json={"email": CHAIR})
+    again = await http.post(f"{HERE}/revoke-link", headers=keyed, json={"email": CHAIR})
+    assert again.content == one.content
+    assert [(link["email"], link["version"]) for link in one.json()["ended_links"]] == [(CHAIR, 2)]
+    early = await http.post(f"{HERE}/revoke-links", headers=as_("secretary"), json={"new_link": True})
+    assert is_problem(early, 409, "refused")
+    await flow.archived(b"%PDF-1.7 sealed")
+    everyone = await http.post(f"{HERE}/revoke-links", headers=as_("secretary"), json={"new_link": True})
+    assert {link["version"]: link["mailed"] for link in everyone.json()["ended_links"]} == {2: True, 3: True}
+    assert len((await http.get(HERE, headers=as_("auditor"))).json()["ended_links"]) == 4
+    assert (await http.post(f"{HERE}/revoke-links", headers=as_("auditor"), json={})).status_code == 403
+
+
 async def test_from_sending_off_to_a_reminder_and_an_end(flow: Flow, http: AsyncClient) -> None:
     await flow.draft()
     sent = await http.post(f"{HERE}/send", headers=as_("secretary"))

@@ -16,13 +16,13 @@ from services.signing.transaction import SigningTransaction
 from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.errors import InvalidInput, NotFound, Refused, Unavailable
-from shared.events import BlobRef, DeadlineNeared, ReminderRequested, SignatureRequested
+from shared.events import BlobRef, DeadlineNeared, LinksEnded, ReminderRequested, SignatureRequested
 from shared.history import verify_chain
 from shared.messaging.tables import TIMER
 from shared.settings import Settings
 from shared.timers import TimerWorker
 from tests.integration.signing.flow import IP, ORGANISATION, Flow
-from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
+from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY, SENDER
 
 DAY = 24 * 3600.0
 
@@ -362,3 +362,38 @@ def _then(days: int) -> datetime:
 async def fire_all(worker: TimerWorker[Any]) -> None:
     while await worker.fire_one():
         pass
+
+
+async def test_links_are_ended_after_the_end_beside_the_sealed_history(flow: Flow) -> None:
+    await flow.all_signed()
+    await flow.archived(b"%PDF-1.7 sealed")
+    sealed, entries = await flow.queries.history(ORGANISATION, AGREEMENT_ID), await flow.recorded_names()
+    told = await flow.published()
+    flow.tick()
+
+    async def state(email: str) -> str:
+        return (await flow.queries.request(ORGANISATION, await flow.id(email), 1)).state
+
+    await flow.commands.revoke_link(ORGANISATION, AGREEMENT_ID, CHAIR, ip=IP)
+    await flow.commands.revoke_link(ORGANISATION, AGREEMENT_ID, CHAIR.upper(), new_link=True, ip=IP)
+    assert [await state(one) for one in (SECRETARY, CHAIR)] == ["completed", "revoked"]
+    assert await flow.queries.history(ORGANISATION, AGREEMENT_ID) == sealed
+    assert await flow.recorded_names() == entries
+    last, *ended = (await flow.published())[len(told) - 1 :]
+    assert [
+        (one.version, one.mailed) for _, event in ended if isinstance(event, LinksEnded) for one in event.people
+    ] == [(2, False), (3, True)]
+    for attributes, _ in ended:
+        assert [attributes[name] for name in ("sequence", "historyhead")] == [
+            last[0][name] for name in ("sequence", "historyhead")
+        ]
+
+    await flow.commands.revoke_link(ORGANISATION, AGREEMENT_ID, None, ip=IP)
+    overview = await flow.queries.agreement(ORGANISATION, AGREEMENT_ID)
+    assert {one.email: (one.version, one.mailed) for one in overview.ended_links} == {
+        SECRETARY: (2, False),
+        CHAIR: (4, False),
+        ADJUSTER: (2, False),
+        SENDER.email: (2, False),
+    }
+    assert await state(SECRETARY) == "revoked"

@@ -50,6 +50,7 @@ TYPES = {
         "se.justera.signing.document-signed.v1",
         "se.justera.signing.document-viewed.v1",
         "se.justera.signing.history-anchored.v1",
+        "se.justera.signing.links-ended.v1",
         "se.justera.signing.reminder-requested.v1",
         "se.justera.signing.signature-requested.v1",
         "se.justera.signing.signer-address-corrected.v1",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.keys import KeyRing, new_keys, parse_keys
-from shared.links import BadLink, Link, issue, read
+from shared.links import BadLink, Link, copy_link, holder_of, issue, parts_of_copy_link, read
 from shared.settings import BadConfiguration
 
 _PART = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
@@ -100,3 +100,16 @@ def test_bad_keys_are_refused_without_showing_them(text: str) -> None:
 
 def test_an_unknown_key_makes_no_mac() -> None:
     assert KeyRing("k1", {"k1": b"0" * 32}).mac("k2", "a") is None
+
+
+def test_a_link_to_a_copy_is_one_persons_and_shows_no_address() -> None:
+    agreement, address = "Norrdalen-Styrelsen2022-09-23_-abcdefghijklm-", "olof.berg@bjorka.example"
+    link = copy_link("norrdalen", agreement, address, 2)
+    assert link == copy_link("norrdalen", agreement, address.upper(), 2)
+    token = issue(RING, link)
+    assert "olof" not in token.lower()
+    found = read(RING, link.purpose, token)
+    assert parts_of_copy_link(found.subject) == (agreement, holder_of(agreement, address))
+    assert found.version == 2
+    assert holder_of(agreement, "maja.lind@norrdalen.example") != holder_of(agreement, address)
+    assert holder_of("another", address) != holder_of(agreement, address)

@@ -141,6 +141,14 @@ class Story:
     def revoke(self, when: str, email: str) -> None:
         self._happen(remedies.revoke_link(self.state, email, ip=SENDER_IP, at=at(when)))
 
+    def revoke_all(self, when: str) -> None:
+        self._happen(remedies.revoke_links(self.state, ip=SENDER_IP, at=at(when)))
+
+    def sign_named(self, when: str, email: str, name: str) -> None:
+        self.view(when, email)
+        self.enter_name(when, email, name)
+        self.sign(when, email)
+
     def ask_again(self, when: str, email: str) -> None:
         self._happen(remedies.ask_again(self.state, email, at=at(when)))
 

@@ -1,13 +1,25 @@
 """What the sender does when a signer cannot be reached, a link is in the wrong hands, or time runs short."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from services.signing.agreement import Status, request_for_email
+from services.signing.ended_links import EndedLink
+from services.signing.remedies import end_links
 from services.signing.views import request_view_of
 from shared.errors import InvalidInput, NotFound, Refused
-from shared.events import DeadlineExtended, SignatureRequested, SignerAddressCorrected, SigningLinkRevoked
+from shared.events import (
+    DeadlineExtended,
+    EndedLinks,
+    LinksEnded,
+    SignatureRequested,
+    SignerAddressCorrected,
+    SigningLinkRevoked,
+)
 from shared.rendering.report import build_report
-from tests.unit.signing.story import ADJUSTER, ALTERNATE, CHAIR, SECRETARY, SIGNERS, Story, at
+from tests.unit.signing.story import ADJUSTER, ALTERNATE, CHAIR, SECRETARY, SENDER, SENDER_IP, SIGNERS, Story, at
 
 RIGHT = "olof.berg@granvik.example"
 OVERDUE = "2022-10-26T08:00:00"
@@ -311,3 +323,105 @@ def test_new_events_carry_who_did_it_and_from_where(at_chair: Story) -> None:
     ]
     assert [(act.by.name, act.ip) for act in acts] == [("Karin Ek", "192.0.2.1")] * 3
     assert any(isinstance(entry.event(), SignatureRequested) for entry in at_chair.entries)
+
+
+class TestEndedLinks:
+    """After the agreement's end: beside its history, which is sealed."""
+
+    LATER = at("2022-09-27T09:00:00")
+    ARCHIVED = at("2022-09-26T09:30:00")
+
+    @pytest.fixture
+    def completed(self, at_chair: Story) -> Story:
+        """The adjuster's alternate has signed, the adjuster was asked only."""
+        at_chair.sign_named("08:50:00", CHAIR, "Olof Berg")
+        at_chair.deliver("08:51:00", ADJUSTER)
+        at_chair.add_alternate("08:52:00", ADJUSTER, ALTERNATE)
+        at_chair.deliver("08:53:00", ALTERNATE)
+        at_chair.sign_named("08:54:00", ALTERNATE, "Sven Dahl")
+        assert at_chair.state.status is Status.COMPLETED
+        return at_chair
+
+    def end(self, story: Story, email: str | None, **how: Any) -> LinksEnded:
+        known = {"ended": (), "new_link": False, "copy_opened": self.ARCHIVED, "at": self.LATER} | how
+        return end_links(story.state, email=email, ip=SENDER_IP, **known)
+
+    def test_of_one_person_open_nothing_and_those_of_others_stay(self, completed: Story) -> None:
+        event = self.end(completed, CHAIR.upper())
+        assert event.people == (EndedLinks(email=CHAIR, name="Olof Berg", version=2, mailed=False),)
+        assert (event.by, event.ip, event.in_history) == (completed.state.sender, SENDER_IP, False)
+        ended = [EndedLink(email=CHAIR.upper(), version=2, mailed=False, at=self.LATER)]
+
+        def state(email: str) -> str:
+            request = completed.id(email)
+            view = request_view_of("o", completed.state, request, 1, now=self.LATER, ended_links=ended)
+            return view.state
+
+        assert [state(one) for one in (SECRETARY, CHAIR)] == ["completed", "revoked"]
+
+    def test_of_everyone_are_of_those_who_were_asked_and_of_the_sender(self, completed: Story) -> None:
+        event = self.end(completed, None, new_link=True)
+        assert {one.email: one.mailed for one in event.people} == {
+            SECRETARY: True,
+            CHAIR: True,
+            ADJUSTER: False,  # was asked, and is not mailed the copy
+            ALTERNATE: True,
+            SENDER.email: True,
+        }
+
+    def test_versions_rise(self, completed: Story) -> None:
+        before = [EndedLink(email=CHAIR.upper(), version=4, mailed=True, at=self.LATER)]
+        event = self.end(completed, None, ended=before)
+        assert {one.email: one.version for one in event.people if one.version > 2} == {CHAIR: 5}
+
+    @pytest.mark.parametrize(
+        ("email", "how", "said"),
+        [
+            (ADJUSTER, {}, "is not mailed the sealed copy"),
+            (CHAIR, {"copy_opened": None}, "is not archived yet"),
+            (CHAIR, {"at": ARCHIVED + timedelta(days=90)}, "open for 90 days"),
+        ],
+    )
+    def test_no_new_one_is_mailed_that_would_open_nothing(
+        self, completed: Story, email: str, how: dict[str, Any], said: str
+    ) -> None:
+        with pytest.raises(Refused, match=said):
+            self.end(completed, email, new_link=True, **how)
+        assert self.end(completed, email, **how).people[0].version == 2
+
+    def test_nobody_else_has_any(self, completed: Story) -> None:
+        with pytest.raises(NotFound, match="nobody was mailed a link at"):
+            self.end(completed, RIGHT)
+
+    def test_of_what_was_cancelled(self, at_chair: Story) -> None:
+        with pytest.raises(Refused, match="has been sent off already"):
+            self.end(at_chair, CHAIR)
+        at_chair.cancel("09:00:00", "Fel version")
+        assert [one.email for one in self.end(at_chair, None).people] == [SECRETARY, CHAIR]
+        with pytest.raises(Refused, match="there is no sealed copy"):
+            self.end(at_chair, CHAIR, new_link=True)
+        with pytest.raises(NotFound):  # their turn had not come
+            self.end(at_chair, ADJUSTER)
+
+    def test_of_what_nobody_was_asked_to_sign(self) -> None:
+        story = Story()
+        story.cancel("09:00:00", "Fel version")
+        with pytest.raises(Refused, match="no link was mailed"):
+            self.end(story, None)
+
+
+class TestAllLinks:
+    def test_end_and_who_may_sign_is_asked_anew(self, at_chair: Story) -> None:
+        at_chair.queued.clear()
+        at_chair.revoke_all("09:00:00")
+        assert at_chair.events[-3:] == ["SigningLinkRevoked", "SigningLinkRevoked", "SignatureRequested"]
+        assert queued(at_chair) == [(CHAIR, "first", 2)]
+
+    def test_also_while_a_mails_fate_is_awaited(self, at_chair: Story) -> None:
+        at_chair.sign_named("08:50:00", CHAIR, "Olof Berg")
+        at_chair.sign_named("08:51:00", ADJUSTER, "Sven Dahl")
+        assert at_chair.state.status is Status.SIGNED
+        at_chair.revoke_all("09:00:00")
+        assert {request.version for request in at_chair.state.requests} == {2}
+        at_chair.deliver("09:01:00", ADJUSTER)
+        assert at_chair.state.status is Status.COMPLETED

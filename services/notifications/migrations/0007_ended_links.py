@@ -1,0 +1,10 @@
+"""Whose links to a sealed copy were ended."""
+
+from alembic import op
+
+revision = "notifications_0007"
+down_revision = "notifications_0006"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE agreement ADD COLUMN copy_links jsonb NOT NULL DEFAULT '{}'")
