@@ -4,6 +4,7 @@ Nothing secret has a default: replicas would differ, or all installations would 
 """
 
 import os
+from datetime import timedelta
 from inspect import signature
 from pathlib import Path
 from typing import Annotated, Literal
@@ -135,6 +136,11 @@ class Settings(BaseSettings):
 
     log_format: LogFormat = "json"
     log_level: LogLevel = "INFO"
+
+    @property
+    def retention(self) -> timedelta:
+        """Of the outboxes: what is published again is no older, and a signed message is believed for as long."""
+        return timedelta(days=self.outbox_retention_days)
 
     def database_url_of(self, service: str) -> str:
         """With the password, which stands apart from the URL so that only it need be a secret file."""

@@ -2,7 +2,8 @@
 
 It never refuses content. What is not one of our events (no JSON, no envelope, bytes that no text column holds) is kept
 as it came and marked as unreadable; it is known again by its fingerprint instead of an id. So is what its topic's
-writer did not sign: it is marked as not authentic, and vouches for nothing.
+writer did not sign: it is marked as not authentic, and vouches for nothing. What was signed so long ago that the inbox
+may have forgotten it is looked for in the journal itself.
 
 A reader that follows the journal remembers the last id it saw, so ids must become visible in their order. Identity
 values alone do not promise that: two instances draw 7 and 8, and 8 may commit first. So whoever writes holds a lock
@@ -10,7 +11,7 @@ from before the ids are drawn until the commit: one statement of up to 500 rows.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from shared.database import Database
 from shared.events.envelope import MalformedEvent, from_kafka, readable_attributes
 from shared.logging import get_logger
 from shared.messaging import inbox
+from shared.messaging.freshness import Freshness
 from shared.messaging.gate import EVENTS_REFUSED, MOST_KEPT, kept_part
 from shared.messaging.message import RawMessage, headers_as_json, storable
 from shared.messaging.signatures import NotAuthentic, Verifier
@@ -47,15 +49,17 @@ class Identified:
     time: datetime | None
     readable: bool
     authentic: bool = True
+    late: bool = False
 
 
 class Journal:
     """`organisation` gets the messages that name none: the installation's own."""
 
-    def __init__(self, database: Database, organisation: str, verifier: Verifier) -> None:
+    def __init__(self, database: Database, organisation: str, verifier: Verifier, freshness: Freshness) -> None:
         self._database = database
         self._organisation = organisation
         self._verifier = verifier
+        self._freshness = freshness
         EVENTS_REFUSED.labels(CONSUMER)
 
     async def handle(self, batch: Sequence[RawMessage]) -> None:
@@ -67,15 +71,17 @@ class Journal:
         async with self._database.transaction() as connection:
             kept = await _keepable(connection, identified.values())
             new = await inbox.accept(connection, CONSUMER, [one.id for one in kept])
-            rows = [self._row(one) for one in kept if one.id in new]
-            await _append(connection, rows)
+            rows = [(one, self._row(one)) for one in kept if one.id in new]
+            fresh = [row for one, row in rows if not (one.late and one.readable and await _is_there(connection, row))]
+            await _append(connection, fresh)
         if forged := sum(not one.authentic for one in identified.values()):
             EVENTS_REFUSED.labels(CONSUMER).inc(forged)
             log.warning("journal.not_authentic", count=forged)
 
     def _identified(self, raw: RawMessage) -> Identified:
         try:
-            return identify(self._verifier.incoming(raw))
+            found = identify(self._verifier.incoming(raw))
+            return replace(found, late=self._freshness.refusal(raw) is not None)
         except NotAuthentic:
             return identify(kept_part(raw), authentic=False)
 
@@ -106,6 +112,16 @@ async def _keepable(connection: AsyncConnection, found: Collection[Identified]) 
     room = MOST_KEPT - int((await connection.execute(_REFUSED)).scalar_one())
     refused = {one.id for one in [one for one in found if not one.authentic][: max(0, room)]}
     return [one for one in found if one.authentic or one.id in refused]
+
+
+async def _is_there(connection: AsyncConnection, row: dict[str, Any]) -> bool:
+    """Whether the journal has this event, however long ago it was taken in."""
+    found = select(JOURNAL.c.id).where(
+        JOURNAL.c.organisation == row["organisation"],
+        JOURNAL.c.authentic,
+        *(JOURNAL.c[name] == row[name] for name in ("subject", "event_id", "event_type")),
+    )
+    return (await connection.execute(found.limit(1))).one_or_none() is not None
 
 
 async def _append(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from shared.clock import Clock
 from shared.database import Database
 from shared.http import create_app
 from shared.keys import parse_keys
+from shared.messaging.freshness import Freshness
 from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
@@ -45,8 +46,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     queries = ArchiveQueries(database, blobs)
     commands = ArchiveCommands(unit_of_work, queries, JournalReader(database), jobs_waiting)
     event_keys = parse_event_keys(settings.secret("event_keys"))
-    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME))
-    journal = Journal(database, settings.organisation, event_keys.verifier(NAME))
+    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME), Freshness(settings.retention))
+    journal = Journal(database, settings.organisation, event_keys.verifier(NAME), Freshness(settings.retention))
     press = Press()
     archiving = Archiving(unit_of_work, blobs, partial(Sealer.from_settings, settings), clock, jobs_waiting, press)
 
@@ -73,7 +74,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         pending=queries.count_waiting,
         given_up=queries.count_failed,
         seal_ends=lambda: archiving.sealer.ends,
-        retention_seconds=settings.outbox_retention_days * 86_400.0,
+        retention_seconds=settings.retention.total_seconds(),
         commands=commands,
     )
     offer_pages(app, settings)

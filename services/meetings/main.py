@@ -26,6 +26,7 @@ from shared.clock import Clock
 from shared.database import Database
 from shared.forwarding import Proxies
 from shared.http import create_app
+from shared.messaging.freshness import Freshness
 from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
@@ -55,7 +56,9 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         plans=PlanCommands(unit_of_work, clock),
         agendas=AgendaCommands(unit_of_work, clock),
     )
-    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"))
+    gate = Gate(
+        subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
+    )
     app = create_app(
         "Justera meetings",
         description="Bodies and who sits in them; their meetings and agendas; drafting minutes.",
@@ -85,7 +88,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         gates=[gate],
         workers=[press],
         commands=commands,
-        retention_seconds=settings.outbox_retention_days * 86_400.0,
+        retention_seconds=settings.retention.total_seconds(),
     )
     offer_pages(app, settings)
     include_operations(service)

@@ -18,6 +18,7 @@ from shared.auth import Access
 from shared.clock import Clock
 from shared.database import Database
 from shared.http import create_app
+from shared.messaging.freshness import Freshness
 from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
@@ -73,7 +74,7 @@ def build(
         unit_of_work, clock, composer, mailer, mailer_wakeup, reports, settings.organisation
     )
     event_keys = parse_event_keys(settings.secret("event_keys"))
-    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME))
+    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME), Freshness(settings.retention))
     workers: list[Background] = [mailer, *report_inlets(settings, reports)]
     if show_mail:
         workers.append(inbox_bounces(database, commands.report_simulated_bounce))
@@ -99,7 +100,7 @@ def build(
         subscriptions=[subscribers.subscription(gate)],
         workers=workers,
         gates=[gate],
-        retention_seconds=settings.outbox_retention_days * 86_400.0,
+        retention_seconds=settings.retention.total_seconds(),
         commands=commands,
     )
     if deliver_automatically:

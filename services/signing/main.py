@@ -18,6 +18,7 @@ from shared.database import Database
 from shared.forwarding import Proxies
 from shared.http import create_app
 from shared.keys import parse_keys
+from shared.messaging.freshness import Freshness
 from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
@@ -46,7 +47,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     queries = SigningQueries(database, blobs, clock, deadlines, arrivals, public_url=settings.public_url)
     commands = SigningCommands(unit_of_work, clock, deadlines, queries, arrivals)
     event_keys = parse_event_keys(settings.secret("event_keys"))
-    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME))
+    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME), Freshness(settings.retention))
 
     app = create_app(
         "Justera signing",
@@ -79,7 +80,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         subscriptions=[subscribers.subscription(gate)],
         workers=[TimerWorker(unit_of_work, clock, deadlines.handlers())] if timers else [],
         gates=[gate],
-        retention_seconds=settings.outbox_retention_days * 86_400.0,
+        retention_seconds=settings.retention.total_seconds(),
         commands=commands,
     )
     offer_pages(app, settings)

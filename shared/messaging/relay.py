@@ -20,6 +20,7 @@ from shared.errors import Unavailable
 from shared.logging import get_logger
 from shared.messaging import answers, inbox, outbox
 from shared.messaging.broker import KafkaSettings, idempotent_producer
+from shared.messaging.freshness import SKEW
 from shared.messaging.outbox import OutgoingMessage
 from shared.messaging.pace import Pace
 from shared.messaging.signatures import Signer
@@ -30,6 +31,7 @@ log = get_logger(__name__)
 
 _RELAY_LOCK = 0x6A757374  # "just": one per database, and every service has its own
 _DAY = 24 * 3600.0
+_SKEW = 2 * SKEW.total_seconds()  # the writer's clock may be ahead and the reader's behind
 _PRUNED_AT_ONCE = 10_000
 _PRUNING_SECONDS = 600.0
 
@@ -162,10 +164,10 @@ class Relay:
         most = dropped = _PRUNED_AT_ONCE
         while dropped == most and not self._stopped.is_set():
             async with self._database.transaction() as connection:
-                # Inbox rows outlive whatever a topic or an outbox could still bring a second time.
+                # Inbox rows outlive whatever a topic, an outbox, or who plays it again could bring a second time.
                 dropped = max(
                     await outbox.prune(connection, older_than=self._retention, most=most),
-                    await inbox.prune(connection, older_than=self._retention * 2, most=most),
+                    await inbox.prune(connection, older_than=self._retention * 2 + _SKEW, most=most),
                     await answers.prune(connection, most=most),
                 )
         await self._wait_until_stopped(_PRUNING_SECONDS)

@@ -2,7 +2,8 @@
 
 Writer and reader share a key that nobody else has, so no reader can pass for a writer. A message carries one header for
 each reader of its topic, `mac-READER: keyid:hex`: HMAC-SHA256 (RFC 2104) over topic and reader, the key as it
-is stored, every other header and the body, each with its length. Keys rotate as all rings do (`shared.keys`).
+is stored, every other header and the body, each with its length. Keys rotate as all rings do (`shared.keys`). One of
+the other headers, `signed-at`, says when (RFC 3339, UTC, the writer's machine's clock): `shared.messaging.freshness`.
 
 With a key for bodies, which all services share then, these travel encrypted besides, under a header `body-key: keyid`:
 AES-256-GCM (NIST SP 800-38D), a random nonce of 96 bits before it, bound to topic and key. The other headers stay
@@ -13,10 +14,12 @@ import hmac
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from shared.clock import timestamp
 from shared.events import topics
 from shared.keys import KeyRing, new_keys, parse_keys
 from shared.messaging.message import RawMessage, storable_key
@@ -27,6 +30,8 @@ Pair = tuple[str, str]  # the names of a writer and of one of its readers
 
 PREFIX = "mac-"
 BODY_KEY = "body-key"
+SIGNED_AT = "signed-at"
+_OURS = frozenset({BODY_KEY, SIGNED_AT})  # and what begins with PREFIX: not the writer's own
 _BODIES = "bodies"  # in place of a pair, in the text of the keys
 _NONCE = 12  # bytes
 
@@ -107,7 +112,7 @@ class Signer:
 
     def outgoing(self, topic: str, key: bytes, headers: Headers, body: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
         """Headers and body as they travel: what makes each of the topic's readers believe them, and none else read."""
-        travelling = list(headers)
+        travelling = [*headers, (SIGNED_AT, timestamp(datetime.now(UTC)).encode())]
         if self.bodies is not None:
             key_id, nonce = self.bodies.current, secrets.token_bytes(_NONCE)
             cipher = AESGCM(self.bodies.keys[key_id])
@@ -135,7 +140,7 @@ class Verifier:
     def incoming(self, raw: RawMessage) -> RawMessage:
         """The message as its writer wrote it, without what it travelled in. Raises NotAuthentic."""
         self._check(raw)
-        own = tuple((name, value) for name, value in raw.headers if not name.startswith(PREFIX) and name != BODY_KEY)
+        own = tuple((name, value) for name, value in raw.headers if not name.startswith(PREFIX) and name not in _OURS)
         return replace(raw, headers=own, body=self._opened(raw))
 
     def _check(self, raw: RawMessage) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.archive import journal as journal_module
 from services.archive import journal_reader
-from services.archive.journal import _append, identify
+from services.archive.journal import Journal, _append, identify
 from services.archive.journal_reader import JournalFilter, JournalPage, types_named
 from shared.errors import InvalidInput
 from shared.events import AgreementExpired, BounceDetected, EmailSent, MeetingCancelled, topics
+from shared.messaging.freshness import Freshness
 from shared.messaging.message import RawMessage, from_record
 from tests.integration.archive.completed import AGREEMENT, COMPLETED, MEETING, ORGANISATION, Archive, message
+from tests.support.signed import signed_for
 
 
 def expired(agreement: str = AGREEMENT, at: datetime = COMPLETED, organisation: str = ORGANISATION) -> RawMessage:
@@ -94,6 +96,21 @@ async def test_each_message_once(archive: Archive) -> None:
     assert [event.subject for event in page.events] == [AGREEMENT, None, "other"]
     assert page.events[1].data == "base64:/wA="
     assert not page.events[1].readable
+
+
+async def test_what_is_played_again_after_the_inbox_has_forgotten_stands_once(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = expired()
+    journal: Journal = archive.service.subscriptions[1].handle.__self__  # type: ignore[attr-defined]
+    sent = signed_for(journal._verifier, first)
+    await journal.handle([sent])
+    async with archive.service.database.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM inbox")
+    later = Freshness(timedelta(days=30), now=lambda: datetime.now(UTC) + timedelta(days=63))
+    monkeypatch.setattr(journal, "_freshness", later)
+    await journal.handle([sent, signed_for(journal._verifier, expired("late, and new"))])
+    assert [event.subject for event in (await read(archive)).events] == [AGREEMENT, "late, and new"]
 
 
 async def test_second_copies_change_no_order(archive: Archive) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -13,7 +14,8 @@ from shared.messaging import dead_letters, gate
 from shared.messaging.broker import KafkaSettings
 from shared.messaging.consumer import EventConsumer
 from shared.messaging.dead_letters import DeadLetter
-from shared.messaging.gate import EVENTS_REFUSED, Gate
+from shared.messaging.freshness import Freshness
+from shared.messaging.gate import EVENTS_LATE, EVENTS_REFUSED, Gate
 from shared.messaging.message import RawMessage
 from shared.messaging.unreadable import UNPACKED_BYTES, UNREADABLE
 from tests.integration.messaging.ledger import SIGNER, VERIFIER, Ledger, by_key, until
@@ -43,6 +45,14 @@ def send_odd_headers(bootstrap: str, topic: str, *partitions: int) -> None:
     subprocess.run(command, env={**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}, check=True, capture_output=True)
 
 
+DAY = timedelta(days=1)
+FRESH = Freshness(30 * DAY)
+
+
+def days_later(days: int) -> Freshness:
+    return Freshness(30 * DAY, now=lambda: datetime.now(UTC) + days * DAY)
+
+
 async def send_bomb(bootstrap: str, topic: str, partition: int) -> None:
     """Zeros that gzip makes a thousandth of."""
     large = 2 * UNPACKED_BYTES
@@ -59,7 +69,7 @@ def signed(raw: RawMessage) -> RawMessage:
 
 @pytest.fixture
 def door(ledger: Ledger, topic: str) -> Gate:
-    return Gate(ledger.inbound(), ledger.database, VERIFIER)
+    return Gate(ledger.inbound(), ledger.database, VERIFIER, FRESH)
 
 
 def all_published(ledger: Ledger) -> Callable[[], Awaitable[bool]]:
@@ -178,7 +188,7 @@ async def test_a_flood_fills_nothing(ledger: Ledger, door: Gate, monkeypatch: py
 
 async def test_retry_looks_again_and_drop_gives_up(ledger: Ledger, door: Gate) -> None:
     """A key that this reader did not have yet: once it has, the message is what it always was."""
-    await Gate(ledger.inbound(), ledger.database, type(VERIFIER)("ledger", {})).handle([signed(message("m", 1))])
+    await Gate(ledger.inbound(), ledger.database, type(VERIFIER)("ledger", {}), FRESH).handle([signed(message("m", 1))])
     await door.handle([message("m", 2)])
     mendable, forged = await letters(ledger)
     assert await door.retry(forged.id) == 0
@@ -194,3 +204,35 @@ async def test_what_was_signed_and_is_poison_is_retried_as_ever(ledger: Ledger, 
     assert (first.authentic, second.authentic) == (True, True)
     assert await door.retry(first.id) == 0
     assert await door.drop(first.id) == 1
+
+
+async def test_what_is_played_again_after_the_inbox_has_forgotten_is_not_handled(ledger: Ledger, door: Gate) -> None:
+    first = signed(message("m", 1))
+    await door.handle([first])
+    async with ledger.database.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM inbox")
+    later = Gate(ledger.inbound(), ledger.database, VERIFIER, days_later(63))
+    before = EVENTS_LATE.labels(door.name)._value.get()
+    await later.handle([first])
+    await later.handle([first])
+    assert by_key(await ledger.wait_handled(1)) == {"m": [1]}
+    (kept,) = await letters(ledger)
+    assert (kept.authentic, kept.raw.fingerprint) == (False, first.fingerprint)
+    assert kept.reason == "was signed 63 days ago, of 30 allowed: it may be an old one played again"
+    assert EVENTS_LATE.labels(door.name)._value.get() == before + 2
+
+
+async def test_what_came_late_holds_up_nobody_and_is_handled_once_when_retried(ledger: Ledger) -> None:
+    """Of a consumer that was away for longer than messages are believed, from topics that keep them longer still."""
+    late = Gate(ledger.inbound(), ledger.database, VERIFIER, days_later(31))
+    old = signed(message("m", 1))
+    await late.handle([old])
+    await Gate(ledger.inbound(), ledger.database, VERIFIER, FRESH).handle([signed(message("m", 2))])
+    (kept,) = await letters(ledger)
+    assert await late.retry(kept.id) == 1
+    assert by_key(await ledger.wait_handled(2)) == {"m": [2, 1]}
+    await late.handle([old])  # once more, and retried by mistake: the inbox knows it
+    (again,) = await letters(ledger)
+    await late.retry(again.id)
+    assert by_key(await ledger.wait_handled(2)) == {"m": [2, 1]}
+    assert await letters(ledger) == []

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from shared.database import Database
 from shared.http import create_app
 from shared.messaging import dead_letters
 from shared.messaging.broker import KafkaSettings, ensure_topics
+from shared.messaging.freshness import Freshness
 from shared.messaging.gate import Gate
 from shared.operations import include_operations
 from shared.service import Service, Subscription
@@ -43,7 +45,7 @@ def _service(ledger: Ledger) -> Service:
         max_body_bytes=10_000,
         checks={"database": ledger.database.ping, "kafka": lambda: service.check_messaging()},
     )
-    gate = Gate(ledger.inbound(), ledger.database, VERIFIER)
+    gate = Gate(ledger.inbound(), ledger.database, VERIFIER, Freshness(timedelta(days=30)))
     service = Service(
         "meetings",
         app,

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from shared.events import declared_events, event_type
-from shared.messaging.gate import EVENTS_REFUSED
+from shared.messaging.gate import EVENTS_LATE, EVENTS_REFUSED
 from shared.messaging.transaction import EVENTS_WRITTEN
 from shared.settings import Settings
 from tests.unit.deploy.manifests import DEPLOY, ROOT, documents
@@ -43,7 +43,7 @@ def test_alerts_stand_on_metrics_that_exist(alert: str) -> None:
     source = (ROOT / "shared" / "metrics.py").read_text(encoding="utf-8")
     for name in re.findall(r"justera_(\w+)", ALERTS[alert]["expr"]):
         # Not on what was published: that counts again what is published again.
-        counter = f"justera_{name}" in {f"{one._name}_total" for one in (EVENTS_WRITTEN, EVENTS_REFUSED)}
+        counter = f"justera_{name}" in {f"{one._name}_total" for one in (EVENTS_WRITTEN, EVENTS_REFUSED, EVENTS_LATE)}
         assert counter or f'"{name}"' in source or f'"justera_{name}"' in source
     types = {event_type(event) for event in declared_events()}
     assert set(re.findall(r'type="([^"]+)"', ALERTS[alert]["expr"])) <= types

@@ -17,6 +17,7 @@ from shared.messaging.signatures import (
     BODY_KEY,
     PAIRS,
     PREFIX,
+    SIGNED_AT,
     EventKeys,
     NotAuthentic,
     new_event_keys,
@@ -67,6 +68,12 @@ CHANGES = {
     "key": lambda raw: replace(raw, key="another"),
     "a header": lambda raw: replace(raw, headers=(("ce_id", b"2"), *raw.headers[1:])),
     "one header more": lambda raw: replace(raw, headers=(*raw.headers, ("ce_subject", b"x"))),
+    "when it was signed": lambda raw: replace(
+        raw,
+        headers=tuple(
+            (name, b"2099-01-01T00:00:00.000000Z" if name == SIGNED_AT else value) for name, value in raw.headers
+        ),
+    ),
     "one header less": lambda raw: replace(raw, headers=raw.headers[1:]),
     "headers the other way round": lambda raw: replace(raw, headers=(raw.headers[1], raw.headers[0], *raw.headers[2:])),
     "a name and its value run together": lambda raw: replace(raw, headers=(("ce_i", b"d1"), *raw.headers[1:])),
