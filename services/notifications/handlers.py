@@ -78,8 +78,11 @@ async def on_link_revoked(transaction: NotificationsTransaction, received: Recei
 
 
 async def on_signature_requested(transaction: NotificationsTransaction, received: Received[SignatureRequested]) -> None:
-    purpose = _PURPOSES[received.event.purpose]
-    _ask(transaction, received.envelope, received.event, purpose)
+    envelope, event = received.envelope, received.event
+    known = transaction.agreement(envelope.organisation, event.agreement_id)
+    if known.let_in_if_first(event.request_id, event.email):
+        transaction.agreement_changed(envelope.organisation, event.agreement_id)
+    _ask(transaction, envelope, event, _PURPOSES[event.purpose])
 
 
 async def on_reminder_requested(transaction: NotificationsTransaction, received: Received[ReminderRequested]) -> None:

@@ -148,7 +148,9 @@ _INSERT_DELIVERY = insert(DELIVERY).on_conflict_do_nothing().inline()
 class AgreementContext:
     """What a mail's own event does not carry. `sender` is None until AgreementCreated has been seen.
 
-    `people`: whom mails about it may go to, by `email_key`; None for an agreement that an earlier version took in.
+    `people`: whom mails about it may go to, by `email_key`, and its sender; None until it was made known.
+    `asked`: of an agreement that an earlier version took in, which did not keep its people, the ids of the requests
+    that have asked somebody; else None.
     `copy_links`: by `email_key` too, the version of the next link to the sealed copy, of those whose links were ended.
     """
 
@@ -156,6 +158,7 @@ class AgreementContext:
     timezone: str = "UTC"
     others: dict[str, Person] = field(default_factory=dict)
     people: set[str] | None = None
+    asked: set[str] | None = None
     copy_links: dict[str, int] = field(default_factory=dict)
 
     def copy_version(self, address: str) -> int | None:
@@ -167,6 +170,15 @@ class AgreementContext:
         if self.people is not None:
             self.people.update(map(email_key, addresses))
 
+    def let_in_if_first(self, request_id: str, address: str) -> bool:
+        """Of an older agreement, whom a request asks first is one of its people: nobody named them before. Whether this
+        let somebody in."""
+        if self.asked is None or request_id in self.asked:
+            return False
+        self.asked.add(request_id)
+        self.let_in(address)
+        return True
+
     def let_out(self, address: str) -> None:
         """It was a mistake: no mail goes there any more, unless the sender has it."""
         if self.people is not None and self.sender is not None and not same_email(address, self.sender.email):
@@ -174,7 +186,9 @@ class AgreementContext:
 
     def knows(self, address: str) -> bool:
         """Whether a mail may go there: to people of an agreement that was made known, and to nobody else."""
-        return self.sender is not None and (self.people is None or email_key(address) in self.people)
+        if self.sender is None or self.people is None:
+            return False
+        return email_key(address) in self.people or same_email(address, self.sender.email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +240,7 @@ async def save_agreements(
             "timezone": context.timezone,
             "others": {request: person.model_dump(mode="json") for request, person in context.others.items()},
             "people": None if context.people is None else sorted(context.people),
+            "asked": None if context.asked is None else sorted(context.asked),
             "copy_links": context.copy_links,
         }
         for (organisation, agreement_id), context in sorted(changed, key=lambda one: one[0])
@@ -239,6 +254,7 @@ async def save_agreements(
             "timezone": new.timezone,
             "others": AGREEMENT.c.others.op("||")(new.others),
             "people": func.coalesce(new.people, AGREEMENT.c.people),
+            "asked": func.coalesce(new.asked, AGREEMENT.c.asked),
             "copy_links": AGREEMENT.c.copy_links.op("||")(new.copy_links),
         },
     )
@@ -429,6 +445,7 @@ def _context(row: Row[Any]) -> AgreementContext:
         timezone=row.timezone,
         others={request: Person.model_validate(person) for request, person in row.others.items()},
         people=None if row.people is None else set(row.people),
+        asked=None if row.asked is None else set(row.asked),
         copy_links=dict(row.copy_links),
     )
 

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from services.notifications import store
 from services.notifications.tables import NotificationsTable
 from shared.database import Database
 from shared.messaging.tables import MessagingTable
@@ -65,4 +66,58 @@ async def test_a_database_that_is_not_in_utf8_is_refused(postgres: Postgres) -> 
     database = Database(await postgres.create_other_encoding())
     with pytest.raises(BadConfiguration, match="the database of notifications is in SQL_ASCII"):
         await migrate(database.engine, "notifications")
+    await database.close()
+
+
+async def test_an_older_agreements_people_are_those_who_were_mailed(postgres: Postgres) -> None:
+    """But for an address that was replaced; and whoever is asked later is let in by their first request."""
+    database = Database(await postgres.create_database())
+    await migrate(database.engine, "notifications")
+    async with database.transaction() as connection:
+        await connection.execute(text("ALTER TABLE agreement DROP COLUMN asked"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'notifications_0007'"))
+        await connection.execute(
+            text(
+                """
+                INSERT INTO agreement (organisation, agreement_id, sender, timezone, others, people) VALUES
+                    ('o', 'old', '{"email": "karin.ek@norrdalen.example"}', 'UTC', '{}', NULL),
+                    ('o', 'new', '{"email": "karin.ek@norrdalen.example"}', 'UTC', '{}', '["x@norrdalen.example"]'),
+                    ('o', 'unknown', NULL, 'UTC', '{}', NULL)
+                """
+            )
+        )
+        for number, (address, request, version, purpose) in enumerate(
+            [
+                ("Maja.Lind@norrdalen.example", "r1", 1, "signature-request"),
+                ("maja.lind@norrdalen.example", "r1", 0, "receipt"),
+                ("wrong@norrdalen.example", "r2", 1, "signature-request"),
+                ("olof.berg@bjorka.example", "r2", 2, "signature-request"),
+            ]
+        ):
+            await connection.execute(
+                text(
+                    """
+                    INSERT INTO delivery (organisation, id, agreement_id, purpose, recipient, recipient_key, request_id,
+                        request_version, cause_id, correlation_id, facts, created_at, status)
+                    VALUES ('o', :id, 'old', :purpose, :address, lower(:address), :request, :version, :id, '', '{}',
+                        now(), 'sent')
+                    """
+                ),
+                {"id": str(number), "purpose": purpose, "address": address, "request": request, "version": version},
+            )
+    await migrate(database.engine, "notifications")
+    async with database.transaction() as connection:
+        found = await store.agreements(connection, [("o", name) for name in ("old", "new", "unknown")])
+        old, new, unknown = (found["o", name] for name in ("old", "new", "unknown"))
+        assert old.people == {"maja.lind@norrdalen.example", "olof.berg@bjorka.example"}
+        assert old.knows("Karin.Ek@norrdalen.example"), "the sender"
+        assert not old.knows("wrong@norrdalen.example")
+        assert not old.let_in_if_first("r2", "mallory@evil.example")
+        assert old.let_in_if_first("r3", "sven.dahl@norrdalen.example")
+        assert not old.let_in_if_first("r3", "mallory@evil.example")
+        assert old.knows("sven.dahl@norrdalen.example")
+        assert (new.people, new.asked) == ({"x@norrdalen.example"}, None)
+        assert not new.let_in_if_first("r9", "mallory@evil.example")
+        assert (unknown.people, unknown.asked) == (None, None)
+        assert not unknown.knows("x@norrdalen.example")
     await database.close()

@@ -273,6 +273,34 @@ async def test_only_people_of_an_agreement_that_was_made_known_are_mailed(waitin
     ] * 2
 
 
+MALLORY = Person(email="mallory@evil.example", name="M")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        requested(MALLORY.email),
+        reminder(MALLORY.email),
+        reminder(MALLORY.email, request_id="request-9"),
+        archived().model_copy(update={"recipients": (MALLORY,)}),
+    ],
+)
+async def test_of_an_older_agreement_a_request_asks_one_address_and_nobody_else_is_mailed(
+    waiting_post: Post, forged: Event
+) -> None:
+    """An earlier version kept nobody's address; who is asked for the first time is believed once."""
+    await waiting_post.bring_alone(message(created()))
+    async with waiting_post.database.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE agreement SET people = '[]', asked = '[]'")
+    await waiting_post.bring_alone(message(requested()), message(unreached(OLOF)))
+    await waiting_post.bring_alone(message(reminder()), message(archived()))
+    true = {(one.purpose.value, one.recipient) for one in await waiting_post.deliveries()}
+    to_olof = {(purpose, OLOF) for purpose in ("signature-request", "reminder", "archived")}
+    assert true == to_olof | {(purpose, SENDER.email) for purpose in ("bounce-notice", "archived")}
+    await waiting_post.bring_alone(message(forged))
+    assert {(one.purpose.value, one.recipient) for one in await waiting_post.deliveries()} == true
+
+
 async def test_a_forged_sealing_mails_nobody(waiting_post: Post) -> None:
     forged = archived().model_copy(update={"recipients": (Person(email="mallory@evil.example", name="M"),)})
     await waiting_post.bring_alone(message(created()), message(forged))
