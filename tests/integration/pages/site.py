@@ -113,21 +113,29 @@ class Site:
         """The cookie of a browser that is logged in with this token."""
         return await self.access.open_session(principal_of(record), browser="A browser/1.0")
 
-    async def link(self, email: str, *, version: int = 1) -> str:
+    async def link(self, email: str, *, version: int = 1, agreement_id: str = AGREEMENT_ID) -> str:
         """The address that is mailed to a signer."""
-        token = issue(self.link_keys, Link("sign", ORGANISATION, await self.flow.id(email), version))
+        request_id = await self.flow.queries.request_id(ORGANISATION, agreement_id, email)
+        token = issue(self.link_keys, Link("sign", ORGANISATION, request_id, version))
         return f"{self.base}/signing/s/{token}"
 
     def copy_link(self, agreement_id: str = COPY) -> str:
         link = copy_link(ORGANISATION, agreement_id, SECRETARY, 1)
         return f"{self.base}/archive/copies/{issue(self.copy_keys, link)}"
 
-    async def draft(self, pdf: bytes, language: str = "sv", minutes: MinutesDocument | None = None) -> None:
+    async def draft(
+        self,
+        pdf: bytes,
+        language: str = "sv",
+        minutes: MinutesDocument | None = None,
+        *,
+        agreement_id: str = AGREEMENT_ID,
+    ) -> None:
         """An agreement of three signers stands ready; its document is `pdf`, set from `minutes`."""
         ref = await self.flow.blobs.put(ORGANISATION, pdf, "application/pdf")
         drafted = draft(language=language)
         signers = tuple(one.model_copy(update={"language": language}) for one in drafted.signers)
-        event = drafted.model_copy(update={"pdf": ref, "signers": signers})
+        event = drafted.model_copy(update={"pdf": ref, "signers": signers, "agreement_id": agreement_id})
         if minutes is not None:
             words = minutes.model_dump_json().encode()
             words_ref = await self.flow.blobs.put(ORGANISATION, words, "application/json")

@@ -10,6 +10,8 @@ from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, S
 
 Stop = tuple[str, Page]
 
+OTHER_AGREEMENT = AGREEMENT_ID[::-1]
+
 
 _PLAN = """plan: 2023
 year: 2023
@@ -34,6 +36,8 @@ async def tour(site: Site, context: BrowserContext, pdf: bytes, language: str) -
     async for stop in _signers(site, page):
         yield stop
     async for stop in _sender_after(site, page):
+        yield stop
+    async for stop in _declined(site, page, pdf, language):
         yield stop
     async for stop in _copies(site, page, language):
         yield stop
@@ -78,7 +82,7 @@ async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
     at = f"{site.base}/meetings/office"
     await page.goto(f"{at}/bodies")
     yield "bodies-empty", page
-    await page.locator("main .button").click()
+    await page.locator("main .button.primary").click()
     await page.fill("#quorum", "many")
     await page.locator("form .button").click()
     yield "body-wrong", page
@@ -123,6 +127,10 @@ async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "member-end", page
     async for stop in meetings(site, page):
         yield stop
+    await page.goto(f"{at}/people")
+    await page.locator(".row-title a").first.click()
+    await page.locator(".ways a").nth(1).click()
+    yield "person-leave", page
     await page.goto(f"{board}/change")
     other = await page.context.new_page()
     await other.goto(f"{board}/change")
@@ -275,6 +283,9 @@ async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "overview-bounced", page
     await page.locator(".row-title a").click()
     yield "agreement-bounced", page
+    async for stop in _remedies(site, page):
+        yield stop
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}")
     await page.locator(".notice.warning a.secondary").click()
     await page.fill("#email", ALTERNATE)
     await page.locator("form .button").click()
@@ -296,6 +307,40 @@ async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "links", page
     await page.locator("form .button").first.click()
     yield "agreement-links-ended", page
+
+
+async def _remedies(site: Site, page: Page) -> AsyncIterator[Stop]:
+    agreement = f"{site.base}/signing/overview/{AGREEMENT_ID}"
+    await page.goto(f"{agreement}/address/{await site.flow.id(ADJUSTER)}")
+    await page.fill("#email", "sven.dahl")
+    await page.locator("form .button").click()
+    yield "address-wrong", page
+    await page.goto(f"{agreement}/link/{await site.flow.id(ADJUSTER)}")
+    yield "link", page
+    await page.goto(f"{agreement}/deadline")
+    yield "deadline", page
+    await page.fill("input[type=date]", "2021-01-01")
+    await page.locator("form .button").click()
+    yield "deadline-wrong", page
+
+
+async def _declined(site: Site, page: Page, pdf: bytes, language: str) -> AsyncIterator[Stop]:
+    """Another agreement, which its first signer declines."""
+    await site.draft(pdf, language, agreement_id=OTHER_AGREEMENT)
+    await page.goto(f"{site.base}/signing/overview/{OTHER_AGREEMENT}")
+    await page.locator(".actions button").click()
+    await page.goto(await site.link(SECRETARY, agreement_id=OTHER_AGREEMENT))
+    await page.locator("form .button").click()
+    await page.locator("section#sign a").click()
+    await page.fill("#reason", "§ 28: tacket till ledningen saknas")
+    await page.locator("form .button").click()
+    yield "declined-by-you", page
+    await page.goto(await site.link(CHAIR, agreement_id=OTHER_AGREEMENT))
+    yield "declined-by-other", page
+    await page.goto(f"{site.base}/signing/overview/{OTHER_AGREEMENT}")
+    yield "agreement-declined", page
+    await page.goto(f"{site.base}/signing/logins")
+    yield "logins", page
 
 
 async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
