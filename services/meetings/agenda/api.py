@@ -1,5 +1,6 @@
 """The HTTP API of agendas: thin; the rules are in `agenda`, the work in `commands`."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -23,6 +24,9 @@ class MeetingAgenda(BaseModel):
     items: list[Item]
     left: list[Item]
     standing: list[ItemDetails]
+    notice_by: date | None = Field(
+        description="the last day on which the notice goes out in time, by the body's rule; a workday"
+    )
 
     @classmethod
     def of(cls, agenda: Agenda) -> "MeetingAgenda":
@@ -32,6 +36,7 @@ class MeetingAgenda(BaseModel):
             items=agenda.items,
             left=agenda.left,
             standing=agenda.standing,
+            notice_by=agenda.notice_by,
         )
 
 

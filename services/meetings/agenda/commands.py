@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from services.meetings.agenda import agenda as rules
 from services.meetings.agenda.agenda import HowItLeft, Item, ItemDetails
 from services.meetings.meeting.meeting import Meeting
+from services.meetings.notice.notice import latest_day
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
@@ -16,13 +18,17 @@ from shared.messaging.transaction import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """A meeting's items in order, and those that left it. `standing`: what one that is not begun would begin with."""
+    """A meeting's items in order, and those that left it. `standing`: what one that is not begun would begin with.
+
+    `notice_by`: the last day on which its notice goes out in time; None when no body is known that it is of.
+    """
 
     meeting: Meeting
     begun: bool
     items: list[Item]
     left: list[Item]
     standing: list[ItemDetails]
+    notice_by: date | None
 
 
 class AgendaCommands:
@@ -189,9 +195,10 @@ async def begin_agenda(transaction: MeetingsTransaction, organisation: str, meet
     if await transaction.agenda_is_begun(organisation, meeting.id):
         return await transaction.items_of_meeting(organisation, meeting.id)
     await transaction.begin_agenda(organisation, meeting.id)
+    body = await transaction.body_named(organisation, meeting.details.body)
     items = [
         Item(id=new_id(), version=1, body=meeting.details.body, meeting_id=meeting.id, details=details, standing=True)
-        for details in await _standing(transaction, organisation, meeting)
+        for details in (rules.standing_items(body.details.rules) if body else [])
     ]
     await transaction.save_items(organisation, [(item, place) for place, item in enumerate(items, start=1)])
     return items
@@ -199,18 +206,15 @@ async def begin_agenda(transaction: MeetingsTransaction, organisation: str, meet
 
 async def _agenda(transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> Agenda:
     begun = await transaction.agenda_is_begun(organisation, meeting.id)
+    body = await transaction.body_named(organisation, meeting.details.body)
     return Agenda(
         meeting=meeting,
         begun=begun,
         items=await transaction.items_of_meeting(organisation, meeting.id),
         left=await transaction.items_that_left(organisation, meeting.id),
-        standing=[] if begun else await _standing(transaction, organisation, meeting),
+        standing=[] if begun or body is None else rules.standing_items(body.details.rules),
+        notice_by=latest_day(meeting.details.starts.date(), body.details.rules.notice_days) if body else None,
     )
-
-
-async def _standing(transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> list[ItemDetails]:
-    body = await transaction.body_named(organisation, meeting.details.body)
-    return rules.standing_items(body.details.rules) if body else []
 
 
 async def _place(transaction: MeetingsTransaction, organisation: str, item: Item) -> int:

@@ -71,6 +71,8 @@ class AgendaPages(OfficePages):
             meeting=agenda.meeting,
             details=agenda.meeting.details,
             open_now=open_now,
+            notice_by=agenda.notice_by if open_now else None,
+            today=self._today(),
             left=[(item, item.stay_at(meeting_id)) for item in agenda.left],
             waiting=[one for one in waiting if one.stay_at(meeting_id) is None] if open_now else [],
             total=sum(item.details.minutes or 0 for item in agenda.items),

@@ -57,6 +57,18 @@ async def test_an_agenda_is_the_bodys_standing_items_until_somebody_writes_on_it
     assert not [row for row in await outbox(service) if "item" in row.attributes["type"]]
 
 
+async def test_the_notice_goes_out_by_a_workday_so_many_days_before(api: httpx.AsyncClient) -> None:
+    """As the body says when it is asked: five days before Friday is a Sunday, and seven a Friday."""
+    november = await meeting(api)
+    path = f"/meetings/{november}/agenda"
+    assert (await api.get(path)).json()["notice_by"] is None
+    details = {"name": "STYRELSEN", "kind": "board", "rules": {"notice_days": 5}}
+    body = (await api.post("/bodies", json={"details": details})).json()["id"]
+    assert (await api.get(path)).json()["notice_by"] == "2022-11-18"
+    await api.put(f"/bodies/{body}", json=details | {"rules": {"notice_days": 8}})
+    assert (await api.get(path)).json()["notice_by"] == "2022-11-17"
+
+
 async def test_a_struck_meetings_items_move_to_the_next_one_with_a_trace(
     service: Service, api: httpx.AsyncClient
 ) -> None:
