@@ -156,7 +156,8 @@ class SigningQueries:
         async def read() -> AgreementOverview:
             async with self._database.single() as connection:
                 stored = await store.find(connection, organisation, agreement_id)
-                copies = await sealed_copies.find(connection, [key])
+                completed = stored is not None and stored.state.status is Status.COMPLETED
+                copies = await sealed_copies.find(connection, [key] if completed else [])
                 ended = stored is not None and stored.state.status in (TERMINAL - {Status.COMPLETED})
                 replaced_by = await store.replacing(connection, stored) if stored is not None and ended else None
                 news = await mail_news.find(connection, [key])
@@ -194,7 +195,8 @@ class SigningQueries:
             )
             shown = [stored for stored in found[:most] if stored.state.waits_on_bounce or not waits_on_bounce]
             keys = [stored.key for stored in shown]
-            copies = await sealed_copies.find(connection, keys)
+            completed = [stored.key for stored in shown if stored.state.status is Status.COMPLETED]
+            copies = await sealed_copies.find(connection, completed)
             news = await mail_news.find(connection, keys)
             ended_ones = await ended_links.find(connection, keys)
         return AgreementPage(

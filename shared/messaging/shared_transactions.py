@@ -1,4 +1,4 @@
-"""Group commit: commands that come while a transaction is under way share the next one (docs/decisions/0034).
+"""Group commit: commands that come while a transaction is under way share the next one (docs/decisions/0035).
 
 A command names what it is about, its target, and a rule: pure work on what is loaded. A transaction locks all targets
 of its commands in one statement, without waiting for who else holds one, runs the rules in the order in which the

@@ -20,6 +20,7 @@ import structlog
 from shared.names import SERVICES
 from tests.benchmarks.baseline import baseline
 from tests.benchmarks.copies import copies
+from tests.benchmarks.peers import celery_on_redis, faststream_outbox
 from tests.benchmarks.pipeline import Pipeline, Throughput, pipeline
 from tests.benchmarks.relay import relay_speed
 from tests.benchmarks.servers import Servers, servers
@@ -70,6 +71,22 @@ async def _with_stored(say: Say, services: Pipeline, empty: Throughput, wanted: 
         )
 
 
+async def peers(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
+    """(j) a Celery chain on Redis, and faststream-outbox, with the hops and rows of (a)."""
+    count = wanted.peer_agreements
+    for name, peer in (("a Celery chain on Redis", celery_on_redis), ("faststream-outbox", faststream_outbox)):
+        label = f"(j) {name}".ljust(37)
+        try:
+            async with peer(folder / peer.__name__, machine) as running:
+                await running.run(max(1, count // 10))
+                found = await _median(running.run, count)
+        except PartMissing as missing:
+            say(f"{label}not measured: {missing}")
+            continue
+        cpu = ", ".join(f"{process} {1000 * seconds / count:.0f}" for process, seconds in found.cpu.items())
+        say(f"{label}{_throughput(found)} ({cpu})    (aim: (b) ahead of it)")
+
+
 async def relay(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
     """(d) the relay against a bare idempotent producer."""
     speed = await relay_speed(machine)
@@ -108,6 +125,7 @@ async def whole(say: Say, folder: Path, machine: Servers, wanted: argparse.Names
 
 PARTS: dict[str, Callable[[Say, Path, Servers, argparse.Namespace], Coroutine[Any, Any, None]]] = {
     "events": events,
+    "peers": peers,
     "relay": relay,
     "documents": documents,
     "whole": whole,
@@ -186,6 +204,7 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("parts", nargs="*", type=_part, metavar="|".join(PARTS), help="default: all")
     parser.add_argument("--agreements", type=int, default=300, help="a round of (a) and (b); default: 300")
+    parser.add_argument("--peer-agreements", type=int, default=100, help="a round of (j); default: 100")
     parser.add_argument(
         "--stored", type=int, nargs="*", default=[10_000, 100_000], help="agreements stored for (h), growing"
     )
