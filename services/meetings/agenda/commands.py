@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from services.meetings.agenda import agenda as rules
 from services.meetings.agenda.agenda import HowItLeft, Item, ItemDetails
-from services.meetings.meeting.meeting import Meeting
+from services.meetings.meeting import meeting as meeting_rules
+from services.meetings.meeting.meeting import Meeting, Mode, body_key
 from services.meetings.notice.notice import latest_day
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
@@ -29,6 +30,24 @@ class Agenda:
     left: list[Item]
     standing: list[ItemDetails]
     notice_by: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What becomes of the meeting that takes the items of one that is struck; None stays. `ends` is local wall time."""
+
+    ends: datetime | None = None
+    mode: Mode | None = None
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A meeting that was cancelled, the one that took its items, and these."""
+
+    meeting: Meeting
+    to: Meeting
+    moved: list[Item]
 
 
 class AgendaCommands:
@@ -132,6 +151,45 @@ class AgendaCommands:
         transaction.tell_of_item(organisation, moved, fact, now)
         return moved
 
+    async def strike(
+        self, organisation: str, meeting_id: str, to_meeting_id: str, reason: str, extension: Extension
+    ) -> Struck:
+        """Cancel a meeting; its items, but standing ones that nobody wrote on, go to the end of another of its body.
+
+        Raises NotFound, Refused, InvalidInput; then nothing of it was done.
+        """
+
+        async def work(transaction: MeetingsTransaction) -> Struck:
+            if meeting_id == to_meeting_id:
+                raise Refused("to_meeting_id: is the meeting that is struck", hint="name another one of its body")
+            ids = sorted((meeting_id, to_meeting_id))
+            meetings = {one: await transaction.lock_meeting(organisation, one) for one in ids}
+            struck, to, now = meetings[meeting_id], meetings[to_meeting_id], self._clock.now()
+            for meeting in (struck, to):
+                rules.require_open(meeting, now)
+            if body_key(struck.details.body) != body_key(to.details.body):
+                raise Refused(f"to_meeting_id: is a meeting of {to.details.body}, not of {struck.details.body}")
+            moved = []
+            for seen in await transaction.items_of_meeting(organisation, meeting_id):
+                if seen.standing and seen.version == 1:
+                    continue
+                item = await transaction.item(organisation, seen.id, for_update=True)
+                moved.append(
+                    await self.move_locked(
+                        transaction, organisation, item, struck, to, how=HowItLeft.MOVED, reason=reason
+                    )
+                )
+            changed, told = meeting_rules.change(to, to.details.model_copy(update=_said(extension)))
+            if told is not None:
+                await transaction.save_meeting(organisation, changed)
+                transaction.tell(organisation, changed, told, now)
+            cancelled, gone = meeting_rules.cancel(struck, reason)
+            await transaction.save_meeting(organisation, cancelled)
+            transaction.tell(organisation, cancelled, gone, now)
+            return Struck(cancelled, changed, moved)
+
+        return await self._unit_of_work.run(work)
+
     async def order(
         self, organisation: str, meeting_id: str, wanted: Sequence[str], *, seen: Sequence[str] | None = None
     ) -> Agenda:
@@ -222,3 +280,8 @@ async def _place(transaction: MeetingsTransaction, organisation: str, item: Item
         return 1
     there = [one.id for one in await transaction.items_of_meeting(organisation, item.meeting_id)]
     return there.index(item.id) + 1
+
+
+def _said(extension: Extension) -> dict[str, object]:
+    given = {"ends": extension.ends, "mode": extension.mode, "place": extension.place}
+    return {name: value for name, value in given.items() if value is not None}

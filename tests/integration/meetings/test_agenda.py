@@ -69,6 +69,56 @@ async def test_the_notice_goes_out_by_a_workday_so_many_days_before(api: httpx.A
     assert (await api.get(path)).json()["notice_by"] == "2022-11-17"
 
 
+async def test_a_meeting_is_struck_and_another_one_takes_its_items_in_one_go(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    """§ 36: October is struck, November takes its items and the follow-up, half an hour longer and online."""
+    await board(api)
+    october, november = await meeting(api, "2022-10-28"), await meeting(api, mode="physical", place="Forsby")
+    follow_up = await add(api, october, "Uppföljning T2")
+    before = len(await outbox(service))
+    wish = {"to_meeting_id": november, "reason": "Krock", "ends": "2022-11-25T15:30", "mode": "digital"}
+    answer = await api.post(f"/meetings/{october}/strike", json={**wish, "place": "Digitalt"})
+    assert answer.status_code == 200, answer.text
+    struck = answer.json()
+    assert (struck["meeting"]["status"], struck["meeting"]["reason"]) == ("cancelled", "Krock")
+    details = struck["to"]["details"]
+    assert (details["ends"], details["mode"], details["place"]) == ("2022-11-25T15:30:00", "digital", "Digitalt")
+    assert [one["id"] for one in struck["moved"]] == [follow_up["id"]]
+    assert await titles(api, november) == ["Val av justerare", "Ekonomi", "Uppföljning T2"]
+    assert struck["moved"][0]["stays"][0]["meeting_id"] == october
+    told = [row.attributes["type"].split(".")[-2] for row in (await outbox(service))[before:]]
+    assert told == ["item-moved", "meeting-changed", "meeting-cancelled"]
+
+
+async def test_a_meeting_that_cannot_be_struck_stays_with_all_its_items(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    await board(api)
+    october, november = await meeting(api, "2022-10-28"), await meeting(api)
+    await add(api, october, "Uppföljning T2")
+    other, gone = await meeting(api, body="Arbetsutskottet"), await meeting(api, "2022-12-16")
+    await api.post(f"/meetings/{gone}/cancel", json={"reason": "Krock"})
+    before = await outbox(service)
+    wish = {"to_meeting_id": november, "reason": "Krock"}
+    answers = [
+        await api.post(f"/meetings/{october}/strike", json=wish | wrong)
+        for wrong in (
+            {"to_meeting_id": october},
+            {"to_meeting_id": other},
+            {"to_meeting_id": gone},
+            {"to_meeting_id": "unknown"},
+            {"reason": " "},
+            {"ends": "2022-11-25T12:00"},
+            {"place": "\u202e"},
+        )
+    ]
+    assert [answer.status_code for answer in answers] == [409, 409, 409, 404, 422, 422, 422]
+    assert await outbox(service) == before
+    assert await titles(api, october) == ["Val av justerare", "Ekonomi", "Uppföljning T2"]
+    assert await titles(api, november) == []
+
+
 async def test_a_struck_meetings_items_move_to_the_next_one_with_a_trace(
     service: Service, api: httpx.AsyncClient
 ) -> None:
