@@ -7,17 +7,19 @@ BIN := .venv/bin
 # Python 3.11 by preference, else a newer python3. `make PYTHON=…` chooses another.
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STAMP := .venv/.installed
+# Tests go to some workers, each with servers of its own; who is done takes from who is not.
+SIDE_BY_SIDE := $(BIN)/python -m pytest -q -n auto --dist worksteal
 
 demo: $(STAMP)  ## A whole signing, from the meeting to the archive, in a minute
 	@$(BIN)/justera demo
 
 test: check  ## The checks, then every test, on what the machine has: Kafka, PostgreSQL, a browser, or the embedded servers
 	@echo "Running the tests ..."
-	@$(BIN)/python -m pytest -q -m "not slow"
+	@$(SIDE_BY_SIDE) -m "not slow"
 
 test-slow: $(STAMP)  ## What takes longer: every page at every width and language, kills, fuzzing, Postfix with Chromium
 	@echo "Running the slow tests ..."
-	@$(BIN)/python -m pytest -q -m slow
+	@$(SIDE_BY_SIDE) -m slow
 
 drill: $(STAMP)  ## Kills, pauses and fills up parts while hundreds of agreements run; `make drill DRILL=postgres` for one
 	@$(BIN)/python -m pytest -q -s -m drill tests/drills $(if $(DRILL),-k test_$(DRILL))
@@ -34,7 +36,7 @@ bench: $(STAMP) .venv/.peers  ## How fast it is, beside bare baselines; `make be
 
 test-embedded: $(STAMP)  ## The tests that touch Kafka and PostgreSQL once more, on the embedded servers
 	@echo "Running the tests on the embedded servers ..."
-	@JUSTERA_TEST_PARTS=embedded $(BIN)/python -m pytest -q -m "not slow"
+	@JUSTERA_TEST_PARTS=embedded $(SIDE_BY_SIDE) -m "not slow"
 
 test-containers: $(STAMP)  ## Messaging on Kafka and PostgreSQL in Docker, and our own image deployed by Compose; PARTS=messaging or deployment
 	@$(BIN)/python -m tests.containers $(PARTS)

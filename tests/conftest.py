@@ -3,9 +3,11 @@
 `tests/support/parts.py` says where the parts come from and what happens when one is missing.
 """
 
+import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -21,6 +23,7 @@ from tests.support.processes import run
 
 _REAL_PARTS = ("kafka", "postgres")
 _FOUND = pytest.StashKey[dict[str, str]]()
+_MOST_WORKERS = 6  # each has servers of its own
 
 
 # How long an example takes says more of a busy machine than of the code.
@@ -30,6 +33,22 @@ settings.load_profile("without deadlines")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_FOUND] = {}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: much of the time goes by in waiting for other processes."""
+    return min((os.cpu_count() or 1) + 1, _MOST_WORKERS)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["found"] = session.config.stash[_FOUND]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[_FOUND].update(getattr(node, "workeroutput", {}).get("found", {}))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,6 +1,6 @@
 """Java programs from Maven that judge our files: their jars come once, into `.cache`."""
 
-import os
+import fcntl
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,13 +31,17 @@ def java(part: str, *coordinates: str, program: str) -> list[str]:
     if absent:
         missing(part, f"{' and '.join(absent)} not installed")
     libs = CACHE / part / "libs"
-    if not libs.is_dir():
-        _resolve(part, libs, coordinates)
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "maven.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run side by side want the same jars
+        if not libs.is_dir():
+            _resolve(part, libs, coordinates)
     return [*_JAVA, "-cp", f"{libs}/*", program]
 
 
 def _resolve(part: str, libs: Path, coordinates: tuple[str, ...]) -> None:
-    aside = libs.with_name(f"{libs.name}-{os.getpid()}")
+    aside = libs.with_name("arriving")
+    shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     dependencies = "\n".join(_DEPENDENCY.format(*one.split(":")) for one in coordinates)
     pom = aside.with_suffix(".xml")
@@ -48,7 +52,4 @@ def _resolve(part: str, libs: Path, coordinates: tuple[str, ...]) -> None:
     if finished.returncode:
         shutil.rmtree(aside, ignore_errors=True)
         missing(part, f"Maven cannot fetch {part} here")
-    try:
-        aside.rename(libs)
-    except OSError:  # another run has put its own there
-        shutil.rmtree(aside, ignore_errors=True)
+    aside.rename(libs)

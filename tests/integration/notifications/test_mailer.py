@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,6 +128,7 @@ async def _dying(
             return len(server.mails) == 1
 
         await eventually(arrived)
+        dying.mailer._settings = replace(dying.mailer._settings, connections=0)  # takes no other mail in hand
         yield dying
         await dying.mailer.stop()
 
