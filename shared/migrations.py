@@ -22,14 +22,14 @@ _ROOT = _HERE.parent
 _MIGRATION_LOCK = 0x6D696772  # "migr": instances that start together take turns
 
 
-async def migrate(engine: AsyncEngine, service: str) -> None:
-    """To the newest revision; does nothing when it is there or beyond.
+async def migrate(engine: AsyncEngine, service: str, *, to: str = "head") -> None:
+    """To the newest revision, or for a test to an older one; does nothing when it is there or beyond.
 
     Raises what the database raises, and BadConfiguration for one that is not in UTF-8. One at a time in a process:
     Alembic keeps its context in global names.
     """
     async with engine.begin() as connection:
-        await connection.run_sync(_upgrade, service)
+        await connection.run_sync(_upgrade, service, to)
 
 
 async def is_current(engine: AsyncEngine, service: str) -> bool:
@@ -64,22 +64,22 @@ def _config(service: str) -> "Config":
     return config
 
 
-def _upgrade(connection: Connection, service: str) -> None:
+def _upgrade(connection: Connection, service: str, to: str) -> None:
     encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise BadConfiguration(f"the database of {service} is in {encoding}", hint="make it with ENCODING 'UTF8'")
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
     if not _at_head(connection, service):
-        _run_alembic(connection, service)
+        _run_alembic(connection, service, to)
 
 
-def _run_alembic(connection: Connection, service: str) -> None:
+def _run_alembic(connection: Connection, service: str, to: str) -> None:
     import alembic.command
 
     config = _config(service)
     config.attributes["connection"] = connection
     config.attributes["metadata"] = None
-    alembic.command.upgrade(config, "head")
+    alembic.command.upgrade(config, to)
 
 
 def _at_head(connection: Connection, service: str) -> bool:

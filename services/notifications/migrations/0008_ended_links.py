@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifications_0007"
-down_revision = "notifications_0006"
+revision = "notifications_0008"
+down_revision = "notifications_0007"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifications_0008"
-down_revision = "notifications_0007"
+revision = "notifications_0009"
+down_revision = "notifications_0008"
 
 
 def upgrade() -> None:
