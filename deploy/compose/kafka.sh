@@ -1,7 +1,21 @@
 #!/usr/bin/env bash
-# Kafka with a login for each service. Its users are made once, when its storage is formatted, from the secrets.
+# Kafka with a login for each service, which may do what `kafka-acls` says. The users are made once, when the storage is
+# formatted, from the secrets.
 set -euo pipefail
 data=/var/lib/kafka/data
+marker=/tmp/acls-are-set # for the health check
+
+allow() {
+  local acls=(/opt/kafka/bin/kafka-acls.sh --bootstrap-server 127.0.0.1:9094) service operations kind names
+  until "${acls[@]}" --list >/dev/null 2>&1; do sleep 1; done
+  while read -r service operations kind names; do
+    case $service in '' | '#'*) continue ;; esac
+    # shellcheck disable=SC2086 # several names in one variable
+    "${acls[@]}" --add --allow-principal "User:$service" \
+      $(printf -- '--operation %s ' ${operations//,/ }) $(printf -- "--$kind %s " $names) </dev/null >/dev/null
+  done </usr/local/share/kafka-acls
+  touch "$marker"
+}
 
 if [ ! -e "$data/meta.properties" ]; then
   umask 077
@@ -24,4 +38,6 @@ PROPERTIES
   /opt/kafka/bin/kafka-storage.sh format --config "$settings" --cluster-id "$CLUSTER_ID" "@$users" >/dev/null
   rm -f "$settings" "$users"
 fi
+rm -f "$marker"
+allow &
 exec /etc/kafka/docker/run

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from tests.support.kafka_server import KAFKA_VERSION, jars
+from tests.support.maven import java
+from tests.support.parts import CACHE
 
 KAFKA = f"apache/kafka:{KAFKA_VERSION}"
 POSTGRES = "postgres:17"
@@ -76,6 +78,9 @@ def _build_stand_in(name: str) -> str:
         shutil.copytree(_HERE / name, context)
         if name == "kafka":
             shutil.copytree(jars(), context / "libs")
+            tools = f"kafka-tools-{KAFKA_VERSION}.jar"  # kafka-acls.sh is in it
+            java("kafka-tools", f"org.apache.kafka:kafka-tools:{KAFKA_VERSION}", program="")
+            shutil.copy2(CACHE / "kafka-tools" / "libs" / tools, context / "libs")
         build(context, context / "Dockerfile", tag, BASE=_BASE)
     return tag
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from services.embedded.contract import documented_service
+from shared.events import declared_events, topics
 from shared.messaging.signatures import PAIRS
 from shared.names import SERVICES
 from shared.settings import Settings
@@ -66,6 +68,39 @@ def test_kafka_lets_nobody_in_without_a_login_but_itself() -> None:
         assert protocols[name] == "SASL_PLAINTEXT" or address.startswith("127.0.0.1:")
     for name in (*SERVICES, "migrate-meetings"):
         assert COMPOSE["services"][name]["environment"]["JUSTERA_KAFKA_USERNAME"] == name.removeprefix("migrate-")
+
+
+def test_kafka_says_who_may_do_anything() -> None:
+    kafka = COMPOSE["services"]["kafka"]
+    assert kafka["environment"]["KAFKA_AUTHORIZER_CLASS_NAME"].endswith(".StandardAuthorizer")
+    assert kafka["environment"]["KAFKA_SUPER_USERS"] == "User:ANONYMOUS"
+    assert "KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND" not in kafka["environment"]
+    assert "./compose/kafka-acls:/usr/local/share/kafka-acls:ro" in kafka["volumes"]
+    assert "/tmp/acls-are-set" in kafka["healthcheck"]["test"][1]
+
+
+@each_service
+def test_kafka_lets_a_service_do_what_its_code_does_and_no_more(name: str) -> None:
+    allowed = {
+        (kind, topic_or_group, operation)
+        for line in (DEPLOY / "compose" / "kafka-acls").read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"{name} ")
+        for operations, kind, *names in [line.split()[1:]]
+        for operation in operations.split(",")
+        for topic_or_group in names
+    }
+    service = documented_service(name)
+    reads = {topic for subscription in service.subscriptions for topic in subscription.topics}
+    assert {one for kind, one, operation in allowed if (kind, operation) == ("topic", "Read")} == reads
+    assert {one for kind, one, operation in allowed if (kind, operation) == ("topic", "Write")} == {
+        event.topic for event in declared_events() if event.service == name
+    }
+    assert {one for kind, one, operation in allowed if (kind, operation) == ("group", "Read")} == {
+        subscription.group for subscription in service.subscriptions
+    }
+    creates = {one for kind, one, operation in allowed if (kind, operation) == ("topic", "Create")}
+    assert creates == (set(topics.ALL) if name == "meetings" else set())
+    assert {operation for *_, operation in allowed} <= {"Read", "Write", "Describe", "Create"}
 
 
 def test_one_migration_makes_the_topics_and_all_wait_for_it() -> None:
