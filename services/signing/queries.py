@@ -161,7 +161,8 @@ class SigningQueries:
                 ended = stored is not None and stored.state.status in (TERMINAL - {Status.COMPLETED})
                 replaced_by = await store.replacing(connection, stored) if stored is not None and ended else None
                 news = await mail_news.find(connection, [key])
-                ended_ones = await ended_links.find(connection, [key])
+                over = stored is not None and stored.state.status in TERMINAL
+                ended_ones = await ended_links.find(connection, [key] if over else [])
             if stored is None:
                 raise NoSuchAgreement
             return self.overview_of(
@@ -198,7 +199,8 @@ class SigningQueries:
             completed = [stored.key for stored in shown if stored.state.status is Status.COMPLETED]
             copies = await sealed_copies.find(connection, completed)
             news = await mail_news.find(connection, keys)
-            ended_ones = await ended_links.find(connection, keys)
+            over = [stored.key for stored in shown if stored.state.status in TERMINAL]
+            ended_ones = await ended_links.find(connection, over)
         return AgreementPage(
             agreements=tuple(
                 self.overview_of(
