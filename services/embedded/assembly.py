@@ -74,6 +74,7 @@ class AllInOne:
             Worker("broker-supervisor", self._restart_dead_broker, drain=0.01),
             Worker("postgres-supervisor", self._restart_dead_postgres, drain=0.01),
         )
+        self._starts_over = False
         self.services: dict[str, Service] = {}
         self.settings: Settings
         self.access: Access
@@ -163,14 +164,17 @@ class AllInOne:
 
     async def _restart_dead_broker(self) -> None:
         """A live consumer's position would skip what is published anew, so all messaging starts over."""
-        end = await self._end_of_broker()
-        log.warning("embedded.broker_died", end=end)
+        if not self._starts_over:
+            end = await self._end_of_broker()
+            log.warning("embedded.broker_died", end=end)
+        self._starts_over = True  # until all of it is done: whatever fails on the way, it is begun anew
         await asyncio.gather(*(service.stop_messaging() for service in self.services.values()))
         await self._broker.start()
         await ensure_topics(self._kafka)
         await self._republish_all()
         for service in self.services.values():
             service.start_messaging(self._kafka)
+        self._starts_over = False
 
     async def _end_of_broker(self) -> str:
         """Return once it has ended; one whose topics somebody else changed is ended."""

@@ -1,6 +1,8 @@
 """A local user reaches the embedded broker, which knows no logins: what they do there holds up nothing for long."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
@@ -9,8 +11,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 
+from services.embedded.assembly import AllInOne
+from services.embedded.broker import EmbeddedBroker
 from services.embedded.replay import Replay, replaying
 from services.embedded.scenario import Step, load_scenario
+from shared.errors import Unavailable
 from shared.events import topics
 from tests.support.parts import REPOSITORY
 
@@ -81,3 +86,31 @@ async def test_what_is_deleted_is_published_again_at_once(harm: Harm) -> None:
             harming[0].cancel()
             await asyncio.gather(*harming, return_exceptions=True)
     assert outcome.text == REPORT
+
+
+@pytest.mark.parametrize("where", [(EmbeddedBroker, "_empty_folder"), (AllInOne, "_republish_all")])
+async def test_a_start_over_that_fails_on_its_way_is_begun_anew(
+    where: tuple[object, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = 0
+    works = getattr(*where)
+
+    def refuses_once(*arguments: object) -> object:
+        nonlocal refused
+        refused += 1
+        if refused == 1:
+            raise Unavailable("the disk is full")
+        return works(*arguments)
+
+    async with replaying(load_scenario(SCENARIO)) as replay:
+
+        async def once(step: Step) -> None:
+            if not refused:
+                monkeypatch.setattr(*where, refuses_once)
+                assert replay.system._broker.pid is not None
+                os.kill(replay.system._broker.pid, signal.SIGKILL)
+                await asyncio.sleep(0.5)
+
+        outcome = await replay.run(once)
+    assert outcome.text == REPORT
+    assert refused > 1
