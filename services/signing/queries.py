@@ -32,6 +32,7 @@ from shared.blobs import BlobStore
 from shared.clock import Clock, parse_timestamp, timestamp
 from shared.database import Database
 from shared.errors import InvalidInput, NotFound
+from shared.events import BlobRef
 from shared.history import Entry
 from shared.logging import get_logger
 from shared.rendering.minutes import Language, MinutesDocument
@@ -111,21 +112,20 @@ class SigningQueries:
         """The request that asks an address, for a replay, which has no links. Raises NotFound."""
         return request_for_email(await self.state(organisation, agreement_id), email).id
 
-    async def document(self, organisation: str, agreement_id: str) -> bytes:
-        """The unsigned original, PDF. Raises NotFound, Unavailable."""
-        state = await self.state(organisation, agreement_id)
-        return await self._blobs.get(organisation, state.document)
+    async def document(self, organisation: str, document: BlobRef) -> bytes:
+        """The unsigned original, PDF, that an agreement names. Raises NotFound, Unavailable."""
+        return await self._blobs.get(organisation, document)
 
-    async def minutes(self, organisation: str, agreement_id: str) -> MinutesDocument | None:
-        """What the document was set from, as its history names it by SHA-256; None when that cannot be read here.
+    async def minutes(self, organisation: str, render_input: BlobRef) -> MinutesDocument | None:
+        """What an agreement's document was set from, as its history names it by SHA-256; None when that cannot be read
+        here.
 
-        Raises NotFound, Unavailable.
+        Raises Unavailable.
         """
-        state = await self.state(organisation, agreement_id)
         try:
-            return MinutesDocument.model_validate_json(await self._blobs.get(organisation, state.render_input))
+            return MinutesDocument.model_validate_json(await self._blobs.get(organisation, render_input))
         except (NotFound, ValidationError) as error:
-            log.warning("minutes.not_readable", agreement_id=agreement_id, error=type(error).__name__)
+            log.warning("minutes.not_readable", sha256=render_input.sha256, error=type(error).__name__)
             return None
 
     async def sealed_copy(self, organisation: str, agreement_id: str) -> bytes:

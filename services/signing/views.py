@@ -50,6 +50,7 @@ class RequestView(_View):
     version: int
     document_name: str
     document: BlobRef
+    render_input: BlobRef
     sender: Person
     role: str
     email: str
@@ -185,6 +186,7 @@ def request_view_of(
         version=request.version,
         document_name=state.document_name,
         document=state.document,
+        render_input=state.render_input,
         sender=state.sender,
         role=place.role,
         email=request.email,

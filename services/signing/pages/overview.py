@@ -76,13 +76,13 @@ class OverviewPages(SendersPages):
         return followed(request, page)
 
     async def overview_pdf(self, request: Request, agreement_id: str, principal: Principal = READER) -> Response:
-        agreement = await self._queries.agreement(principal.organisation, agreement_id)
-        content = await self._queries.document(principal.organisation, agreement_id)
+        agreement = await self._queries.state(principal.organisation, agreement_id)
+        content = await self._queries.document(principal.organisation, agreement.document)
         name = original_name(agreement.document_name, agreement.language)
         return Response(content, media_type="application/pdf", headers={"content-disposition": shown_as(name)})
 
     async def overview_copy(self, request: Request, agreement_id: str, principal: Principal = READER) -> Response:
-        agreement = await self._queries.agreement(principal.organisation, agreement_id)
+        agreement = await self._queries.state(principal.organisation, agreement_id)
         content = await self._queries.sealed_copy(principal.organisation, agreement_id)
         name = sealed_name(agreement.document_name, agreement.language)
         return Response(content, media_type="application/pdf", headers={"content-disposition": fetched_as(name)})

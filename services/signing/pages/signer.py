@@ -148,7 +148,7 @@ class SignerPages:
         visit = await self._visit(request, request_id)
         if visit.view.state not in _DOCUMENT_STATES or not visit.view.viewed:
             return _to(request, "signer_start", request_id)
-        content = await self._queries.document(visit.organisation, visit.view.agreement_id)
+        content = await self._queries.document(visit.organisation, visit.view.document)
         name = original_name(visit.view.document_name, visit.view.language)
         return Response(content, media_type="application/pdf", headers={"content-disposition": shown_as(name)})
 
@@ -207,7 +207,7 @@ class SignerPages:
         return visit
 
     async def _document_page(self, request: Request, visit: _Visit, field: Field) -> Response:
-        document = await self._queries.minutes(visit.organisation, visit.view.agreement_id)
+        document = await self._queries.minutes(visit.organisation, visit.view.render_input)
         facts = {"document": None if document is None else words_of(document)}
         return self._form_page(request, visit, "signer/document.html", field, **facts)
 
