@@ -33,7 +33,7 @@ _LOCK = text(
 _LOCK_FREE = text(
     """
     SELECT organisation, correlation_id, head, snapshot FROM agreement
-    WHERE (organisation, agreement_id) IN (
+    WHERE (agreement.organisation, agreement.agreement_id) IN (
         SELECT * FROM unnest(CAST(:organisations AS text[]), CAST(:ids AS text[]))
         UNION ALL
         SELECT request.organisation, request.agreement_id FROM signature_request AS request
