@@ -111,9 +111,10 @@ def test_encoded_data_that_is_no_text_is_not_kept() -> None:
     "unit", ["a", "a.", "=", "=\n", "k1-", "A" * 80 + "\n", "&#", "\n> > ", " " * 99 + "\n", "/signing/s/"]
 )
 def test_hostile_texts_cost_little(unit: str) -> None:
-    started = time.perf_counter()
+    """By this thread's own time: what else runs on the machine does not count."""
+    started = time.thread_time()
     redacted(unit * (128 * 1024 // len(unit)))
-    assert time.perf_counter() - started < 3
+    assert time.thread_time() - started < 3
 
 
 # Any of the encoders over any other, as gateways, logs and mail programs pile them up.
@@ -232,9 +233,9 @@ def test_a_secret_cannot_be_read_from_what_is_kept_however_it_is_encoded(
 def test_time_grows_with_the_text_and_no_faster(unit: str, *, nested: bool) -> None:
     def seconds(size: int) -> float:
         text = unit + unit[1:] * (size // len(unit)) if nested else unit * (size // len(unit))
-        started = time.perf_counter()
+        started = time.thread_time()
         redacted(text)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     assert seconds(128 * 1024) < max(10 * seconds(32 * 1024), 1)
 
