@@ -1,11 +1,18 @@
 """One transaction of the meetings service, over the rows of all its aggregates."""
 
+from datetime import datetime
+
+from services.meetings.agenda.agenda import Item
 from services.meetings.agenda.store import AgendaStore
+from services.meetings.body.body import Body
 from services.meetings.body.store import BodyStore
 from services.meetings.body.who_sits import WhoSits
+from services.meetings.meeting.meeting import Meeting
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
+from services.meetings.person.person import Person
 from services.meetings.person.store import PersonStore
+from shared.events import Event
 
 
 class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore):
@@ -16,4 +23,16 @@ class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, Ag
             await self.bodies(organisation),
             await self.memberships(organisation),
             await self.all_people(organisation),
+        )
+
+    def tell(self, organisation: str, about: Meeting | Body | Person | Item, event: Event, at: datetime) -> None:
+        """Publish a fact of it, or of what belongs to it (a membership to its body), at its present version."""
+        self.publish(
+            event,
+            organisation=organisation,
+            subject=about.id,
+            key=about.id,
+            sequence=about.version,
+            time=at,
+            correlation_id=about.id,
         )

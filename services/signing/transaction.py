@@ -32,7 +32,8 @@ from shared.events import (
     LinksEnded,
 )
 from shared.history import Entry
-from shared.messaging.transaction import Received, Transaction
+from shared.messaging.shared_transactions import SharedTransaction
+from shared.messaging.transaction import Received
 from shared.timers import Timer, clear_timers, set_timers
 
 _PUTS_AT_ONCE = 8
@@ -112,7 +113,7 @@ class _Happened:
     cause: Envelope | None
 
 
-class SigningTransaction(Transaction):
+class SigningTransaction(SharedTransaction):
     """The history is appended in order of recording; events of this service are published as well.
 
     Facts of other services are recorded only: their own service has published them. Each published event bears the hash

@@ -11,8 +11,9 @@ is held elsewhere, or is not there, runs by itself; and when a batch fails, each
 
 import asyncio
 import contextvars
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,7 +23,7 @@ from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
 from shared.logging import get_logger
 from shared.messaging.answers import KEEPING, AnsweredBefore, Keeping
-from shared.messaging.transaction import OutcomeUnknown, TransactionT, UnitOfWork
+from shared.messaging.transaction import OutcomeUnknown, Transaction, UnitOfWork
 from shared.panics import ends
 
 log = get_logger(__name__)
@@ -30,6 +31,24 @@ log = get_logger(__name__)
 MOST = 100
 
 Result = TypeVar("Result")
+
+
+class SharedTransaction(Transaction, ABC):
+    """A transaction that several commands can share: it finds what they are about."""
+
+    @abstractmethod
+    async def reach(self, targets: Sequence[Any]) -> Mapping[Any, Any]:
+        """Load and lock the targets of commands that share this transaction, in one statement.
+
+        Waits for no lock: what another transaction holds, or is not there, is missing in what is returned.
+        """
+
+    @abstractmethod
+    async def hold(self, target: Any) -> Any:
+        """Load and lock the target of one command; waits for who holds it. Raises NotFound."""
+
+
+SharedT = TypeVar("SharedT", bound=SharedTransaction)
 
 
 class _ByItself(Exception):
@@ -41,9 +60,9 @@ class _RefusedHalfway(Exception):
 
 
 @dataclass(eq=False, slots=True)
-class _Command(Generic[TransactionT]):
+class _Command(Generic[SharedT]):
     target: Hashable
-    work: Callable[[TransactionT, Any], Any]
+    work: Callable[[SharedT, Any], Any]
     keeping: Keeping | None
     answer: "asyncio.Future[Any]"
 
@@ -58,16 +77,16 @@ class _Command(Generic[TransactionT]):
             self.answer.set_result(outcome)
 
 
-class SharedTransactions(Generic[TransactionT]):
-    """One transaction at a time, of at most `most` commands. See `Transaction.reach` and `hold` for targets."""
+class SharedTransactions(Generic[SharedT]):
+    """One transaction at a time, of at most `most` commands. See `SharedTransaction` for targets."""
 
-    def __init__(self, unit_of_work: UnitOfWork[TransactionT], *, most: int = MOST) -> None:
+    def __init__(self, unit_of_work: UnitOfWork[SharedT], *, most: int = MOST) -> None:
         self._unit_of_work = unit_of_work
         self._most = most
-        self._waiting: deque[_Command[TransactionT]] = deque()
+        self._waiting: deque[_Command[SharedT]] = deque()
         self._working: asyncio.Task[None] | None = None
 
-    async def run(self, target: Hashable, work: Callable[[TransactionT, Any], Result]) -> Result:
+    async def run(self, target: Hashable, work: Callable[[SharedT, Any], Result]) -> Result:
         """What `work(transaction, found)` returns, once it is committed; `found` is the target, loaded and locked.
 
         `work` may run several times, and refuses (JusteraError) before it changes anything. Raises what `work` raises,
@@ -85,8 +104,8 @@ class SharedTransactions(Generic[TransactionT]):
             return await self._by_itself(target, work)
         return result
 
-    async def _by_itself(self, target: Hashable, work: Callable[[TransactionT, Any], Result]) -> Result:
-        async def alone(transaction: TransactionT) -> Result:
+    async def _by_itself(self, target: Hashable, work: Callable[[SharedT, Any], Result]) -> Result:
+        async def alone(transaction: SharedT) -> Result:
             return work(transaction, await transaction.hold(target))
 
         return await self._unit_of_work.run(alone)
@@ -101,12 +120,12 @@ class SharedTransactions(Generic[TransactionT]):
             while self._waiting:  # only when this task is cancelled
                 self._waiting.popleft().answer.cancel()
 
-    def _next(self) -> list[_Command[TransactionT]]:
+    def _next(self) -> list[_Command[SharedT]]:
         """Those that came first. Who was cancelled meanwhile is left out."""
         taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
         return [command for command in taken if not command.answer.done()]
 
-    async def _run(self, batch: Sequence[_Command[TransactionT]]) -> None:
+    async def _run(self, batch: Sequence[_Command[SharedT]]) -> None:
         try:
             async with self._unit_of_work.begin() as transaction:
                 outcomes = await self._outcomes(transaction, batch)
@@ -120,7 +139,7 @@ class SharedTransactions(Generic[TransactionT]):
         for command, outcome in zip(batch, outcomes, strict=True):
             command.tell(outcome)
 
-    async def _outcomes(self, transaction: TransactionT, batch: Sequence[_Command[TransactionT]]) -> list[Any]:
+    async def _outcomes(self, transaction: SharedT, batch: Sequence[_Command[SharedT]]) -> list[Any]:
         """For each command its result, or why it has none. Raises what is nobody's refusal."""
         answered = {command: outcome for command in batch if (outcome := await _answered(transaction, command))}
         reached = await transaction.reach([command.target for command in batch if command not in answered])
@@ -134,7 +153,7 @@ class SharedTransactions(Generic[TransactionT]):
                 outcomes.append(_ByItself())
         return outcomes
 
-    def _failed(self, batch: Sequence[_Command[TransactionT]], error: BaseException) -> None:
+    def _failed(self, batch: Sequence[_Command[SharedT]], error: BaseException) -> None:
         """One of them, or the database. Where that is known to be all the same to each, each is told; else each runs
         by itself, so that only who failed has failed."""
         same_for_all = isinstance(error, OutcomeUnknown | PoolTimeout)
@@ -147,7 +166,7 @@ class SharedTransactions(Generic[TransactionT]):
             command.tell(_ByItself())
 
 
-async def _answered(transaction: TransactionT, command: _Command[TransactionT]) -> Exception | None:
+async def _answered(transaction: SharedT, command: _Command[SharedT]) -> Exception | None:
     """What a request with a key hears without its command being run. The key's lock waits for nobody."""
     if command.keeping is None:
         return None
@@ -158,7 +177,7 @@ async def _answered(transaction: TransactionT, command: _Command[TransactionT]) 
     return None
 
 
-async def _outcome(transaction: TransactionT, command: _Command[TransactionT], found: Any) -> Any:
+async def _outcome(transaction: SharedT, command: _Command[SharedT], found: Any) -> Any:
     before = transaction.pending()
     try:
         result = command.work(transaction, found)

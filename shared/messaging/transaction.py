@@ -7,7 +7,7 @@ writes in bulk what changed. Events are collected and written to the outbox last
 import collections
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,17 +61,6 @@ class Transaction:
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         """Load and lock, in id order and in one statement, what the handlers of `batch` will touch."""
-
-    async def reach(self, targets: Sequence[Any]) -> Mapping[Any, Any]:
-        """Load and lock the targets of commands that share this transaction, in one statement.
-
-        Waits for no lock: what another transaction holds, or is not there, is missing in what is returned.
-        """
-        raise NotImplementedError
-
-    async def hold(self, target: Any) -> Any:
-        """Load and lock the target of one command; waits for who holds it. Raises NotFound."""
-        raise NotImplementedError
 
     def pending(self) -> int:
         """How much has been collected for the flush: a command that was refused has added nothing."""

@@ -148,7 +148,7 @@ class AgendaCommands:
             raise Refused(f"{rules.MOST_WAITING} items of {item.body} wait already", hint="move some to a meeting")
         moved, fact = rules.move(item, left, to, len(there), how=how, reason=reason, now=now)
         await self._set(transaction, organisation, moved, there)
-        transaction.tell_of_item(organisation, moved, fact, now)
+        transaction.tell(organisation, moved, fact, now)
         return moved
 
     async def strike(

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -12,7 +11,6 @@ from services.meetings.agenda.agenda import Item, ItemDetails, Stay
 from services.meetings.meeting.meeting import body_key
 from services.meetings.tables import AGENDA, AGENDA_ITEM, AGENDA_STAY
 from shared.errors import NotFound
-from shared.events.base import Event
 from shared.messaging.transaction import Transaction
 
 _BEGUN = select(AGENDA.c.meeting_id).where(
@@ -125,18 +123,6 @@ class AgendaStore(Transaction):
     async def remove_item(self, organisation: str, item_id: str) -> None:
         """Of one that never left a meeting."""
         await self.connection.execute(_REMOVE_ITEM, {"organisation": organisation, "id": item_id})
-
-    def tell_of_item(self, organisation: str, item: Item, event: Event, at: datetime) -> None:
-        """Publish a fact of the item at its present version."""
-        self.publish(
-            event,
-            organisation=organisation,
-            subject=item.id,
-            key=item.id,
-            sequence=item.version,
-            time=at,
-            correlation_id=item.id,
-        )
 
     async def _items(self, organisation: str, rows: Sequence[Any]) -> list[Item]:
         if not rows:

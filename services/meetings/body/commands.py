@@ -60,7 +60,7 @@ class BodyCommands:
             _require_free_name(cleaned.name, there)
             body, fact = rules.register(new_id(), chosen, cleaned)
             await transaction.save_bodies(organisation, [body])
-            transaction.tell_of_body(organisation, body, fact, self._clock.now())
+            transaction.tell(organisation, body, fact, self._clock.now())
             return body
 
         return await self._unit_of_work.run(work)
@@ -79,7 +79,7 @@ class BodyCommands:
                 others = [one for one in await transaction.bodies(organisation) if one.id != body_id]
                 _require_free_name(body.details.name, others)
                 await transaction.save_bodies(organisation, [body])
-                transaction.tell_of_body(organisation, body, fact, self._clock.now())
+                transaction.tell(organisation, body, fact, self._clock.now())
             return body
 
         return await self._unit_of_work.run(work)
@@ -97,7 +97,7 @@ class BodyCommands:
             )
             body, fact = rules.close(body, last)
             await transaction.save_bodies(organisation, [body])
-            transaction.tell_of_body(organisation, body, fact, self._clock.now())
+            transaction.tell(organisation, body, fact, self._clock.now())
             return body
 
         return await self._unit_of_work.run(work)
@@ -113,7 +113,7 @@ class BodyCommands:
             body, membership, fact = seats.begin(body, there, new_id(), seat)
             await transaction.save_bodies(organisation, [body])
             await transaction.save_memberships(organisation, [membership])
-            transaction.tell_of_body(organisation, body, fact, self._clock.now())
+            transaction.tell(organisation, body, fact, self._clock.now())
             return membership
 
         return await self._unit_of_work.run(work)
@@ -129,7 +129,7 @@ class BodyCommands:
             if fact is not None:
                 await transaction.save_bodies(organisation, [body])
                 await transaction.save_memberships(organisation, [membership])
-                transaction.tell_of_body(organisation, body, fact, self._clock.now())
+                transaction.tell(organisation, body, fact, self._clock.now())
             return membership
 
         return await self._unit_of_work.run(work)
@@ -204,7 +204,7 @@ class BodyCommands:
             body, ended, fact = seats.end(body, membership, on)
             if fact is None:
                 continue
-            transaction.tell_of_body(organisation, body, fact, self._clock.now())
+            transaction.tell(organisation, body, fact, self._clock.now())
             if ended is None:
                 gone.append(membership.id)
             else:

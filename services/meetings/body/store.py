@@ -1,7 +1,6 @@
 """The SQL of bodies and their memberships, and of the register that holds them."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
@@ -12,7 +11,6 @@ from services.meetings.body.membership import Membership, Seat
 from services.meetings.meeting.meeting import body_key
 from services.meetings.tables import BODY, MEMBERSHIP, REGISTER
 from shared.errors import NotFound
-from shared.events.base import Event
 from shared.messaging.transaction import Transaction
 
 _LOCK_REGISTER = (
@@ -102,18 +100,6 @@ class BodyStore(Transaction):
         if membership_ids:
             rows = [{"organisation": organisation, "id": membership_id} for membership_id in membership_ids]
             await self.connection.execute(_REMOVE_MEMBERSHIP, rows)
-
-    def tell_of_body(self, organisation: str, body: Body, event: Event, at: datetime) -> None:
-        """Publish a fact of the body, or of a membership of it, at its present version."""
-        self.publish(
-            event,
-            organisation=organisation,
-            subject=body.id,
-            key=body.id,
-            sequence=body.version,
-            time=at,
-            correlation_id=body.id,
-        )
 
 
 def _body_row(organisation: str, body: Body) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The SQL of meetings."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -9,7 +8,6 @@ from sqlalchemy.dialects.postgresql import insert
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, PlanSlot
 from services.meetings.tables import MEETING
 from shared.errors import NotFound
-from shared.events.base import Event
 from shared.messaging.transaction import Transaction
 
 _OF_MEETING = (MEETING.c.organisation == bindparam("organisation"), MEETING.c.id == bindparam("id"))
@@ -62,18 +60,6 @@ class MeetingStore(Transaction):
 
     async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting))
-
-    def tell(self, organisation: str, meeting: Meeting, event: Event, at: datetime) -> None:
-        """Publish a fact of the meeting at its present version."""
-        self.publish(
-            event,
-            organisation=organisation,
-            subject=meeting.id,
-            key=meeting.id,
-            sequence=meeting.version,
-            time=at,
-            correlation_id=meeting.id,
-        )
 
     async def _meeting(self, organisation: str, meeting_id: str, *, for_update: bool) -> Meeting:
         key = {"organisation": organisation, "id": meeting_id}

@@ -49,7 +49,7 @@ class PersonCommands:
             person, fact = rules.register(new_id(), chosen, cleaned)
             await _require_free_email(transaction, organisation, person)
             await transaction.save_people(organisation, [person])
-            transaction.tell_of_person(organisation, person, fact, self._clock.now())
+            transaction.tell(organisation, person, fact, self._clock.now())
             return person
 
         return await self._unit_of_work.run(work)
@@ -67,7 +67,7 @@ class PersonCommands:
             if fact is not None:
                 await _require_free_email(transaction, organisation, person)
                 await transaction.save_people(organisation, [person])
-                transaction.tell_of_person(organisation, person, fact, self._clock.now())
+                transaction.tell(organisation, person, fact, self._clock.now())
             return person
 
         return await self._unit_of_work.run(work)

@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, func, select
@@ -11,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 from services.meetings.person.person import Person, PersonDetails
 from services.meetings.tables import PERSON
 from shared.errors import NotFound
-from shared.events.base import Event
 from shared.messaging.transaction import Transaction
 from shared.text import email_key
 
@@ -71,18 +69,6 @@ class PersonStore(Transaction):
     async def save_people(self, organisation: str, people: Sequence[Person]) -> None:
         if people:
             await self.connection.execute(_SAVE, [_row(organisation, person) for person in people])
-
-    def tell_of_person(self, organisation: str, person: Person, event: Event, at: datetime) -> None:
-        """Publish a fact of the person at its present version."""
-        self.publish(
-            event,
-            organisation=organisation,
-            subject=person.id,
-            key=person.id,
-            sequence=person.version,
-            time=at,
-            correlation_id=person.id,
-        )
 
 
 def sort_key(name: str) -> str:

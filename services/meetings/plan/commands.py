@@ -91,7 +91,7 @@ class PlanCommands:
             told = adopted(found.plan.key, found.plan.year, found.outcome, found.who, now=now, tell=tell)
             await transaction.save_bodies(organisation, [body for body, _ in told])
             for body, news in told:
-                transaction.tell_of_body(organisation, body, news, now)
+                transaction.tell(organisation, body, news, now)
             return CheckedPlan(found.digest, found.outcome.changes, found.clashes, [])
 
         return await self._unit_of_work.run(work)

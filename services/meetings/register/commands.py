@@ -68,9 +68,9 @@ class RegisterCommands:
         await transaction.remove_memberships(organisation, outcome.gone)
         now = self._clock.now()
         for person, told in outcome.person_facts:
-            transaction.tell_of_person(organisation, person, told, now)
+            transaction.tell(organisation, person, told, now)
         for body, fact in outcome.body_facts:
-            transaction.tell_of_body(organisation, body, fact, now)
+            transaction.tell(organisation, body, fact, now)
 
 
 async def _known(transaction: MeetingsTransaction, organisation: str) -> Known:

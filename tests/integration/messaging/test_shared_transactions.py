@@ -13,7 +13,7 @@ from shared.database import Database
 from shared.errors import NotFound, Refused, Unavailable
 from shared.events import MeetingCancelled, event_type
 from shared.messaging.answers import KEEPING, Answer, AnsweredBefore, Keeping, KeyedRequest
-from shared.messaging.shared_transactions import SharedTransactions
+from shared.messaging.shared_transactions import SharedTransaction, SharedTransactions
 from shared.messaging.transaction import EVENTS_WRITTEN, OutcomeUnknown, UnitOfWork
 from tests.integration.messaging.ledger import ORGANISATION, Ledger, LedgerTransaction
 from tests.support.postgres import Postgres
@@ -29,7 +29,7 @@ class Tally:
         self.number = number
 
 
-class TallyTransaction(LedgerTransaction):
+class TallyTransaction(LedgerTransaction, SharedTransaction):
     """Its targets are keys of tallies."""
 
     def __init__(self, connection: AsyncConnection) -> None:
