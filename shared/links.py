@@ -16,6 +16,7 @@ from shared.keys import KeyRing
 from shared.text import email_key
 
 PERSONAL_COPY = "personal-copy"
+MEMBER = "member"
 FIRST_VERSION = 1
 LINKS_OPEN = timedelta(days=90)
 """How long a link shows anything after the end of what it is about: to sign, or to the sealed copy once archived."""
@@ -58,6 +59,11 @@ def parts_of_copy_link(subject: str) -> tuple[str, str]:
     """The agreement's id, and the holder."""
     agreement_id, _, holder = subject.rpartition("-")
     return agreement_id, holder
+
+
+def member_link(organisation: str, person_id: str, version: int) -> Link:
+    """To a member's own page, whatever bodies they sit in: their meetings, papers and answers."""
+    return Link(MEMBER, organisation, person_id, version)
 
 
 def issue(ring: KeyRing, link: Link) -> str:

@@ -106,6 +106,9 @@ class Settings(BaseSettings):
 
     link_keys: SecretStr | None = Field(None, description="keyid:base64,… first one current; signing + notifications")
     copy_link_keys: SecretStr | None = Field(None, description="the same for links to sealed copies; archive too")
+    member_link_keys: SecretStr | None = Field(
+        None, description="the same for members' links to their own page; meetings and notifications"
+    )
     bounce_keys: SecretStr | None = Field(None, description="the same for return paths; notifications only")
     event_keys: SecretStr | None = Field(
         None, description="lines of WRITER READER keyid:base64,…: who signs events for whom; each service its own"

@@ -127,6 +127,7 @@ class AllInOne:
                 "blobs": f"file:{self.home.blobs}",
                 "link_keys": SecretStr(made.link_keys),
                 "copy_link_keys": SecretStr(made.copy_link_keys),
+                "member_link_keys": SecretStr(made.member_link_keys),
                 "bounce_keys": SecretStr(made.bounce_keys),
                 "event_keys": SecretStr(made.event_keys),
                 "seal_test_authority": self.home.seal,

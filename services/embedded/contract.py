@@ -16,5 +16,11 @@ from shared.settings import Settings
 def documented_service(name: str) -> Service:
     """Its `app` knows every route; nothing of it may be started."""
     keys = SecretStr(new_keys())
-    settings = Settings(link_keys=keys, copy_link_keys=keys, bounce_keys=keys, event_keys=SecretStr(new_event_keys()))
+    settings = Settings(
+        link_keys=keys,
+        copy_link_keys=keys,
+        member_link_keys=keys,
+        bounce_keys=keys,
+        event_keys=SecretStr(new_event_keys()),
+    )
     return BUILDERS[name](settings, clock=SystemClock(), access=Access((), bytes(32)), blobs=BlobStore(MemoryStore()))

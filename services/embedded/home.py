@@ -47,6 +47,11 @@ class Secrets:
         return self.derived(f"local token of the {role}").hex()
 
     @property
+    def member_link_keys(self) -> str:
+        """As JUSTERA_MEMBER_LINK_KEYS; derived, so that folders made by earlier versions have them."""
+        return f"k1:{base64.b64encode(self.derived('links of members')).decode()}"
+
+    @property
     def event_keys(self) -> str:
         """As JUSTERA_EVENT_KEYS: one process is all the writers and all the readers."""
         keys = {pair: self.derived(f"events of {pair[0]} for {pair[1]}") for pair in PAIRS}

@@ -1,4 +1,5 @@
-"""The event contract: the envelope, and one module of event types per producing service."""
+"""The event contract: the envelope, and one module of event types per producing service, of meetings
+one more for each of its large subjects."""
 
 from shared.events.archive import ProtocolArchived
 from shared.events.base import BlobRef, Event, Person, declared_events, event_class, event_type
@@ -20,7 +21,23 @@ from shared.events.meetings import (
     ProtocolDrafted,
     SignerInvitation,
 )
-from shared.events.notifications import BounceDetected, EmailDeferred, EmailSent, ReplyLeftUnread
+from shared.events.notices import (
+    NoticeIssued,
+    NoticeUnreached,
+    NoticeWithdrawn,
+    PapersPublished,
+    QuorumAtRisk,
+    ReplyReceived,
+    SeatLeftEmpty,
+)
+from shared.events.notifications import (
+    BounceDetected,
+    EmailDeferred,
+    EmailSent,
+    InvitationAnswered,
+    ReplyLeftUnread,
+)
+from shared.events.polls import DatePollClosed, DatePollOpened
 from shared.events.signing import (
     AgreementCancelled,
     AgreementCompleted,
@@ -54,6 +71,8 @@ __all__ = [
     "BodyClosed",
     "BodyRegistered",
     "BounceDetected",
+    "DatePollClosed",
+    "DatePollOpened",
     "DeadlineExtended",
     "DeadlineNeared",
     "DocumentSigned",
@@ -64,6 +83,7 @@ __all__ = [
     "Envelope",
     "Event",
     "HistoryAnchored",
+    "InvitationAnswered",
     "ItemMoved",
     "LinksEnded",
     "MalformedEvent",
@@ -73,14 +93,21 @@ __all__ = [
     "MembershipBegun",
     "MembershipChanged",
     "MembershipEnded",
+    "NoticeIssued",
+    "NoticeUnreached",
+    "NoticeWithdrawn",
+    "PapersPublished",
     "Person",
     "PersonChanged",
     "PersonRegistered",
     "PlanAdopted",
     "ProtocolArchived",
     "ProtocolDrafted",
+    "QuorumAtRisk",
     "ReminderRequested",
     "ReplyLeftUnread",
+    "ReplyReceived",
+    "SeatLeftEmpty",
     "SignatureRequested",
     "SignerAddressCorrected",
     "SignerInvitation",

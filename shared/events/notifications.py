@@ -14,7 +14,9 @@ class _EmailEvent(Event):
     topic: ClassVar[str] = topics.NOTIFICATIONS
 
     email_id: str
-    agreement_id: str = Field(description="what the mail is about: the agreement, or the body of a plan")
+    agreement_id: str = Field(
+        description="what the mail is about: the agreement, the body of a plan, or the meeting of a notice"
+    )
     purpose: str = Field(
         description="signature-request, alternate-request, request-again or reminder ask; receipt and archived follow "
         "a signature and the end; bounce-notice, deadline-notice, declined-notice and expired-notice tell the sender; "
@@ -53,3 +55,14 @@ class ReplyLeftUnread(_EmailEvent):
 
     Once a mail. It may be a bounce in words that nobody knows; an absence note or another answer is none of this.
     """
+
+
+class InvitationAnswered(_EmailEvent):
+    """A calendar program sent back whether its owner comes (RFC 5546 `REPLY`), to a mail that carried an invitation.
+
+    Who: `recipient`, as the mail's return path says and the calendar agrees with; whoever else writes is not believed.
+    """
+
+    answer: str = Field(description="coming, absent or tentative")
+    sequence: int = Field(description="of the invitation that was answered")
+    comment: str | None = None

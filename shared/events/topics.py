@@ -4,6 +4,8 @@ MEETINGS = "meetings.meeting"
 BODIES = "meetings.body"
 PEOPLE = "meetings.person"
 ITEMS = "meetings.item"
+NOTICES = "meetings.notice"
+POLLS = "meetings.poll"
 SIGNING = "signing.agreement"
 NOTIFICATIONS = "notifications.email"
 ARCHIVE = "archive.protocol"
@@ -14,6 +16,8 @@ WRITERS = {
     BODIES: "meetings",
     PEOPLE: "meetings",
     ITEMS: "meetings",
+    NOTICES: "meetings",
+    POLLS: "meetings",
     SIGNING: "signing",
     NOTIFICATIONS: "notifications",
     ARCHIVE: "archive",
@@ -23,10 +27,12 @@ READERS = {
     BODIES: ("archive", "notifications"),
     PEOPLE: ("archive",),
     ITEMS: ("archive",),
+    NOTICES: ("archive", "notifications"),
+    POLLS: ("archive", "notifications"),
     SIGNING: ("archive", "meetings", "notifications"),
-    NOTIFICATIONS: ("archive", "signing"),
+    NOTIFICATIONS: ("archive", "meetings", "signing"),
     ARCHIVE: ("archive", "notifications", "signing"),
 }
 
-ALL = (MEETINGS, BODIES, PEOPLE, ITEMS, SIGNING, NOTIFICATIONS, ARCHIVE)
+ALL = (MEETINGS, BODIES, PEOPLE, ITEMS, NOTICES, POLLS, SIGNING, NOTIFICATIONS, ARCHIVE)
 PARTITIONS = 12

@@ -328,6 +328,7 @@ class Cluster:
             "JUSTERA_TOKENS_FILE": str(tokens_file),
             "JUSTERA_LINK_KEYS": new_keys(),
             "JUSTERA_COPY_LINK_KEYS": new_keys(),
+            "JUSTERA_MEMBER_LINK_KEYS": new_keys(),
             "JUSTERA_BOUNCE_KEYS": new_keys(),
             "JUSTERA_EVENT_KEYS": new_event_keys(),
             "JUSTERA_SESSION_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),

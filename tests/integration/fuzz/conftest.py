@@ -74,6 +74,7 @@ def settings(tmp_path: Path) -> Settings:
         link_keys=SecretStr(new_keys()),
         arrival_seconds=0.1,
         copy_link_keys=SecretStr(new_keys()),
+        member_link_keys=SecretStr(new_keys()),
         event_keys=SecretStr(new_event_keys()),
         bounce_keys=SecretStr(new_keys()),
         mail_from="justera@norrdalen.example",

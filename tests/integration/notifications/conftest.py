@@ -44,6 +44,7 @@ async def settings(postgres: Postgres, server: RecordingSmtpServer) -> Settings:
         public_url="https://justera.norrdalen.example",
         link_keys=SecretStr(new_keys()),
         copy_link_keys=SecretStr(new_keys()),
+        member_link_keys=SecretStr(new_keys()),
         event_keys=SecretStr(new_event_keys()),
         bounce_keys=SecretStr(new_keys()),
         mail_from="justera@norrdalen.example",

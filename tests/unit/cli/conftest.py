@@ -99,6 +99,6 @@ def complete_settings(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None
     """What `justera run` wants beside its database."""
     key = base64.b64encode(bytes(32)).decode()
     monkeypatch.setenv("JUSTERA_SESSION_KEY", key)
-    for ring in ("LINK_KEYS", "COPY_LINK_KEYS", "BOUNCE_KEYS"):
+    for ring in ("LINK_KEYS", "COPY_LINK_KEYS", "MEMBER_LINK_KEYS", "BOUNCE_KEYS"):
         monkeypatch.setenv(f"JUSTERA_{ring}", f"k1:{key}")
     monkeypatch.setenv("JUSTERA_EVENT_KEYS", new_event_keys())

@@ -23,6 +23,19 @@ TYPES = {
         "se.justera.meetings.plan-adopted.v1",
     ],
     "meetings.item": ["se.justera.meetings.item-moved.v1"],
+    "meetings.notice": [
+        "se.justera.meetings.notice-issued.v1",
+        "se.justera.meetings.notice-unreached.v1",
+        "se.justera.meetings.notice-withdrawn.v1",
+        "se.justera.meetings.papers-published.v1",
+        "se.justera.meetings.quorum-at-risk.v1",
+        "se.justera.meetings.reply-received.v1",
+        "se.justera.meetings.seat-left-empty.v1",
+    ],
+    "meetings.poll": [
+        "se.justera.meetings.date-poll-closed.v1",
+        "se.justera.meetings.date-poll-opened.v1",
+    ],
     "meetings.meeting": [
         "se.justera.meetings.meeting-cancelled.v1",
         "se.justera.meetings.meeting-changed.v1",
@@ -37,6 +50,7 @@ TYPES = {
         "se.justera.notifications.bounce-detected.v1",
         "se.justera.notifications.email-deferred.v1",
         "se.justera.notifications.email-sent.v1",
+        "se.justera.notifications.invitation-answered.v1",
         "se.justera.notifications.reply-left-unread.v1",
     ],
     "signing.agreement": [

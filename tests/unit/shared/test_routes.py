@@ -24,6 +24,7 @@ def test_every_route_declares_who_may_call_it(build: Callable[..., Service], tmp
     settings = load_settings(
         link_keys=SecretStr(new_keys()),
         copy_link_keys=SecretStr(new_keys()),
+        member_link_keys=SecretStr(new_keys()),
         event_keys=SecretStr(new_event_keys()),
         bounce_keys=SecretStr(new_keys()),
         seal_test_authority=tmp_path / "seal",
