@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vCalAddress, vText, vUri
 
 from services.notifications.messages import Person, ascii_address
-from services.notifications.vtimezone import vtimezone
+from shared.calendars import PRODUCT, vtimezone
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 
-PRODUCT = "-//Justera//Justera//SV"
 _LONGEST_LINE = 500  # characters of a title, a place or a name
 _LONGEST_TEXT = 60_000
 

@@ -17,7 +17,7 @@ from dateutil import tz
 
 from services.notifications.invitations import Invitation, Method, attach, calendar
 from services.notifications.messages import MAIL_POLICY, Person
-from services.notifications.vtimezone import vtimezone
+from shared.calendars import vtimezone
 from shared.errors import InvalidInput
 from tests.support.maven import java
 
