@@ -9,6 +9,7 @@ from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.person.commands import PersonCommands
 from services.meetings.plan.commands import PlanCommands
 from services.meetings.register.commands import RegisterCommands
+from services.meetings.reply.commands import ReplyCommands
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,4 @@ class MeetingsCommands:
     register: RegisterCommands
     plans: PlanCommands
     agendas: AgendaCommands
+    replies: ReplyCommands

@@ -19,6 +19,8 @@ from services.meetings.plan import api as plan_api
 from services.meetings.plan.commands import PlanCommands
 from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
+from services.meetings.reply import api as reply_api
+from services.meetings.reply.commands import ReplyCommands
 from services.meetings.transaction import MeetingsTransaction
 from shared.auth import Access
 from shared.blobs import BlobStore
@@ -55,6 +57,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         register=RegisterCommands(unit_of_work, clock),
         plans=PlanCommands(unit_of_work, clock),
         agendas=AgendaCommands(unit_of_work, clock),
+        replies=ReplyCommands(unit_of_work, clock),
     )
     gate = Gate(
         subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
@@ -76,6 +79,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     app.include_router(register_api.router(commands.register))
     app.include_router(plan_api.router(commands.plans))
     app.include_router(agenda_api.router(commands.agendas))
+    app.include_router(reply_api.router(commands.replies))
     include_pages(app, settings=settings, access=access, commands=commands, clock=clock)
     service = Service(
         "meetings",

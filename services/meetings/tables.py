@@ -200,6 +200,33 @@ class AgendaStayRow(MeetingsTable, table=True):
     to_meeting_id: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
+class NoticeRow(MeetingsTable, table=True):
+    """What is known of a meeting's notice. `version` counts the facts that were told of it and of its replies."""
+
+    __tablename__ = "notice"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+
+
+class ReplyRow(MeetingsTable, table=True):
+    """Someone who was asked to a meeting, or answered before; see `reply.Reply`."""
+
+    __tablename__ = "reply"
+    __table_args__ = (Index("reply_by_person", "organisation", "person_id"),)
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    person_id: str = Field(sa_column=Column(Text, primary_key=True))
+    role: str = Field(sa_column=Column(Text, nullable=False))
+    asked: bool = Field(sa_column=Column(Boolean, nullable=False))
+    answer: str | None = Field(sa_column=Column(Text, nullable=True))
+    via: str | None = Field(sa_column=Column(Text, nullable=True))
+    comment: str | None = Field(sa_column=Column(Text, nullable=True))
+    answered_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+
+
 MEETING = MeetingsTable.metadata.tables["meeting"]
 NUMBERING = MeetingsTable.metadata.tables["numbering"]
 MINUTES = MeetingsTable.metadata.tables["minutes"]
@@ -210,3 +237,5 @@ MEMBERSHIP = MeetingsTable.metadata.tables["membership"]
 AGENDA = MeetingsTable.metadata.tables["agenda"]
 AGENDA_ITEM = MeetingsTable.metadata.tables["agenda_item"]
 AGENDA_STAY = MeetingsTable.metadata.tables["agenda_stay"]
+NOTICE = MeetingsTable.metadata.tables["notice"]
+REPLY = MeetingsTable.metadata.tables["reply"]

@@ -12,10 +12,11 @@ from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
 from services.meetings.person.person import Person
 from services.meetings.person.store import PersonStore
+from services.meetings.reply.store import ReplyStore
 from shared.events import Event
 
 
-class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore):
+class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore, ReplyStore):
     source = "meetings"
 
     async def who_sits(self, organisation: str) -> WhoSits:
@@ -35,4 +36,16 @@ class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, Ag
             sequence=about.version,
             time=at,
             correlation_id=about.id,
+        )
+
+    async def tell_notice(self, organisation: str, meeting: Meeting, event: Event, at: datetime) -> None:
+        """Publish a fact of a meeting's notice or replies, at its number of them. The meeting's row is locked."""
+        self.publish(
+            event,
+            organisation=organisation,
+            subject=meeting.id,
+            key=meeting.id,
+            sequence=await self.step_notice(organisation, meeting.id),
+            time=at,
+            correlation_id=meeting.id,
         )

@@ -131,6 +131,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"text": REGISTER}
     if path.startswith(("/bodies", "/people")):
         return _of_the_register(path, ids)
+    if "/replies" in path:
+        return {"answer": "coming"}
     if path.startswith("/agenda-items") or "/agenda" in path:
         return _of_an_agenda(path, ids)
     if path.startswith("/meetings") and not path.endswith("/cancel"):

@@ -1,0 +1,61 @@
+"""The HTTP API of replies: thin; the rules are in `reply`, the work in `commands`."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.body.membership import MemberRole
+from services.meetings.callers import Reader, Secretary
+from services.meetings.reply.commands import Asked, ReplyCommands
+from services.meetings.reply.reply import Answer, Reply, Via
+
+
+class AnswerGiven(BaseModel):
+    """What someone told the office: by phone, say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: Answer
+    comment: str | None = Field(None, max_length=4000)
+
+
+class AskedPerson(BaseModel):
+    """Someone who is asked to a meeting. Without `answer` they have not said. `role`: in its body."""
+
+    person_id: str
+    name: str
+    email: str | None
+    role: MemberRole
+    answer: Answer | None
+    via: Via | None
+    comment: str | None
+    answered_at: datetime | None
+
+    @classmethod
+    def of(cls, asked: Asked) -> "AskedPerson":
+        details = asked.person.details
+        said = asked.reply.model_dump(include={"person_id", "role", "answer", "via", "comment", "answered_at"})
+        return cls(name=details.name, email=details.email, **said)
+
+
+class Replies(BaseModel):
+    people: list[AskedPerson]
+
+
+def router(commands: ReplyCommands) -> APIRouter:
+    routes = APIRouter(tags=["replies"])
+
+    @routes.get("/meetings/{meeting_id}/replies")
+    async def list_replies(meeting_id: str, caller: Reader) -> Replies:
+        """Who is asked to a meeting, and what each of them answered."""
+        return Replies(people=[AskedPerson.of(one) for one in await commands.asked(caller.organisation, meeting_id)])
+
+    @routes.put("/meetings/{meeting_id}/replies/{person_id}")
+    async def record_reply(meeting_id: str, person_id: str, given: AnswerGiven, caller: Secretary) -> Reply:
+        """Record what someone who is asked told the office. It replaces what they answered before."""
+        return await commands.answer(
+            caller.organisation, meeting_id, person_id, given.answer, Via.OFFICE, given.comment
+        )
+
+    return routes

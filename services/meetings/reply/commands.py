@@ -1,0 +1,87 @@
+"""What is asked of replies; each command is one transaction, which holds the meeting's row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.meetings.body.membership import MemberRole
+from services.meetings.meeting.meeting import Meeting
+from services.meetings.person.person import Person
+from services.meetings.reply import reply as rules
+from services.meetings.reply.reply import Answer, Reply, Via
+from services.meetings.transaction import MeetingsTransaction
+from shared.clock import Clock
+from shared.messaging.transaction import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Someone who is asked to a meeting, and what they answered."""
+
+    person: Person
+    reply: Reply
+
+
+class ReplyCommands:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def asked(self, organisation: str, meeting_id: str) -> list[Asked]:
+        """All who are asked, those of the body by role, then by name. Raises NotFound."""
+        async with self._unit_of_work.begin() as transaction:
+            meeting = await transaction.meeting(organisation, meeting_id)
+            there = await asked_to(transaction, organisation, meeting)
+            people = await transaction.people_among(organisation, there)
+        found = [Asked(people[person_id], reply) for person_id, reply in there.items() if person_id in people]
+        roles = list(MemberRole)
+        return sorted(found, key=lambda one: (roles.index(one.reply.role), one.person.details.name, one.person.id))
+
+    async def of_person(self, organisation: str, person_id: str) -> dict[str, Reply]:
+        """What they answered, or were asked, by the meeting's id."""
+        async with self._unit_of_work.begin() as transaction:
+            return await transaction.replies_of_person(organisation, person_id)
+
+    async def answer(
+        self,
+        organisation: str,
+        meeting_id: str,
+        person_id: str,
+        answer: Answer,
+        via: Via,
+        comment: str | None = None,
+    ) -> Reply:
+        """A later answer replaces an earlier one. Raises NotFound, Refused, InvalidInput."""
+
+        async def work(transaction: MeetingsTransaction) -> Reply:
+            meeting = await transaction.lock_meeting(organisation, meeting_id)
+            now = self._clock.now()
+            return await record_answer(transaction, organisation, meeting, person_id, answer, via, comment, now)
+
+        return await self._unit_of_work.run(work)
+
+
+async def record_answer(
+    transaction: MeetingsTransaction,
+    organisation: str,
+    meeting: Meeting,
+    person_id: str,
+    answer: Answer,
+    via: Via,
+    comment: str | None,
+    now: datetime,
+) -> Reply:
+    """In a transaction that holds the meeting's row. Raises Refused, InvalidInput."""
+    there = await asked_to(transaction, organisation, meeting)
+    replied, fact = rules.answer(meeting, there.get(person_id), answer, via, comment, now)
+    if fact is not None:
+        await transaction.save_replies(organisation, meeting.id, [replied])
+        await transaction.tell_notice(organisation, meeting, fact, now)
+    return replied
+
+
+async def asked_to(transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> dict[str, Reply]:
+    """All who are asked to the meeting, by person."""
+    body = await transaction.body_named(organisation, meeting.details.body)
+    seats = await transaction.memberships_of_body(organisation, body.id) if body else []
+    known = await transaction.replies(organisation, meeting.id)
+    return rules.asked_of(known, rules.seated(seats, meeting.details.starts.date()))

@@ -1,0 +1,66 @@
+"""The SQL of replies, and of how many facts were told about a meeting's notice and replies."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.meetings.reply.reply import Reply
+from services.meetings.tables import NOTICE, REPLY
+from shared.messaging.transaction import Transaction
+
+_OF_MEETING = (
+    select(REPLY)
+    .where(REPLY.c.organisation == bindparam("organisation"), REPLY.c.meeting_id == bindparam("meeting_id"))
+    .order_by(REPLY.c.person_id)
+)
+_OF_PERSON = select(REPLY).where(
+    REPLY.c.organisation == bindparam("organisation"), REPLY.c.person_id == bindparam("person_id")
+)
+_SAVE = insert(REPLY)
+_SAVE = _SAVE.on_conflict_do_update(
+    index_elements=["organisation", "meeting_id", "person_id"], set_=dict(_SAVE.excluded)
+).inline()
+_STEP = (
+    insert(NOTICE)
+    .values(version=1)
+    .on_conflict_do_update(index_elements=["organisation", "meeting_id"], set_={"version": NOTICE.c.version + 1})
+    .returning(NOTICE.c.version)
+)
+
+
+class ReplyStore(Transaction):
+    async def replies(self, organisation: str, meeting_id: str) -> list[Reply]:
+        """Of whom was asked to the meeting, or answered; whom it is for by the register is `reply.asked_of`."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        return [_reply(row) for row in await self.connection.execute(_OF_MEETING, key)]
+
+    async def replies_of_person(self, organisation: str, person_id: str) -> dict[str, Reply]:
+        """By the meeting's id."""
+        key = {"organisation": organisation, "person_id": person_id}
+        return {row.meeting_id: _reply(row) for row in await self.connection.execute(_OF_PERSON, key)}
+
+    async def save_replies(self, organisation: str, meeting_id: str, replies: Iterable[Reply]) -> None:
+        rows = [{"organisation": organisation, "meeting_id": meeting_id, **_row(reply)} for reply in replies]
+        if rows:
+            await self.connection.execute(_SAVE, rows)
+
+    async def step_notice(self, organisation: str, meeting_id: str) -> int:
+        """One more fact is told about the meeting's notice or replies: its number. The meeting's row is locked."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        version: int = (await self.connection.execute(_STEP, key)).scalar_one()
+        return version
+
+
+def _row(reply: Reply) -> dict[str, Any]:
+    return {
+        **reply.model_dump(),
+        "role": reply.role.value,
+        "answer": reply.answer.value if reply.answer else None,
+        "via": reply.via.value if reply.via else None,
+    }
+
+
+def _reply(row: Any) -> Reply:
+    return Reply.model_validate({name: getattr(row, name) for name in Reply.model_fields})
