@@ -15,14 +15,15 @@ class MeetingsTable(SQLModel):
 class MeetingRow(MeetingsTable, table=True):
     """A meeting as it stands. `starts` and `ends` are local wall time as text; `timezone` places them.
 
-    `plan`, `slot`: which meeting of which plan it is, when a plan made it. `reserved` is `meeting.Reserved`. `reason`:
-    why it is cancelled.
+    `body_id`: of the body that `body` names, when the register knows it. `plan`, `slot`: which meeting of which plan it
+    is, when a plan made it. `reserved` is `meeting.Reserved`. `reason`: why it is cancelled.
     """
 
     __tablename__ = "meeting"
     __table_args__ = (
         Index("meeting_by_start", "organisation", "starts", "id"),
         Index("meeting_by_plan", "organisation", "plan"),
+        Index("meeting_of_no_body", "organisation", "body", postgresql_where=text("body_id IS NULL")),
     )
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
@@ -30,6 +31,7 @@ class MeetingRow(MeetingsTable, table=True):
     version: int = Field(sa_column=Column(Integer, nullable=False))
     status: str = Field(sa_column=Column(Text, nullable=False))
     body: str = Field(sa_column=Column(Text, nullable=False))
+    body_id: str | None = Field(sa_column=Column(Text, nullable=True))
     title: str = Field(sa_column=Column(Text, nullable=False))
     place: str = Field(sa_column=Column(Text, nullable=False))
     starts: str = Field(sa_column=Column(Text, nullable=False))
@@ -45,7 +47,10 @@ class MeetingRow(MeetingsTable, table=True):
 
 
 class NumberingRow(MeetingsTable, table=True):
-    """The next paragraph number of a body's calendar year. Its row lock keeps the numbers without gap or double."""
+    """The next paragraph number of a body's calendar year. Its row lock keeps the numbers without gap or double.
+
+    `body_key`: what spellings of the body's present name share; a body that is renamed takes its numbers with it.
+    """
 
     __tablename__ = "numbering"
 
@@ -162,13 +167,15 @@ class AgendaRow(MeetingsTable, table=True):
 class AgendaItemRow(MeetingsTable, table=True):
     """An agenda item. `place` orders those of one meeting; `details` are `agenda.ItemDetails`.
 
-    Without a meeting it waits for one, and is found by `body_key`, which spellings of one body's name share.
+    Without a meeting it waits for one, and is found by its body: by `body_id`; by `body_key`, which spellings of one
+    body's name share, where the register did not know the body.
     """
 
     __tablename__ = "agenda_item"
     __table_args__ = (
         Index("agenda_item_by_meeting", "organisation", "meeting_id", "place"),
         Index("agenda_item_by_body", "organisation", "body_key", postgresql_where=text("meeting_id IS NULL")),
+        Index("agenda_item_by_body_id", "organisation", "body_id", postgresql_where=text("meeting_id IS NULL")),
     )
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
@@ -176,6 +183,7 @@ class AgendaItemRow(MeetingsTable, table=True):
     version: int = Field(sa_column=Column(Integer, nullable=False))
     body: str = Field(sa_column=Column(Text, nullable=False))
     body_key: str = Field(sa_column=Column(Text, nullable=False))
+    body_id: str | None = Field(sa_column=Column(Text, nullable=True))
     meeting_id: str | None = Field(sa_column=Column(Text, nullable=True))
     place: int = Field(sa_column=Column(Integer, nullable=False))
     standing: bool = Field(sa_column=Column(Boolean, nullable=False))

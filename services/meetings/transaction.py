@@ -7,7 +7,7 @@ from services.meetings.agenda.store import AgendaStore
 from services.meetings.body.body import Body
 from services.meetings.body.store import BodyStore
 from services.meetings.body.who_sits import WhoSits
-from services.meetings.meeting.meeting import Meeting
+from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
 from services.meetings.person.person import Person
@@ -25,6 +25,21 @@ class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, Ag
             await self.memberships(organisation),
             await self.all_people(organisation),
         )
+
+    async def body_of(self, organisation: str, meeting: Meeting) -> Body | None:
+        """By its id; where the register did not know it, by its name."""
+        if meeting.body_id is not None:
+            return await self.body(organisation, meeting.body_id)
+        return await self.body_named(organisation, meeting.details.body)
+
+    async def take_name(self, organisation: str, body: Body, before: str | None) -> None:
+        """A body has a name that it had not: what the register knew by that name, or by the one `before`, is this
+        body's from now on, and its numbers go on. The register is locked."""
+        keys = {body_key(name) for name in (body.details.name, before) if name}
+        await self.claim_meetings(organisation, body.id, keys)
+        await self.claim_items(organisation, body.id, keys)
+        if before is not None and body_key(before) != body_key(body.details.name):
+            await self.rename_numbering(organisation, body_key(before), body_key(body.details.name))
 
     def tell(self, organisation: str, about: Meeting | Body | Person | Item, event: Event, at: datetime) -> None:
         """Publish a fact of it, or of what belongs to it (a membership to its body), at its present version."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.body.body import BodyRules, ItemKind
-from services.meetings.meeting.meeting import LocalTime, Meeting, MeetingStatus
+from services.meetings.meeting.meeting import LocalTime, Meeting, MeetingStatus, WhichBody
 from shared.errors import InvalidInput, Refused
 from shared.events import ItemMoved
 from shared.plain_text import lines_of, unfit
@@ -65,7 +65,7 @@ class Stay(BaseModel):
 class Item(BaseModel):
     """An item's state. `version` counts its changes. `meeting_id`: on whose agenda it stands; None while it waits.
 
-    `body`: whose it is; `stays`: the meetings it left, the first one first.
+    `body`: whose it is, with its id when the register knows it; `stays`: the meetings it left, the first one first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -73,10 +73,15 @@ class Item(BaseModel):
     id: str
     version: int
     body: str
+    body_id: str | None = None
     meeting_id: str | None
     details: ItemDetails
     standing: bool = False
     stays: tuple[Stay, ...] = ()
+
+    @property
+    def which_body(self) -> WhichBody:
+        return WhichBody(self.body_id, self.body)
 
     def stay_at(self, meeting_id: str) -> Stay | None:
         """How it last left that meeting."""
@@ -92,7 +97,14 @@ def add(item_id: str, meeting: Meeting, there: int, details: ItemDetails, now: d
     """`there`: how many items the agenda has. Raises Refused, InvalidInput."""
     require_open(meeting, now)
     _require_room(there)
-    return Item(id=item_id, version=1, body=meeting.details.body, meeting_id=meeting.id, details=clean_details(details))
+    return Item(
+        id=item_id,
+        version=1,
+        body=meeting.details.body,
+        body_id=meeting.body_id,
+        meeting_id=meeting.id,
+        details=clean_details(details),
+    )
 
 
 def change(item: Item, meeting: Meeting | None, details: ItemDetails, now: datetime) -> Item:
@@ -142,8 +154,8 @@ def move(
         stays = (*stays[:-1], stays[-1].model_copy(update={"to_meeting_id": to.id}))
     if len(stays) > MOST_STAYS:
         raise Refused(f"the item has left {MOST_STAYS} meetings")
-    body = to.details.body if to is not None else item.body
-    moved = _stepped(item, stays=stays, meeting_id=to.id if to else None, body=body)
+    of = to.which_body if to is not None else item.which_body
+    moved = _stepped(item, stays=stays, meeting_id=to.id if to else None, body=of.name, body_id=of.id)
     return moved, _moved(moved, left, to, how, cleaned)
 
 

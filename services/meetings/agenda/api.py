@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.meetings.agenda.agenda import MOST_ITEMS, HowItLeft, Item, ItemDetails
 from services.meetings.agenda.commands import Agenda, AgendaCommands, Extension
 from services.meetings.callers import Reader, Secretary
-from services.meetings.meeting.meeting import LocalTime, Meeting, Mode
+from services.meetings.meeting.meeting import LocalTime, Meeting, Mode, WhichBody
 from shared.http import CREATED
 from shared.idempotency import Once
 from shared.web import path_for
@@ -129,7 +129,8 @@ def router(commands: AgendaCommands) -> APIRouter:
         caller: Reader, body: Annotated[str | None, Query(max_length=300, description="the body's name")] = None
     ) -> Items:
         """Items that were tabled or referred back, and are on no agenda since."""
-        return Items(items=await commands.waiting(caller.organisation, body))
+        which = None if body is None else WhichBody(None, body)
+        return Items(items=await commands.waiting(caller.organisation, which))
 
     @routes.get("/agenda-items/{item_id}")
     async def get_item(item_id: str, caller: Reader) -> Item:

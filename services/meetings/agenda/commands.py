@@ -7,7 +7,7 @@ from datetime import date, datetime
 from services.meetings.agenda import agenda as rules
 from services.meetings.agenda.agenda import HowItLeft, Item, ItemDetails
 from services.meetings.meeting import meeting as meeting_rules
-from services.meetings.meeting.meeting import Meeting, Mode, body_key
+from services.meetings.meeting.meeting import Meeting, Mode, WhichBody
 from services.meetings.notice.notice import latest_day
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
@@ -144,7 +144,7 @@ class AgendaCommands:
         if to is not None:
             rules.require_open(to, now)
             there = await begin_agenda(transaction, organisation, to)
-        elif len(await transaction.items_waiting(organisation, item.body)) >= rules.MOST_WAITING:
+        elif len(await transaction.items_waiting(organisation, item.which_body)) >= rules.MOST_WAITING:
             raise Refused(f"{rules.MOST_WAITING} items of {item.body} wait already", hint="move some to a meeting")
         moved, fact = rules.move(item, left, to, len(there), how=how, reason=reason, now=now)
         await self._set(transaction, organisation, moved, there)
@@ -167,7 +167,7 @@ class AgendaCommands:
             struck, to, now = meetings[meeting_id], meetings[to_meeting_id], self._clock.now()
             for meeting in (struck, to):
                 rules.require_open(meeting, now)
-            if body_key(struck.details.body) != body_key(to.details.body):
+            if not struck.which_body.is_same(to.which_body):
                 raise Refused(f"to_meeting_id: is a meeting of {to.details.body}, not of {struck.details.body}")
             moved = []
             for seen in await transaction.items_of_meeting(organisation, meeting_id):
@@ -223,9 +223,12 @@ class AgendaCommands:
         async with self._unit_of_work.begin() as transaction:
             return await transaction.item(organisation, item_id)
 
-    async def waiting(self, organisation: str, body: str | None = None) -> list[Item]:
-        """Tabled or referred back, and on no agenda since; of one body, by its name."""
+    async def waiting(self, organisation: str, body: WhichBody | None = None) -> list[Item]:
+        """Tabled or referred back, and on no agenda since; of one body."""
         async with self._unit_of_work.begin() as transaction:
+            if body is not None and body.id is None:
+                known = await transaction.body_named(organisation, body.name)
+                body = WhichBody(known.id, known.details.name) if known else body
             return await transaction.items_waiting(organisation, body)
 
     async def _locked(
@@ -253,9 +256,17 @@ async def begin_agenda(transaction: MeetingsTransaction, organisation: str, meet
     if await transaction.agenda_is_begun(organisation, meeting.id):
         return await transaction.items_of_meeting(organisation, meeting.id)
     await transaction.begin_agenda(organisation, meeting.id)
-    body = await transaction.body_named(organisation, meeting.details.body)
+    body = await transaction.body_of(organisation, meeting)
     items = [
-        Item(id=new_id(), version=1, body=meeting.details.body, meeting_id=meeting.id, details=details, standing=True)
+        Item(
+            id=new_id(),
+            version=1,
+            body=meeting.details.body,
+            body_id=meeting.body_id,
+            meeting_id=meeting.id,
+            details=details,
+            standing=True,
+        )
         for details in (rules.standing_items(body.details.rules) if body else [])
     ]
     await transaction.save_items(organisation, [(item, place) for place, item in enumerate(items, start=1)])
@@ -264,7 +275,7 @@ async def begin_agenda(transaction: MeetingsTransaction, organisation: str, meet
 
 async def _agenda(transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> Agenda:
     begun = await transaction.agenda_is_begun(organisation, meeting.id)
-    body = await transaction.body_named(organisation, meeting.details.body)
+    body = await transaction.body_of(organisation, meeting)
     return Agenda(
         meeting=meeting,
         begun=begun,

@@ -1,14 +1,14 @@
 """The SQL of agendas."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ARRAY, Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.agenda.agenda import Item, ItemDetails, Stay
-from services.meetings.meeting.meeting import body_key
+from services.meetings.meeting.meeting import WhichBody, body_key
 from services.meetings.tables import AGENDA, AGENDA_ITEM, AGENDA_STAY
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
@@ -25,7 +25,20 @@ _OF_MEETING = _ITEMS.where(AGENDA_ITEM.c.meeting_id == bindparam("meeting_id")).
     AGENDA_ITEM.c.place, AGENDA_ITEM.c.id
 )
 _WAITING = _ITEMS.where(AGENDA_ITEM.c.meeting_id.is_(None)).order_by(AGENDA_ITEM.c.id)
-_WAITING_OF_BODY = _WAITING.where(AGENDA_ITEM.c.body_key == bindparam("body_key"))
+_WAITING_OF_NAME = _WAITING.where(AGENDA_ITEM.c.body_key == bindparam("body_key"))
+_WAITING_OF_BODY = _WAITING.where(
+    (AGENDA_ITEM.c.body_id == bindparam("body_id"))
+    | (AGENDA_ITEM.c.body_id.is_(None) & (AGENDA_ITEM.c.body_key == bindparam("body_key")))
+)
+_CLAIM_ITEMS = (
+    update(AGENDA_ITEM)
+    .where(
+        AGENDA_ITEM.c.organisation == bindparam("of"),
+        AGENDA_ITEM.c.body_id.is_(None),
+        AGENDA_ITEM.c.body_key == func.any(bindparam("keys", type_=ARRAY(Text))),
+    )
+    .values(body_id=bindparam("of_body"))
+)
 _AMONG = _ITEMS.where(AGENDA_ITEM.c.id.in_(bindparam("ids", expanding=True)))
 _SAVE_ITEM = insert(AGENDA_ITEM)
 _SAVE_ITEM = _SAVE_ITEM.on_conflict_do_update(
@@ -89,14 +102,21 @@ class AgendaStore(Transaction):
         rows = (await self.connection.execute(_AMONG, {"organisation": organisation, "ids": sorted(ids)})).all()
         return [one for one in await self._items(organisation, rows) if one.meeting_id != meeting_id]
 
-    async def items_waiting(self, organisation: str, body: str | None = None) -> list[Item]:
-        """Those on no agenda; of one body, by its name."""
+    async def items_waiting(self, organisation: str, body: WhichBody | None = None) -> list[Item]:
+        """Those on no agenda; of one body."""
         if body is None:
             found = await self.connection.execute(_WAITING, {"organisation": organisation})
+        elif body.id is None:
+            key = {"organisation": organisation, "body_key": body_key(body.name)}
+            found = await self.connection.execute(_WAITING_OF_NAME, key)
         else:
-            key = {"organisation": organisation, "body_key": body_key(body)}
+            key = {"organisation": organisation, "body_key": body_key(body.name), "body_id": body.id}
             found = await self.connection.execute(_WAITING_OF_BODY, key)
         return await self._items(organisation, found.all())
+
+    async def claim_items(self, organisation: str, body_id: str, keys: Collection[str]) -> None:
+        """Those of no body that the register knew, whose body's name is one of `keys`, become that body's."""
+        await self.connection.execute(_CLAIM_ITEMS, {"of": organisation, "keys": sorted(keys), "of_body": body_id})
 
     async def save_items(self, organisation: str, items: Iterable[tuple[Item, int]]) -> None:
         """Each with its place among those of its meeting."""
@@ -136,6 +156,7 @@ class AgendaStore(Transaction):
                 id=row.id,
                 version=row.version,
                 body=row.body,
+                body_id=row.body_id,
                 meeting_id=row.meeting_id,
                 details=ItemDetails.model_validate(row.details),
                 standing=row.standing,
@@ -152,6 +173,7 @@ def _item_row(organisation: str, item: Item, place: int) -> dict[str, Any]:
         "version": item.version,
         "body": item.body,
         "body_key": body_key(item.body),
+        "body_id": item.body_id,
         "meeting_id": item.meeting_id,
         "place": place,
         "standing": item.standing,

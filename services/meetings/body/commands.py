@@ -60,6 +60,7 @@ class BodyCommands:
             _require_free_name(cleaned.name, there)
             body, fact = rules.register(new_id(), chosen, cleaned)
             await transaction.save_bodies(organisation, [body])
+            await transaction.take_name(organisation, body, None)
             transaction.tell(organisation, body, fact, self._clock.now())
             return body
 
@@ -79,6 +80,8 @@ class BodyCommands:
                 others = [one for one in await transaction.bodies(organisation) if one.id != body_id]
                 _require_free_name(body.details.name, others)
                 await transaction.save_bodies(organisation, [body])
+                if body.details.name != found.details.name:
+                    await transaction.take_name(organisation, body, found.details.name)
                 transaction.tell(organisation, body, fact, self._clock.now())
             return body
 

@@ -21,6 +21,7 @@ _LOCK_REGISTER = (
 )
 
 _REGISTER_VERSION = select(REGISTER.c.version).where(REGISTER.c.organisation == bindparam("organisation"))
+_HOLD_REGISTER = _REGISTER_VERSION.with_for_update(read=True)
 
 _ALL_BODIES = select(BODY).where(BODY.c.organisation == bindparam("organisation")).order_by(BODY.c.name_key)
 _FIND_BODY = select(BODY).where(BODY.c.organisation == bindparam("organisation"), BODY.c.id == bindparam("id"))
@@ -49,6 +50,10 @@ class BodyStore(Transaction):
         """Before anything of bodies and people is changed. Its new version; held until the transaction ends."""
         version: int = (await self.connection.execute(_LOCK_REGISTER, {"organisation": organisation})).scalar_one()
         return version
+
+    async def hold_register(self, organisation: str) -> None:
+        """Nobody changes bodies or people until the transaction ends; others may hold it as well."""
+        await self.connection.execute(_HOLD_REGISTER, {"organisation": organisation})
 
     async def register_version(self, organisation: str) -> int:
         """0 while nothing was ever asked of it."""

@@ -7,7 +7,7 @@ from datetime import date
 from services.meetings.body import membership as seats
 from services.meetings.body.body import Body
 from services.meetings.body.membership import MemberRole, Membership
-from services.meetings.meeting.meeting import body_key
+from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.person.person import Person
 from shared.errors import InvalidInput
 from shared.events import Person as Invited
@@ -20,6 +20,7 @@ class WhoSits:
     def __init__(self, bodies: Iterable[Body], memberships: Iterable[Membership], people: Iterable[Person]) -> None:
         self._bodies = {body.key: body for body in bodies}
         self._by_name = {body_key(body.details.name): body for body in self._bodies.values()}
+        self._by_id = {body.id: body for body in self._bodies.values()}
         self._people = {person.id: person for person in people}
         self._memberships: dict[str, list[Membership]] = defaultdict(list)
         for membership in memberships:
@@ -35,6 +36,17 @@ class WhoSits:
     def named(self, name: str) -> Body | None:
         """The body of that name, however it is spelled."""
         return self._by_name.get(body_key(name))
+
+    def of(self, meeting: Meeting) -> Body | None:
+        """The body that meets."""
+        return self.named(meeting.details.body) if meeting.body_id is None else self._by_id.get(meeting.body_id)
+
+    def as_called_now(self, meeting: Meeting) -> Meeting:
+        """With the present name of its body, where that was renamed since."""
+        body = self.of(meeting)
+        if body is None or body.details.name == meeting.details.body:
+            return meeting
+        return meeting.model_copy(update={"details": meeting.details.model_copy(update={"body": body.details.name})})
 
     def invited(self, body: Body, day: date) -> tuple[Invited, ...]:
         """Whom the body's meetings are for: substitutes come when they are called."""

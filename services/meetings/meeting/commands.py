@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.meetings.body.body import Body
 from services.meetings.meeting import meeting as rules
-from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, Mode, Occasion
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, Mode, Occasion, body_key
 from services.meetings.plan.clashes import Clash, clashes
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
@@ -41,7 +41,7 @@ class ClashesFound(Refused):
 
 @dataclass(frozen=True, slots=True)
 class MeetingsOfYear:
-    """By start, and what is in their way."""
+    """By start, under their bodies' present names; and what is in their way."""
 
     meetings: list[Meeting]
     clashes: list[Clash]
@@ -54,9 +54,11 @@ class MeetingCommands:
 
     async def schedule(self, organisation: str, details: MeetingDetails) -> Meeting:
         """Raises InvalidInput."""
-        meeting, fact = rules.schedule(new_id(), details)
+        rules.clean_details(details)
 
         async def work(transaction: MeetingsTransaction) -> Meeting:
+            body = await transaction.body_named(organisation, details.body)
+            meeting, fact = rules.schedule(new_id(), details, body.id if body else None)
             await transaction.save_meeting(organisation, meeting)
             transaction.tell(organisation, meeting, fact, self._clock.now())
             return meeting
@@ -67,8 +69,12 @@ class MeetingCommands:
         """Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Meeting:
-            meeting, fact = rules.change(await transaction.lock_meeting(organisation, meeting_id), details)
+            found = await transaction.lock_meeting(organisation, meeting_id)
+            meeting, fact = rules.change(found, details)
             if fact is not None:
+                if body_key(meeting.details.body) != body_key(found.details.body):
+                    body = await transaction.body_named(organisation, meeting.details.body)
+                    meeting = meeting.model_copy(update={"body_id": body.id if body else None})
                 await transaction.save_meeting(organisation, meeting)
                 transaction.tell(organisation, meeting, fact, self._clock.now())
             return meeting
@@ -84,7 +90,7 @@ class MeetingCommands:
             body.require_open()
             who = await transaction.who_sits(organisation)
             details = _details(wish, body).model_copy(update={"participants": who.invited(body, wish.starts.date())})
-            meeting, fact = rules.schedule(new_id(), details)
+            meeting, fact = rules.schedule(new_id(), details, body.id)
             _require_meant(await self._clashes(transaction, organisation, meeting), meant)
             await transaction.save_meeting(organisation, meeting)
             transaction.tell(organisation, meeting, fact, self._clock.now())
@@ -102,8 +108,9 @@ class MeetingCommands:
             found = await transaction.lock_meeting(organisation, meeting_id)
             require_version("the meeting", found.version, version)
             who = await transaction.who_sits(organisation)
-            body, asked = who.named(found.details.body), found.details.participants
+            body, asked = who.of(found), found.details.participants
             if body is not None and not found.is_over(self._clock.now()):
+                found = who.as_called_now(found)
                 asked = who.invited_again(body, wish.starts.date(), asked)
             details = _details(wish, found.details).model_copy(update={"participants": asked})
             meeting, fact = rules.change(found, details)
@@ -122,8 +129,9 @@ class MeetingCommands:
         async with self._unit_of_work.begin() as transaction:
             found = await transaction.meetings_of_year(organisation, year)
             who = await transaction.who_sits(organisation)
-        held = [one.details for one in found if one.status is not MeetingStatus.CANCELLED]
-        by_start = sorted(found, key=lambda one: (one.details.starts, one.details.body, one.id))
+        named = [who.as_called_now(one) for one in found]
+        held = [one.details for one in named if one.status is not MeetingStatus.CANCELLED]
+        by_start = sorted(named, key=lambda one: (one.details.starts, one.details.body, one.id))
         return MeetingsOfYear(by_start, clashes(held, [], who))
 
     async def clashes(self, organisation: str, meeting: Meeting) -> list[Clash]:
@@ -133,10 +141,13 @@ class MeetingCommands:
 
     async def _clashes(self, transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> list[Clash]:
         others = await transaction.meetings_of_year(organisation, meeting.details.starts.year)
+        who = await transaction.who_sits(organisation)
         elsewhere = [
-            one.details for one in others if one.id != meeting.id and one.status is not MeetingStatus.CANCELLED
+            who.as_called_now(one).details
+            for one in others
+            if one.id != meeting.id and one.status is not MeetingStatus.CANCELLED
         ]
-        return clashes([meeting.details], elsewhere, await transaction.who_sits(organisation))
+        return clashes([who.as_called_now(meeting).details], elsewhere, who)
 
     async def cancel(self, organisation: str, meeting_id: str, reason: str, *, version: int | None = None) -> Meeting:
         """`version`: the one that was looked at. Raises NotFound, Refused, InvalidInput."""

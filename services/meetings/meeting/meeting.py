@@ -1,6 +1,7 @@
 """The rules of a meeting: what may be done with it, and which fact that makes. Pure."""
 
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 from typing import Annotated, Any
@@ -87,17 +88,39 @@ class MeetingDetails(BaseModel):
     reserved: Reserved | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WhichBody:
+    """Which body something is of: by its id, which stays when it is renamed; by its name, where the register did not
+    know it (`id` is None)."""
+
+    id: str | None
+    name: str
+
+    def is_same(self, other: "WhichBody") -> bool:
+        if self.id is not None and other.id is not None:
+            return self.id == other.id
+        return body_key(self.name) == body_key(other.name)
+
+
 class Meeting(BaseModel):
-    """A meeting's state. `version` counts its facts. `plan`: for one that a plan made. `reason`: of one called off."""
+    """A meeting's state. `version` counts its facts. `plan`: for one that a plan made. `reason`: of one called off.
+
+    `body_id`: absent, where the register knows no body of that name.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
+    body_id: str | None = None
     version: int
     status: MeetingStatus
     details: MeetingDetails
     plan: PlanSlot | None = None
     reason: str | None = None
+
+    @property
+    def which_body(self) -> WhichBody:
+        return WhichBody(self.body_id, self.details.body)
 
     def require_scheduled(self) -> None:
         """Raises Refused for one that is cancelled."""
@@ -108,10 +131,10 @@ class Meeting(BaseModel):
         return self.details.ends.replace(tzinfo=ZoneInfo(self.details.timezone)) <= now
 
 
-def schedule(meeting_id: str, details: MeetingDetails) -> tuple[Meeting, MeetingScheduled]:
-    """Raises InvalidInput."""
+def schedule(meeting_id: str, details: MeetingDetails, body_id: str | None = None) -> tuple[Meeting, MeetingScheduled]:
+    """`body_id`: of the body that `details` name, when the register knows it. Raises InvalidInput."""
     cleaned = clean_details(details)
-    meeting = Meeting(id=meeting_id, version=1, status=MeetingStatus.SCHEDULED, details=cleaned)
+    meeting = Meeting(id=meeting_id, body_id=body_id, version=1, status=MeetingStatus.SCHEDULED, details=cleaned)
     return meeting, MeetingScheduled(meeting_id=meeting_id, **_event_fields(cleaned))
 
 
@@ -135,10 +158,10 @@ def cancel(meeting: Meeting, reason: str) -> tuple[Meeting, MeetingCancelled]:
     return meeting.model_copy(update=update), fact
 
 
-def require_minutes_fit(meeting: Meeting, body: str) -> None:
-    """Minutes belong to a meeting that took place, of the same body. Raises Refused."""
+def require_minutes_fit(meeting: Meeting, body: str, called_now: str | None = None) -> None:
+    """Minutes belong to a meeting that took place, of the same body, by its name then or now. Raises Refused."""
     meeting.require_scheduled()
-    if body_key(meeting.details.body) != body_key(body):
+    if body_key(body) not in {body_key(name) for name in (meeting.details.body, called_now) if name}:
         raise Refused(f"the minutes are of {body}, but the meeting is of {meeting.details.body}")
 
 

@@ -1,11 +1,12 @@
 """The SQL of meetings."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ARRAY, Text, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, PlanSlot
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, PlanSlot, body_key
 from services.meetings.tables import MEETING
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
@@ -23,6 +24,13 @@ _OF_YEAR = select(MEETING).where(
     MEETING.c.organisation == bindparam("organisation"),
     MEETING.c.starts >= bindparam("first"),
     MEETING.c.starts < bindparam("last"),
+)
+_OF_NO_BODY = (MEETING.c.organisation == bindparam("of"), MEETING.c.body_id.is_(None))
+_NAMES_OF_NO_BODY = select(MEETING.c.body).where(*_OF_NO_BODY).distinct()
+_CLAIM = (
+    update(MEETING)
+    .where(*_OF_NO_BODY, MEETING.c.body == func.any(bindparam("names", type_=ARRAY(Text))))
+    .values(body_id=bindparam("of_body"))
 )
 _SAVE = insert(MEETING)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
@@ -61,6 +69,12 @@ class MeetingStore(Transaction):
     async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting))
 
+    async def claim_meetings(self, organisation: str, body_id: str, keys: Collection[str]) -> None:
+        """Those of no body that the register knew, whose body's name is one of `keys`, become that body's."""
+        found = (await self.connection.execute(_NAMES_OF_NO_BODY, {"of": organisation})).scalars().all()
+        if names := [name for name in found if body_key(name) in keys]:
+            await self.connection.execute(_CLAIM, {"of": organisation, "names": names, "of_body": body_id})
+
     async def _meeting(self, organisation: str, meeting_id: str, *, for_update: bool) -> Meeting:
         key = {"organisation": organisation, "id": meeting_id}
         row = (await self.connection.execute(_LOCK if for_update else _FIND, key)).one_or_none()
@@ -74,6 +88,7 @@ def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:
     return {
         "organisation": organisation,
         "id": meeting.id,
+        "body_id": meeting.body_id,
         "version": meeting.version,
         "status": meeting.status.value,
         "plan": meeting.plan.plan if meeting.plan else None,
@@ -88,6 +103,7 @@ def _meeting(row: Any) -> Meeting:
     plan = PlanSlot(plan=row.plan, slot=row.slot) if row.plan else None
     return Meeting(
         id=row.id,
+        body_id=row.body_id,
         version=row.version,
         status=MeetingStatus(row.status),
         details=details,

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.meetings.body.body import Numbering
+from services.meetings.body.body import Body, Numbering
 from services.meetings.meeting.meeting import Meeting, body_key, known_timezone, require_minutes_fit
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
 from services.meetings.minutes.numbering import first_number, first_of_meeting
@@ -118,11 +118,12 @@ class MinutesCommands:
 
         async def look(transaction: MeetingsTransaction) -> tuple[Version | None, int]:
             meeting = await transaction.meeting(organisation, meeting_id)
-            before = await self._version_before(transaction, organisation, meeting, draft, agreement_id)
+            body = await transaction.body_of(organisation, meeting)
+            before = await self._version_before(transaction, organisation, meeting, body, draft, agreement_id)
             next_version(before)
-            if await _begins_anew(transaction, organisation, front.body):
+            if _begins_anew(body):
                 return before, _first_of_meeting(draft, before)
-            next_in_year = await transaction.next_number(organisation, front.body, front.starts.year)
+            next_in_year = await transaction.next_number(organisation, _counted_by(body, draft), front.starts.year)
             return before, _first(draft, before, next_in_year)
 
         before, first = await self._unit_of_work.look(look)
@@ -147,12 +148,15 @@ class MinutesCommands:
 
         async def work(transaction: MeetingsTransaction) -> DraftedMinutes:
             front = draft.front
+            await transaction.hold_register(organisation)
             meeting = await transaction.lock_meeting(organisation, drafted.meeting_id)
-            before = await self._version_before(transaction, organisation, meeting, draft, drafted.agreement_id)
-            anew = await _begins_anew(transaction, organisation, front.body)
+            body = await transaction.body_of(organisation, meeting)
+            counted = _counted_by(body, draft)
+            before = await self._version_before(transaction, organisation, meeting, body, draft, drafted.agreement_id)
+            anew = _begins_anew(body)
             next_in_year = None
             if not anew:
-                next_in_year = await transaction.lock_numbering(organisation, front.body, front.starts.year)
+                next_in_year = await transaction.lock_numbering(organisation, counted, front.starts.year)
             first = _first_of_meeting(draft, before) if anew else _first(draft, before, next_in_year)
             if (next_version(before), first) != (drafted.version, drafted.first_paragraph):
                 raise _NumbersTaken
@@ -160,7 +164,7 @@ class MinutesCommands:
                 following = drafted.last_paragraph + 1
                 if before is not None and next_in_year != before.last + 1:
                     following = next_in_year or following  # later minutes go on from the same numbers
-                await transaction.set_numbering(organisation, front.body, front.starts.year, following)
+                await transaction.set_numbering(organisation, counted, front.starts.year, following)
             now = self._clock.now()
             await transaction.add_minutes(_minutes_row(organisation, drafted, document, now))
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
@@ -189,10 +193,11 @@ class MinutesCommands:
         transaction: MeetingsTransaction,
         organisation: str,
         meeting: Meeting,
+        body: Body | None,
         draft: MinutesDraft,
         agreement_id: str,
     ) -> Version | None:
-        require_minutes_fit(meeting, draft.front.body)
+        require_minutes_fit(meeting, draft.front.body, body.details.name if body else None)
         if await transaction.minutes_exist_for(organisation, agreement_id):
             raise Refused(f"transaction_id: {agreement_id} is taken already")
         row = await transaction.minutes_of(organisation, meeting.id)
@@ -267,10 +272,14 @@ def _first(draft: MinutesDraft, before: Version | None, next_in_year: int | None
     )
 
 
-async def _begins_anew(transaction: MeetingsTransaction, organisation: str, body: str) -> bool:
+def _counted_by(body: Body | None, draft: MinutesDraft) -> str:
+    """What the numbers of the body's year stand under; see `NumberingRow`."""
+    return body_key(body.details.name if body else draft.front.body)
+
+
+def _begins_anew(body: Body | None) -> bool:
     """Whether each meeting of the body has numbers of its own. What the register does not know counts by the year."""
-    known = await transaction.body_named(organisation, body)
-    return known is not None and known.details.rules.numbering is Numbering.MEETING
+    return body is not None and body.details.rules.numbering is Numbering.MEETING
 
 
 def _first_of_meeting(draft: MinutesDraft, before: Version | None) -> int:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.meetings.meeting.meeting import body_key
 from services.meetings.tables import MINUTES, NUMBERING
 from shared.messaging.transaction import Transaction
 
@@ -18,6 +17,19 @@ _BEGIN_NUMBERING = insert(NUMBERING).on_conflict_do_nothing().inline()
 _NEXT_NUMBER = select(NUMBERING.c.next_paragraph).where(*_OF_BODY)
 _LOCK_NUMBERING = select(NUMBERING.c.next_paragraph).where(*_OF_BODY).with_for_update()
 _SET_NUMBERING = update(NUMBERING).where(*_OF_BODY).values(next_paragraph=bindparam("following"))
+
+_OF_NAME = (NUMBERING.c.organisation == bindparam("of"), NUMBERING.c.body_key == bindparam("before"))
+_GO_ON = insert(NUMBERING).from_select(
+    ["organisation", "body_key", "year", "next_paragraph"],
+    select(
+        NUMBERING.c.organisation, bindparam("after", type_=Text), NUMBERING.c.year, NUMBERING.c.next_paragraph
+    ).where(*_OF_NAME),
+)
+_GO_ON = _GO_ON.on_conflict_do_update(
+    index_elements=["organisation", "body_key", "year"],
+    set_={"next_paragraph": func.greatest(NUMBERING.c.next_paragraph, _GO_ON.excluded.next_paragraph)},
+).inline()
+_FORGET_NAME = delete(NUMBERING).where(*_OF_NAME)
 
 _VERSIONS_OF_MEETING = (
     select(MINUTES)
@@ -41,26 +53,32 @@ _END_MINUTES = (
 
 
 class MinutesStore(Transaction):
-    async def next_number(self, organisation: str, body: str, year: int) -> int | None:
+    async def next_number(self, organisation: str, body_key: str, year: int) -> int | None:
         """The body's next number of the year, None when the year has none yet. Another may take it at any moment."""
         found: int | None = (
-            await self.connection.execute(_NEXT_NUMBER, _of_body(organisation, body, year))
+            await self.connection.execute(_NEXT_NUMBER, _of_body(organisation, body_key, year))
         ).scalar_one_or_none()
         return found
 
-    async def lock_numbering(self, organisation: str, body: str, year: int) -> int | None:
+    async def lock_numbering(self, organisation: str, body_key: str, year: int) -> int | None:
         """The body's next number of the year, None when the year has none yet; held until the transaction ends."""
-        key = {"organisation": organisation, "body_key": body_key(body), "year": year}
+        key = {"organisation": organisation, "body_key": body_key, "year": year}
         await self.connection.execute(_BEGIN_NUMBERING, {**key, "next_paragraph": None})
         found: int | None = (
-            await self.connection.execute(_LOCK_NUMBERING, _of_body(organisation, body, year))
+            await self.connection.execute(_LOCK_NUMBERING, _of_body(organisation, body_key, year))
         ).scalar_one()
         return found
 
-    async def set_numbering(self, organisation: str, body: str, year: int, next_paragraph: int) -> None:
+    async def set_numbering(self, organisation: str, body_key: str, year: int, next_paragraph: int) -> None:
         await self.connection.execute(
-            _SET_NUMBERING, {**_of_body(organisation, body, year), "following": next_paragraph}
+            _SET_NUMBERING, {**_of_body(organisation, body_key, year), "following": next_paragraph}
         )
+
+    async def rename_numbering(self, organisation: str, before: str, after: str) -> None:
+        """The numbers of a body go on under its new name's key; where something counted by that, from the higher."""
+        key = {"of": organisation, "before": before, "after": after}
+        await self.connection.execute(_GO_ON, key)
+        await self.connection.execute(_FORGET_NAME, key)
 
     async def minutes_of(self, organisation: str, meeting_id: str) -> Any | None:
         """The last version's row of `MINUTES`, or None."""
@@ -85,5 +103,5 @@ class MinutesStore(Transaction):
         await self.connection.execute(_ADD_MINUTES, row)
 
 
-def _of_body(organisation: str, body: str, year: int) -> dict[str, Any]:
-    return {"of_organisation": organisation, "of_body": body_key(body), "of_year": year}
+def _of_body(organisation: str, body_key: str, year: int) -> dict[str, Any]:
+    return {"of_organisation": organisation, "of_body": body_key, "of_year": year}

@@ -15,7 +15,7 @@ from services.meetings.agenda.agenda import (
     require_open,
 )
 from services.meetings.body.body import ItemKind
-from services.meetings.meeting.meeting import Meeting, MeetingStatus, body_key
+from services.meetings.meeting.meeting import Meeting, MeetingStatus
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -62,7 +62,7 @@ class AgendaPages(OfficePages):
     ) -> Response:
         agenda = await self._commands.agendas.agenda(principal.organisation, meeting_id)
         open_now = self._is_open(agenda.meeting)
-        waiting = await self._commands.agendas.waiting(principal.organisation, agenda.meeting.details.body)
+        waiting = await self._commands.agendas.waiting(principal.organisation, agenda.meeting.which_body)
         return self._page(
             request,
             "office/agenda.html",
@@ -258,8 +258,8 @@ class AgendaPages(OfficePages):
             for one in found
             if self._is_open(one) and one.details.starts.date() <= last and one.id != item.meeting_id
         ]
-        own = body_key(item.body)
-        return sorted(open_now, key=lambda one: (body_key(one.details.body) != own, one.details.starts, one.id))
+        own = item.which_body
+        return sorted(open_now, key=lambda one: (not own.is_same(one.which_body), one.details.starts, one.id))
 
 
 def _filled(item: Item | None) -> Fields:

@@ -10,7 +10,15 @@ from services.meetings.body.body import Body
 from services.meetings.holidays import holiday
 from services.meetings.keys import key_from
 from services.meetings.meeting.commands import ClashesFound, Wish
-from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, Mode, Occasion, body_key
+from services.meetings.meeting.meeting import (
+    Meeting,
+    MeetingDetails,
+    MeetingStatus,
+    Mode,
+    Occasion,
+    WhichBody,
+    body_key,
+)
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -60,8 +68,8 @@ class MeetingPages(OfficePages):
         found = await self._commands.meetings.year(principal.organisation, shown)
         meetings, clashes = found.meetings, found.clashes
         if chosen is not None:
-            name = body_key(chosen.details.name)
-            meetings = [one for one in meetings if body_key(one.details.body) == name]
+            name, which = body_key(chosen.details.name), WhichBody(chosen.id, chosen.details.name)
+            meetings = [one for one in meetings if one.which_body.is_same(which)]
             clashes = [one for one in clashes if name in (body_key(one.body), body_key(one.other or ""))]
         return self._page(
             request,
@@ -183,9 +191,9 @@ class MeetingPages(OfficePages):
         return meeting
 
     async def _body_of(self, principal: Principal, meeting: Meeting) -> Body | None:
-        name = body_key(meeting.details.body)
         bodies = await self._commands.bodies.bodies(principal.organisation)
-        return next((one for one in bodies if body_key(one.details.name) == name), None)
+        of = meeting.which_body
+        return next((one for one in bodies if of.is_same(WhichBody(one.id, one.details.name))), None)
 
     async def _form(
         self,

@@ -3,7 +3,7 @@
 A meeting is known by its slot; where the plan has moved one, it is the next of the same occasion that is left.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -51,8 +51,12 @@ def apply(
     now: datetime,
     new_id: Callable[[], str],
     problems: Problems,
+    body_ids: Mapping[str, str] | None = None,
 ) -> PlanOutcome:
-    """`there`: the meetings of the plan that are not cancelled. What is wrong goes to `problems`."""
+    """`there`: the meetings of the plan that are not cancelled, under their bodies' present names. `body_ids`: by name.
+
+    What is wrong goes to `problems`.
+    """
     outcome = PlanOutcome()
     found = _matched(there, wanted)
     for planned, details in wanted:
@@ -60,7 +64,7 @@ def apply(
         old = found.get(planned.slot + details.body)
         with problems.at(planned.where):
             if old is None:
-                made, told = rules.schedule(new_id(), details)
+                made, told = rules.schedule(new_id(), details, (body_ids or {}).get(details.body))
                 made = made.model_copy(update={"plan": slot})
                 outcome.saved.append((made, told))
                 outcome.standing.append(made)

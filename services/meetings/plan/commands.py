@@ -108,18 +108,22 @@ class PlanCommands:
         if problems.found:
             return _Work(PlanOutcome(), [], plan, WhoSits([], [], []))
         people = await transaction.who_sits(organisation)
-        wanted = []
+        wanted, body_ids = [], {}
         for body in plan.bodies:
             with problems.at(body.where):
                 owner = people.body(body.key)
+                body_ids[owner.details.name] = owner.id
                 wanted += [(one, _details(one, owner, people.invited(owner, one.day))) for one in listed[body.key]]
         if problems.found:
             return _Work(PlanOutcome(), [], plan, WhoSits([], [], []))
-        there = [one for one in await transaction.lock_planned(organisation, plan.key) if _stands(one)]
-        outcome = apply(plan.key, there, wanted, now=self._clock.now(), new_id=new_id, problems=problems)
+        planned = await transaction.lock_planned(organisation, plan.key)
+        there = [people.as_called_now(one) for one in planned if _stands(one)]
+        outcome = apply(
+            plan.key, there, wanted, now=self._clock.now(), new_id=new_id, problems=problems, body_ids=body_ids
+        )
         others = await transaction.meetings_of_year(organisation, plan.year)
         of_plan = {one.id for one in there}
-        elsewhere = [one.details for one in others if _stands(one) and one.id not in of_plan]
+        elsewhere = [people.as_called_now(one).details for one in others if _stands(one) and one.id not in of_plan]
         return _Work(outcome, clashes([details for _, details in wanted], elsewhere, people), plan, people)
 
 

@@ -64,13 +64,17 @@ class Known:
 
 @dataclass(slots=True)
 class Outcome:
-    """What applying comes to: rows to save, and the facts in order, each with its aggregate at that fact."""
+    """What applying comes to: rows to save, and the facts in order, each with its aggregate at that fact.
+
+    `named`: bodies that have a name they had not, each with the one before.
+    """
 
     changes: list[Change] = field(default_factory=list)
     people: dict[str, Person] = field(default_factory=dict)
     bodies: dict[str, Body] = field(default_factory=dict)
     memberships: dict[str, Membership] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
+    named: list[tuple[Body, str | None]] = field(default_factory=list)
     person_facts: list[tuple[Person, Event]] = field(default_factory=list)
     body_facts: list[tuple[Body, Event]] = field(default_factory=list)
 
@@ -235,6 +239,8 @@ class _Applying:
         self._bodies[body.key] = body
         self.outcome.bodies[body.id] = body
         self.outcome.body_facts.append((body, fact))
+        if before is None or before.name != body.details.name:
+            self.outcome.named.append((body, before.name if before else None))
         fields = _differences(before, body.details)
         self.outcome.changes.append(Change(kind=kind, key=body.key, body=body.details.name, fields=fields))
 

@@ -64,6 +64,8 @@ class RegisterCommands:
     async def _save(self, transaction: MeetingsTransaction, organisation: str, outcome: Outcome) -> None:
         await transaction.save_people(organisation, list(outcome.people.values()))
         await transaction.save_bodies(organisation, list(outcome.bodies.values()))
+        for named, before in outcome.named:
+            await transaction.take_name(organisation, named, before)
         await transaction.save_memberships(organisation, list(outcome.memberships.values()))
         await transaction.remove_memberships(organisation, outcome.gone)
         now = self._clock.now()

@@ -9,9 +9,11 @@ import pytest
 from shared.auth import Role
 from shared.events import ProtocolDrafted
 from shared.service import Service
-from tests.integration.meetings.test_meetings import TOKENS, draft, minutes, outbox, schedule
+from tests.integration.meetings.test_meetings import MEETING, TOKENS, draft, minutes, outbox, schedule
 
 BOARD = {"details": {"name": "Styrelsen", "kind": "board"}}
+TO_COME = {"starts": "2022-11-25T13:00", "ends": "2022-11-25T15:00"}
+NAMES = ("förbundsstyrelsen", "Styrelsen")
 COMMITTEE = {"details": {"name": "Arbetsutskottet", "kind": "committee"}}
 
 
@@ -159,3 +161,42 @@ async def test_only_a_secretary_changes_the_register(api: httpx.AsyncClient, rol
     assert (await api.post("/people", json={"details": {"name": "Maja Lind"}})).status_code == 403
     assert (await api.post(f"/bodies/{board}/close", json={})).status_code == 403
     assert (await api.get("/bodies")).json()["bodies"][0]["key"] == "styrelsen"
+
+
+async def test_a_body_that_is_renamed_keeps_its_meetings_items_and_numbers(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    """Also what was of it before the register knew it. Who takes the old name gets nothing of it."""
+    held = await schedule(api)
+    assert (await api.get(f"/meetings/{held}")).json()["body_id"] is None
+    board = await put_in(api, "/bodies", BOARD)
+    next_one = str((await api.post("/meetings", json=MEETING | TO_COME)).json()["id"])
+    item = (await api.post(f"/meetings/{next_one}/agenda/items", json={"title": "Strategi"})).json()
+    await api.post(f"/agenda-items/{item['id']}/move", json={"how": "tabled"})
+    assert (await draft(api, held, minutes(paragraphs=3))).status_code == 201
+
+    renamed = {"details": BOARD["details"] | {"name": "Förbundsstyrelsen"}}
+    assert (await api.put(f"/bodies/{board}", json=renamed["details"])).status_code == 200
+    other = await put_in(api, "/bodies", BOARD)
+    assert {(await api.get(f"/meetings/{one}")).json()["body_id"] for one in (held, next_one)} == {board}
+    waiting = [(await api.get("/agenda-items", params={"body": name})).json()["items"] for name in NAMES]
+    assert [[one["id"] for one in found] for found in waiting] == [[item["id"]], []]
+    numbered = await draft(api, next_one, minutes(paragraphs=2, body="Förbundsstyrelsen"))
+    assert (numbered.json()["first_paragraph"], numbered.json()["last_paragraph"]) == (4, 5)
+
+    anew = str((await api.post("/meetings", json=MEETING)).json()["id"])
+    assert (await api.get(f"/meetings/{anew}")).json()["body_id"] == other
+    assert (await draft(api, anew, minutes(paragraphs=1))).json()["first_paragraph"] == 1
+
+
+async def test_a_register_that_renames_a_body_keeps_what_is_its(api: httpx.AsyncClient) -> None:
+    await put_in(api, "/bodies", {"key": "board", **BOARD})
+    held = await schedule(api)
+    assert (await draft(api, held, minutes(paragraphs=3))).status_code == 201
+    register = "bodies: {board: {name: Förbundsstyrelsen, kind: board}}"
+    applied = await api.post("/register", json={"text": register, "format": "yaml"})
+    assert applied.status_code == 200, applied.text
+    later = MEETING | {"body": "Förbundsstyrelsen"}
+    anew = str((await api.post("/meetings", json=later)).json()["id"])
+    drafted = await draft(api, anew, minutes(paragraphs=1, body="Förbundsstyrelsen"))
+    assert drafted.json()["first_paragraph"] == 4, drafted.text

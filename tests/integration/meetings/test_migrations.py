@@ -28,6 +28,38 @@ async def test_a_body_in_two_forms_becomes_one_that_goes_on_after_the_highest(po
     await database.close()
 
 
+async def test_meetings_and_items_become_their_bodys_however_its_name_was_written(postgres: Postgres) -> None:
+    database = Database(await postgres.create_database())
+    async with database.engine.begin() as connection:
+        await connection.run_sync(_migrate_to, "meetings_0009")
+    async with database.transaction() as connection:
+        for statement in _BODIES_AND_MEETINGS:
+            await connection.execute(text(statement))
+    await migrate(database.engine, "meetings")
+    async with database.single() as connection:
+        meetings = await connection.execute(text("SELECT organisation, id, body_id FROM meeting ORDER BY 1, 2"))
+        assert [tuple(row) for row in meetings] == [
+            ("forsby", "1", None),
+            ("norrdalen", "1", "b"),
+            ("norrdalen", "2", "b"),
+            ("norrdalen", "3", None),
+        ]
+        assert (await connection.execute(text("SELECT body_id FROM agenda_item"))).scalar_one() == "b"
+    await database.close()
+
+
+_MEETING = "INSERT INTO meeting (organisation, id, version, status, body, title, place, starts, ends, timezone,"
+_VALUES = "'Möte', 'Digitalt', '2022-09-23T13:00', '2022-09-23T15:00', 'Europe/Stockholm', '[]')"
+_BODIES_AND_MEETINGS = (
+    "INSERT INTO body VALUES ('norrdalen', 'b', 1, 'board', 'Styrelsen', 'styrelsen', 'board', '{}')",
+    f"{_MEETING} participants) VALUES ('norrdalen', '1', 1, 'scheduled', 'Styrelsen', {_VALUES}",
+    f"{_MEETING} participants) VALUES ('norrdalen', '2', 1, 'scheduled', 'STYRELSEN', {_VALUES}",
+    f"{_MEETING} participants) VALUES ('norrdalen', '3', 1, 'scheduled', 'Arbetsutskottet', {_VALUES}",
+    f"{_MEETING} participants) VALUES ('forsby', '1', 1, 'scheduled', 'Styrelsen', {_VALUES}",
+    "INSERT INTO agenda_item VALUES ('norrdalen', 'i', 1, 'Styrelsen', 'styrelsen', NULL, 1, false, '{}')",
+)
+
+
 def _migrate_to(connection: Connection, revision: str) -> None:
     config = _config("meetings")
     config.attributes.update(connection=connection, metadata=None)

@@ -210,3 +210,16 @@ async def test_a_meeting_that_was_held_stays_as_it_was(service: Service, api: ht
     changes = (await check(api))["changes"]
     assert {one["starts"][:7] for one in changes} == {f"2023-{month:02}" for month in (3, 4, 6, 9, 10, 11, 12)}
     assert all([field["field"] for field in one["fields"]] == ["participants"] for one in changes)
+
+
+async def test_a_plan_of_a_body_that_was_renamed_still_knows_its_meetings(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    await prepared(api)
+    assert (await apply(api, despite_clashes=True)).status_code == 200
+    renamed = REGISTER.replace("name: Styrelsen", "name: Förbundsstyrelsen")
+    assert (await api.post("/register", json={"text": renamed})).status_code == 200
+    assert (await check(api))["changes"] == []
+    bodies = {one["key"]: one["id"] for one in (await api.get("/bodies")).json()["bodies"]}
+    meetings = (await api.get("/meetings")).json()["meetings"]
+    assert {one["body_id"] for one in meetings if one["details"]["body"] == "Styrelsen"} == {bodies["styrelsen"]}
