@@ -10,6 +10,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from shared.errors import InvalidInput
 from shared.keys import KeyRing
@@ -17,6 +18,7 @@ from shared.text import email_key
 
 PERSONAL_COPY = "personal-copy"
 MEMBER = "member"
+CALENDAR = "calendar"
 FIRST_VERSION = 1
 LINKS_OPEN = timedelta(days=90)
 """How long a link shows anything after the end of what it is about: to sign, or to the sealed copy once archived."""
@@ -64,6 +66,21 @@ def parts_of_copy_link(subject: str) -> tuple[str, str]:
 def member_link(organisation: str, person_id: str, version: int) -> Link:
     """To a member's own page, whatever bodies they sit in: their meetings, papers and answers."""
     return Link(MEMBER, organisation, person_id, version)
+
+
+def calendar_link(organisation: str, person_id: str, version: int) -> Link:
+    """To a member's calendar, to subscribe to: it shows their meetings, and can answer nothing."""
+    return Link(CALENDAR, organisation, person_id, version)
+
+
+def member_address(public_url: str, token: str, *, meeting: str = "", answer: str = "", poll: str = "") -> str:
+    """What a mail leads to: a member's own page, or there a meeting, with an answer chosen beforehand, or a date poll.
+
+    `answer`: coming, absent or tentative. It is chosen, not given: mail scanners open links.
+    """
+    asked = {"meeting": meeting, "answer": answer, "poll": poll}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{public_url.rstrip('/')}/meetings/my/{token}" + (f"?{query}" if query else "")
 
 
 def issue(ring: KeyRing, link: Link) -> str:

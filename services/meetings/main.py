@@ -10,6 +10,7 @@ from services.meetings.body.commands import BodyCommands
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting import api as meeting_api
 from services.meetings.meeting.commands import MeetingCommands
+from services.meetings.member.queries import MemberQueries
 from services.meetings.minutes import api as minutes_api
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.pages import include_pages
@@ -28,6 +29,7 @@ from shared.clock import Clock
 from shared.database import Database
 from shared.forwarding import Proxies
 from shared.http import create_app
+from shared.keys import parse_keys
 from shared.messaging.freshness import Freshness
 from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
@@ -80,7 +82,15 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     app.include_router(plan_api.router(commands.plans))
     app.include_router(agenda_api.router(commands.agendas))
     app.include_router(reply_api.router(commands.replies))
-    include_pages(app, settings=settings, access=access, commands=commands, clock=clock)
+    include_pages(
+        app,
+        settings=settings,
+        access=access,
+        commands=commands,
+        members=MemberQueries(unit_of_work, clock),
+        member_link_keys=parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS"),
+        clock=clock,
+    )
     service = Service(
         "meetings",
         app,

@@ -133,6 +133,7 @@ class PersonRow(MeetingsTable, table=True):
     language: str = Field(sa_column=Column(Text, nullable=False))
     party: str | None = Field(sa_column=Column(Text, nullable=True))
     municipality: str | None = Field(sa_column=Column(Text, nullable=True))
+    page_version: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("1")))
 
 
 class MembershipRow(MeetingsTable, table=True):

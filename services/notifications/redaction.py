@@ -25,6 +25,8 @@ _OURS = re.compile(
     r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9]++\.)?[A-Za-z0-9_-]++\.[A-Za-z0-9_-]{1,128}\.\d{1,9}\.[A-Za-z0-9_-]{16,43}"
     r"|(?<=/signing/s/)[A-Za-z0-9._~-]++"
     r"|(?<=/archive/copies/)[A-Za-z0-9._~-]++"
+    r"|(?<=/meetings/my/)[A-Za-z0-9._~-]++"
+    r"|(?<=/meetings/calendar/)[A-Za-z0-9._~-]++"
     r"|[A-Za-z0-9]{0,8}-[A-Za-z2-7]{30,45}"
 )
 # How a character is written (`letter`: JSON's).

@@ -1,6 +1,7 @@
 """The SQL of meetings."""
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, func, select, update
@@ -20,7 +21,7 @@ _LOCK_PLANNED = (
     .order_by(MEETING.c.id)
     .with_for_update()
 )
-_OF_YEAR = select(MEETING).where(
+_BETWEEN = select(MEETING).where(
     MEETING.c.organisation == bindparam("organisation"),
     MEETING.c.starts >= bindparam("first"),
     MEETING.c.starts < bindparam("last"),
@@ -64,7 +65,12 @@ class MeetingStore(Transaction):
     async def meetings_of_year(self, organisation: str, year: int) -> list[Meeting]:
         """Those that start in it, cancelled ones among them."""
         key = {"organisation": organisation, "first": f"{year:04}-", "last": f"{year:04}-9"}
-        return [_meeting(row) for row in await self.connection.execute(_OF_YEAR, key)]
+        return [_meeting(row) for row in await self.connection.execute(_BETWEEN, key)]
+
+    async def meetings_between(self, organisation: str, first: date, last: date) -> list[Meeting]:
+        """Those that start on `first` or later and before `last`, cancelled ones among them."""
+        key = {"organisation": organisation, "first": first.isoformat(), "last": last.isoformat()}
+        return [_meeting(row) for row in await self.connection.execute(_BETWEEN, key)]
 
     async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting))

@@ -1,28 +1,46 @@
-"""The web pages of meetings: the office, meetings, their agendas, bodies, people, and who sits in what."""
+"""The web pages of meetings: the office with its meetings, bodies and people; and the members' own."""
 
 from fastapi import APIRouter, FastAPI
 
 from services.meetings.commands import MeetingsCommands
+from services.meetings.member.queries import MemberQueries
 from services.meetings.pages.agendas import AgendaPages
 from services.meetings.pages.bodies import BodyPages
 from services.meetings.pages.files import FilePages
 from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
+from services.meetings.pages.own import OwnPages
 from services.meetings.pages.people import PeoplePages
 from shared.auth import Access
 from shared.clock import Clock
+from shared.forwarding import Proxies
+from shared.keys import KeyRing
 from shared.settings import Settings
 from shared.web import Look, page_route
 
 
 def include_pages(
-    app: FastAPI, *, settings: Settings, access: Access, commands: MeetingsCommands, clock: Clock
+    app: FastAPI,
+    *,
+    settings: Settings,
+    access: Access,
+    commands: MeetingsCommands,
+    members: MemberQueries,
+    member_link_keys: KeyRing,
+    clock: Clock,
 ) -> None:
-    """Add the pages to the service's app, where browsers can be logged in."""
-    if not access.takes_sessions:
-        return
+    """Add the pages to the service's app: the office where browsers can be logged in, the members' own everywhere.
+
+    `member_link_keys`: those that notifications derives the members' links under.
+    """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
+    OwnPages(look, members, member_link_keys, Proxies.of(settings), secure=access.secure).add_to(router)
+    if access.takes_sessions:
+        _add_office(router, look, access, commands, clock)
+    app.include_router(router)
+
+
+def _add_office(router: APIRouter, look: Look, access: Access, commands: MeetingsCommands, clock: Clock) -> None:
     for pages in (MeetingPages, FilePages, BodyPages, MemberPages, PeoplePages, AgendaPages):
         pages(look, access, commands, clock).add_to(router)
-    app.include_router(router)

@@ -30,7 +30,7 @@ _NAMES = ("name", "email", "party", "municipality", "language")
 _REFUSED = {"email": ("email", "person.taken")}
 _LANGUAGES = ("sv", "en")
 _A_PAGE = 100
-_DONE = frozenset({"person-registered", "person-changed", "left"})
+_DONE = frozenset({"person-registered", "person-changed", "left", "links-ended"})
 
 
 class PeoplePages(OfficePages):
@@ -43,6 +43,8 @@ class PeoplePages(OfficePages):
         post(router, "/office/people/{person_id}/change", self.office_person_change)
         get(router, "/office/people/{person_id}/leave", self.office_person_leaving)
         post(router, "/office/people/{person_id}/leave", self.office_person_leave)
+        get(router, "/office/people/{person_id}/end-links", self.office_person_ending_links)
+        post(router, "/office/people/{person_id}/end-links", self.office_person_end_links)
 
     async def office_people(
         self, request: Request, after: str | None = None, principal: Principal = READER
@@ -123,6 +125,18 @@ class PeoplePages(OfficePages):
             return self._page(request, "office/leave.html", principal, person=career.person, fields=fields)
         await self._commands.bodies.leave(principal.organisation, person_id, day)
         return back(request, "office_person", "left", person_id=person_id)
+
+    async def office_person_ending_links(
+        self, request: Request, person_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        person = (await self._commands.people.career(principal.organisation, person_id)).person
+        return self._page(request, "office/end_links.html", principal, person=person)
+
+    async def office_person_end_links(
+        self, request: Request, person_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        await self._commands.people.end_links(principal.organisation, person_id)
+        return back(request, "office_person", "links-ended", person_id=person_id)
 
     def _form(
         self, request: Request, principal: Principal, person: Person | None, fields: Fields, *, meanwhile: bool = False

@@ -96,6 +96,11 @@ def router(commands: PersonCommands, bodies: BodyCommands) -> APIRouter:
         leaving = bodies.leave(caller.organisation, person_id, day.on)
         return await once.answer(caller, leaving, lambda ended: Left(ended=ended))
 
+    @routes.post("/people/{person_id}/end-links", response_model=Person)
+    async def end_links(person_id: str, once: Once, caller: Secretary) -> Response:
+        """End the links that open the person's own page: the next mail to them has a new one."""
+        return await once.answer(caller, commands.end_links(caller.organisation, person_id))
+
     return routes
 
 

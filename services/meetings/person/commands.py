@@ -72,6 +72,17 @@ class PersonCommands:
 
         return await self._unit_of_work.run(work)
 
+    async def end_links(self, organisation: str, person_id: str) -> Person:
+        """What opened their own page opens it no more. Raises NotFound."""
+
+        async def work(transaction: MeetingsTransaction) -> Person:
+            await transaction.lock_register(organisation)
+            person = rules.with_new_links(await transaction.person(organisation, person_id))
+            await transaction.save_people(organisation, [person])
+            return person
+
+        return await self._unit_of_work.run(work)
+
     async def career(self, organisation: str, person_id: str) -> Career:
         """Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:

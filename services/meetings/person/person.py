@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from services.meetings.keys import clean_key
 from shared.errors import InvalidInput
 from shared.events import PersonChanged, PersonRegistered
+from shared.links import FIRST_VERSION
 from shared.rendering.minutes import Language
 from shared.text import clean_email, clean_line, clean_name
 
@@ -24,7 +25,10 @@ class PersonDetails(BaseModel):
 
 
 class Person(BaseModel):
-    """A person's state. `version` counts its facts. `key`: how registers speak of them; it never changes."""
+    """A person's state. `version` counts its facts. `key`: how registers speak of them; it never changes.
+
+    `page_version`: of their own page; links to an earlier one open nothing.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,6 +36,7 @@ class Person(BaseModel):
     key: str
     version: int
     details: PersonDetails
+    page_version: int = FIRST_VERSION
 
 
 def register(person_id: str, key: str, details: PersonDetails) -> tuple[Person, PersonRegistered]:
@@ -41,12 +46,22 @@ def register(person_id: str, key: str, details: PersonDetails) -> tuple[Person, 
 
 
 def change(person: Person, details: PersonDetails) -> tuple[Person, PersonChanged | None]:
-    """No event when nothing changes. Raises InvalidInput."""
+    """No event when nothing changes. With another address, what was mailed to the old one opens nothing any more.
+
+    Raises InvalidInput.
+    """
     cleaned = clean_details(details)
     if cleaned == person.details:
         return person, None
     changed = person.model_copy(update={"version": person.version + 1, "details": cleaned})
+    if cleaned.email != person.details.email:
+        changed = with_new_links(changed)
     return changed, PersonChanged(person_id=person.id, **_event_fields(cleaned))
+
+
+def with_new_links(person: Person) -> Person:
+    """All links to their own page that they were mailed end; the next mail has a new one. Nobody is told: no fact."""
+    return person.model_copy(update={"page_version": person.page_version + 1})
 
 
 def clean_details(details: PersonDetails) -> PersonDetails:

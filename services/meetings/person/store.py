@@ -90,6 +90,7 @@ def _row(organisation: str, person: Person) -> dict[str, Any]:
         "version": person.version,
         "sort_key": sort_key(details.name),
         "email_key": email_key(details.email) if details.email else None,
+        "page_version": person.page_version,
         **details.model_dump(mode="json"),
     }
 
@@ -98,4 +99,4 @@ def _person(row: Any) -> Person:
     details = PersonDetails(
         name=row.name, email=row.email, language=row.language, party=row.party, municipality=row.municipality
     )
-    return Person(id=row.id, key=row.key, version=row.version, details=details)
+    return Person(id=row.id, key=row.key, version=row.version, details=details, page_version=row.page_version)

@@ -155,7 +155,7 @@ def _of_an_agenda(path: str, ids: dict[str, str]) -> dict[str, Any]:
 def _of_the_register(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path in ("/bodies", "/people"):
         return {"details": {"name": "Nätverket", **({"kind": "network"} if path == "/bodies" else {})}}
-    if path.endswith(("/close", "/end", "/leave")):
+    if path.endswith(("/close", "/end", "/leave", "/end-links")):
         return {}
     if "/memberships" in path:
         return {"person_id": ids["person_id"], "role": "secretary"}

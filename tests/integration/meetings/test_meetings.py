@@ -19,6 +19,7 @@ from shared.auth import Access, Role, TokenRecord, token_hash, undeclared_routes
 from shared.blobs import open_blobs
 from shared.clock import ManualClock
 from shared.events import AgreementCancelled, AgreementExpired, Event, ProtocolDrafted, SigningDeclined
+from shared.keys import new_keys
 from shared.messaging.signatures import new_event_keys
 from shared.messaging.tables import MessagingTable
 from shared.migrations import drift
@@ -65,7 +66,9 @@ adjuster: Sven Dahl
 @pytest.fixture
 async def service(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Service]:
     url = await postgres.create_database("meetings")
-    settings = Settings(database_url=url, event_keys=SecretStr(new_event_keys()))
+    settings = Settings(
+        database_url=url, event_keys=SecretStr(new_event_keys()), member_link_keys=SecretStr(new_keys())
+    )
     tokens = tuple(
         TokenRecord(name=role, role=role, organisation="default", sha256=token_hash(token))
         for role, token in TOKENS.items()

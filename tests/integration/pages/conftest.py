@@ -40,6 +40,7 @@ async def site(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Site]:
         start_page="/",
         inbox_page="/notifications/inbox",
         link_keys=SecretStr(new_keys()),
+        member_link_keys=SecretStr(new_keys()),
         event_keys=SecretStr(new_event_keys()),
     )
     access = Access(TOKENS, base64.b64decode(SESSION_KEY))

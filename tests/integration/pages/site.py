@@ -21,7 +21,7 @@ from shared.auth import Access, Principal, Role, TokenRecord, token_hash
 from shared.errors import NotAuthenticated, NotFound
 from shared.http import create_app
 from shared.keys import KeyRing, new_keys, parse_keys
-from shared.links import Link, copy_link, issue
+from shared.links import Link, copy_link, issue, member_address, member_link
 from shared.rendering.minutes import MinutesDocument
 from shared.service import Service
 from shared.settings import Settings
@@ -94,6 +94,7 @@ class Site:
     access: Access
     link_keys: KeyRing
     copy_keys: KeyRing
+    member_keys: KeyRing
     mails: Mails
     copies: Copies
     meetings: Service
@@ -123,6 +124,12 @@ class Site:
         link = copy_link(ORGANISATION, agreement_id, SECRETARY, 1)
         return f"{self.base}/archive/copies/{issue(self.copy_keys, link)}"
 
+    def own_link(self, person_id: str, *, version: int = 1, **asked: str) -> str:
+        """The address of a member's own page, as a mail has it."""
+        return member_address(
+            self.base, issue(self.member_keys, member_link(ORGANISATION, person_id, version)), **asked
+        )
+
     async def draft(
         self,
         pdf: bytes,
@@ -147,7 +154,8 @@ def make_site(settings: Settings, flow: Flow, access: Access, meetings: Service)
     """The services' apps mounted below their names, as the all-in-one process does."""
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
     copy_keys = parse_keys(new_keys(), "JUSTERA_COPY_LINK_KEYS")
-    site = Site(flow, access, link_keys, copy_keys, Mails(), Copies(), meetings)
+    member_keys = parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS")
+    site = Site(flow, access, link_keys, copy_keys, member_keys, Mails(), Copies(), meetings)
     site.tokens[LOGIN] = principal_of(TOKEN)
     app, archive, notifications = (_app(name, access) for name in ("Justera", "Archive", "Notifications"))
     embedded_pages.include_pages(

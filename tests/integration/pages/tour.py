@@ -6,6 +6,7 @@ from playwright.async_api import BrowserContext, Page
 
 from shared.links import holder_of
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, letter
+from tests.integration.signing.flow import ORGANISATION
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
 
 Stop = tuple[str, Page]
@@ -129,8 +130,14 @@ async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
         yield stop
     await page.goto(f"{at}/people")
     await page.locator(".row-title a").first.click()
+    person = page.url
     await page.locator(".ways a").nth(1).click()
     yield "person-leave", page
+    await page.goto(person)
+    await page.locator(".ways a").last.click()
+    yield "person-end-links", page
+    async for stop in own(site, page, person.rpartition("/")[2]):
+        yield stop
     await page.goto(f"{board}/change")
     other = await page.context.new_page()
     await other.goto(f"{board}/change")
@@ -146,6 +153,19 @@ async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "body-closed", page
     await page.goto(f"{at}/bodies")
     yield "bodies-closed", page
+
+
+async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
+    """Of a member of a body with meetings, whose links are of the first version."""
+    language = await page.get_attribute("html", "lang") or "sv"
+    commands = site.meetings.commands.people
+    person = (await commands.career(ORGANISATION, person_id)).person
+    # As the person reads, whatever the browser asks for.
+    await commands.change(ORGANISATION, person_id, person.details.model_copy(update={"language": language}))
+    await page.goto(site.own_link(person_id))
+    yield "own-meetings", page
+    await page.locator(".row-title a").first.click()
+    yield "own-meeting", page
 
 
 async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:

@@ -30,6 +30,8 @@ OWN_SECRETS = {
     "archive": {"justera_copy_link_keys", "seal.p12", "justera_seal_passphrase"},
 }
 
+LINKS = ["/signing/s", "/archive/copies", "/meetings/my", "/meetings/calendar"]
+
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_workload = pytest.mark.parametrize("name", sorted(WORKLOADS))
 
@@ -163,7 +165,7 @@ def test_requests_with_a_links_token_stay_out_of_the_ingress_log() -> None:
     for folder in (BASE, EXAMPLE):
         (ingress,) = [one for one in of_kind(folder, "Ingress") if one["metadata"]["name"] == "justera-links"]
         (rule,) = ingress["spec"]["rules"]
-        assert [path["path"] for path in rule["http"]["paths"]] == ["/signing/s", "/archive/copies"]
+        assert [path["path"] for path in rule["http"]["paths"]] == LINKS
     assert ingress["metadata"]["annotations"] == {"nginx.ingress.kubernetes.io/enable-access-log": "false"}
     for service, path in (("signing", "/s/{token}"), ("archive", "/copies/{token}")):
         assert path in documented_paths(service)

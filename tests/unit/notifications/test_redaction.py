@@ -28,9 +28,19 @@ SIGN = f"https://justera.norrdalen.example/signing/s/{TOKEN}"
 COPY = "https://justera.norrdalen.example/archive/copies/" + links.issue(
     RING, Link("copy", "norrdalen", "NorrdalenStyrelsen2022-09-23_abc", 1)
 )
+OWN = "https://justera.norrdalen.example/meetings/my/" + links.issue(
+    RING, links.member_link("norrdalen", "0192f3a0-0000-7000-8000-00000000abcd", 2)
+)
 VERP = verp.encode("0192f3a0-0000-7000-8000-000000000001", organisation="norrdalen", ring=RING)
 RETURN_PATH = verp.return_path(VERP, "bounces.norrdalen.example")
-SECRETS = {"signer's link": SIGN, "copy's link": COPY, "bare token": TOKEN, "return path": RETURN_PATH, "ENVID": VERP}
+SECRETS = {
+    "signer's link": SIGN,
+    "copy's link": COPY,
+    "member's link": OWN,
+    "bare token": TOKEN,
+    "return path": RETURN_PATH,
+    "ENVID": VERP,
+}
 
 
 def quoted_printable(text: str) -> str:

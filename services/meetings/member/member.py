@@ -1,0 +1,90 @@
+"""A member's own page: how long a link opens it, and which meetings are theirs. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from services.meetings.body.body import Body
+from services.meetings.body.membership import MemberRole, Membership
+from services.meetings.meeting.meeting import Meeting, MeetingStatus, Mode
+from services.meetings.person.person import Person
+from shared.links import LINKS_OPEN
+from shared.text import email_key
+
+SHOWN_BEFORE = timedelta(days=183)
+"""Of the meetings that were: the last half year's."""
+SHOWN_AHEAD = timedelta(days=550)
+
+
+class Part(StrEnum):
+    """What a meeting is to someone."""
+
+    ASKED = "asked"
+    SUBSTITUTE = "substitute"  # comes when called
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMeeting:
+    """A meeting of someone's. `body`: None when the register knows none of that name."""
+
+    meeting: Meeting
+    body: Body | None
+    part: Part
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.meeting.status is MeetingStatus.CANCELLED
+
+    @property
+    def join_link(self) -> str:
+        """Empty for one that nobody joins from elsewhere."""
+        if self.body is None or self.is_cancelled or self.meeting.details.mode not in (Mode.DIGITAL, Mode.HYBRID):
+            return ""
+        return self.body.details.rules.join_link or ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMeetings:
+    """`coming` by start, those that go on now among them; `past` the latest first."""
+
+    coming: list[OwnMeeting]
+    past: list[OwnMeeting]
+
+
+def opens(memberships: Iterable[Membership], day: date) -> bool:
+    """Whether the page of who holds or held these is open: they sit somewhere, will, or did not long ago."""
+    return any(one.seat.ends is None or day <= one.seat.ends + LINKS_OPEN for one in memberships)
+
+
+def own_meetings(
+    person: Person,
+    memberships: Iterable[Membership],
+    bodies: Iterable[Body],
+    meetings: Iterable[Meeting],
+    now: datetime,
+) -> OwnMeetings:
+    """`memberships`: the person's; `meetings`: of whomever."""
+    held = list(memberships)
+    by_id = {body.id: body for body in bodies}
+    found = [own for one in meetings if (own := _own(person, held, by_id, one)) is not None]
+    found.sort(key=lambda own: (own.meeting.details.starts, own.meeting.id))
+    coming = [own for own in found if not own.meeting.is_over(now)]
+    return OwnMeetings(coming, [own for own in reversed(found) if own.meeting.is_over(now)])
+
+
+def _own(person: Person, held: list[Membership], bodies: dict[str, Body], meeting: Meeting) -> OwnMeeting | None:
+    body = bodies.get(meeting.body_id) if meeting.body_id else None
+    part = _part(person, held, body, meeting)
+    return None if part is None else OwnMeeting(meeting, body, part)
+
+
+def _part(person: Person, held: list[Membership], body: Body | None, meeting: Meeting) -> Part | None:
+    email = email_key(person.details.email) if person.details.email else ""
+    if email and any(email_key(one.email) == email for one in meeting.details.participants):
+        return Part.ASKED
+    day = meeting.details.starts.date()
+    seats = [one.seat for one in held if body is not None and one.body_id == body.id and one.seat.stands_on(day)]
+    if any(seat.role is not MemberRole.SUBSTITUTE for seat in seats):
+        return Part.ASKED
+    return Part.SUBSTITUTE if seats else None

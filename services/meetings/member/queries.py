@@ -1,0 +1,71 @@
+"""What a member sees on their own page. Nothing here is asked by a secretary: the mailed link says who it is."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.meetings.agenda.agenda import Item, ItemDetails, standing_items
+from services.meetings.member.member import SHOWN_AHEAD, SHOWN_BEFORE, OwnMeeting, OwnMeetings, opens, own_meetings
+from services.meetings.person.person import Person
+from services.meetings.transaction import MeetingsTransaction
+from shared.clock import Clock
+from shared.errors import NotFound
+from shared.messaging.transaction import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMeetingPage:
+    """`items` in order; `standing`: what an agenda begins with that nobody wrote on yet."""
+
+    own: OwnMeeting
+    is_over: bool
+    items: list[Item]
+    standing: list[ItemDetails]
+
+
+class MemberQueries:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def member(self, organisation: str, person_id: str, page_version: int) -> Person:
+        """Whose page a link of this version opens. Raises NotFound when it opens none, or none any more."""
+        async with self._unit_of_work.begin() as transaction:
+            person = await transaction.person(organisation, person_id)
+            held = await transaction.memberships_of_person(organisation, person_id)
+        if person.page_version != page_version or not opens(held, self._today()):
+            raise NotFound("the link opens nothing any more")
+        return person
+
+    async def meetings(self, organisation: str, person: Person) -> OwnMeetings:
+        """Of the last half year, and what is planned."""
+        async with self._unit_of_work.begin() as transaction:
+            return await self._meetings(transaction, organisation, person)
+
+    async def meeting(self, organisation: str, person: Person, meeting_id: str) -> OwnMeetingPage:
+        """Raises NotFound, also for a meeting that is not theirs."""
+        async with self._unit_of_work.begin() as transaction:
+            found = await self._meetings(transaction, organisation, person)
+            own = next((one for one in (*found.coming, *found.past) if one.meeting.id == meeting_id), None)
+            if own is None:
+                raise NotFound(f"there is no meeting {meeting_id[:60]} of theirs")
+            items = await transaction.items_of_meeting(organisation, meeting_id)
+            begun = bool(items) or await transaction.agenda_is_begun(organisation, meeting_id)
+        standing = [] if begun or own.body is None else standing_items(own.body.details.rules)
+        return OwnMeetingPage(own, own.meeting.is_over(self._clock.now()), items, standing)
+
+    async def _meetings(self, transaction: MeetingsTransaction, organisation: str, person: Person) -> OwnMeetings:
+        today = self._today()
+        return own_meetings(
+            person,
+            await transaction.memberships_of_person(organisation, person.id),
+            await transaction.bodies(organisation),
+            await transaction.meetings_between(organisation, today - SHOWN_BEFORE, today + SHOWN_AHEAD),
+            self.now,
+        )
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def _today(self) -> date:
+        return self._clock.now().date()

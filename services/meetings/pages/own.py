@@ -1,0 +1,167 @@
+"""A member's way: the mailed link, their meetings, what they answer.
+
+The link is exchanged for a cookie that opens one member's pages only, at their address. Nothing is changed by GET,
+since mail scanners open links: an answer that a mail's link names is only chosen beforehand. Every page works without
+script, and wherever the service runs: no browser is logged in here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.meetings.member.queries import MemberQueries
+from services.meetings.person.person import Person
+from shared import links
+from shared.auth import Access, public
+from shared.errors import NotAuthenticated, NotFound
+from shared.forwarding import Proxies, client_ip, network_key
+from shared.keys import KeyRing
+from shared.links import BadLink
+from shared.web import Look, RateLimit, form_text, path_for, small_form, wrong_guesses
+from shared.web.page_route import problem_page
+
+COOKIE = "justera_member"
+COOKIE_SECONDS = 8 * 3600
+ANSWERS = ("coming", "absent", "tentative")
+
+_BY_LINK = "a member is known by the mailed link"
+_LONGEST_ID = 60
+
+
+class NoVisit(NotAuthenticated):
+    """The cookie of this member is missing, has ended, or belongs to another member."""
+
+    slug: ClassVar[str] = "no-visit"
+    status: ClassVar[HTTPStatus] = HTTPStatus.FORBIDDEN
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    organisation: str
+    cookie: str
+    person: Person
+
+
+class OwnPages:
+    """`link_keys`: those that mails derive members' links under. They sign visits, too: a deployment of this service
+    has no key of sessions."""
+
+    def __init__(
+        self, look: Look, queries: MemberQueries, link_keys: KeyRing, proxies: Proxies, *, secure: bool
+    ) -> None:
+        self._look = look
+        self._queries = queries
+        self._link_keys = link_keys
+        self._proxies = proxies
+        self._visits = Access((), link_keys.mac(link_keys.current, "justera-visits"), secure=secure)
+        self._cookie = f"__Secure-{COOKIE}" if secure else COOKIE
+        self._bad_links = wrong_guesses(burst=60, per_second=0.5)
+        self._posts = RateLimit(burst=30, per_second=0.5)
+
+    def add_to(self, router: APIRouter) -> None:
+        self._get(router, "/my/{token}", self.own_link)
+        self._get(router, "/member/{person_id}", self.own_start)
+        self._get(router, "/member/{person_id}/meetings/{meeting_id}", self.own_meeting)
+
+    def _get(self, router: APIRouter, path: str, handler: Callable[..., Any]) -> None:
+        router.add_api_route(path, handler, methods=["GET"], response_model=None, dependencies=[public(_BY_LINK)])
+
+    def _post(self, router: APIRouter, path: str, handler: Callable[..., Any]) -> None:
+        dependencies = [public(_BY_LINK), small_form]
+        router.add_api_route(path, handler, methods=["POST"], response_model=None, dependencies=dependencies)
+
+    async def own_link(
+        self, request: Request, token: str, meeting: str = "", answer: str = "", poll: str = ""
+    ) -> Response:
+        """Exchange the link for a cookie. A link that is not ours, or opens nothing any more, is told so alike."""
+        try:
+            link = links.read(self._link_keys, links.MEMBER, token)
+            person = await self._queries.member(link.organisation, link.subject, link.version)
+        except (BadLink, NotFound):
+            self._bad_links.spend(network_key(client_ip(request, self._proxies)))
+            return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
+        start = path_for(request, "own_start", person_id=person.id)
+        response = RedirectResponse(self._wanted(request, person, meeting, answer), HTTPStatus.SEE_OTHER)
+        response.set_cookie(
+            self._cookie,
+            self._visits.sign(
+                "member", {"o": link.organisation, "p": person.id, "v": person.page_version}, COOKIE_SECONDS
+            ),
+            max_age=COOKIE_SECONDS,
+            path=start,
+            secure=self._visits.secure,
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    def _wanted(self, request: Request, person: Person, meeting: str, answer: str) -> str:
+        """The page that a mail's link names, always one of this member's."""
+        if not _is_id(meeting):
+            return path_for(request, "own_start", person_id=person.id)
+        path = path_for(request, "own_meeting", person_id=person.id, meeting_id=meeting)
+        return f"{path}?answer={answer}" if answer in ANSWERS else path
+
+    async def own_start(self, request: Request, person_id: str) -> Response:
+        visit = await self._visit(request, person_id)
+        found = await self._queries.meetings(visit.organisation, visit.person)
+        return self._page(request, visit, "own/start.html", coming=found.coming, past=found.past)
+
+    async def own_meeting(self, request: Request, person_id: str, meeting_id: str, answer: str = "") -> Response:
+        """`answer`: chosen beforehand."""
+        visit = await self._visit(request, person_id)
+        page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
+        return self._page(
+            request,
+            visit,
+            "own/meeting.html",
+            own=page.own,
+            meeting=page.own.meeting,
+            details=page.own.meeting.details,
+            is_over=page.is_over,
+            items=page.items,
+            standing=page.standing,
+        )
+
+    async def _visit(self, request: Request, person_id: str) -> Visit:
+        """Raises NoVisit unless the cookie is this member's, and of the link that holds now."""
+        cookie = request.cookies.get(self._cookie, "")
+        try:
+            claims = self._visits.verify("member", cookie)
+        except NotAuthenticated as error:
+            raise NoVisit("the visit has ended") from error
+        if claims.get("p") != person_id:
+            raise NoVisit("the visit is another member's")
+        try:
+            person = await self._queries.member(claims["o"], person_id, claims["v"])
+        except NotFound as error:
+            raise NoVisit("the link that opened the visit holds no more") from error
+        return Visit(claims["o"], cookie, person)
+
+    async def _posted(self, request: Request, person_id: str) -> Visit:
+        """A visit that changes something. Raises NoVisit, NotAllowed, TooMany."""
+        visit = await self._visit(request, person_id)
+        self._visits.check_csrf(visit.cookie, await form_text(request, "csrf"))
+        self._posts.spend(person_id)
+        return visit
+
+    def _page(
+        self, request: Request, visit: Visit, template: str, *, status: int = HTTPStatus.OK, **facts: Any
+    ) -> Response:
+        return self._look.page(
+            request,
+            template,
+            visit.person.details.language,
+            status=status,
+            person=visit.person,
+            csrf=self._visits.csrf_token(visit.cookie),
+            **facts,
+        )
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_ID and text.isascii() and text.replace("-", "").isalnum()
