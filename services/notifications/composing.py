@@ -3,16 +3,25 @@
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import parseaddr
+from urllib.parse import urlencode
 
-from services.notifications import verp
-from services.notifications.delivery import ASKING, Delivery
+from services.notifications import invitations, meeting_words, verp
+from services.notifications.delivery import ASKING, INVITING, UNINVITING, Delivery
+from services.notifications.invitations import Invitation, Method
+from services.notifications.languages import Language
+from services.notifications.meeting_words import MeetingFacts
 from services.notifications.messages import Letter, Person, Purpose, ascii_address, compose, message_id
 from shared import links
+from shared.calendars import meeting_uid
 from shared.events import Person as KnownPerson
 from shared.keys import KeyRing, parse_keys
 from shared.links import Link
 from shared.settings import Settings
 
+# With a link to the reader's own page, and nothing to answer.
+_TO_MEMBER = frozenset({Purpose.PAPERS_PUBLISHED, Purpose.QUORUM_AT_RISK})
+_COMING, _ABSENT = "coming", "absent"
+_ABOUT_THE_LINK = {"sv": "Svara, läs handlingarna och anslut: {}", "en": "Answer, read the papers and join: {}"}
 _TO_SENDER = frozenset({Purpose.DEADLINE_NOTICE, Purpose.DECLINED_NOTICE, Purpose.EXPIRED_NOTICE})
 
 
@@ -35,6 +44,7 @@ class Composer:
     bounce_domain: str
     sign_keys: KeyRing
     copy_keys: KeyRing
+    member_keys: KeyRing
     bounce_keys: KeyRing
 
     def message_id(self, delivery_id: str) -> str:
@@ -52,6 +62,8 @@ class Composer:
             date=delivery.created_at,
             message_id=self.message_id(delivery.id),
         )
+        if delivery.facts.meeting and delivery.purpose in INVITING | UNINVITING:
+            invitations.attach(message, self._invitation(delivery, delivery.facts.meeting))
         token = verp.encode(delivery.id, organisation=delivery.organisation, ring=self.bounce_keys)
         return Outgoing(message, verp.return_path(token, self.bounce_domain), delivery.recipient, token)
 
@@ -73,7 +85,36 @@ class Composer:
             status=facts.status,
             deadline=facts.deadline,
             lines=facts.lines,
+            meeting=meeting_words.words(facts.meeting, facts.language) if facts.meeting else None,
         )
+
+    def _invitation(self, delivery: Delivery, meeting: MeetingFacts) -> Invitation:
+        """`DTSTAMP` is the fact's time: a mail that is sent again carries the same invitation."""
+        takes_back = delivery.purpose in UNINVITING
+        link = "" if takes_back else self._members_page(delivery)
+        return Invitation(
+            method=Method.CANCEL if takes_back else Method.REQUEST,
+            uid=meeting_uid(delivery.agreement_id),
+            sequence=meeting.sequence,
+            title=meeting.title,
+            place=meeting.place,
+            starts=meeting.starts,
+            ends=meeting.ends,
+            timezone=meeting.timezone,
+            stamp=delivery.created_at,
+            organiser=Person(self.organiser_of(delivery), self.mail_from.name),
+            attendee=Person(delivery.recipient, delivery.facts.recipient_name),
+            text=_description(meeting, delivery.facts.language, link),
+            join_link=link,
+            tentative=delivery.purpose is Purpose.NOTICE_PRELIMINARY,
+            attendee_only=delivery.purpose is Purpose.NOTICE_RELEASED,
+        )
+
+    def organiser_of(self, delivery: Delivery) -> str:
+        """The address that answers to its invitation come to: of the meeting and the person, not of the mail."""
+        organisation = delivery.organisation
+        invitation = verp.invitation_id(organisation, delivery.agreement_id, delivery.request_id)
+        return verp.organiser(invitation, self.bounce_domain, organisation=organisation, ring=self.bounce_keys)
 
     def _link(self, delivery: Delivery) -> str:
         if delivery.purpose in ASKING:
@@ -84,6 +125,10 @@ class Composer:
             version = max(delivery.request_version, links.FIRST_VERSION)
             link = links.copy_link(delivery.organisation, delivery.agreement_id, delivery.recipient, version)
             return f"{self.public_url}/archive/copies/{links.issue(self.copy_keys, link)}"
+        if delivery.purpose in INVITING:
+            return self._members_page(delivery, _COMING)
+        if delivery.purpose in _TO_MEMBER:
+            return self._members_page(delivery)
         if delivery.purpose is Purpose.BOUNCE_NOTICE:
             return f"{self._senders_page(delivery)}/address/{delivery.request_id}"
         if delivery.purpose in _TO_SENDER:
@@ -91,11 +136,21 @@ class Composer:
         return ""
 
     def _second_link(self, delivery: Delivery) -> str:
+        if delivery.purpose in INVITING:
+            return self._members_page(delivery, _ABSENT)
         if delivery.purpose is Purpose.BOUNCE_NOTICE:
             return f"{self._senders_page(delivery)}/alternate/{delivery.request_id}"
         if delivery.purpose is Purpose.DEADLINE_NOTICE:
             return f"{self._senders_page(delivery)}/deadline"
         return ""
+
+    def _members_page(self, delivery: Delivery, answer: str = "") -> str:
+        """Of meetings, at the mail's meeting; the page asks whether the answer is meant, since programs follow links,
+        too."""
+        version = delivery.facts.meeting.page_version if delivery.facts.meeting else links.FIRST_VERSION
+        link = links.member_link(delivery.organisation, delivery.request_id, version)
+        about = {"meeting": delivery.agreement_id} | ({"answer": answer} if answer else {})
+        return f"{self.public_url}/meetings/my/{links.issue(self.member_keys, link)}?{urlencode(about)}"
 
     def _senders_page(self, delivery: Delivery) -> str:
         """Of signing; whoever opens it logs in."""
@@ -111,6 +166,7 @@ def composer_of(settings: Settings) -> Composer:
         bounce_domain=settings.bounce_domain,
         sign_keys=parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS"),
         copy_keys=parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS"),
+        member_keys=parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS"),
         bounce_keys=parse_keys(settings.secret("bounce_keys"), "JUSTERA_BOUNCE_KEYS"),
     )
 
@@ -120,6 +176,14 @@ def _wording(delivery: Delivery) -> Purpose:
     if delivery.purpose in (Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN) and delivery.facts.other is None:
         return Purpose.SIGNATURE_REQUEST
     return delivery.purpose
+
+
+def _description(meeting: MeetingFacts, language: Language, link: str) -> str:
+    """The note and the agenda. Programs show it where they hide an event's URL, so the link stands there, too."""
+    words = meeting_words.words(meeting, language)
+    blocks = ["\n".join(words.note), "\n".join(words.agenda)]
+    blocks.append(_ABOUT_THE_LINK[language].format(link) if link else words.reason)
+    return "\n\n".join(filter(None, blocks))
 
 
 def _person(known: KnownPerson | None) -> Person | None:

@@ -14,7 +14,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from services.notifications.messages import Language, Purpose
+from services.notifications.languages import Language
+from services.notifications.meeting_words import MeetingFacts
+from services.notifications.messages import Purpose
 from services.notifications.redaction import redacted_words
 from shared.errors import Refused
 from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, Person, ReplyLeftUnread
@@ -26,6 +28,13 @@ MOST_FACTS = 8  # published about one mail, before delays are no longer told
 # Mails that ask for a signature: without effect once the place is signed or the agreement has ended.
 REQUESTS = frozenset({Purpose.SIGNATURE_REQUEST, Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN})
 ASKING = REQUESTS | {Purpose.REMINDER}
+
+# Mails that carry an invitation to a meeting, or take it back.
+INVITING = frozenset({Purpose.NOTICE_PRELIMINARY, Purpose.NOTICE, Purpose.NOTICE_UPDATED, Purpose.NOTICE_SUBSTITUTE})
+UNINVITING = frozenset({Purpose.NOTICE_WITHDRAWN, Purpose.NOTICE_RELEASED})
+# What a later notice makes untrue, and what nobody needs to know of a meeting that does not take place.
+SUPERSEDED = INVITING | UNINVITING | {Purpose.PAPERS_PUBLISHED}
+POINTLESS = SUPERSEDED | {Purpose.QUORUM_AT_RISK}
 
 
 class Status(StrEnum):
@@ -51,12 +60,13 @@ class Facts(BaseModel):
     status: str = ""
     deadline: str = ""
     lines: tuple[str, ...] = ()
+    meeting: MeetingFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
     """A mail to be sent. `time` is its cause's business time, and the mail's Date. `agreement_id`: what it is about, of
-    a plan the body."""
+    a plan the body, of a notice the meeting (then `request_id` is the person's; see `notices`)."""
 
     organisation: str
     agreement_id: str

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.notifications.delivery import Facts, NewDelivery
-from services.notifications.messages import Language, Purpose, quotable
+from services.notifications.languages import Language, language_of
+from services.notifications.messages import Purpose, quotable
 from services.notifications.store import Ended, EndedCopies
 from services.notifications.transaction import NotificationsTransaction
 from shared.clock import parse_timestamp
@@ -108,7 +109,7 @@ async def on_document_signed(transaction: NotificationsTransaction, received: Re
     """A receipt to the signer; whoever else could sign for the place need not be asked any more."""
     envelope, event = received.envelope, received.event
     known = transaction.agreement(envelope.organisation, event.agreement_id)
-    language = _language(event.language)
+    language = language_of(event.language)
     facts = Facts(
         language=language,
         document=event.document_name,
@@ -127,7 +128,7 @@ async def on_declined(transaction: NotificationsTransaction, received: Received[
     envelope, event = received.envelope, received.event
     _withdraw_all(transaction, envelope, event.agreement_id)
     known = transaction.agreement(envelope.organisation, event.agreement_id)
-    language, reason = _language(event.language), quotable(event.reason)
+    language, reason = language_of(event.language), quotable(event.reason)
     by = Person(email=event.email, name=event.name, language=language)
     declined_at = stamp_time(envelope.time, known.timezone, language)
     end = _End(transaction, envelope, event)
@@ -181,7 +182,7 @@ async def on_signer_unreached(transaction: NotificationsTransaction, received: R
 
 async def on_deadline_neared(transaction: NotificationsTransaction, received: Received[DeadlineNeared]) -> None:
     envelope, event = received.envelope, received.event
-    language = _language(event.sender.language)
+    language = language_of(event.sender.language)
     known = transaction.agreement(envelope.organisation, event.agreement_id)
     facts = _facts_for(
         event.sender,
@@ -267,7 +268,7 @@ def _send_copy(
 ) -> None:
     known = transaction.agreement(envelope.organisation, event.agreement_id)
     facts = Facts(
-        language=_language(person.language),
+        language=language_of(person.language),
         document=event.document_name,
         sender=known.sender,
         recipient_name=person.name or "",
@@ -284,7 +285,7 @@ def _ask(
     purpose: Purpose,
 ) -> None:
     known = transaction.agreement(envelope.organisation, event.agreement_id)
-    language = _language(event.language)
+    language = language_of(event.language)
     facts = Facts(
         language=language,
         document=event.document_name,
@@ -335,7 +336,7 @@ def _mail(
 
 def _facts_for(recipient: Person, sender: Person, document: str, **said: Any) -> Facts:
     return Facts(
-        language=_language(recipient.language),
+        language=language_of(recipient.language),
         document=document,
         sender=sender,
         recipient_name=recipient.name or "",
@@ -350,11 +351,6 @@ def _either(people: Sequence[Person], language: Language) -> str:
         return ", ".join(shown) + (" and others" if language == "en" else " med flera")
     joiner = " or " if language == "en" else " eller "
     return joiner.join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
-def _language(given: str) -> Language:
-    """What we have words in."""
-    return "en" if given.lower().startswith("en") else "sv"
 
 
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {

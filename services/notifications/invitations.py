@@ -32,6 +32,7 @@ class Method(StrEnum):
 class Invitation:
     """`uid` stays through all changes of a meeting, `sequence` rises with each. `starts` and `ends` are local wall time
     in `timezone`, an IANA name; `stamp`, UTC, is when it was said. `text`: the agenda, say; `join_link`: http or https.
+    `tentative`: the time is preliminary. `attendee_only`: a CANCEL that takes back this invitation, not the meeting.
     """
 
     method: Method
@@ -47,6 +48,8 @@ class Invitation:
     attendee: Person
     text: str = ""
     join_link: str = ""
+    tentative: bool = False
+    attendee_only: bool = False
 
 
 def calendar(invitation: Invitation) -> str:
@@ -93,9 +96,16 @@ def _event(invitation: Invitation) -> Event:
         attendee.params["PARTSTAT"] = vText("NEEDS-ACTION")
         attendee.params["RSVP"] = vText("TRUE")
     event.add("attendee", attendee)
-    event.add("status", "CONFIRMED" if invitation.method is Method.REQUEST else "CANCELLED")
+    if not invitation.attendee_only:  # then there must be none (RFC 5546 section 3.2.5)
+        event.add("status", _status(invitation))
     event.add("transp", "OPAQUE" if invitation.method is Method.REQUEST else "TRANSPARENT")
     return event
+
+
+def _status(invitation: Invitation) -> str:
+    if invitation.method is Method.CANCEL:
+        return "CANCELLED"
+    return "TENTATIVE" if invitation.tentative else "CONFIRMED"
 
 
 def _address(person: Person) -> vCalAddress:

@@ -12,11 +12,13 @@ from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from services.notifications.languages import Language
 from services.notifications.mail_headers import MailPolicy
+from services.notifications.meeting_words import MeetingWords
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 from shared.text import ascii_domain, clean_email
@@ -73,12 +75,40 @@ class Purpose(StrEnum):
     # To members of a body, about a plan of its meetings:
     PLAN_ADOPTED = "plan-adopted"
     PLAN_CHANGED = "plan-changed"
+    # About one meeting, to those who are asked to it; `released`: who is no longer asked:
+    NOTICE_PRELIMINARY = "notice-preliminary"
+    NOTICE = "notice"
+    NOTICE_UPDATED = "notice-updated"
+    NOTICE_SUBSTITUTE = "notice-substitute"
+    NOTICE_WITHDRAWN = "notice-withdrawn"
+    NOTICE_RELEASED = "notice-released"
+    PAPERS_PUBLISHED = "papers-published"
+    # To who looks after it:
+    QUORUM_AT_RISK = "quorum-at-risk"
+    NOTICE_UNREACHED = "notice-unreached"
 
 
 _NAMES_ANOTHER = frozenset(
-    {Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN, Purpose.BOUNCE_NOTICE, Purpose.DECLINED_NOTICE}
+    {
+        Purpose.ALTERNATE_REQUEST,
+        Purpose.REQUEST_AGAIN,
+        Purpose.BOUNCE_NOTICE,
+        Purpose.DECLINED_NOTICE,
+        Purpose.NOTICE_UNREACHED,
+    }
 )
-_TWO_LINKS = frozenset({Purpose.BOUNCE_NOTICE, Purpose.DEADLINE_NOTICE})
+# Whose two links are two answers: neither is more of a button than the other.
+_TWO_ANSWERS = frozenset(
+    {Purpose.NOTICE_PRELIMINARY, Purpose.NOTICE, Purpose.NOTICE_UPDATED, Purpose.NOTICE_SUBSTITUTE}
+)
+_TWO_LINKS = frozenset({Purpose.BOUNCE_NOTICE, Purpose.DEADLINE_NOTICE}) | _TWO_ANSWERS
+_ABOUT_A_MEETING = _TWO_ANSWERS | {
+    Purpose.NOTICE_WITHDRAWN,
+    Purpose.NOTICE_RELEASED,
+    Purpose.PAPERS_PUBLISHED,
+    Purpose.QUORUM_AT_RISK,
+    Purpose.NOTICE_UNREACHED,
+}
 _NEEDS_NO_LINK = frozenset(
     {
         Purpose.RECEIPT,
@@ -88,11 +118,11 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.ENDED_EXPIRED,
         Purpose.PLAN_ADOPTED,
         Purpose.PLAN_CHANGED,
+        Purpose.NOTICE_WITHDRAWN,
+        Purpose.NOTICE_RELEASED,
+        Purpose.NOTICE_UNREACHED,
     }
 )
-
-
-Language = Literal["sv", "en"]
 
 
 @dataclass(frozen=True)
@@ -109,8 +139,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a mail says. `link` must be given for all purposes but receipts, `ended-…` and `plan-…`, `second_link` for
-    those whose words have a block `second`. `lines`: what is listed, one a paragraph; `document` is then what of.
+    """What a mail says. `link` must be given for all purposes but receipts, `ended-…`, `plan-…` and those that take
+    something back, `second_link` for those whose words have a block `second`. `lines`: what is listed, one a paragraph;
+    `document` is then what of. `meeting`: of a mail about one, which must have it.
 
     `other` is the signer that an alternate stands in for (alternate-request), the alternate (request-again), or whom
     the sender is told about (bounce-notice, declined-notice), and has to be given for these. `signed_at` is the stamp
@@ -133,6 +164,7 @@ class Letter:
     status: str = ""
     deadline: str = ""
     lines: tuple[str, ...] = ()
+    meeting: MeetingWords | None = None
 
 
 def compose(letter: Letter, *, mail_from: Person, date: datetime, message_id: str) -> EmailMessage:
@@ -205,6 +237,7 @@ class _Words:
             "status": letter.status,
             "deadline": letter.deadline,
             "lines": letter.lines,
+            "meeting": letter.meeting,
         }
         self.subject = self._line("subject")
 
@@ -224,6 +257,7 @@ class _Words:
             "lead": self._paragraphs("lead"),
             "action": self._line("action"),
             "second": self._line("second") if self._letter.purpose in _TWO_LINKS else "",
+            "two_answers": self._letter.purpose in _TWO_ANSWERS,
             "then": self._paragraphs("then"),
             "greeting": self._line("greeting", of="common"),
             "link_in_words": self._line("link_in_words", of="common"),
@@ -264,6 +298,7 @@ def _check(letter: Letter, message_id: str) -> None:
         ("status", letter.status),
         ("list of names", letter.who),
         *(("list", line) for line in letter.lines),
+        *(("meeting", text) for text in (letter.meeting.texts() if letter.meeting else ())),
         *(("name", person.name) for person in people),
         *(("address", person.email) for person in people),
     ]:
@@ -281,5 +316,7 @@ def _check(letter: Letter, message_id: str) -> None:
         raise InvalidInput("a mail needs its second link whole, http or https")
     if letter.purpose in _NAMES_ANOTHER and letter.other is None:
         raise InvalidInput(f"a mail of purpose {letter.purpose} needs the other person")
+    if letter.purpose in _ABOUT_A_MEETING and letter.meeting is None:
+        raise InvalidInput(f"a mail of purpose {letter.purpose} needs its meeting")
     if not _MESSAGE_ID.fullmatch(message_id):
         raise InvalidInput("a Message-ID is <unique@domain> in ASCII")

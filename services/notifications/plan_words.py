@@ -2,43 +2,10 @@
 
 from datetime import datetime
 
-from services.notifications.messages import Language, quotable
+from services.notifications.languages import Language, capital, span
+from services.notifications.messages import quotable
 from shared.events.meetings import PlanChange, PlannedMeeting
 
-_DAYS = {
-    "sv": ("måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-_MONTHS = {
-    "sv": (
-        "januari",
-        "februari",
-        "mars",
-        "april",
-        "maj",
-        "juni",
-        "juli",
-        "augusti",
-        "september",
-        "oktober",
-        "november",
-        "december",
-    ),
-    "en": (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-}
 _KINDS = {
     "sv": {"scheduled": "Nytt", "changed": "Ändrat", "cancelled": "Inställt"},
     "en": {"scheduled": "New", "changed": "Changed", "cancelled": "Called off"},
@@ -49,7 +16,7 @@ _LONGEST_LINE = 400  # characters
 
 def meeting_line(meeting: PlannedMeeting, language: Language) -> str:
     """`Fredag 24 februari 2023 kl. 09:00–12:00: Styrelsen sammanträder, Digitalt`."""
-    return quotable(f"{_capital(_when(meeting, language))}: {meeting.title}, {meeting.place}", _LONGEST_LINE)
+    return quotable(f"{capital(_when(meeting, language))}: {meeting.title}, {meeting.place}", _LONGEST_LINE)
 
 
 def change_line(change: PlanChange, language: Language) -> str:
@@ -70,11 +37,4 @@ def change_line(change: PlanChange, language: Language) -> str:
 
 
 def _when(meeting: PlannedMeeting, language: Language) -> str:
-    starts, ends = datetime.fromisoformat(meeting.starts), datetime.fromisoformat(meeting.ends)
-    day = f"{_DAYS[language][starts.weekday()]} {starts.day} {_MONTHS[language][starts.month - 1]} {starts.year}"
-    at = "kl. " if language == "sv" else ""
-    return f"{day} {at}{starts:%H:%M}–{ends:%H:%M}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return span(datetime.fromisoformat(meeting.starts), datetime.fromisoformat(meeting.ends), language)

@@ -2,7 +2,8 @@
 
 from services.notifications import members
 from services.notifications.delivery import Facts, NewDelivery
-from services.notifications.messages import Language, Purpose, quotable
+from services.notifications.languages import language_of
+from services.notifications.messages import Purpose, quotable
 from services.notifications.plan_words import change_line, meeting_line
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import MembershipBegun, PlanAdopted
@@ -46,7 +47,7 @@ async def on_plan_adopted(transaction: NotificationsTransaction, received: Recei
 
 
 def _lines(event: PlanAdopted, person: PlanMember, *, first: bool) -> list[str]:
-    language = _language(person)
+    language = language_of(person.language)
     if first:
         mine = set(person.meetings)
         return [meeting_line(one, language) for one in event.meetings if one.meeting_id in mine]
@@ -57,7 +58,7 @@ def _lines(event: PlanAdopted, person: PlanMember, *, first: bool) -> list[str]:
 def _mail(received: Received[PlanAdopted], person: PlanMember, lines: list[str], *, first: bool) -> NewDelivery:
     envelope, event = received.envelope, received.event
     facts = Facts(
-        language=_language(person),
+        language=language_of(person.language),
         document=quotable(f"{event.body} {event.year}", 400),
         sender=None,
         recipient_name=person.name or "",
@@ -76,10 +77,6 @@ def _mail(received: Received[PlanAdopted], person: PlanMember, lines: list[str],
         facts=facts,
         time=envelope.time,
     )
-
-
-def _language(person: PlanMember) -> Language:
-    return "en" if person.language.lower().startswith("en") else "sv"
 
 
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {

@@ -12,7 +12,16 @@ from sqlalchemy import ARRAY, Float, Integer, Row, Select, Text, bindparam, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.delivery import ASKING, REQUESTS, Delivery, Facts, NewDelivery, Status
+from services.notifications.delivery import (
+    ASKING,
+    POINTLESS,
+    REQUESTS,
+    SUPERSEDED,
+    Delivery,
+    Facts,
+    NewDelivery,
+    Status,
+)
 from services.notifications.messages import Purpose
 from services.notifications.tables import AGREEMENT, DELIVERY
 from shared.database import among_pairs, pairs
@@ -134,6 +143,21 @@ _WITHDRAW_COPIES = text(
     bindparam("versions", type_=ARRAY(Integer)),
 )
 
+_WITHDRAW_NOTICES = text(
+    """
+    UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
+    FROM unnest(:organisations, :meetings, :people, :versions)
+        AS ended (organisation, meeting_id, person_id, below_version)
+    WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.meeting_id
+      AND delivery.status = 'waiting' AND delivery.request_version < ended.below_version
+      AND CASE WHEN ended.person_id IS NULL THEN delivery.purpose = ANY(:pointless)
+               ELSE delivery.request_id = ended.person_id AND delivery.purpose = ANY(:superseded) END
+    """
+).bindparams(
+    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "meetings", "people", "pointless", "superseded")),
+    bindparam("versions", type_=ARRAY(Integer)),
+)
+
 _AGREEMENTS = select(AGREEMENT).where(among_pairs(AGREEMENT.c.organisation, AGREEMENT.c.agreement_id))
 _LOCK = (
     select(*_COLUMNS)
@@ -213,6 +237,17 @@ class EndedCopies:
     organisation: str
     agreement_id: str
     recipient: str
+    below_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndedNotices:
+    """Mails about the meeting of an earlier `sequence` are to be withdrawn: those to this person that a later notice
+    makes untrue; without one, those to anybody that nobody needs when the meeting does not take place."""
+
+    organisation: str
+    meeting_id: str
+    person_id: str | None
     below_version: int
 
 
@@ -296,6 +331,22 @@ async def withdraw_copies(connection: AsyncConnection, ended: Sequence[EndedCopi
                 "recipients": [email_key(one.recipient) for one in ended],
                 "versions": [one.below_version for one in ended],
                 "archived": Purpose.ARCHIVED.value,
+            },
+        )
+
+
+async def withdraw_notices(connection: AsyncConnection, ended: Sequence[EndedNotices]) -> None:
+    """Nobody gets an old time after a new one; a mail that is under way may still arrive."""
+    if ended:
+        await connection.execute(
+            _WITHDRAW_NOTICES,
+            {
+                "organisations": [one.organisation for one in ended],
+                "meetings": [one.meeting_id for one in ended],
+                "people": [one.person_id for one in ended],
+                "versions": [one.below_version for one in ended],
+                "superseded": sorted(purpose.value for purpose in SUPERSEDED),
+                "pointless": sorted(purpose.value for purpose in POINTLESS),
             },
         )
 

@@ -1,6 +1,6 @@
 """Notifications' consumer: the facts that ask for a mail, or make one needless."""
 
-from services.notifications import handlers, plans
+from services.notifications import handlers, notices, plans
 from services.notifications.transaction import NotificationsTransaction
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Handlers, Inbound
@@ -8,7 +8,11 @@ from shared.messaging.transaction import UnitOfWork
 from shared.service import Subscription
 
 GROUP = "notifications"
-EVENT_HANDLERS: Handlers[NotificationsTransaction] = {**handlers.EVENT_HANDLERS, **plans.EVENT_HANDLERS}
+EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
+    **handlers.EVENT_HANDLERS,
+    **plans.EVENT_HANDLERS,
+    **notices.EVENT_HANDLERS,
+}
 
 
 def inbound(unit_of_work: UnitOfWork[NotificationsTransaction]) -> Inbound[NotificationsTransaction]:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications import store
 from services.notifications.delivery import Change, Delivery, NewDelivery
-from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended, EndedCopies
+from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended, EndedCopies, EndedNotices
 from shared.messaging.message import Poison
 from shared.messaging.transaction import Received, Transaction
 from shared.wakeup import Wakeup
@@ -26,6 +26,7 @@ class NotificationsTransaction(Transaction):
         self._mails: list[NewDelivery] = []
         self._ended: list[Ended] = []
         self._ended_copies: list[EndedCopies] = []
+        self._ended_notices: list[EndedNotices] = []
         self._changes: list[Change] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
@@ -67,6 +68,10 @@ class NotificationsTransaction(Transaction):
         """As `withdraw`."""
         self._ended_copies.append(ended)
 
+    def withdraw_notices(self, ended: EndedNotices) -> None:
+        """As `withdraw`."""
+        self._ended_notices.append(ended)
+
     async def lock(self, keys: Sequence[DeliveryKey]) -> dict[DeliveryKey, Delivery]:
         return await store.lock(self.connection, keys)
 
@@ -93,10 +98,12 @@ class NotificationsTransaction(Transaction):
         await store.insert_deliveries(self.connection, self._mails)
         await store.withdraw(self.connection, self._ended)
         await store.withdraw_copies(self.connection, self._ended_copies)
+        await store.withdraw_notices(self.connection, self._ended_notices)
         await store.save(self.connection, [(change.delivery, change.retry_in) for change in self._changes])
         self._changed_agreements.clear()
         self._mails.clear()
         self._ended.clear()
         self._ended_copies.clear()
+        self._ended_notices.clear()
         self._changes.clear()
         await super().flush()

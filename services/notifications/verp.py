@@ -5,9 +5,14 @@ a report that comes back bears one or both. The token is `<key id>-<base32>`, lo
 unpadded) holds the delivery's UUID and the first 96 bits of an HMAC-SHA256 over organisation and delivery id. So nobody
 can pin a forged report to a delivery, and mail servers may change the case of letters. The local part takes at most
 62 octets; RFC 5321 section 4.5.3.1.1 allows 64.
+
+The organiser of an invitation is `answers+<token>@domain`, where calendar programs send answers (RFC 6047 section 2.5).
+It is one address for a person and a meeting, whatever is mailed: programs take another organiser for another meeting.
+So its token holds what is reckoned from the two, and is signed with the ring's oldest key: it stays when a newer comes.
 """
 
 import base64
+import hashlib
 import hmac
 import re
 import uuid
@@ -18,12 +23,16 @@ from shared.errors import InvalidInput
 from shared.keys import KeyRing
 
 LOCAL_PART_PREFIX = "bounces+"
+ORGANISER_PREFIX = "answers+"
 
 _MAC_BYTES = 12
 _KEY_ID = re.compile(r"[a-z0-9]{1,8}")
 _TOKEN_PATTERN = r"[a-z0-9]{1,8}-[a-z2-7]{45}"  # noqa: S105  the shape of a token, no token
 _TOKEN = re.compile(_TOKEN_PATTERN)
 _ADDRESS = re.compile(rf"(?<![\w.+-])bounces\+({_TOKEN_PATTERN})@([a-z0-9.-]{{1,255}})", re.IGNORECASE)
+_ORGANISER = re.compile(rf"(?<![\w.+-])(answers\+{_TOKEN_PATTERN})@([a-z0-9.-]{{1,255}})", re.IGNORECASE)
+_RETURN_PATH_MAC = "justera-return-path"
+_ORGANISER_MAC = "justera-organiser"
 
 
 @dataclass(frozen=True)
@@ -34,16 +43,20 @@ class SignedDelivery:
     delivery_id: str
 
 
+@dataclass(frozen=True)
+class SignedInvitation:
+    """What a genuine organiser's address says; see `invitation_id`."""
+
+    organisation: str
+    invitation_id: str
+
+
 def encode(delivery_id: str, *, organisation: str, ring: KeyRing) -> str:
     """The token of a delivery (a UUID in text form), signed with the ring's current key.
 
     Raises ValueError when the key's id is not 1 to 8 ASCII letters and digits, or the delivery id is no UUID.
     """
-    key_id = ring.current.lower()
-    if not _KEY_ID.fullmatch(key_id):
-        raise ValueError("a key that signs return paths needs an id of 1 to 8 ASCII letters and digits")
-    delivery = uuid.UUID(delivery_id)
-    return f"{key_id}-{_to_base32(delivery.bytes + _mac(ring, ring.current, organisation, delivery))}"
+    return _signed(uuid.UUID(delivery_id), ring.current, _RETURN_PATH_MAC, organisation, ring)
 
 
 def decode(local_part: str, *, organisations: Iterable[str], ring: KeyRing) -> SignedDelivery:
@@ -53,18 +66,27 @@ def decode(local_part: str, *, organisations: Iterable[str], ring: KeyRing) -> S
     Raises InvalidInput when it is malformed, or signed with no key of ours for any of these organisations.
     """
     token = local_part.lower().removeprefix(LOCAL_PART_PREFIX)
-    if not _TOKEN.fullmatch(token):
-        raise InvalidInput("not a return path of ours")
-    key_id, _, encoded = token.partition("-")
-    signed = base64.b32decode(encoded.upper() + "=" * (-len(encoded) % 8))
-    delivery, mac = uuid.UUID(bytes=signed[:16]), signed[16:]
-    known = next((known for known in ring.keys if known.lower() == key_id), None)
-    # A spare bit at the end of the base32 must not give one delivery two spellings.
-    if known is not None and _to_base32(signed) == encoded:
-        for organisation in organisations:
-            if hmac.compare_digest(mac, _mac(ring, known, organisation, delivery)):
-                return SignedDelivery(organisation=organisation, delivery_id=str(delivery))
-    raise InvalidInput("this return path was not signed by us")
+    return SignedDelivery(*_verified(token, _RETURN_PATH_MAC, organisations, ring))
+
+
+def invitation_id(organisation: str, meeting_id: str, person_id: str) -> str:
+    """Of one person's invitations to one meeting: a UUID that is reckoned from the two."""
+    parts = (organisation, meeting_id, person_id)
+    digest = hashlib.sha256(b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)).digest()
+    return str(uuid.UUID(bytes=digest[:16]))
+
+
+def organiser(invitation: str, domain: str, *, organisation: str, ring: KeyRing) -> str:
+    """The address that answers to an invitation go to; `invitation` as `invitation_id` has it."""
+    oldest = list(ring.keys)[-1]
+    token = _signed(uuid.UUID(invitation), oldest, _ORGANISER_MAC, organisation, ring)
+    return f"{ORGANISER_PREFIX}{token}@{domain}"
+
+
+def decode_organiser(local_part: str, *, organisations: Iterable[str], ring: KeyRing) -> SignedInvitation:
+    """Read and verify `answers+<token>`. Raises InvalidInput as `decode` does."""
+    token = local_part.lower().removeprefix(ORGANISER_PREFIX)
+    return SignedInvitation(*_verified(token, _ORGANISER_MAC, organisations, ring))
 
 
 def return_path(token: str, domain: str) -> str:
@@ -78,6 +100,17 @@ def token_in(text: str, *, domain: str | None = None) -> str | None:
     With `domain`, only addresses of that domain count.
     """
     for match in _ADDRESS.finditer(text):
+        if domain is None or match[2].lower() == domain.lower():
+            return match[1].lower()
+    return None
+
+
+def organiser_in(text: str, *, domain: str | None = None) -> str | None:
+    """The local part (lower case, unverified) of the first organiser's address of ours inside `text`.
+
+    With `domain`, only addresses of that domain count.
+    """
+    for match in _ORGANISER.finditer(text):
         if domain is None or match[2].lower() == domain.lower():
             return match[1].lower()
     return None
@@ -101,8 +134,30 @@ def from_xtext(text: str) -> str:
     return re.sub(r"\+([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), text)
 
 
-def _mac(ring: KeyRing, key_id: str, organisation: str, delivery: uuid.UUID) -> bytes:
-    mac = ring.mac(key_id, "justera-return-path", organisation, str(delivery))
+def _signed(subject: uuid.UUID, key_id: str, purpose: str, organisation: str, ring: KeyRing) -> str:
+    if not _KEY_ID.fullmatch(key_id.lower()):
+        raise ValueError("a key that signs return paths needs an id of 1 to 8 ASCII letters and digits")
+    return f"{key_id.lower()}-{_to_base32(subject.bytes + _mac(ring, key_id, purpose, organisation, subject))}"
+
+
+def _verified(token: str, purpose: str, organisations: Iterable[str], ring: KeyRing) -> tuple[str, str]:
+    """The organisation and what was signed, as a UUID. Raises InvalidInput."""
+    if not _TOKEN.fullmatch(token):
+        raise InvalidInput("not a return path of ours")
+    key_id, _, encoded = token.partition("-")
+    signed = base64.b32decode(encoded.upper() + "=" * (-len(encoded) % 8))
+    subject, mac = uuid.UUID(bytes=signed[:16]), signed[16:]
+    known = next((known for known in ring.keys if known.lower() == key_id), None)
+    # A spare bit at the end of the base32 must not give one delivery two spellings.
+    if known is not None and _to_base32(signed) == encoded:
+        for organisation in organisations:
+            if hmac.compare_digest(mac, _mac(ring, known, purpose, organisation, subject)):
+                return organisation, str(subject)
+    raise InvalidInput("this return path was not signed by us")
+
+
+def _mac(ring: KeyRing, key_id: str, purpose: str, organisation: str, subject: uuid.UUID) -> bytes:
+    mac = ring.mac(key_id, purpose, organisation, str(subject))
     if mac is None:
         raise ValueError(f"the key ring names {key_id!r} as current, but does not hold it")
     return mac[:_MAC_BYTES]

@@ -20,11 +20,18 @@ class _EmailEvent(Event):
     purpose: str = Field(
         description="signature-request, alternate-request, request-again or reminder ask; receipt and archived follow "
         "a signature and the end; bounce-notice, deadline-notice, declined-notice and expired-notice tell the sender; "
-        "decline-receipt who declined; ended-declined, ended-cancelled and ended-expired those who had signed"
+        "decline-receipt who declined; ended-declined, ended-cancelled and ended-expired those who had signed; "
+        "plan-adopted and plan-changed tell members of a plan; notice-preliminary, notice, notice-updated and "
+        "notice-substitute ask to a meeting, notice-withdrawn and notice-released take that back, papers-published "
+        "follows; quorum-at-risk and notice-unreached tell who looks after the meeting"
     )
     recipient: str
-    request_id: str | None = Field(default=None, description="the request that the mail spoke of")
-    request_version: int | None = None
+    request_id: str | None = Field(
+        default=None, description="the request that the mail spoke of; of a mail about a meeting, the person it went to"
+    )
+    request_version: int | None = Field(
+        default=None, description="of the request; of a mail about a meeting, the sequence of its notice"
+    )
 
 
 class EmailSent(_EmailEvent):

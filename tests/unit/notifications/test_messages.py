@@ -4,7 +4,7 @@ import email
 import email.policy
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -12,11 +12,13 @@ from email.utils import parseaddr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markupsafe import escape
+from markupsafe import Markup, escape
 
+from services.notifications.languages import Language
+from services.notifications.meeting_words import AgendaItem, MeetingFacts
+from services.notifications.meeting_words import words as meeting_words
 from services.notifications.messages import (
     MAIL_POLICY,
-    Language,
     Letter,
     Person,
     Purpose,
@@ -44,7 +46,30 @@ LETTER = Letter(
     deadline="26 mars 2026 10:45 GMT+1",
     lines=("Fredag 24 februari 2023 kl. 09:00–12:00: Styrelsen, Digitalt", "Fredag 31 mars 2023 kl. 09:00: Forsby"),
 )
+MEETING = MeetingFacts(
+    body="Styrelsen",
+    title=LETTER.document,
+    place="Björka kommunhus",
+    mode="hybrid",
+    starts=datetime(2026, 3, 27, 13),
+    ends=datetime(2026, 3, 28, 12),
+    timezone="Europe/Stockholm",
+    sequence=1,
+    agenda=(AgendaItem(title="Val av justerare", kind="election", minutes=5),),
+    changes=("time", "place", "mode", "title", "agenda", "papers", "people", "unheard-of"),
+    before_starts=datetime(2026, 3, 20, 13),
+    before_place="Digitalt",
+    answer_by=date(2026, 3, 20),
+    note=("Ta med datorn.",),
+    late=("Budget.pdf",),
+    instead_of="Maja Lind",
+    reason="För få kan komma",
+    needed=7,
+)
 WITHOUT_LINK = {
+    Purpose.NOTICE_WITHDRAWN,
+    Purpose.NOTICE_RELEASED,
+    Purpose.NOTICE_UNREACHED,
     Purpose.DECLINE_RECEIPT,
     Purpose.ENDED_DECLINED,
     Purpose.ENDED_CANCELLED,
@@ -52,7 +77,14 @@ WITHOUT_LINK = {
     Purpose.PLAN_ADOPTED,
     Purpose.PLAN_CHANGED,
 }
-WITH_TWO_LINKS = {Purpose.BOUNCE_NOTICE, Purpose.DEADLINE_NOTICE}
+WITH_TWO_LINKS = {
+    Purpose.BOUNCE_NOTICE,
+    Purpose.DEADLINE_NOTICE,
+    Purpose.NOTICE_PRELIMINARY,
+    Purpose.NOTICE,
+    Purpose.NOTICE_UPDATED,
+    Purpose.NOTICE_SUBSTITUTE,
+}
 
 
 def compose_letter(letter: Letter) -> EmailMessage:
@@ -112,7 +144,7 @@ def test_the_request_in_swedish_as_text() -> None:
 @pytest.mark.parametrize("language", ["sv", "en"])
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: Language) -> None:
-    message = received(replace(LETTER, purpose=purpose, language=language))
+    message = received(replace(LETTER, purpose=purpose, language=language, meeting=meeting_words(MEETING, language)))
     text, html = words(message, "plain").replace("\r\n", "\n"), words(message, "html")
     assert text.count(LETTER.link) == (0 if purpose in WITHOUT_LINK else 1)
     assert html.count(f'href="{LETTER.link}"') == (0 if purpose in WITHOUT_LINK else 2)
@@ -123,7 +155,7 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
     assert "{" not in text + message["Subject"]
     for paragraph in text.partition("\n-- \n")[0].split("\n\n"):
         if LETTER.link not in paragraph and LETTER.second_link not in paragraph:
-            assert escape(paragraph.strip()) in html
+            assert escape(paragraph.strip()).replace("\n", Markup("<br>")) in html
 
 
 @pytest.mark.parametrize(
@@ -143,10 +175,16 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.ENDED_DECLINED, "har avböjt. Dokumentet kan inte längre signeras, och din signatur används inte"),
         (Purpose.ENDED_CANCELLED, "men Karin Ek har återkallat det"),
         (Purpose.ENDED_EXPIRED, "men alla hann inte signera innan tiden gick ut"),
+        (Purpose.NOTICE, "När: Fredag 27 mars 2026 kl. 13:00 – lördag 28 mars 2026 kl. 12:00\r\nVar: Björka kommunhus"),
+        (Purpose.NOTICE_UPDATED, "Ny plats: Björka kommunhus (förut Digitalt)\r\nMötet hålls nu på plats och digitalt"),
+        (Purpose.NOTICE_SUBSTITUTE, "som ersättare för Maja Lind, som inte kan komma, till Styrelsen"),
+        (Purpose.NOTICE_WITHDRAWN, "Skälet: ”För få kan komma”"),
+        (Purpose.NOTICE_UNREACHED, "E-postservern skrev: ”550 5.1.1"),
     ],
 )
 def test_each_purpose_says_its_own(purpose: Purpose, phrase: str) -> None:
-    assert phrase in words(received(replace(LETTER, purpose=purpose)), "plain")
+    letter = replace(LETTER, purpose=purpose, meeting=meeting_words(MEETING, "sv"))
+    assert phrase in words(received(letter), "plain")
 
 
 @pytest.mark.parametrize("purpose", [Purpose.ENDED_DECLINED, Purpose.ENDED_CANCELLED, Purpose.ENDED_EXPIRED])
@@ -214,6 +252,7 @@ def test_no_text_forges_a_header(title: str, name: str) -> None:
         {"document": " "},
         {"document": "x" * 501},
         {"purpose": Purpose.REQUEST_AGAIN, "other": None},
+        {"purpose": Purpose.NOTICE, "meeting": None},
         {"recipient": Person("åke@norrdalen.example")},
         {"recipient": Person("a@b.example, c@d.example")},
     ],

@@ -32,6 +32,8 @@ OWN = "https://justera.norrdalen.example/meetings/my/" + links.issue(
     RING, links.member_link("norrdalen", "0192f3a0-0000-7000-8000-00000000abcd", 2)
 )
 VERP = verp.encode("0192f3a0-0000-7000-8000-000000000001", organisation="norrdalen", ring=RING)
+INVITATION = verp.invitation_id("norrdalen", "meeting", "person")
+ORGANISER = verp.organiser(INVITATION, "bounces.norrdalen.example", organisation="norrdalen", ring=RING)
 RETURN_PATH = verp.return_path(VERP, "bounces.norrdalen.example")
 SECRETS = {
     "signer's link": SIGN,
@@ -39,6 +41,7 @@ SECRETS = {
     "member's link": OWN,
     "bare token": TOKEN,
     "return path": RETURN_PATH,
+    "organiser": ORGANISER,
     "ENVID": VERP,
 }
 

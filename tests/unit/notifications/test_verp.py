@@ -102,3 +102,36 @@ def test_xtext_returns(text: str) -> None:
 
 def test_a_token_is_its_own_xtext() -> None:
     assert verp.to_xtext(a_token()) == a_token()
+
+
+MEETINGS_PERSON = verp.invitation_id("norrdalen", "meeting", "person")
+
+
+def organiser(ring: KeyRing = RING) -> str:
+    return verp.organiser(MEETINGS_PERSON, "norrdalen.example", organisation="norrdalen", ring=ring)
+
+
+def test_an_organiser_is_one_address_for_a_person_and_a_meeting_also_when_a_newer_key_comes() -> None:
+    assert organiser(KeyRing("k1", {"k1": b"1" * 32})) == organiser()
+    assert MEETINGS_PERSON not in {
+        verp.invitation_id(*others)
+        for others in (
+            ("norrdalen", "meeting", "other"),
+            ("bjorka", "meeting", "person"),
+            ("norrdalen", "meetingp", "erson"),
+        )
+    }
+    local_part = organiser().partition("@")[0]
+    assert len(local_part) <= 64
+    read = verp.decode_organiser(local_part.upper(), organisations=["bjorka", "norrdalen"], ring=RING)
+    assert (read.organisation, read.invitation_id) == ("norrdalen", MEETINGS_PERSON)
+
+
+def test_an_organiser_is_no_return_path_nor_the_other_way_about() -> None:
+    local_part = organiser().partition("@")[0]
+    assert verp.organiser_in(f"To: <{organiser().upper()}>", domain="norrdalen.example") == local_part
+    assert verp.token_in(organiser()) is verp.organiser_in(verp.return_path(a_token(), "norrdalen.example")) is None
+    with pytest.raises(InvalidInput):
+        decode(local_part.removeprefix("answers+"))
+    with pytest.raises(InvalidInput):
+        verp.decode_organiser(f"answers+{a_token()}", organisations=["norrdalen"], ring=RING)

@@ -1,0 +1,197 @@
+"""What notifications does when meetings tells of a notice: each person who is asked to the meeting gets their mail.
+
+A mail's delivery says which: `agreement_id` is the meeting's id, `request_id` the person's, and `request_version` the
+`sequence` of the fact, which is also the invitation's. What an earlier fact about the meeting left waiting for the same
+person is withdrawn: nobody gets an old time after a new one.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.notifications import members
+from services.notifications.delivery import Facts, NewDelivery
+from services.notifications.languages import language_of
+from services.notifications.meeting_words import AgendaItem, MeetingFacts
+from services.notifications.messages import Purpose, quotable
+from services.notifications.store import EndedNotices
+from services.notifications.transaction import NotificationsTransaction
+from shared.events import NoticeIssued, NoticeUnreached, NoticeWithdrawn, PapersPublished, Person, QuorumAtRisk
+from shared.events.notices import AgendaLine, AskedMember
+from shared.logging import get_logger
+from shared.messaging.inbound import Handlers
+from shared.messaging.transaction import Received
+
+log = get_logger(__name__)
+
+_ISSUED = {
+    "preliminary": Purpose.NOTICE_PRELIMINARY,
+    "notice": Purpose.NOTICE,
+    "updated": Purpose.NOTICE_UPDATED,
+    "substitute": Purpose.NOTICE_SUBSTITUTE,
+}
+_LONGEST = 400  # characters of a title, a place, a name
+_MOST_LINES = 200
+
+_AboutMeeting = NoticeIssued | NoticeWithdrawn | PapersPublished | NoticeUnreached | QuorumAtRisk
+
+
+async def on_notice_issued(transaction: NotificationsTransaction, received: Received[NoticeIssued]) -> None:
+    event = received.event
+    said = {
+        "agenda": tuple(_item(line) for line in event.agenda[:_MOST_LINES]),
+        "changes": event.changes,
+        "before_starts": event.before_starts and datetime.fromisoformat(event.before_starts),
+        "before_place": quotable(event.before_place or "", 200),
+        "answer_by": event.answer_by and date.fromisoformat(event.answer_by),
+        "note": tuple(_lines(event.note)),
+        "papers": event.papers is not None,
+    }
+    await _tell(transaction, received, _ISSUED.get(event.kind, Purpose.NOTICE_UPDATED), said)
+
+
+async def on_notice_withdrawn(transaction: NotificationsTransaction, received: Received[NoticeWithdrawn]) -> None:
+    """Also to those whose notice was not sent yet: they may have heard of it."""
+    event = received.event
+    purpose = Purpose.NOTICE_WITHDRAWN if event.cancelled else Purpose.NOTICE_RELEASED
+    await _tell(transaction, received, purpose, {"reason": _line(event.reason)})
+    if event.cancelled:
+        ended = EndedNotices(received.envelope.organisation, event.meeting_id, None, below_version=event.sequence)
+        transaction.withdraw_notices(ended)
+
+
+async def on_papers_published(transaction: NotificationsTransaction, received: Received[PapersPublished]) -> None:
+    event = received.event
+    if event.told:
+        late = tuple(_line(name) for name in event.late[:_MOST_LINES])
+        await _tell(transaction, received, Purpose.PAPERS_PUBLISHED, {"papers": True, "late": late})
+
+
+async def on_quorum_at_risk(transaction: NotificationsTransaction, received: Received[QuorumAtRisk]) -> None:
+    event = received.event
+    numbers = {name: getattr(event, name) for name in ("needed", "coming", "absent", "unanswered")}
+    await _tell(transaction, received, Purpose.QUORUM_AT_RISK, numbers)
+
+
+async def on_notice_unreached(transaction: NotificationsTransaction, received: Received[NoticeUnreached]) -> None:
+    """Whoever looks after the meeting reads what the mail server said. Their own address that bounced gets nothing."""
+    event = received.event
+    await _tell(
+        transaction,
+        received,
+        Purpose.NOTICE_UNREACHED,
+        {},
+        but=event.person_id,
+        other=Person(email=event.email, name=_line(event.name)),
+        quoted=quotable(event.diagnostic, 300),
+    )
+
+
+async def known_people(
+    transaction: NotificationsTransaction, received: Received[Any], body_id: str, people: Iterable[AskedMember]
+) -> list[AskedMember]:
+    """Those of them who may be mailed about the body's meetings: whom a membership made known, whatever the event says,
+    since who forges one event would else get a genuine link."""
+    known = await members.members(transaction.connection, received.envelope.organisation, body_id)
+    found = []
+    for person in people:
+        if person.person_id in known:
+            found.append(person)
+        else:
+            log.warning("notice.not_a_member", person_id=person.person_id, event_id=received.envelope.id)
+    return found
+
+
+async def _tell(
+    transaction: NotificationsTransaction,
+    received: Received[Any],
+    purpose: Purpose,
+    said: dict[str, Any],
+    *,
+    but: str | None = None,
+    **beside: Any,
+) -> None:
+    """`said`: of the meeting; `beside`: other facts of the mail."""
+    envelope = received.envelope
+    event: _AboutMeeting = received.event
+    meeting = _meeting(event, said)
+    for person in await known_people(transaction, received, event.body_id, event.people):
+        if person.person_id == but:
+            continue
+        own = {"page_version": person.page_version, "instead_of": _line(person.instead_of)}
+        facts = Facts(
+            language=language_of(person.language),
+            document=meeting.title,
+            sender=None,
+            recipient_name=_line(person.name),
+            meeting=meeting.model_copy(update=own),
+            **beside,
+        )
+        transaction.send_to_member(
+            NewDelivery(
+                organisation=envelope.organisation,
+                agreement_id=event.meeting_id,
+                purpose=purpose,
+                recipient=person.email,
+                request_id=person.person_id,
+                request_version=event.sequence,
+                place=None,
+                cause_id=envelope.id,
+                correlation_id=envelope.correlation_id,
+                facts=facts,
+                time=envelope.time,
+            )
+        )
+        if isinstance(event, NoticeIssued | NoticeWithdrawn):
+            transaction.withdraw_notices(
+                EndedNotices(envelope.organisation, event.meeting_id, person.person_id, below_version=event.sequence)
+            )
+
+
+def _meeting(event: _AboutMeeting, said: dict[str, Any]) -> MeetingFacts:
+    """Raises ValueError or ZoneInfoNotFoundError for times of which no invitation can be made: the event is poison."""
+    ZoneInfo(event.timezone)
+    meeting = MeetingFacts(
+        body=_line(event.body),
+        title=_line(event.title) or _line(event.body),
+        place=quotable(event.place, 200),
+        mode=event.mode or "",
+        starts=datetime.fromisoformat(event.starts),
+        ends=datetime.fromisoformat(event.ends),
+        timezone=event.timezone,
+        sequence=event.sequence,
+        **said,
+    )
+    if meeting.starts.tzinfo or meeting.ends.tzinfo or meeting.ends < meeting.starts:
+        raise ValueError("a meeting's times are local wall time, and its end is not before its start")
+    return meeting
+
+
+def _item(line: AgendaLine) -> AgendaItem:
+    return AgendaItem(
+        title=_line(line.title),
+        kind=line.kind,
+        presenter=quotable(line.presenter or "", 100),
+        minutes=line.minutes,
+        came_from=None if line.came_from is None else date.fromisoformat(line.came_from),
+    )
+
+
+def _line(text: str | None) -> str:
+    return quotable(text or "", 300)
+
+
+def _lines(text: str | None) -> Iterator[str]:
+    for line in (text or "").splitlines()[:_MOST_LINES]:
+        if kept := quotable(line, _LONGEST):
+            yield kept
+
+
+EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
+    NoticeIssued: on_notice_issued,
+    NoticeWithdrawn: on_notice_withdrawn,
+    PapersPublished: on_papers_published,
+    QuorumAtRisk: on_quorum_at_risk,
+    NoticeUnreached: on_notice_unreached,
+}

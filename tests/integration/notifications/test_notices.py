@@ -1,0 +1,219 @@
+"""Which mails a meeting's notice leads to, what they say, and that none with an old time follows one with a new."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import icalendar
+import pytest
+
+from shared import links
+from shared.events import BlobRef, NoticeUnreached, PapersPublished, QuorumAtRisk
+from shared.keys import parse_keys
+from shared.links import Link
+from shared.settings import Settings
+from tests.integration.notifications.meetings import (
+    BOARDS_MEETING,
+    MEETING_FACTS,
+    MEMBERS,
+    OLOF_BERG,
+    SVEN_DAHL,
+    issued,
+    member,
+    told,
+    withdrawn,
+)
+from tests.integration.notifications.post import OLOF, ORGANISATION, SVEN, Post, eventually, words
+from tests.support.smtp_server import Mail, RecordingSmtpServer
+
+MOVED = {
+    "kind": "updated",
+    "starts": "2022-11-25T12:30",
+    "ends": "2022-11-25T15:30",
+    "before_starts": "2022-11-25T13:00",
+    "changes": ("time", "agenda"),
+    "sequence": 2,
+}
+
+
+async def queued(post: Post) -> list[tuple[str, str, str]]:
+    return [(one.purpose.value, one.recipient, one.status.value) for one in await post.deliveries()]
+
+
+async def mails(post: Post, server: RecordingSmtpServer, number: int) -> list[Mail]:
+    async def all_sent() -> bool:
+        return len(server.mails) == number
+
+    await eventually(all_sent)
+    return sorted(server.mails, key=lambda mail: mail.recipient)
+
+
+def calendar_in(mail: Mail) -> icalendar.Calendar:
+    [part] = [one for one in mail.message.walk() if one.get_content_type() == "text/calendar"]
+    read = icalendar.Calendar.from_ical(part.get_content())
+    assert part.get_param("method") == read["METHOD"]
+    return read
+
+
+def event_in(mail: Mail) -> icalendar.Event:
+    [event] = calendar_in(mail).walk("VEVENT")
+    assert isinstance(event, icalendar.Event)
+    return event
+
+
+async def test_a_notice_says_when_where_and_what_to_each_in_their_language(
+    post: Post, server: RecordingSmtpServer
+) -> None:
+    await post.bring_alone(*MEMBERS, issued(note="Ta med datorn.\n\nFika finns."))
+    olofs, svens = await mails(post, server, 2)
+    assert olofs.message["Subject"] == "Kallelse: Styrelsen sammanträder, fredag 25 november 2022 kl. 13:00"
+    text = words(olofs).replace("\r\n", "\n")
+    assert "\n\nNär: Fredag 25 november 2022 kl. 13:00–15:30\nVar: Digitalt\nHur: digitalt\n\n" in text
+    assert "\n\nSekreteraren skriver:\nTa med datorn.\nFika finns.\n\n" in text
+    assert (
+        "\n\nDagordning:\n1. Val av justerare (val, 5 min)\n"
+        "2. Budget 2023 (beslut, Maja Lind, från mötet fredag 28 oktober 2022)\n\n"
+    ) in text
+    assert "Svara senast fredag 18 november 2022." in text
+    assert svens.message["Subject"] == "Notice: Styrelsen sammanträder, Friday 25 November 2022 13:00"
+    assert "When: Friday 25 November 2022 13:00–15:30\n" in words(svens).replace("\r\n", "\n")
+    html = olofs.message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    assert "kl. 13:00–15:30<br>Var: Digitalt<br>" in html
+    about = [(one.agreement_id, one.request_id, one.request_version) for one in await post.deliveries()]
+    assert about == [(BOARDS_MEETING, "olof", 1), (BOARDS_MEETING, "sven", 1)]
+
+
+async def test_its_links_are_the_readers_own_and_stand_nowhere_else(
+    post: Post, server: RecordingSmtpServer, settings: Settings
+) -> None:
+    olof = OLOF_BERG.model_copy(update={"page_version": 7})
+    await post.bring_alone(*MEMBERS, issued(people=(olof,)))
+    [mail] = await mails(post, server, 1)
+    coming, absent = re.findall(r"https://justera\.norrdalen\.example/meetings/my/\S+", words(mail))
+    ring = parse_keys(settings.secret("member_link_keys"), "KEYS")
+    for address, answer in ((coming, "coming"), (absent, "absent")):
+        assert parse_qs(urlsplit(address).query) == {"meeting": [BOARDS_MEETING], "answer": [answer]}
+        token = urlsplit(address).path.rpartition("/")[2]
+        assert links.read(ring, links.MEMBER, token) == Link("member", ORGANISATION, "olof", 7)
+        assert token not in str(await post.deliveries()) + str(await post.published())
+    assert str(event_in(mail)["URL"]) == coming.removesuffix("&answer=coming")
+
+
+async def test_the_invitation_keeps_its_uid_and_its_organiser_through_all_that_changes(
+    post: Post, server: RecordingSmtpServer
+) -> None:
+    await post.bring_alone(*MEMBERS)
+    for number, fact in enumerate(
+        (issued("preliminary"), issued(sequence=2), issued(**MOVED | {"sequence": 3}), withdrawn(sequence=4)), start=1
+    ):
+        await post.bring_alone(fact)
+        await mails(post, server, 2 * number)
+    events = [event_in(mail) for mail in server.mails if mail.recipient == OLOF]
+    assert {str(one["UID"]) for one in events} == {BOARDS_MEETING}
+    assert [one["SEQUENCE"] for one in events] == [1, 2, 3, 4]
+    assert [str(one["STATUS"]) for one in events] == ["TENTATIVE", "CONFIRMED", "CONFIRMED", "CANCELLED"]
+    assert [f"{one.decoded('DTSTART'):%H:%M}" for one in events] == ["13:00", "13:00", "12:30", "13:00"]
+    [organiser] = {str(one["ORGANIZER"]) for one in events}
+    assert re.fullmatch(r"mailto:answers\+k1-[a-z2-7]{45}@bounces\.norrdalen\.example", organiser)
+    assert {str(one["ORGANIZER"].params["CN"]) for one in events} == {"Kommunalförbundet Norrdalen"}
+    [svens] = {str(event_in(mail)["ORGANIZER"]) for mail in server.mails if mail.recipient == SVEN}
+    assert svens != organiser
+
+
+async def test_who_is_released_is_told_without_the_meeting_being_called_off(
+    post: Post, server: RecordingSmtpServer
+) -> None:
+    await post.bring_alone(*MEMBERS, withdrawn(people=(SVEN_DAHL,), cancelled=False))
+    [mail] = await mails(post, server, 1)
+    assert "You are no longer called to Styrelsen" in words(mail)
+    assert calendar_in(mail)["METHOD"] == "CANCEL"
+    assert "STATUS" not in event_in(mail)  # RFC 5546 section 3.2.5
+
+
+async def test_a_changed_notice_says_what_was_before(post: Post, server: RecordingSmtpServer) -> None:
+    await post.bring_alone(*MEMBERS, issued(**MOVED))
+    olofs, _ = await mails(post, server, 2)
+    assert (
+        "Ändrat:\nNy tid: fredag 25 november 2022 kl. 12:30–15:30 (förut fredag 25 november 2022 kl. 13:00)\n"
+        "Dagordningen är ändrad\n\n"
+    ) in words(olofs).replace("\r\n", "\n")
+
+
+async def test_a_substitute_reads_instead_of_whom(post: Post, server: RecordingSmtpServer) -> None:
+    sven = SVEN_DAHL.model_copy(update={"language": "sv", "role": "substitute", "instead_of": "Olof Berg"})
+    await post.bring_alone(*MEMBERS, issued("substitute", people=(sven,)))
+    [mail] = await mails(post, server, 1)
+    assert "Du är kallad som ersättare för Olof Berg, som inte kan komma, till Styrelsen" in words(mail)
+
+
+async def test_what_a_later_notice_makes_untrue_is_not_sent_any_more(waiting_post: Post) -> None:
+    await waiting_post.bring_alone(*MEMBERS, issued(), issued(**MOVED, people=(OLOF_BERG,)))
+    assert await queued(waiting_post) == [
+        ("notice", OLOF, "withdrawn"),
+        ("notice", SVEN, "waiting"),
+        ("notice-updated", OLOF, "waiting"),
+    ]
+    await waiting_post.bring_alone(quorum(sequence=3), withdrawn(sequence=4))
+    waiting = [(purpose, who) for purpose, who, status in await queued(waiting_post) if status == "waiting"]
+    assert waiting == [("notice-withdrawn", OLOF), ("notice-withdrawn", SVEN)]
+
+
+async def test_nobody_is_mailed_who_is_not_known_as_a_member(waiting_post: Post) -> None:
+    await waiting_post.bring_alone(member("olof"), issued(), withdrawn(), quorum(sequence=3))
+    assert {who for _, who, _ in await queued(waiting_post)} == {OLOF}
+
+
+def quorum(**facts: object):  # type: ignore[no-untyped-def]
+    return told(QuorumAtRisk(**{**MEETING_FACTS, **facts}, needed=7, coming=4, absent=5, unanswered=2))
+
+
+async def test_who_looks_after_the_meeting_reads_that_its_quorum_is_at_risk_and_whom_no_mail_reached(
+    post: Post, server: RecordingSmtpServer
+) -> None:
+    unreached = NoticeUnreached(
+        **{**MEETING_FACTS, "people": (OLOF_BERG, SVEN_DAHL)},
+        person_id="sven",
+        name="Sven Dahl",
+        email=SVEN,
+        diagnostic="550 5.1.1 no such user",
+    )
+    await post.bring_alone(*MEMBERS, quorum(people=(OLOF_BERG,)), told(unreached))
+    risk, missing = sorted(map(words, await mails(post, server, 2)), key=len, reverse=True)
+    assert "Minst 7 måste vara där. 4 kommer, 5 kan inte, 2 har inte svarat." in risk
+    assert "Ett mejl till Sven Dahl (sven.dahl@norrdalen.example) om Styrelsen" in missing
+    assert "E-postservern skrev: ”550 5.1.1 no such user”" in missing
+    assert {mail.recipient for mail in server.mails} == {OLOF}
+
+
+async def test_papers_are_told_when_they_are_to_be(post: Post, server: RecordingSmtpServer) -> None:
+    papers = BlobRef(sha256="a" * 64, size=10)
+    silent = PapersPublished(**MEETING_FACTS, papers=papers, told=False)
+    late = PapersPublished(**{**MEETING_FACTS, "people": (OLOF_BERG,)}, papers=papers, late=("Budget.pdf",))
+    await post.bring_alone(*MEMBERS, told(silent), told(late))
+    [mail] = await mails(post, server, 1)
+    assert "De kom efter kallelsen:\nBudget.pdf\n\n" in words(mail).replace("\r\n", "\n")
+    assert [one.get_content_type() for one in mail.message.iter_parts()] == ["text/plain", "text/html"]
+
+
+async def test_facts_of_earlier_versions_are_still_read(post: Post) -> None:
+    await post.bring_alone(*MEMBERS, issued())
+    [one, _] = await post.deliveries()
+    older = one.facts.model_dump(mode="json", exclude={"meeting"})
+    assert type(one.facts).model_validate(older).meeting is None
+
+
+@pytest.mark.parametrize(
+    "facts", [{"timezone": "Europe/Nowhere"}, {"starts": "later"}, {"starts": "2022-11-26T13:00"}], ids=str
+)
+async def test_a_fact_of_which_no_invitation_can_be_made_is_kept_for_an_operator(
+    waiting_post: Post, facts: dict[str, str]
+) -> None:
+    await waiting_post.bring_alone(*MEMBERS, issued(**facts))
+    assert await queued(waiting_post) == []
+
+
+async def test_what_others_wrote_makes_no_header_and_no_line(post: Post, server: RecordingSmtpServer) -> None:
+    title = "Möte\r\nBcc: x@evil.example\u202e"
+    await post.bring_alone(*MEMBERS, issued(title=title, place="A\r\nATTENDEE:mailto:x@evil.example", note="\u202eB"))
+    for mail in await mails(post, server, 2):
+        assert "Bcc" not in mail.message
+        assert event_in(mail)["ATTENDEE"] == f"mailto:{mail.recipient}"
