@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.signing import decisions, remedies
-from services.signing.agreement import TERMINAL, Agreement, evolve
+from services.signing.agreement import TERMINAL, Agreement
 from services.signing.arrivals import Arrivals
 from services.signing.asking import Decision
 from services.signing.deadlines import Deadlines
 from services.signing.ended_links import EndedLink
+from services.signing.evolving import evolve
 from services.signing.queries import SigningQueries
 from services.signing.transaction import OfAgreement, OfRequest, OpenAgreement, SigningTransaction
 from shared.clock import Clock

@@ -14,7 +14,7 @@ After its deadline nobody signs, whether or not its end is written down yet.
 
 from datetime import datetime
 
-from services.signing.agreement import MAILS_TO_SIGNERS, REQUEST_MAILS, Agreement, Dated, Request, Status, evolve
+from services.signing.agreement import MAILS_TO_SIGNERS, REQUEST_MAILS, Agreement, Dated, Request, Status
 from services.signing.asking import (
     Decision,
     ask_place,
@@ -25,6 +25,7 @@ from services.signing.asking import (
     require_unsigned,
     signers_so_far,
 )
+from services.signing.evolving import evolve
 from shared.clock import timestamp
 from shared.errors import InvalidInput, Refused
 from shared.events import (

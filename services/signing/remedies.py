@@ -7,16 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.signing.agreement import (
-    TERMINAL,
-    Agreement,
-    Dated,
-    Request,
-    Status,
-    evolve,
-    request_for_email,
-    request_id,
-)
+from services.signing.agreement import TERMINAL, Agreement, Dated, Request, Status, request_for_email, request_id
 from services.signing.asking import (
     Decision,
     asking,
@@ -28,6 +19,7 @@ from services.signing.asking import (
     require_unsigned,
 )
 from services.signing.ended_links import EndedLink
+from services.signing.evolving import evolve
 from shared.clock import parse_timestamp, timestamp
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.events import (

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.signing import ended_links, mail_news, sealed_copies, store
-from services.signing.agreement import Agreement, evolve
+from services.signing.agreement import Agreement
 from services.signing.arrivals import NoSuchAgreement
 from services.signing.asking import Decision
 from services.signing.ended_links import EndedLink, has_ended
+from services.signing.evolving import evolve
 from services.signing.growth import within_limit
 from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy

@@ -1,6 +1,7 @@
 """The chained history after whole flows: recorded, published, completed and kept by reference."""
 
-from services.signing.agreement import Status, replay
+from services.signing.agreement import Status
+from services.signing.evolving import replay
 from shared.events import AgreementCompleted, AgreementCreated
 from shared.history import verify_chain
 from tests.integration.signing.flow import MEETING, ORGANISATION, Flow, message

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.signing import decisions, remedies
-from services.signing.agreement import Agreement, evolve, request_for_email
+from services.signing.agreement import Agreement, request_for_email
 from services.signing.asking import Decision
+from services.signing.evolving import evolve
 from services.signing.growth import within_limit
 from shared import history
 from shared.events import (

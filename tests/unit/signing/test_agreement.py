@@ -3,7 +3,8 @@
 import pytest
 
 from services.signing import decisions
-from services.signing.agreement import Agreement, CorruptHistory, Status, evolve, replay, request_for_email
+from services.signing.agreement import Agreement, Status, request_for_email
+from services.signing.evolving import CorruptHistory, evolve, replay
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.events import (
     AgreementCompleted,

@@ -6,7 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.signing.agreement import TERMINAL, Agreement, Status, replay
+from services.signing.agreement import TERMINAL, Agreement, Status
+from services.signing.evolving import replay
 from shared.clock import parse_timestamp
 from shared.errors import JusteraError
 from shared.events import (

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.signing.agreement import Status, replay
+from services.signing.agreement import Status
+from services.signing.evolving import replay
 from shared.history import verify_chain
 from shared.rendering.report import as_text, build_report, signatures
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, DOCUMENT, seed_story
