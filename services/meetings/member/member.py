@@ -1,6 +1,6 @@
 """A member's own page: how long a link opens it, and which meetings are theirs. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -9,6 +9,7 @@ from services.meetings.body.body import Body
 from services.meetings.body.membership import MemberRole, Membership
 from services.meetings.meeting.meeting import Meeting, MeetingStatus, Mode
 from services.meetings.person.person import Person
+from services.meetings.reply.reply import Answer, Reply
 from shared.links import LINKS_OPEN
 from shared.text import email_key
 
@@ -21,6 +22,7 @@ class Part(StrEnum):
     """What a meeting is to someone."""
 
     ASKED = "asked"
+    GUEST = "guest"  # may come, and nobody counts on an answer: asked by address, or called off again
     SUBSTITUTE = "substitute"  # comes when called
 
 
@@ -31,6 +33,11 @@ class OwnMeeting:
     meeting: Meeting
     body: Body | None
     part: Part
+    reply: Reply | None = None
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.reply.answer if self.reply else None
 
     @property
     def is_cancelled(self) -> bool:
@@ -62,29 +69,36 @@ def own_meetings(
     memberships: Iterable[Membership],
     bodies: Iterable[Body],
     meetings: Iterable[Meeting],
+    replies: Mapping[str, Reply],
     now: datetime,
 ) -> OwnMeetings:
-    """`memberships`: the person's; `meetings`: of whomever."""
+    """`memberships`: the person's; `meetings`: of whomever; `replies`: the person's, by meeting."""
     held = list(memberships)
     by_id = {body.id: body for body in bodies}
-    found = [own for one in meetings if (own := _own(person, held, by_id, one)) is not None]
+    found = [own for one in meetings if (own := _own(person, held, by_id, one, replies.get(one.id))) is not None]
     found.sort(key=lambda own: (own.meeting.details.starts, own.meeting.id))
     coming = [own for own in found if not own.meeting.is_over(now)]
     return OwnMeetings(coming, [own for own in reversed(found) if own.meeting.is_over(now)])
 
 
-def _own(person: Person, held: list[Membership], bodies: dict[str, Body], meeting: Meeting) -> OwnMeeting | None:
+def _own(
+    person: Person, held: list[Membership], bodies: dict[str, Body], meeting: Meeting, reply: Reply | None
+) -> OwnMeeting | None:
     body = bodies.get(meeting.body_id) if meeting.body_id else None
-    part = _part(person, held, body, meeting)
-    return None if part is None else OwnMeeting(meeting, body, part)
+    part = _part(person, held, body, meeting, reply)
+    return None if part is None else OwnMeeting(meeting, body, part, reply)
 
 
-def _part(person: Person, held: list[Membership], body: Body | None, meeting: Meeting) -> Part | None:
-    email = email_key(person.details.email) if person.details.email else ""
-    if email and any(email_key(one.email) == email for one in meeting.details.participants):
+def _part(
+    person: Person, held: list[Membership], body: Body | None, meeting: Meeting, reply: Reply | None
+) -> Part | None:
+    if reply is not None and reply.asked:
         return Part.ASKED
     day = meeting.details.starts.date()
     seats = [one.seat for one in held if body is not None and one.body_id == body.id and one.seat.stands_on(day)]
     if any(seat.role is not MemberRole.SUBSTITUTE for seat in seats):
-        return Part.ASKED
+        return Part.ASKED if reply is None else Part.GUEST
+    email = email_key(person.details.email) if person.details.email else ""
+    if email and any(email_key(one.email) == email for one in meeting.details.participants):
+        return Part.GUEST
     return Part.SUBSTITUTE if seats else None

@@ -60,6 +60,7 @@ class MemberQueries:
             await transaction.memberships_of_person(organisation, person.id),
             await transaction.bodies(organisation),
             await transaction.meetings_between(organisation, today - SHOWN_BEFORE, today + SHOWN_AHEAD),
+            await transaction.replies_of_person(organisation, person.id),
             self.now,
         )
 

@@ -13,7 +13,6 @@ from services.meetings.pages.own import OwnPages
 from services.meetings.pages.people import PeoplePages
 from shared.auth import Access
 from shared.clock import Clock
-from shared.forwarding import Proxies
 from shared.keys import KeyRing
 from shared.settings import Settings
 from shared.web import Look, page_route
@@ -35,7 +34,7 @@ def include_pages(
     """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    OwnPages(look, members, member_link_keys, Proxies.of(settings), secure=access.secure).add_to(router)
+    OwnPages(look, commands, members, member_link_keys, settings, secure=access.secure).add_to(router)
     if access.takes_sessions:
         _add_office(router, look, access, commands, clock)
     app.include_router(router)

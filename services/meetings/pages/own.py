@@ -13,20 +13,26 @@ from typing import Any, ClassVar
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.meetings.member.queries import MemberQueries
+from services.meetings.commands import MeetingsCommands
+from services.meetings.member.feed import feed
+from services.meetings.member.member import Part
+from services.meetings.member.queries import MemberQueries, OwnMeetingPage
+from services.meetings.pages.office import Fields, is_wrong, line_error, typed, wrong
 from services.meetings.person.person import Person
+from services.meetings.reply.reply import Answer, Via
 from shared import links
 from shared.auth import Access, public
-from shared.errors import NotAuthenticated, NotFound
+from shared.errors import NotAuthenticated, NotFound, Refused
 from shared.forwarding import Proxies, client_ip, network_key
 from shared.keys import KeyRing
 from shared.links import BadLink
-from shared.web import Look, RateLimit, form_text, path_for, small_form, wrong_guesses
+from shared.settings import Settings
+from shared.text import MAX_REASON, clean_reason
+from shared.web import Field, Look, RateLimit, form_text, path_for, small_form, wrong_guesses
 from shared.web.page_route import problem_page
 
 COOKIE = "justera_member"
 COOKIE_SECONDS = 8 * 3600
-ANSWERS = ("coming", "absent", "tentative")
 
 _BY_LINK = "a member is known by the mailed link"
 _LONGEST_ID = 60
@@ -51,21 +57,34 @@ class OwnPages:
     has no key of sessions."""
 
     def __init__(
-        self, look: Look, queries: MemberQueries, link_keys: KeyRing, proxies: Proxies, *, secure: bool
+        self,
+        look: Look,
+        commands: MeetingsCommands,
+        queries: MemberQueries,
+        link_keys: KeyRing,
+        settings: Settings,
+        *,
+        secure: bool,
     ) -> None:
         self._look = look
+        self._commands = commands
         self._queries = queries
         self._link_keys = link_keys
-        self._proxies = proxies
+        self._proxies = Proxies.of(settings)
+        self._public_url = settings.public_url.rstrip("/")
+        self._organisation_name = settings.organisation_name
         self._visits = Access((), link_keys.mac(link_keys.current, "justera-visits"), secure=secure)
         self._cookie = f"__Secure-{COOKIE}" if secure else COOKIE
         self._bad_links = wrong_guesses(burst=60, per_second=0.5)
         self._posts = RateLimit(burst=30, per_second=0.5)
+        self._feeds = RateLimit(burst=30, per_second=1 / 60)  # programs ask every quarter of an hour at most
 
     def add_to(self, router: APIRouter) -> None:
         self._get(router, "/my/{token}", self.own_link)
         self._get(router, "/member/{person_id}", self.own_start)
         self._get(router, "/member/{person_id}/meetings/{meeting_id}", self.own_meeting)
+        self._post(router, "/member/{person_id}/meetings/{meeting_id}/answer", self.own_answer)
+        self._get(router, "/calendar/{token}", self.own_calendar)
 
     def _get(self, router: APIRouter, path: str, handler: Callable[..., Any]) -> None:
         router.add_api_route(path, handler, methods=["GET"], response_model=None, dependencies=[public(_BY_LINK)])
@@ -104,27 +123,96 @@ class OwnPages:
         if not _is_id(meeting):
             return path_for(request, "own_start", person_id=person.id)
         path = path_for(request, "own_meeting", person_id=person.id, meeting_id=meeting)
-        return f"{path}?answer={answer}" if answer in ANSWERS else path
+        return f"{path}?answer={answer}" if answer in tuple(Answer) else path
 
     async def own_start(self, request: Request, person_id: str) -> Response:
         visit = await self._visit(request, person_id)
         found = await self._queries.meetings(visit.organisation, visit.person)
-        return self._page(request, visit, "own/start.html", coming=found.coming, past=found.past)
+        return self._page(
+            request, visit, "own/start.html", coming=found.coming, past=found.past, feed=self._feed_of(visit)
+        )
 
     async def own_meeting(self, request: Request, person_id: str, meeting_id: str, answer: str = "") -> Response:
         """`answer`: chosen beforehand."""
         visit = await self._visit(request, person_id)
         page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
+        own = page.own
+        chosen = answer if answer in tuple(Answer) else own.answer or ""
+        fields = {
+            "answer": Field("answer", chosen),
+            "comment": Field("comment", (own.reply.comment if own.reply else None) or ""),
+        }
+        is_new = bool(answer) and chosen != own.answer
+        return self._meeting_page(request, visit, page, fields, is_new=is_new, done="done" in request.query_params)
+
+    async def own_answer(self, request: Request, person_id: str, meeting_id: str) -> Response:
+        visit = await self._posted(request, person_id)
+        page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
+        fields = await typed(request, ("answer", "comment"))
+        wrong(fields, "answer", None if fields["answer"].value in tuple(Answer) else "answer")
+        error = line_error(clean_reason, fields["comment"].value, longest=MAX_REASON, required=False)
+        wrong(fields, "comment", f"comment.{error}" if error else None)
+        if is_wrong(fields):
+            return self._meeting_page(request, visit, page, fields)
+        address = path_for(request, "own_meeting", person_id=person_id, meeting_id=meeting_id)
+        said, comment = Answer(fields["answer"].value), fields["comment"].value
+        try:
+            await self._commands.replies.answer(visit.organisation, meeting_id, person_id, said, Via.PAGE, comment)
+        except Refused:  # it was cancelled or held, or they are asked no more: the page says how things stand
+            return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+        return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
+
+    async def own_calendar(self, request: Request, token: str) -> Response:
+        """The member's meetings as a calendar to subscribe to (RFC 5545). Its link opens nothing else."""
+        try:
+            link = links.read(self._link_keys, links.CALENDAR, token)
+            person = await self._queries.member(link.organisation, link.subject, link.version)
+        except (BadLink, NotFound):
+            self._bad_links.spend(network_key(client_ip(request, self._proxies)))
+            return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
+        self._feeds.spend(person.id)
+        found = await self._queries.meetings(link.organisation, person)
+        made = feed(found, self._organisation_name, self._queries.now)
+        headers = {"etag": made.tag, "cache-control": "private, no-cache"}
+        if made.tag in (one.strip() for one in request.headers.get("if-none-match", "").split(",")):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        headers["content-disposition"] = 'inline; filename="meetings.ics"'
+        return Response(made.text, media_type="text/calendar; charset=utf-8", headers=headers)
+
+    def _feed_of(self, visit: Visit) -> dict[str, str]:
+        """The addresses of the calendar: the one that programs subscribe to when it is opened, and to be copied."""
+        link = links.calendar_link(visit.organisation, visit.person.id, visit.person.page_version)
+        address = f"{self._public_url}/meetings/calendar/{links.issue(self._link_keys, link)}"
+        return {"webcal": f"webcal:{address.partition(':')[2]}", "address": address}
+
+    def _meeting_page(
+        self,
+        request: Request,
+        visit: Visit,
+        page: OwnMeetingPage,
+        fields: Fields,
+        *,
+        is_new: bool = False,
+        done: bool = False,
+    ) -> Response:
+        """`is_new`: a mail's link chose an answer, which is not given yet."""
+        own = page.own
         return self._page(
             request,
             visit,
             "own/meeting.html",
-            own=page.own,
-            meeting=page.own.meeting,
-            details=page.own.meeting.details,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong(fields) else HTTPStatus.OK,
+            own=own,
+            meeting=own.meeting,
+            details=own.meeting.details,
             is_over=page.is_over,
             items=page.items,
             standing=page.standing,
+            fields=fields,
+            answers=tuple(Answer),
+            may_answer=own.part is Part.ASKED and not own.is_cancelled and not page.is_over,
+            is_new=is_new,
+            done=done,
         )
 
     async def _visit(self, request: Request, person_id: str) -> Visit:

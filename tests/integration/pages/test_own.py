@@ -1,5 +1,6 @@
 """A member's own page: opened by the mailed link alone, for that member alone, and nothing of it changed by opening."""
 
+import re
 from datetime import date
 from html import unescape
 
@@ -85,6 +86,95 @@ async def test_a_member_finds_meetings_agenda_and_the_way_in(site: Site, visitor
     assert "Anslut till mötet" in visitor.page.text
     elsewhere = await visitor.follow(f"/meetings/member/{maja}/meetings/unknown")
     assert elsewhere.status_code == 404
+
+
+async def test_an_answer_in_a_mail_is_chosen_and_given_by_the_button(site: Site, visitor: Visitor, maja: str) -> None:
+    [meeting] = [one for one in await meetings_of(site) if one.details.starts.day == 25]
+    replies = site.meetings.commands.replies
+    await visitor.follow(site.own_link(maja, meeting=meeting.id, answer="absent"))
+    assert 'value="absent" checked' in visitor.page.text
+    assert "inte skickat än" in visitor.page.text
+    assert await replies.of_person(ORGANISATION, maja) == {}
+    await visitor.press("/answer", answer="absent", comment="Tåget går inte.\r\nTyvärr.")
+    assert "Tack för att du säger till" in visitor.page.text
+    said = (await replies.of_person(ORGANISATION, maja))[meeting.id]
+    assert (said.answer, said.via, said.comment) == ("absent", "page", "Tåget går inte. Tyvärr.")
+    await visitor.press("/answer", answer="coming", comment="")
+    await visitor.follow(f"/meetings/member/{maja}")
+    assert "Ditt svar: Jag kommer" in visitor.page.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"answer": "", "comment": "Tåget"}, "Välj ett svar"),
+        ({"answer": "maybe", "comment": "Tåget"}, "Välj ett svar"),
+        ({"answer": "absent", "comment": "Tåget" + "x" * 2000}, "högst 2 000 tecken"),
+        ({"answer": "absent", "comment": "Tåget\u202e"}, "tecken som inte går att använda"),
+    ],
+)
+async def test_what_is_wrong_with_an_answer_is_said_and_nothing_typed_is_lost(
+    site: Site, visitor: Visitor, maja: str, fields: dict[str, str], error: str
+) -> None:
+    [meeting] = [one for one in await meetings_of(site) if one.details.starts.day == 25]
+    await visitor.follow(site.own_link(maja, meeting=meeting.id))
+    answer = await visitor.press("/answer", **fields)
+    assert answer.status_code == 422
+    assert unescape(answer.text).count(error) == 2
+    assert "Tåget" in answer.text
+    assert await site.meetings.commands.replies.of_person(ORGANISATION, maja) == {}
+
+
+async def test_an_answer_that_comes_too_late_or_from_another_site_changes_nothing(
+    site: Site, visitor: Visitor, maja: str
+) -> None:
+    [held, meeting] = await meetings_of(site)
+    await visitor.follow(site.own_link(maja, meeting=held.id))
+    assert "/answer" not in visitor.page.text
+    await visitor.follow(site.own_link(maja, meeting=meeting.id))
+    opened = visitor.page
+    answer = await visitor.client.post(f"{opened.url.path}/answer", data={"answer": "coming", "csrf": "made up"})
+    assert answer.status_code == 403
+    await site.meetings.commands.meetings.cancel(ORGANISATION, meeting.id, "För få kan.")
+    said = await visitor.press("/answer", answer="coming", comment="")
+    assert (said.status_code, "För få kan." in said.text, "/answer" in said.text) == (200, True, False)
+    assert await site.meetings.commands.replies.of_person(ORGANISATION, maja) == {}
+
+
+async def test_the_calendar_has_an_address_that_shows_and_answers_nothing(
+    site: Site, visitor: Visitor, maja: str
+) -> None:
+    await visitor.follow(site.own_link(maja))
+    [address] = set(re.findall(r"webcal://[^\"]+", visitor.page.text))
+    path = "/meetings/calendar/" + address.rpartition("/")[2]
+    async with httpx.AsyncClient(base_url=site.base) as program:
+        answer = await program.get(path)
+        assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+        assert answer.headers["cache-control"] == "private, no-cache"
+        assert answer.text.count("BEGIN:VEVENT") == 2
+        assert JOIN not in answer.text
+        tag = answer.headers["etag"]
+        again = await program.get(path, headers={"if-none-match": f'"x", {tag}'})
+        assert (again.status_code, again.content) == (304, b"")
+        site.flow.tick()
+        assert (await program.get(path)).headers["etag"] == tag  # the time alone is no news
+        [_, meeting] = await meetings_of(site)
+        await site.meetings.commands.meetings.cancel(ORGANISATION, meeting.id, "För få kan.")
+        changed = await program.get(path, headers={"if-none-match": tag})
+        assert (changed.status_code, "STATUS:CANCELLED" in changed.text) == (200, True)
+        assert (await program.get(f"/meetings/my/{path.rpartition('/')[2]}")).status_code == 404
+        own = site.own_link(maja).rpartition("/")[2]
+        assert (await program.get(f"/meetings/calendar/{own}")).status_code == 404
+        await site.meetings.commands.people.end_links(ORGANISATION, maja)
+        assert (await program.get(path)).status_code == 404
+
+
+async def test_a_program_that_asks_all_the_time_is_slowed_down(
+    site: Site, client: httpx.AsyncClient, maja: str
+) -> None:
+    token = issue(site.member_keys, calendar_link(ORGANISATION, maja, 1))
+    asked = [(await client.get(f"/meetings/calendar/{token}")).status_code for _ in range(32)]
+    assert set(asked) == {200, 429}
 
 
 async def test_another_bodys_meeting_is_not_shown(site: Site, visitor: Visitor, maja: str) -> None:

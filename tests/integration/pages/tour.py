@@ -166,6 +166,11 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     yield "own-meetings", page
     await page.locator(".row-title a").first.click()
     yield "own-meeting", page
+    await page.locator("form .button").click()
+    yield "own-meeting-wrong", page
+    await page.locator("#answer").check()
+    await page.locator("form .button").click()
+    yield "own-meeting-answered", page
 
 
 async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:

@@ -9,6 +9,7 @@ from services.meetings.body.membership import MemberRole, Membership, Seat
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, Mode
 from services.meetings.member.member import OwnMeeting, Part, opens, own_meetings
 from services.meetings.person.person import Person, PersonDetails
+from services.meetings.reply.reply import Answer, Reply
 from shared.events import Person as Invited
 from shared.links import LINKS_OPEN
 
@@ -52,27 +53,38 @@ def test_a_link_opens_while_someone_sits_and_for_a_while_after() -> None:
 def test_meetings_of_ones_bodies_are_ones_own_by_the_day_that_they_are_on() -> None:
     held = [seat(begins=date(2022, 10, 1), ends=date(2022, 12, 31))]
     days = ["2022-09-30", "2022-10-01", "2022-12-31", "2023-01-01"]
-    found = own_meetings(MAJA, held, [BOARD], [meeting(day) for day in days], NOW)
+    found = own_meetings(MAJA, held, [BOARD], [meeting(day) for day in days], {}, NOW)
     assert [own.meeting.id for own in found.coming] == ["2022-10-01", "2022-12-31"]
     others = [meeting("2022-11-01", body_id=None), meeting("2022-11-01", body="Som den hette då")]
-    assert [own.meeting for own in own_meetings(MAJA, held, [BOARD], others, NOW).coming] == others[1:]
+    assert [own.meeting for own in own_meetings(MAJA, held, [BOARD], others, {}, NOW).coming] == others[1:]
 
 
 def test_whoever_was_asked_by_address_has_the_meeting_too() -> None:
     asked = meeting("2022-11-01", participants=[Invited(email="maja@NORRDALEN.example")])
-    assert [own.part for own in own_meetings(MAJA, [], [], [asked], NOW).coming] == [Part.ASKED]
-    assert own_meetings(MAJA, [], [], [meeting("2022-11-01")], NOW).coming == []
+    assert [own.part for own in own_meetings(MAJA, [], [], [asked], {}, NOW).coming] == [Part.GUEST]
+    assert own_meetings(MAJA, [], [], [meeting("2022-11-01")], {}, NOW).coming == []
 
 
 def test_a_substitute_waits_to_be_called() -> None:
-    [own] = own_meetings(MAJA, [seat(MemberRole.SUBSTITUTE)], [BOARD], [meeting("2022-11-01")], NOW).coming
+    [own] = own_meetings(MAJA, [seat(MemberRole.SUBSTITUTE)], [BOARD], [meeting("2022-11-01")], {}, NOW).coming
     assert own.part is Part.SUBSTITUTE
+
+
+def test_a_substitute_who_is_called_is_asked_until_called_off() -> None:
+    one, held = meeting("2022-11-01"), [seat(MemberRole.SUBSTITUTE)]
+    for asked, part in ((True, Part.ASKED), (False, Part.SUBSTITUTE)):
+        reply = Reply(person_id="p1", role=MemberRole.SUBSTITUTE, asked=asked, answer=Answer.COMING)
+        [own] = own_meetings(MAJA, held, [BOARD], [one], {one.id: reply}, NOW).coming
+        assert (own.part, own.answer) == (part, Answer.COMING)
+    called_off = Reply(person_id="p1", role=MemberRole.MEMBER, asked=False)
+    [own] = own_meetings(MAJA, [seat()], [BOARD], [one], {one.id: called_off}, NOW).coming
+    assert own.part is Part.GUEST
 
 
 def test_what_goes_on_is_to_come_and_what_was_stands_latest_first() -> None:
     now = datetime(2022, 9, 26, 12, 30, tzinfo=UTC)  # half past two in Stockholm
     days = ["2022-05-05", "2022-09-23", "2022-09-26", "2022-11-25"]
-    found = own_meetings(MAJA, [seat()], [BOARD], [meeting(day) for day in reversed(days)], now)
+    found = own_meetings(MAJA, [seat()], [BOARD], [meeting(day) for day in reversed(days)], {}, now)
     assert [own.meeting.id for own in found.coming] == days[2:]
     assert [own.meeting.id for own in found.past] == ["2022-09-23", "2022-05-05"]
 
