@@ -1,8 +1,10 @@
 """What stands before every app: limits on what comes in, HEAD as GET, one spelling of an address, security headers."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +27,15 @@ SECURITY_HEADERS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Addresses that take files: larger bodies, and more time for them. `ends`: how their paths end."""
+
+    ends: re.Pattern[str]
+    max_bytes: int
+    seconds: float = 300.0
+
+
 class Guard:
     """Refuses bodies that are too large or too slow while they arrive, and adds the security headers to every answer.
 
@@ -38,11 +49,13 @@ class Guard:
         max_body_bytes: int,
         problem: Callable[..., Response],
         body_seconds: float = BODY_SECONDS,
+        uploads: Uploads | None = None,
     ) -> None:
         self._app = app
         self._limit = max_body_bytes
         self._problem = problem
         self._body_seconds = body_seconds
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,41 +65,49 @@ class Guard:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             await self._problem(400, "invalid-input", "the address holds a NUL character")(scope, receive, send)
             return
-        if _declared_length(scope) > self._limit:
-            await self._problem(413, "too-large", self._too_large)(scope, receive, send)
+        limit, seconds = self._limits(scope)
+        if _declared_length(scope) > limit:
+            await self._problem(413, "too-large", _too_large(limit))(scope, receive, send)
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         scope = _without_last_slash(scope)
-        await self._app(scope, self._limited(receive), send)
+        await self._app(scope, _limited(receive, limit, seconds), send)
 
-    @property
-    def _too_large(self) -> str:
-        return f"the body is larger than {self._limit} bytes"
+    def _limits(self, scope: Scope) -> tuple[int, float]:
+        """Bytes and seconds."""
+        if self._uploads is not None and self._uploads.ends.search(scope["path"]):
+            return self._uploads.max_bytes, self._uploads.seconds
+        return self._limit, self._body_seconds
 
-    def _limited(self, receive: Receive) -> Receive:
-        taken = 0
-        until = time.monotonic() + self._body_seconds
-        complete = False
 
-        async def limited() -> Message:
-            nonlocal taken, complete
-            if complete:  # what is waited for now is the client's leaving
-                return await receive()
-            try:
-                async with asyncio.timeout(max(0.0, until - time.monotonic())):
-                    message = await receive()
-            except TimeoutError as error:
-                headers = {"connection": "close"}
-                status = HTTPStatus.REQUEST_TIMEOUT
-                raise HTTPException(status, "the body took too long to arrive", headers) from error
-            taken += len(message.get("body", b""))
-            if taken > self._limit:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large)
-            complete = not message.get("more_body", False)
-            return message
+def _too_large(limit: int) -> str:
+    return f"the body is larger than {limit} bytes"
 
-        return limited
+
+def _limited(receive: Receive, limit: int, seconds: float) -> Receive:
+    taken = 0
+    until = time.monotonic() + seconds
+    complete = False
+
+    async def limited() -> Message:
+        nonlocal taken, complete
+        if complete:  # what is waited for now is the client's leaving
+            return await receive()
+        try:
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                message = await receive()
+        except TimeoutError as error:
+            headers = {"connection": "close"}
+            status = HTTPStatus.REQUEST_TIMEOUT
+            raise HTTPException(status, "the body took too long to arrive", headers) from error
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(limit))
+        complete = not message.get("more_body", False)
+        return message
+
+    return limited
 
 
 def _declared_length(scope: Scope) -> int:

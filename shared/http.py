@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from shared.auth import Access, public
 from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
-from shared.guard import Guard
+from shared.guard import Guard, Uploads
 from shared.logging import get_logger
 from shared.messaging.answers import StillRunning
 from shared.web.api_docs import include_api_docs
@@ -48,10 +48,11 @@ def create_app(
     max_body_bytes: int,
     checks: Mapping[str, Check],
     examples: Traversable | None = None,
+    uploads: Uploads | None = None,
 ) -> FastAPI:
     """A service's app without its own routes. `checks`: what readiness asks, by name; each raises when it fails.
 
-    `examples`: YAML, an example by the name of its schema, for the documentation.
+    `examples`: YAML, an example by the name of its schema, for the documentation. `uploads`: which routes take files.
     """
     app = _DocumentedApp(
         title=title,
@@ -70,7 +71,7 @@ def create_app(
     for infrastructure in (SQLAlchemyError, KafkaError, OSError):
         app.add_exception_handler(infrastructure, _on_infrastructure)
     app.add_exception_handler(Exception, _on_bug)
-    app.add_middleware(Guard, max_body_bytes=max_body_bytes, problem=problem)
+    app.add_middleware(Guard, max_body_bytes=max_body_bytes, problem=problem, uploads=uploads)
     _add_health(app, checks)
     include_static(app)
     include_api_docs(app)

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     trusted_hops: int = Field(0, ge=0, le=20, description="proxies between client and us; 0: found by their addresses")
     trusted_header: TrustedHeader = Field("either", description="the one that the trusted proxies write")
     max_body_bytes: int = 2 * 1024 * 1024
+    max_attachment_bytes: int = Field(
+        25 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="of one file that belongs to an agenda item"
+    )
     tokens_file: Path | None = Field(None, description="JSON: the hashes of the API tokens, see `justera token`")
 
     link_keys: SecretStr | None = Field(None, description="keyid:base64,… first one current; signing + notifications")

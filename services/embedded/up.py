@@ -22,6 +22,7 @@ from shared.auth import Role, requires
 from shared.clock import SystemClock
 from shared.http import create_app
 from shared.names import SERVICES
+from shared.web.forms import attachment_uploads
 
 # The only process on its database: what it had in hand at a `kill -9` it sends again as soon as it is started again.
 _ALONE: Mapping[str, Any] = {"instance": "up"}
@@ -63,6 +64,7 @@ def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:
         description="The all-in-one process; the services have APIs of their own, below their names.",
         access=system.access,
         max_body_bytes=settings.max_body_bytes,
+        uploads=attachment_uploads(settings),
         checks={
             **{f"{name}-messaging": service.check_messaging for name, service in system.services.items()},
             **{f"{name}-database": service.database.ping for name, service in system.services.items()},

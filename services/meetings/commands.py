@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.meetings.agenda.commands import AgendaCommands
+from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body.commands import BodyCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
@@ -21,4 +22,5 @@ class MeetingsCommands:
     register: RegisterCommands
     plans: PlanCommands
     agendas: AgendaCommands
+    attachments: AttachmentCommands
     replies: ReplyCommands

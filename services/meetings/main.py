@@ -5,6 +5,8 @@ from importlib.resources import files
 from services.meetings import subscribers
 from services.meetings.agenda import api as agenda_api
 from services.meetings.agenda.commands import AgendaCommands
+from services.meetings.attachment import api as attachment_api
+from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body import api as body_api
 from services.meetings.body.commands import BodyCommands
 from services.meetings.commands import MeetingsCommands
@@ -40,6 +42,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.wakeup import Wakeup
 from shared.web import offer_pages
+from shared.web.forms import attachment_uploads
 
 
 def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore) -> Service:
@@ -59,6 +62,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         register=RegisterCommands(unit_of_work, clock),
         plans=PlanCommands(unit_of_work, clock),
         agendas=AgendaCommands(unit_of_work, clock),
+        attachments=AttachmentCommands(unit_of_work, clock, blobs, largest=settings.max_attachment_bytes),
         replies=ReplyCommands(unit_of_work, clock),
     )
     gate = Gate(
@@ -69,6 +73,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         description="Bodies and who sits in them; their meetings and agendas; drafting minutes.",
         access=access,
         max_body_bytes=settings.max_body_bytes,
+        uploads=attachment_uploads(settings),
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
         examples=files("services.meetings") / "examples.yaml",
     )
@@ -81,6 +86,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     app.include_router(register_api.router(commands.register))
     app.include_router(plan_api.router(commands.plans))
     app.include_router(agenda_api.router(commands.agendas))
+    app.include_router(attachment_api.router(commands.attachments))
     app.include_router(reply_api.router(commands.replies))
     include_pages(
         app,

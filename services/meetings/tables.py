@@ -209,6 +209,35 @@ class AgendaStayRow(MeetingsTable, table=True):
     to_meeting_id: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
+class AttachmentRow(MeetingsTable, table=True):
+    """A file that belongs to an agenda item, as it stands. `place` orders those of one item."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (Index("attachment_by_item", "organisation", "item_id", "place"),)
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    item_id: str = Field(sa_column=Column(Text, nullable=False))
+    place: int = Field(sa_column=Column(Integer, nullable=False))
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    confidential: bool = Field(sa_column=Column(Boolean, nullable=False))
+
+
+class AttachmentFileRow(MeetingsTable, table=True):
+    """A version of an attachment's file, `number` counting from 1. `content` is `BlobRef`."""
+
+    __tablename__ = "attachment_file"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    attachment_id: str = Field(sa_column=Column(Text, primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    late: bool = Field(sa_column=Column(Boolean, nullable=False))
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
 class NoticeRow(MeetingsTable, table=True):
     """What is known of a meeting's notice. `version` counts the facts that were told of it and of its replies."""
 
@@ -246,5 +275,7 @@ MEMBERSHIP = MeetingsTable.metadata.tables["membership"]
 AGENDA = MeetingsTable.metadata.tables["agenda"]
 AGENDA_ITEM = MeetingsTable.metadata.tables["agenda_item"]
 AGENDA_STAY = MeetingsTable.metadata.tables["agenda_stay"]
+ATTACHMENT = MeetingsTable.metadata.tables["attachment"]
+ATTACHMENT_FILE = MeetingsTable.metadata.tables["attachment_file"]
 NOTICE = MeetingsTable.metadata.tables["notice"]
 REPLY = MeetingsTable.metadata.tables["reply"]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.meetings.agenda.agenda import Item
 from services.meetings.agenda.store import AgendaStore
+from services.meetings.attachment.store import AttachmentStore
 from services.meetings.body.body import Body
 from services.meetings.body.store import BodyStore
 from services.meetings.body.who_sits import WhoSits
@@ -16,7 +17,7 @@ from services.meetings.reply.store import ReplyStore
 from shared.events import Event
 
 
-class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore, ReplyStore):
+class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore, AttachmentStore, ReplyStore):
     source = "meetings"
 
     async def who_sits(self, organisation: str) -> WhoSits:

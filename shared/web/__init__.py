@@ -5,7 +5,16 @@ app serves the static files itself (`shared.http.create_app`), so that a service
 """
 
 from shared.web.catalogue import Catalogue, Language
-from shared.web.forms import Field, file_form, form_file, form_text, small_form, text_error
+from shared.web.forms import (
+    Field,
+    file_form,
+    form_file,
+    form_text,
+    form_upload,
+    large_file_form,
+    small_form,
+    text_error,
+)
 from shared.web.limits import RateLimit, TooMany, wrong_guesses
 from shared.web.live import followed
 from shared.web.look import Look, local_time, path_for, preferred_language
@@ -22,6 +31,8 @@ __all__ = [
     "followed",
     "form_file",
     "form_text",
+    "form_upload",
+    "large_file_form",
     "local_time",
     "offer_pages",
     "page_route",

@@ -1,18 +1,23 @@
 """Forms as browsers post them: small, url-encoded, with a value and an error for each field."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 
 from shared.errors import InvalidInput, TooLarge
+from shared.guard import Uploads
 from shared.plain_text import one_line
+from shared.settings import Settings
 
 LARGEST_FORM = 32 * 1024  # bytes; a reason of 2,000 characters takes up to 24 kB when url-encoded
 LARGEST_FILE = 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _FILE_FORM = "multipart/form-data"
+_ATTACHMENTS = re.compile(r"/(?:(?:agenda-)?items/[^/]+/attachments|attachments/[^/]+/versions)/?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,31 @@ async def _check_form_size(request: Request) -> None:
 
 
 async def _check_file_form_size(request: Request) -> None:
+    _require_file_form(request, LARGEST_FILE)
+
+
+def _require_file_form(request: Request, largest: int) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _FILE_FORM:
         raise InvalidInput(f"a form with a file is posted as {_FILE_FORM}")
-    _require_length(request, LARGEST_FILE + LARGEST_FORM)
+    _require_length(request, largest + LARGEST_FORM)
+
+
+def large_file_form(largest: int) -> Any:
+    """As `file_form`, for a file of so many bytes at the most. The parser keeps it on disk, not in memory."""
+
+    async def check(request: Request) -> None:
+        _require_file_form(request, largest)
+
+    return Depends(check)
+
+
+def attachment_uploads(settings: Settings) -> Uploads:
+    """Where attachments come, by API and by form: of meetings, wherever it is mounted.
+
+    Some more than what is taken, so that the route refuses it, in the words of who sent it.
+    """
+    return Uploads(_ATTACHMENTS, 2 * settings.max_attachment_bytes)
 
 
 def _require_length(request: Request, most: int) -> None:
@@ -56,6 +82,12 @@ async def form_file(request: Request, name: str) -> bytes:
     """The content of a chosen file; empty when none was."""
     value = (await request.form()).get(name)
     return await value.read() if isinstance(value, UploadFile) else b""
+
+
+async def form_upload(request: Request, name: str) -> UploadFile | None:
+    """A chosen file with what it is called; None when none was."""
+    value = (await request.form()).get(name)
+    return value if isinstance(value, UploadFile) and value.filename else None
 
 
 async def form_text(request: Request, name: str) -> str:

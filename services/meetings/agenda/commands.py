@@ -88,7 +88,7 @@ class AgendaCommands:
         """`version`: the one that the change was made from. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Item:
-            item, meeting, _ = await self._locked(transaction, organisation, item_id, None)
+            item, meeting, _ = await lock_item(transaction, organisation, item_id)
             require_version(item.details.title, item.version, version)
             changed = rules.change(item, meeting, details, self._clock.now())
             if changed != item:
@@ -102,9 +102,10 @@ class AgendaCommands:
         """Raises NotFound, Refused."""
 
         async def work(transaction: MeetingsTransaction) -> None:
-            item, meeting, _ = await self._locked(transaction, organisation, item_id, None)
+            item, meeting, _ = await lock_item(transaction, organisation, item_id)
             require_version(item.details.title, item.version, version)
             rules.require_removable(item, meeting, self._clock.now())
+            await transaction.remove_attachments_of(organisation, item_id)
             await transaction.remove_item(organisation, item_id)
 
         await self._unit_of_work.run(work)
@@ -122,7 +123,7 @@ class AgendaCommands:
         """To the end of another agenda, or (None) to wait for one. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Item:
-            item, left, to = await self._locked(transaction, organisation, item_id, to_meeting_id)
+            item, left, to = await lock_item(transaction, organisation, item_id, to_meeting_id)
             require_version(item.details.title, item.version, version)
             return await self.move_locked(transaction, organisation, item, left, to, how=how, reason=reason)
 
@@ -208,7 +209,7 @@ class AgendaCommands:
         """So many places later on its agenda, or earlier when negative. Raises NotFound, Refused."""
 
         async def work(transaction: MeetingsTransaction) -> Item:
-            item, meeting, _ = await self._locked(transaction, organisation, item_id, None)
+            item, meeting, _ = await lock_item(transaction, organisation, item_id)
             if meeting is None:
                 raise Refused("the item is on no agenda", hint="move it to a meeting first")
             rules.require_open(meeting, self._clock.now())
@@ -231,24 +232,25 @@ class AgendaCommands:
                 body = WhichBody(known.id, known.details.name) if known else body
             return await transaction.items_waiting(organisation, body)
 
-    async def _locked(
-        self, transaction: MeetingsTransaction, organisation: str, item_id: str, to_meeting_id: str | None
-    ) -> tuple[Item, Meeting | None, Meeting | None]:
-        """The item, its meeting, and the other one; meetings first, by their ids, as everyone locks them."""
-        seen = await transaction.item(organisation, item_id)
-        wanted = {one for one in (seen.meeting_id, to_meeting_id) if one is not None}
-        meetings = {one: await transaction.lock_meeting(organisation, one) for one in sorted(wanted)}
-        item = await transaction.item(organisation, item_id, for_update=True)
-        if item.meeting_id != seen.meeting_id:
-            raise Refused("the item was moved by someone else meanwhile", hint="look at it again")
-        return item, meetings.get(item.meeting_id or ""), meetings.get(to_meeting_id or "")
-
     async def _set(
         self, transaction: MeetingsTransaction, organisation: str, item: Item, there: Sequence[Item]
     ) -> None:
         """Behind those that are there."""
         await transaction.save_items(organisation, [(item, len(there) + 1)])
         await transaction.save_order(organisation, [*(one.id for one in there), item.id])
+
+
+async def lock_item(
+    transaction: MeetingsTransaction, organisation: str, item_id: str, to_meeting_id: str | None = None
+) -> tuple[Item, Meeting | None, Meeting | None]:
+    """The item, its meeting, and the other one; meetings first, by their ids, as everyone locks them."""
+    seen = await transaction.item(organisation, item_id)
+    wanted = {one for one in (seen.meeting_id, to_meeting_id) if one is not None}
+    meetings = {one: await transaction.lock_meeting(organisation, one) for one in sorted(wanted)}
+    item = await transaction.item(organisation, item_id, for_update=True)
+    if item.meeting_id != seen.meeting_id:
+        raise Refused("the item was moved by someone else meanwhile", hint="look at it again")
+    return item, meetings.get(item.meeting_id or ""), meetings.get(to_meeting_id or "")
 
 
 async def begin_agenda(transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> list[Item]:

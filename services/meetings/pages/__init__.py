@@ -5,6 +5,7 @@ from fastapi import APIRouter, FastAPI
 from services.meetings.commands import MeetingsCommands
 from services.meetings.member.queries import MemberQueries
 from services.meetings.pages.agendas import AgendaPages
+from services.meetings.pages.attachments import AttachmentPages
 from services.meetings.pages.bodies import BodyPages
 from services.meetings.pages.files import FilePages
 from services.meetings.pages.meetings import MeetingPages
@@ -41,5 +42,5 @@ def include_pages(
 
 
 def _add_office(router: APIRouter, look: Look, access: Access, commands: MeetingsCommands, clock: Clock) -> None:
-    for pages in (MeetingPages, FilePages, BodyPages, MemberPages, PeoplePages, AgendaPages):
+    for pages in (MeetingPages, FilePages, BodyPages, MemberPages, PeoplePages, AgendaPages, AttachmentPages):
         pages(look, access, commands, clock).add_to(router)

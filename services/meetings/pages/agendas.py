@@ -71,6 +71,7 @@ class AgendaPages(OfficePages):
             meeting=agenda.meeting,
             details=agenda.meeting.details,
             open_now=open_now,
+            attachments=await self._commands.attachments.of_meeting(principal.organisation, meeting_id),
             notice_by=agenda.notice_by if open_now else None,
             today=self._today(),
             left=[(item, item.stay_at(meeting_id)) for item in agenda.left],

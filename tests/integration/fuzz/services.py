@@ -58,8 +58,11 @@ async def _meetings(service: Service) -> Stocked:
         person = (await api.post("/people", json={"details": {"name": "Maja Lind"}})).json()
         seat = {"person_id": person["id"], "role": "member"}
         item = (await api.post(f"/meetings/{meeting['id']}/agenda/items", json={"title": "Ekonomi"})).json()
+        attachments = f"/agenda-items/{item['id']}/attachments"
+        attachment = (await api.post(attachments, params={"name": "a.txt"}, content=b"Hej")).json()
         membership = (await api.post(f"/bodies/{body['id']}/memberships", json=seat)).json()
     ids = {"meeting": meeting, "body": body, "person": person, "membership": membership, "item": item}
+    ids["attachment"] = attachment
     return Stocked(service, {f"{name}_id": found["id"] for name, found in ids.items()})
 
 

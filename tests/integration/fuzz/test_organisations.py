@@ -133,6 +133,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return _of_the_register(path, ids)
     if "/replies" in path:
         return {"answer": "coming"}
+    if path.startswith("/attachments/") or path.endswith("/attachments/order"):
+        return {"attachments": [ids["attachment_id"]]} if path.endswith("/order") else {"title": "Budget"}
     if path.startswith("/agenda-items") or "/agenda" in path:
         return _of_an_agenda(path, ids)
     if path.startswith("/meetings") and not path.endswith("/cancel"):

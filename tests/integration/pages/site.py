@@ -25,6 +25,7 @@ from shared.links import Link, copy_link, issue, member_address, member_link
 from shared.rendering.minutes import MinutesDocument
 from shared.service import Service
 from shared.settings import Settings
+from shared.web.forms import attachment_uploads
 from tests.integration.signing.flow import ORGANISATION, Flow, message
 from tests.support.sessions import principal_of, record_of
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY, draft
@@ -200,4 +201,5 @@ def letter(link: str) -> Mail:
 
 
 def _app(title: str, access: Access) -> FastAPI:
-    return create_app(title, description="", access=access, max_body_bytes=2 * 1024 * 1024, checks={})
+    limit, uploads = 2 * 1024 * 1024, attachment_uploads(Settings())
+    return create_app(title, description="", access=access, max_body_bytes=limit, checks={}, uploads=uploads)

@@ -14,6 +14,7 @@ from tests.integration.pages.test_office import OFFICE
 from tests.integration.pages.test_office import visitor as visitor
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
+from tests.unit.meetings.test_attachment import HTML, PDF
 
 ITEM = {
     "item_title": "Ramverk för strategisk utveckling",
@@ -198,3 +199,54 @@ async def test_markup_in_an_item_is_text(visitor: Visitor) -> None:
     assert markup in unescape(visitor.page.text)
     assert "<img" not in visitor.page.text
     assert "<img" not in (await visitor.follow(f"{OFFICE}/items/{item}")).text
+
+
+async def hand_in(visitor: Visitor, name: str, content: bytes, **fields: str) -> httpx.Response:
+    return await visitor.send("/attachments", content, name, **fields)
+
+
+async def test_attachments_are_handed_in_replaced_and_read(visitor: Visitor) -> None:
+    november = await meeting(visitor, 11, 25)
+    item = await add(visitor, november)
+    await visitor.follow(f"{OFFICE}/items/{item}/attachments")
+    assert "Punkten har inga bilagor än." in visitor.page.text
+    await hand_in(visitor, "Budget 2023.pdf", PDF, attachment_title="", confidential="yes")
+    page = unescape(visitor.page.text)
+    assert "Bilagan är tillagd." in page
+    assert "Bara för ledamöter" in page
+    agenda = await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
+    assert "Budget 2023</a>" in agenda.text
+    [found] = await visitor.site.meetings.commands.attachments.of_item(ORGANISATION, item)
+    await visitor.follow(f"{OFFICE}/attachments/{found.id}")
+    await visitor.send("/versions", PDF + b"%", "Budget.pdf")
+    assert "Version 2: Budget.pdf" in visitor.page.text
+    assert "Version 1: Budget 2023.pdf" in visitor.page.text
+    await visitor.press(f"/attachments/{found.id}", attachment_title="Budget", confidential="no")
+    assert "Bilagan är ändrad." in visitor.page.text
+    shown = await visitor.follow(f"{OFFICE}/attachments/{found.id}/file/1")
+    assert (shown.content, shown.headers["content-type"]) == (PDF, "application/pdf")
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+    await visitor.follow(f"{OFFICE}/attachments/{found.id}/remove")
+    await visitor.press("/remove")
+    assert await visitor.site.meetings.commands.attachments.of_item(ORGANISATION, item) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("protokoll.pdf", HTML, "Filen är inte det som dess namn säger."),
+        ("tom.pdf", b"", "Välj en fil"),
+        ("a\u202efdp.pdf", PDF, "Filens namn går inte att använda"),
+        ("stor.pdf", PDF + bytes(25 * 1024 * 1024), "Filen är för stor"),
+    ],
+)
+async def test_a_file_that_is_refused_leaves_what_was_typed(
+    visitor: Visitor, name: str, content: bytes, said: str
+) -> None:
+    item = await add(visitor, await meeting(visitor, 11, 25))
+    await visitor.follow(f"{OFFICE}/items/{item}/attachments")
+    answer = await hand_in(visitor, name, content, attachment_title="Bokslut & budget", confidential="yes")
+    assert answer.status_code == 422
+    assert said in unescape(answer.text)
+    assert 'value="Bokslut &amp; budget"' in answer.text
+    assert await visitor.site.meetings.commands.attachments.of_item(ORGANISATION, item) == []

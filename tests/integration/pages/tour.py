@@ -246,6 +246,8 @@ async def agendas(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "item", page
     await page.locator("main p a").last.click()
     yield "item-remove", page
+    async for stop in attachments(page, meeting):
+        yield stop
     await page.goto(f"{meeting}/agenda")
     await page.locator(".row-side p a").last.click()
     await page.select_option("#how", "referred_back")
@@ -255,6 +257,33 @@ async def agendas(page: Page, meeting: str) -> AsyncIterator[Stop]:
     await page.fill("#reason", "Kostnaden saknas.")
     await page.locator("form .button").click()
     yield "agenda-left", page
+
+
+async def attachments(page: Page, meeting: str) -> AsyncIterator[Stop]:
+    """Of the last item of an agenda."""
+    await page.goto(f"{meeting}/agenda")
+    await page.locator(".row-side p a[href$=attachments]").last.click()
+    page_of_item = page.url
+    pdf = {"name": "Budget 2023, arbetsmaterial.pdf", "mimeType": "application/pdf", "buffer": b"<html>"}
+    await page.set_input_files("#file", [pdf])  # type: ignore[list-item]
+    await page.locator("form .button.primary").click()
+    yield "attachments-wrong", page
+    for name, confidential in (("Budget 2023.pdf", "no"), ("Löner.pdf", "yes")):
+        await page.set_input_files("#file", [pdf | {"name": name, "buffer": b"%PDF-1.7\n%%EOF"}])  # type: ignore[list-item]
+        await page.fill("#attachment_title", name.removesuffix(".pdf"))
+        await page.select_option("#confidential", confidential)
+        await page.locator("form .button.primary").click()
+    yield "attachments", page
+    await page.locator(".row-side p a").last.click()
+    await page.set_input_files("#file", [pdf | {"buffer": b"%PDF-1.7\n%1\n%%EOF"}])  # type: ignore[list-item]
+    await page.locator("form[enctype] .button").click()
+    yield "attachment", page
+    await page.fill("#attachment_title", "")
+    await page.locator("form .button.primary").click()
+    yield "attachment-wrong", page
+    await page.locator("main p a[href$=remove]").click()
+    yield "attachment-remove", page
+    await page.goto(page_of_item)
 
 
 async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:

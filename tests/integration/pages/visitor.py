@@ -24,9 +24,9 @@ class Visitor:
         self.page = await self.client.post(form.group(1), data={**_hidden(form), **fields}, follow_redirects=True)
         return self.page
 
-    async def send(self, action: str, content: bytes = b"", **fields: str) -> httpx.Response:
+    async def send(self, action: str, content: bytes = b"", name: str = "file.yaml", **fields: str) -> httpx.Response:
         """As `press`, for a form with a file."""
-        file = {"file": ("file.yaml" if content else "", content, "application/octet-stream")}
+        file = {"file": (name if content else "", content, "application/octet-stream")}
         form = self._form(action)
         self.page = await self.client.post(
             form.group(1), data={**_hidden(form), **fields}, files=file, follow_redirects=True

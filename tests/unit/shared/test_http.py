@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from aiokafka.errors import KafkaConnectionError
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 
@@ -16,7 +17,7 @@ from shared import http
 from shared.auth import Access, public
 from shared.database import VersionConflict
 from shared.errors import Refused, Unavailable
-from shared.guard import SECURITY_HEADERS, Guard
+from shared.guard import SECURITY_HEADERS, Guard, Uploads
 from shared.http import create_app
 
 LIMIT = 1000
@@ -69,6 +70,26 @@ def _app(**checks: Any) -> FastAPI:
         raise ERRORS[name]
 
     return app
+
+
+async def test_an_address_that_takes_files_takes_larger_bodies() -> None:
+    uploads = Uploads(re.compile("/files$"), 5 * LIMIT)
+    app = create_app("Test", description="", access=Access((), None), max_body_bytes=LIMIT, checks={}, uploads=uploads)
+
+    @app.post("/{where}", dependencies=[public("a test")])
+    async def take(request: Request) -> int:
+        return len(await request.body())
+
+    async def pieces(number: int) -> AsyncIterator[bytes]:
+        for _ in range(number):
+            yield bytes(LIMIT)
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test.example") as client:
+        for path, most in (("/files", 5), ("/others", 1)):
+            for content in (lambda n: bytes(n * LIMIT), pieces):
+                assert (await client.post(path, content=content(most))).json() == most * LIMIT
+                assert (await client.post(path, content=content(most + 1))).status_code == 413
 
 
 @pytest.fixture

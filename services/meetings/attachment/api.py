@@ -1,0 +1,155 @@
+"""The HTTP API of attachments: thin; the rules are in `attachment`, the work in `commands`.
+
+A file is the request's body as it is. Sent twice under one name it is one attachment, or one version.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from tempfile import SpooledTemporaryFile
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.attachment.attachment import MOST_ATTACHMENTS, Attachment, AttachmentDetails, FileVersion
+from services.meetings.attachment.commands import AttachmentCommands, Upload
+from services.meetings.attachment.file_type import MAX_FILE_NAME
+from services.meetings.callers import Reader, Secretary
+from shared.errors import TooLarge
+from shared.http import CREATED
+from shared.rendering.file_names import fetched_as, shown_as
+from shared.web import path_for
+
+_IN_MEMORY = 1024 * 1024  # bytes; what is larger waits on disk
+_SANDBOX = "default-src 'none'; sandbox"
+
+Version = Annotated[int | None, Query(ge=1, description="the one that you looked at; refused when it is another")]
+FileName = Annotated[
+    str,
+    Query(max_length=8 * MAX_FILE_NAME, description="of the file, with its ending, which its content must bear out"),
+]
+_FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "the file as it is",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_FILE_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"description": "the file, with its own type", "content": {"*/*": {"schema": {"type": "string"}}}}
+}
+
+
+class Attachments(BaseModel):
+    """Of one item, in their order."""
+
+    attachments: list[Attachment]
+
+
+class AttachmentOrder(BaseModel):
+    """`attachments`: the ids of all of the item. `seen`: the order that you looked at; refused when it is another."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    attachments: list[str] = Field(max_length=MOST_ATTACHMENTS)
+    seen: list[str] | None = Field(None, max_length=MOST_ATTACHMENTS)
+
+
+def router(commands: AttachmentCommands) -> APIRouter:
+    routes = APIRouter(tags=["attachments"])
+
+    @routes.get("/agenda-items/{item_id}/attachments")
+    async def list_attachments(item_id: str, caller: Reader) -> Attachments:
+        """The files that belong to an agenda item, in order, with their versions."""
+        return Attachments(attachments=await commands.of_item(caller.organisation, item_id))
+
+    @routes.post(
+        "/agenda-items/{item_id}/attachments",
+        status_code=201,
+        response_model=Attachment,
+        responses=CREATED,
+        openapi_extra=_FILE_BODY,
+    )
+    async def add_attachment(
+        item_id: str,
+        request: Request,
+        response: Response,
+        caller: Secretary,
+        name: FileName,
+        title: Annotated[str, Query(max_length=2000, description="without, the file's name without its ending")] = "",
+        confidential: Annotated[bool, Query(description="for the body's members alone")] = False,
+    ) -> Attachment:
+        """Add a file to an agenda item. The same file sent again under its name is the attachment that it made."""
+        async with _received(request, commands.largest) as file:
+            made = await commands.add(
+                caller.organisation, item_id, Upload(name, file), title=title, confidential=confidential
+            )
+        response.headers["location"] = path_for(request, "get_attachment", attachment_id=made.id)
+        return made
+
+    @routes.put("/agenda-items/{item_id}/attachments/order")
+    async def order_attachments(item_id: str, order: AttachmentOrder, caller: Secretary) -> Attachments:
+        """Put the attachments of an item in another order."""
+        ordered = await commands.order(caller.organisation, item_id, order.attachments, seen=order.seen)
+        return Attachments(attachments=ordered)
+
+    @routes.get("/attachments/{attachment_id}")
+    async def get_attachment(attachment_id: str, caller: Reader) -> Attachment:
+        """What is said of one attachment, and the versions of its file."""
+        return await commands.attachment(caller.organisation, attachment_id)
+
+    @routes.put("/attachments/{attachment_id}")
+    async def change_attachment(
+        attachment_id: str, details: AttachmentDetails, caller: Secretary, version: Version = None
+    ) -> Attachment:
+        """Give the attachment's whole new details."""
+        return await commands.change(caller.organisation, attachment_id, details, version=version)
+
+    @routes.delete("/attachments/{attachment_id}", status_code=204)
+    async def remove_attachment(attachment_id: str, caller: Secretary, version: Version = None) -> None:
+        """Take an attachment away, with all versions of its file."""
+        await commands.remove(caller.organisation, attachment_id, version=version)
+
+    @routes.post("/attachments/{attachment_id}/versions", response_model=Attachment, openapi_extra=_FILE_BODY)
+    async def replace_file(
+        attachment_id: str, request: Request, caller: Secretary, name: FileName, version: Version = None
+    ) -> Attachment:
+        """Hand in a new version of the file; those before it are kept."""
+        async with _received(request, commands.largest) as file:
+            return await commands.replace(caller.organisation, attachment_id, Upload(name, file), version=version)
+
+    @routes.get("/attachments/{attachment_id}/content", response_class=Response, responses=_FILE_ANSWER)
+    async def get_content(
+        attachment_id: str,
+        caller: Reader,
+        number: Annotated[
+            int | None, Query(ge=1, le=1_000_000, description="of the version; the last one without")
+        ] = None,
+    ) -> Response:
+        """The file itself."""
+        return file_answer(*await commands.content(caller.organisation, attachment_id, number))
+
+    return routes
+
+
+def file_answer(file: FileVersion, content: bytes) -> Response:
+    """Shown by the browser, when that runs nothing; anything else is kept as a file, and opened without rights."""
+    if file.is_shown:
+        return Response(
+            content, media_type=file.content.media_type, headers={"content-disposition": shown_as(file.name)}
+        )
+    headers = {"content-disposition": fetched_as(file.name), "content-security-policy": _SANDBOX}
+    return Response(content, headers=headers | {"content-type": file.content.media_type})
+
+
+@asynccontextmanager
+async def _received(request: Request, largest: int) -> AsyncIterator[Any]:
+    """The request's body as a file, on disk when it is large. Raises TooLarge."""
+    with SpooledTemporaryFile(_IN_MEMORY) as file:
+        size = 0
+        async for piece in request.stream():
+            size += len(piece)
+            if size > largest:
+                raise TooLarge(f"a file is at most {largest} bytes")
+            file.write(piece)
+        yield file

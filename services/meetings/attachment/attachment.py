@@ -1,0 +1,146 @@
+"""The rules of attachments: the files that belong to an agenda item, and their versions. Pure.
+
+An attachment follows its item from agenda to agenda. Its last version is the one that is read; those before stay. Late
+is a version that came when the notice was to have gone out. Confidential is an attachment for the body's members alone.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.agenda.agenda import require_open
+from services.meetings.attachment.file_type import SHOWN, clean_file_name
+from services.meetings.meeting.meeting import Meeting
+from shared.errors import Refused
+from shared.events.base import BlobRef
+from shared.text import clean_line
+
+MOST_ATTACHMENTS = 50
+"""Of one item."""
+MOST_VERSIONS = 100
+"""Of one attachment."""
+
+
+class AttachmentDetails(BaseModel):
+    """What people say of an attachment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(max_length=4000)
+    confidential: bool = Field(False, description="for the body's members alone")
+
+
+class FileVersion(BaseModel):
+    """A file as it was handed in. `late`: after the last day of the notice."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    name: str = Field(description="of the file, with its ending")
+    content: BlobRef
+    late: bool
+    at: datetime
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a browser shows it, instead of keeping it."""
+        return self.content.media_type in SHOWN
+
+
+class Attachment(BaseModel):
+    """An attachment's state. `version` counts its changes; `files` are the versions of the file, the last one last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    version: int
+    item_id: str
+    details: AttachmentDetails
+    files: tuple[FileVersion, ...]
+
+    @property
+    def file(self) -> FileVersion:
+        return self.files[-1]
+
+    @property
+    def late(self) -> bool:
+        return self.file.late
+
+    def numbered(self, number: int | None) -> FileVersion | None:
+        """None: the last one."""
+        return self.file if number is None else next((one for one in self.files if one.number == number), None)
+
+
+class HandedIn(BaseModel):
+    """A file that is stored, and what it was called."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    content: BlobRef
+
+
+def add(
+    attachment_id: str,
+    item_id: str,
+    meeting: Meeting | None,
+    there: Sequence[Attachment],
+    details: AttachmentDetails,
+    file: HandedIn,
+    *,
+    late: bool,
+    now: datetime,
+) -> Attachment:
+    """`meeting`: where the item stands; `there`: what it has already. Raises Refused, InvalidInput."""
+    if meeting is not None:
+        require_open(meeting, now)
+    if len(there) >= MOST_ATTACHMENTS:
+        raise Refused(f"the item has {MOST_ATTACHMENTS} attachments, and takes no more")
+    first = FileVersion(number=1, name=clean_file_name(file.name), content=file.content, late=late, at=now)
+    return Attachment(id=attachment_id, version=1, item_id=item_id, details=clean_details(details), files=(first,))
+
+
+def sent_again(there: Sequence[Attachment], file: HandedIn) -> Attachment | None:
+    """The one that this file is already, under the same name: a request that is sent twice adds one attachment."""
+    return next((one for one in there if _same(one.file, file)), None)
+
+
+def replace(
+    attachment: Attachment, meeting: Meeting | None, file: HandedIn, *, late: bool, now: datetime
+) -> Attachment:
+    """A new version of the file; the same attachment when it is the last one. Raises Refused, InvalidInput."""
+    if meeting is not None:
+        require_open(meeting, now)
+    if _same(attachment.file, file):
+        return attachment
+    if len(attachment.files) >= MOST_VERSIONS:
+        raise Refused(f"the attachment has {MOST_VERSIONS} versions, and takes no more")
+    number = attachment.file.number + 1
+    newest = FileVersion(number=number, name=clean_file_name(file.name), content=file.content, late=late, at=now)
+    return attachment.model_copy(update={"version": attachment.version + 1, "files": (*attachment.files, newest)})
+
+
+def change(attachment: Attachment, meeting: Meeting | None, details: AttachmentDetails, now: datetime) -> Attachment:
+    """The same attachment when nothing changes. Raises Refused, InvalidInput."""
+    if meeting is not None:
+        require_open(meeting, now)
+    cleaned = clean_details(details)
+    if cleaned == attachment.details:
+        return attachment
+    return attachment.model_copy(update={"version": attachment.version + 1, "details": cleaned})
+
+
+def clean_details(details: AttachmentDetails) -> AttachmentDetails:
+    """Raises InvalidInput that names the field."""
+    return details.model_copy(update={"title": clean_line(details.title, "title")})
+
+
+def title_of(name: str) -> str:
+    """What an attachment is called when nobody said: its file's name, without the ending."""
+    stem, dot, _ = name.rpartition(".")
+    return stem if dot and stem.strip() else name
+
+
+def _same(there: FileVersion, file: HandedIn) -> bool:
+    return (there.content.sha256, there.name) == (file.content.sha256, clean_file_name(file.name))
