@@ -82,6 +82,25 @@ class MinutesRow(MeetingsTable, table=True):
     ended: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
+class ElectionRow(MeetingsTable, table=True):
+    """An election that a version of a meeting's minutes declares, `number` counting from 1; `elections.Elected`.
+
+    `outcome`: None while not everyone has signed; `seated`, or why it was refused then, see `seating`.
+    """
+
+    __tablename__ = "election"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    body_id: str = Field(sa_column=Column(Text, nullable=False))
+    person_id: str = Field(sa_column=Column(Text, nullable=False))
+    elected: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    outcome: str | None = Field(sa_column=Column(Text, nullable=True))
+    membership_id: str | None = Field(sa_column=Column(Text, nullable=True))
+
+
 class RegisterRow(MeetingsTable, table=True):
     """An organisation's register of bodies and people. `version` counts what was asked of it: its row lock lets one
     change it at a time, so that what must be unique in it, or must fit together, is checked against what stands."""
@@ -268,6 +287,7 @@ class ReplyRow(MeetingsTable, table=True):
 MEETING = MeetingsTable.metadata.tables["meeting"]
 NUMBERING = MeetingsTable.metadata.tables["numbering"]
 MINUTES = MeetingsTable.metadata.tables["minutes"]
+ELECTION = MeetingsTable.metadata.tables["election"]
 REGISTER = MeetingsTable.metadata.tables["register"]
 BODY = MeetingsTable.metadata.tables["body"]
 PERSON = MeetingsTable.metadata.tables["person"]

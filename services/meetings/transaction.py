@@ -15,6 +15,7 @@ from services.meetings.person.person import Person
 from services.meetings.person.store import PersonStore
 from services.meetings.reply.store import ReplyStore
 from shared.events import Event
+from shared.events.envelope import Envelope
 
 
 class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore, AttachmentStore, ReplyStore):
@@ -42,7 +43,14 @@ class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, Ag
         if before is not None and body_key(before) != body_key(body.details.name):
             await self.rename_numbering(organisation, body_key(before), body_key(body.details.name))
 
-    def tell(self, organisation: str, about: Meeting | Body | Person | Item, event: Event, at: datetime) -> None:
+    def tell(
+        self,
+        organisation: str,
+        about: Meeting | Body | Person | Item,
+        event: Event,
+        at: datetime,
+        cause: Envelope | None = None,
+    ) -> None:
         """Publish a fact of it, or of what belongs to it (a membership to its body), at its present version."""
         self.publish(
             event,
@@ -52,6 +60,7 @@ class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, Ag
             sequence=about.version,
             time=at,
             correlation_id=about.id,
+            cause=cause,
         )
 
     async def tell_notice(self, organisation: str, meeting: Meeting, event: Event, at: datetime) -> None:

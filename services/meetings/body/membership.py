@@ -140,10 +140,15 @@ def require_fit(membership: Membership, others: Iterable[Membership]) -> None:
             continue
         if seat.role is there.role and seat.role in _HELD_BY_ONE:
             raise Refused(f"role: the body has a {_said(seat.role)} {_term(there)}", hint="end that term first")
-        if seat.person_id == there.person_id and (seat.role is there.role or _both_elected(seat, there)):
+        if seat.person_id == there.person_id and is_same_place(seat, there):
             raise Refused(f"person_id: the person is {_said(there.role)} of the body {_term(there)} already")
         if seat.role is there.role is MemberRole.SUBSTITUTE and seat.order == there.order:
             raise Refused(f"order: another substitute has number {seat.order} {_term(there)}")
+
+
+def is_same_place(one: Seat, other: Seat) -> bool:
+    """Whether one person cannot have both at once."""
+    return one.role is other.role or _both_elected(one, other)
 
 
 def rivals(memberships: Iterable[Membership]) -> list[list[Membership]]:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0014"
-down_revision = "meetings_0012"
+down_revision = "meetings_0013"
 
 
 def upgrade() -> None:

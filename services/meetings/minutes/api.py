@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
-from services.meetings.minutes.commands import DraftedMinutes, Drafting, MinutesCommands
+from services.meetings.minutes.commands import DeclaredElection, DraftedMinutes, Drafting, MinutesCommands
 from services.meetings.minutes.minutes import MAX_MINUTES
 from shared.forwarding import Proxies, client_ip
 from shared.http import CREATED
@@ -35,6 +35,12 @@ class Drafted(BaseModel):
     pdf_sha256: str
     version: int = Field(description="above 1 where one before was not signed by everyone")
     replaces: str | None = Field(description="the agreement about the version before")
+
+
+class Elections(BaseModel):
+    """Of the last version of the meeting's minutes, in their order."""
+
+    elections: list[DeclaredElection]
 
 
 def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: str) -> APIRouter:
@@ -70,6 +76,17 @@ def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: s
             version=drafted.version,
             replaces=drafted.replaces,
         )
+
+    @routes.get("/meetings/{meeting_id}/elections")
+    async def list_elections(meeting_id: str, caller: Reader) -> Elections:
+        """The elections that the meeting's minutes declare, and whether they took effect."""
+        return Elections(elections=await commands.elections(caller.organisation, meeting_id))
+
+    @routes.post("/meetings/{meeting_id}/elections/seat", response_model=Elections)
+    async def seat_again(meeting_id: str, once: Once, caller: Secretary) -> Response:
+        """Try again what was refused when everyone had signed, once the register no longer is in its way."""
+        seating = commands.seat_again(caller.organisation, meeting_id)
+        return await once.answer(caller, seating, lambda found: Elections(elections=found))
 
     pdf_responses: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}}}
 

@@ -8,17 +8,20 @@ import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.body.body import Body, Numbering
+from services.meetings.body.membership import Basis, MemberRole
 from services.meetings.meeting.meeting import Meeting, body_key, known_timezone, require_minutes_fit
+from services.meetings.minutes.elections import Elected, matched
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
 from services.meetings.minutes.numbering import first_number, first_of_meeting
 from services.meetings.minutes.revision import Version, kept_numbers, next_version
+from services.meetings.minutes.seating import SEATED, take_effect
 from services.meetings.minutes.setting import set_minutes
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
@@ -72,6 +75,24 @@ class DraftedVersion(BaseModel):
     ended: str | None
 
 
+class DeclaredElection(BaseModel):
+    """An election of minutes, with names as they are now. `state`: waiting (not everyone has signed), void (the minutes
+    ended unsigned), seated, or refused; then `reason` is closed, role, order, ends or other."""
+
+    paragraph: int
+    body_id: str
+    body: str
+    person_id: str
+    person: str
+    role: MemberRole
+    order: int | None
+    begins: date | None
+    ends: date | None
+    state: Literal["waiting", "void", "seated", "refused"]
+    reason: str | None
+    membership_id: str | None
+
+
 class _NumbersTaken(Exception):
     """Others drafted while the document was set: its numbers are not the next any more."""
 
@@ -121,6 +142,7 @@ class MinutesCommands:
             body = await transaction.body_of(organisation, meeting)
             before = await self._version_before(transaction, organisation, meeting, body, draft, agreement_id)
             next_version(before)
+            await _elected(transaction, organisation, draft, 1)
             if _begins_anew(body):
                 return before, _first_of_meeting(draft, before)
             next_in_year = await transaction.next_number(organisation, _counted_by(body, draft), front.starts.year)
@@ -167,6 +189,8 @@ class MinutesCommands:
                 await transaction.set_numbering(organisation, counted, front.starts.year, following)
             now = self._clock.now()
             await transaction.add_minutes(_minutes_row(organisation, drafted, document, now))
+            elected = await _elected(transaction, organisation, draft, first)
+            await transaction.add_elections(organisation, drafted.meeting_id, drafted.version, elected)
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
             await transaction.save_meeting(organisation, numbered)
             transaction.tell(organisation, numbered, fact, now)
@@ -187,6 +211,25 @@ class MinutesCommands:
         async with self._unit_of_work.begin() as transaction:
             rows = await transaction.versions_of_minutes(organisation, meeting_id)
         return [DraftedVersion.model_validate(row, from_attributes=True) for row in rows]
+
+    async def elections(self, organisation: str, meeting_id: str) -> list[DeclaredElection]:
+        """Of the last version of the meeting's minutes."""
+        async with self._unit_of_work.begin() as transaction:
+            return await _declared(transaction, organisation, meeting_id)
+
+    async def seat_again(self, organisation: str, meeting_id: str) -> list[DeclaredElection]:
+        """What was refused when everyone had signed is tried again; it begins today, unless the minutes say when."""
+
+        async def work(transaction: MeetingsTransaction) -> list[DeclaredElection]:
+            await transaction.lock_register(organisation)
+            minutes = await transaction.minutes_of(organisation, meeting_id)
+            if minutes is not None:
+                rows = await transaction.elections(organisation, meeting_id, minutes.version, for_update=True)
+                refused = [row for row in rows if row.outcome not in (None, SEATED)]
+                await take_effect(transaction, organisation, refused, at=self._clock.now())
+            return await _declared(transaction, organisation, meeting_id)
+
+        return await self._unit_of_work.run(work)
 
     async def _version_before(
         self,
@@ -270,6 +313,45 @@ def _first(draft: MinutesDraft, before: Version | None, next_in_year: int | None
         count=len(draft.sections),
         next_in_year=next_in_year,
     )
+
+
+async def _elected(
+    transaction: MeetingsTransaction, organisation: str, draft: MinutesDraft, first: int
+) -> list[Elected]:
+    """What the minutes declare, by the register. Raises InvalidInput that names the line."""
+    declared = [
+        (election, Basis(body=draft.front.body, year=draft.front.starts.year, paragraph=number))
+        for number, section in enumerate(draft.sections, first)
+        for election in section.elections
+    ]
+    if not declared:
+        return []
+    return matched(declared, await transaction.bodies(organisation), await transaction.all_people(organisation))
+
+
+async def _declared(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> list[DeclaredElection]:
+    minutes = await transaction.minutes_of(organisation, meeting_id)
+    rows = await transaction.elections(organisation, meeting_id, minutes.version) if minutes is not None else []
+    if minutes is None or not rows:
+        return []
+    bodies = {body.id: body.details.name for body in await transaction.bodies(organisation)}
+    people = await transaction.people_among(organisation, {row.person_id for row in rows})
+    found = []
+    for row in rows:
+        one, refused = Elected.model_validate(row.elected), row.outcome not in (None, SEATED)
+        waits = "void" if minutes.ended else "waiting"
+        found.append(
+            DeclaredElection(
+                paragraph=one.basis.paragraph,
+                body=bodies[one.body_id],
+                person=people[one.person_id].details.name,
+                state="refused" if refused else row.outcome or waits,
+                reason=row.outcome if refused else None,
+                membership_id=row.membership_id,
+                **one.model_dump(exclude={"basis"}),
+            )
+        )
+    return found
 
 
 def _counted_by(body: Body | None, draft: MinutesDraft) -> str:

@@ -1,11 +1,13 @@
 """The SQL of minutes and of their numbering."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.meetings.tables import MINUTES, NUMBERING
+from services.meetings.minutes.elections import Elected
+from services.meetings.tables import ELECTION, MINUTES, NUMBERING
 from shared.messaging.transaction import Transaction
 
 _OF_BODY = (
@@ -49,6 +51,23 @@ _END_MINUTES = (
         MINUTES.c.ended.is_(None),
     )
     .values(ended=bindparam("how"))
+)
+
+_ADD_ELECTIONS = insert(ELECTION).inline()
+_OF_VERSION = (ELECTION.c.organisation == bindparam("of"), ELECTION.c.meeting_id == bindparam("of_meeting"))
+_ELECTIONS = (
+    select(ELECTION).where(*_OF_VERSION, ELECTION.c.version == bindparam("of_version")).order_by(ELECTION.c.number)
+)
+_LOCK_ELECTIONS = _ELECTIONS.with_for_update()
+_ELECTION_DONE = (
+    update(ELECTION)
+    .where(*_OF_VERSION, ELECTION.c.version == bindparam("of_version"), ELECTION.c.number == bindparam("of_number"))
+    .values(outcome=bindparam("how"), membership_id=bindparam("of_membership"))
+)
+_VERSION_OF_AGREEMENT = select(MINUTES.c.meeting_id, MINUTES.c.version).where(
+    MINUTES.c.organisation == bindparam("organisation"),
+    MINUTES.c.agreement_id == bindparam("agreement_id"),
+    MINUTES.c.ended.is_(None),
 )
 
 
@@ -101,6 +120,41 @@ class MinutesStore(Transaction):
 
     async def add_minutes(self, row: dict[str, Any]) -> None:
         await self.connection.execute(_ADD_MINUTES, row)
+
+    async def version_of_agreement(self, organisation: str, agreement_id: str) -> tuple[str, int] | None:
+        """The meeting, and the version of its minutes, of an agreement; None when that ended, or is not ours."""
+        key = {"organisation": organisation, "agreement_id": agreement_id}
+        row = (await self.connection.execute(_VERSION_OF_AGREEMENT, key)).one_or_none()
+        return None if row is None else (row.meeting_id, row.version)
+
+    async def add_elections(
+        self, organisation: str, meeting_id: str, version: int, elections: Sequence[Elected]
+    ) -> None:
+        rows = [
+            {
+                "organisation": organisation,
+                "meeting_id": meeting_id,
+                "version": version,
+                "number": number,
+                "body_id": one.body_id,
+                "person_id": one.person_id,
+                "elected": one.model_dump(mode="json"),
+            }
+            for number, one in enumerate(elections, start=1)
+        ]
+        if rows:
+            await self.connection.execute(_ADD_ELECTIONS, rows)
+
+    async def elections(
+        self, organisation: str, meeting_id: str, version: int, *, for_update: bool = False
+    ) -> list[Any]:
+        """Rows of `ELECTION`, in their order."""
+        key = {"of": organisation, "of_meeting": meeting_id, "of_version": version}
+        return list(await self.connection.execute(_LOCK_ELECTIONS if for_update else _ELECTIONS, key))
+
+    async def election_done(self, organisation: str, row: Any, how: str, membership_id: str | None) -> None:
+        key = {"of": organisation, "of_meeting": row.meeting_id, "of_version": row.version, "of_number": row.number}
+        await self.connection.execute(_ELECTION_DONE, {**key, "how": how, "of_membership": membership_id})
 
 
 def _of_body(organisation: str, body_key: str, year: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 from pydantic import BaseModel, ConfigDict
 
+from services.meetings.minutes.elections import MOST_ELECTIONS, Election, elections_in
 from shared.errors import InvalidInput
 from shared.rendering.minutes import Align, Block, BulletList, Cell, OrderedList, Run, Subheading, Table, Text
 
@@ -32,6 +33,7 @@ class Section(BaseModel):
     heading: str
     blocks: tuple[Block, ...]
     line: int
+    elections: tuple[Election, ...] = ()
 
 
 def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
@@ -46,7 +48,12 @@ def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
             raise tokens.refusal(f"more than {MAX_SECTIONS} paragraphs")
         line = tokens.line()
         heading = _heading(tokens)
-        sections.append(Section(heading=heading, blocks=tuple(_blocks(tokens)), line=line))
+        blocks = tuple(_blocks(tokens))
+        elections = tuple(tokens.elections)
+        tokens.elections.clear()
+        sections.append(Section(heading=heading, blocks=blocks, line=line, elections=elections))
+    if sum(len(section.elections) for section in sections) > MOST_ELECTIONS:
+        raise InvalidInput(f"the minutes have more than {MOST_ELECTIONS} elections")
     if not sections:
         raise InvalidInput("no paragraph found; write at least one line `## Heading`")
     return tuple(sections)
@@ -61,7 +68,10 @@ def _refuse_the_excessive(text: str) -> None:
 
 
 class _Tokens:
-    """A cursor over markdown-it's flat list of tokens that knows the line of what it stands on."""
+    """A cursor over markdown-it's flat list of tokens that knows the line of what it stands on.
+
+    `elections`: those that the tables of the present paragraph declare.
+    """
 
     def __init__(self, tokens: Sequence[Token], lines: Sequence[str], first_line: int) -> None:
         self._tokens = tokens
@@ -69,6 +79,7 @@ class _Tokens:
         self._index = 0
         self._line = first_line
         self._first_line = first_line
+        self.elections: list[Election] = []
 
     def more(self) -> bool:
         return self._index < len(self._tokens)
@@ -150,10 +161,11 @@ def _table(tokens: _Tokens) -> Table:
     if len(header) > MAX_COLUMNS:
         raise tokens.refusal(f"a table of more than {MAX_COLUMNS} columns, which a page cannot show; divide it")
     tokens.take()
-    rows = []
+    rows, row_lines = [], []
     if tokens.at("tbody_open"):
         tokens.take()
         while tokens.at("tr_open"):
+            row_lines.append(tokens.line())
             (line,) = tokens.source()
             if "|" not in line:
                 raise tokens.refusal("a row of a table without |; leave an empty line after a table")
@@ -162,7 +174,9 @@ def _table(tokens: _Tokens) -> Table:
             rows.append(_row(tokens)[0])
         tokens.take()
     tokens.take()
-    return Table(header=header, align=align, rows=tuple(rows))
+    table = Table(header=header, align=align, rows=tuple(rows))
+    tokens.elections += elections_in(table, row_lines)
+    return table
 
 
 def _row(tokens: _Tokens) -> tuple[tuple[Cell, ...], tuple[Align, ...]]:

@@ -41,7 +41,7 @@ from shared.text import MAX_REASON, clean_line, clean_reason
 from shared.web import Field, form_text
 
 _NAMES = ("body", "date", "begins_at", "ends_at", "mode", "place", "title", "occasion")
-_DONE = frozenset({"planned", "scheduled", "meeting-changed", "cancelled"})
+_DONE = frozenset({"planned", "scheduled", "meeting-changed", "cancelled", "elected", "still-refused"})
 _DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
 
 
@@ -52,6 +52,7 @@ class MeetingPages(OfficePages):
         post(router, "/office/meetings/new", self.office_meeting_schedule)
         get(router, "/office/meetings/{meeting_id}", self.office_meeting)
         get(router, "/office/meetings/{meeting_id}/minutes.pdf", self.office_minutes)
+        post(router, "/office/meetings/{meeting_id}/elections", self.office_elections_again)
         get(router, "/office/meetings/{meeting_id}/change", self.office_meeting_form)
         post(router, "/office/meetings/{meeting_id}/change", self.office_meeting_change)
         get(router, "/office/meetings/{meeting_id}/cancel", self.office_meeting_cancelling)
@@ -94,6 +95,7 @@ class MeetingPages(OfficePages):
         stands = meeting.status is not MeetingStatus.CANCELLED
         coming = stands and not meeting.is_over(self._clock.now())
         clashes = await self._commands.meetings.clashes(principal.organisation, meeting) if coming else []
+        elections = await self._commands.minutes.elections(principal.organisation, meeting_id)
         return self._page(
             request,
             "office/meeting.html",
@@ -106,12 +108,21 @@ class MeetingPages(OfficePages):
             today=self._today(),
             in_the_way=[(one, holiday_of(one)) for one in clashes],
             minutes=await self._commands.minutes.versions(principal.organisation, meeting_id),
+            elections=elections,
+            not_seated=any(one.state == "refused" for one in elections),
             done=done if done in _DONE else "",
         )
 
     async def office_minutes(self, meeting_id: str, principal: Principal = READER) -> Response:
         pdf = await self._commands.minutes.original_pdf(principal.organisation, meeting_id)
         return Response(pdf, media_type="application/pdf")
+
+    async def office_elections_again(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        found = await self._commands.minutes.seat_again(principal.organisation, meeting_id)
+        still = any(one.state == "refused" for one in found)
+        return back(request, "office_meeting", "still-refused" if still else "elected", meeting_id=meeting_id)
 
     async def office_meeting_new(self, request: Request, body: str = "", principal: Principal = SECRETARY) -> Response:
         """`body`: the id of the one that is chosen."""

@@ -26,6 +26,8 @@ _ROLES = {
     "andra vice ordförande": MemberRole.SECOND_VICE_CHAIR,
     "2 v ordf": MemberRole.SECOND_VICE_CHAIR,
     "ledamot": MemberRole.MEMBER,
+    "ordinarie ledamot": MemberRole.MEMBER,
+    "ordinarie": MemberRole.MEMBER,
     "ersättare": MemberRole.SUBSTITUTE,
     "suppleant": MemberRole.SUBSTITUTE,
     "sekreterare": MemberRole.SECRETARY,

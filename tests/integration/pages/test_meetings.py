@@ -8,6 +8,7 @@ import pytest
 from services.meetings.minutes.commands import Drafting
 from shared.auth import SESSION_COOKIE
 from shared.events import Person, SignerInvitation
+from tests.integration.meetings.test_elections import signed as all_signed
 from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
 from tests.integration.pages.test_office import OFFICE, new_body, new_person, seat
 from tests.integration.pages.visitor import Visitor
@@ -180,6 +181,40 @@ async def test_its_page_has_the_minutes_and_their_agreement(visitor: Visitor) ->
     assert "§ 37–38" in page
     pdf = await visitor.follow(f"{meeting}/minutes.pdf")
     assert pdf.content.startswith(b"%PDF-")
+
+
+async def test_what_the_minutes_elect_is_followed_on_its_page_and_told_on_the_bodys(visitor: Visitor) -> None:
+    """§ 33; what is in the way when everyone has signed is shown, and tried again."""
+    meeting = await new_meeting(visitor, await new_body(visitor))
+    group = await new_body(visitor, name="Styrgruppen", kind="steering_group")
+    olof, petra = await new_person(visitor), await new_person(visitor, name="Petra Holm", email="petra@b.example")
+    await seat(visitor, group, olof, "chair")
+    drafting = Drafting(
+        sender=Person(email="karin.ek@norrdalen.example", name="Karin Ek"),
+        signers=(SignerInvitation(email="maja.lind@norrdalen.example", role="chair"),),
+    )
+    table = "\n| Vald till | Namn | Uppdrag |\n| --- | --- | --- |\n| Styrgruppen | Petra Holm | ordförande |\n"
+    drafted = await visitor.site.meetings.commands.minutes.draft_minutes(
+        ORGANISATION, meeting.rsplit("/", 1)[-1], MINUTES + table, drafting, ip="192.0.2.1"
+    )
+    assert "Förs in när alla har signerat" in unescape((await visitor.follow(meeting)).text)
+    await all_signed(visitor.site.meetings, drafted.agreement_id, organisation=ORGANISATION)
+    page = unescape((await visitor.follow(meeting)).text)
+    assert "Alla val kunde inte föras in" in page
+    assert "Någon annan har uppdraget under den tiden" in page
+    await visitor.press("/elections")
+    assert "Något är fortfarande i vägen" in unescape(visitor.page.text)
+
+    [chair] = (await visitor.site.meetings.commands.bodies.sitting(ORGANISATION, group.rsplit("/", 1)[-1])).members
+    await visitor.follow(f"{group}/members/{chair.membership.id}/end")
+    await visitor.press("/end", on="2022-09-01")
+    await visitor.follow(meeting)
+    await visitor.press("/elections")
+    page = unescape(visitor.page.text)
+    assert "Valen är införda i registret." in page
+    assert "Infört i registret" in page
+    assert "vald § 38/2022, Styrelsen" in unescape((await visitor.follow(group)).text)
+    assert petra
 
 
 async def test_only_a_secretary_changes_and_nobody_sees_another_organisations_meetings(
