@@ -151,7 +151,7 @@ class AllInOne:
         }
         of, settings, automatic = self._modes.of, self.settings, self._modes.automatic
         built = (
-            meetings.build(settings, **parts, **of("meetings")),
+            meetings.build(settings, **parts, timers=automatic, **of("meetings")),
             signing.build(settings, **parts, timers=automatic, **of("signing")),
             notifications.build(settings, **parts, deliver_automatically=automatic, **of("notifications")),
             archive.build(settings, **parts, **of("archive")),

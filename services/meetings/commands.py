@@ -7,6 +7,7 @@ from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body.commands import BodyCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.notice.commands import NoticeCommands
 from services.meetings.person.commands import PersonCommands
 from services.meetings.plan.commands import PlanCommands
 from services.meetings.register.commands import RegisterCommands
@@ -24,3 +25,4 @@ class MeetingsCommands:
     agendas: AgendaCommands
     attachments: AttachmentCommands
     replies: ReplyCommands
+    notices: NoticeCommands

@@ -15,6 +15,9 @@ from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
 from services.meetings.minutes import api as minutes_api
 from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.notice import api as notice_api
+from services.meetings.notice.commands import NoticeCommands
+from services.meetings.notice.deadlines import NoticeDeadlines
 from services.meetings.pages import include_pages
 from services.meetings.person import api as person_api
 from services.meetings.person.commands import PersonCommands
@@ -40,13 +43,17 @@ from shared.operations import include_operations
 from shared.rendering.press import Press
 from shared.service import Service
 from shared.settings import Settings
+from shared.timers import TimerWorker
 from shared.wakeup import Wakeup
 from shared.web import offer_pages
 from shared.web.forms import attachment_uploads
 
 
-def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore) -> Service:
-    """Build the service without starting anything."""
+def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore, timers: bool = True) -> Service:
+    """Build the service without starting anything.
+
+    `timers=False`: notices do not go out by themselves, as in a replay.
+    """
     database = Database(
         settings.database_url_of("meetings"), pool_size=settings.database_pool, application_name="justera-meetings"
     )
@@ -64,6 +71,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         agendas=AgendaCommands(unit_of_work, clock),
         attachments=AttachmentCommands(unit_of_work, clock, blobs, largest=settings.max_attachment_bytes),
         replies=ReplyCommands(unit_of_work, clock),
+        notices=NoticeCommands(unit_of_work, clock),
     )
     gate = Gate(
         subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
@@ -88,6 +96,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     app.include_router(agenda_api.router(commands.agendas))
     app.include_router(attachment_api.router(commands.attachments))
     app.include_router(reply_api.router(commands.replies))
+    app.include_router(notice_api.router(commands.notices))
     include_pages(
         app,
         settings=settings,
@@ -106,7 +115,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         organisation=settings.organisation,
         subscriptions=[subscribers.subscription(gate)],
         gates=[gate],
-        workers=[press],
+        workers=[press, *([TimerWorker(unit_of_work, clock, NoticeDeadlines(clock).handlers())] if timers else [])],
         commands=commands,
         retention_seconds=settings.retention.total_seconds(),
     )

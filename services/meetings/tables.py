@@ -258,13 +258,21 @@ class AttachmentFileRow(MeetingsTable, table=True):
 
 
 class NoticeRow(MeetingsTable, table=True):
-    """What is known of a meeting's notice. `version` counts the facts that were told of it and of its replies."""
+    """A meeting's notice; see `notice.Notice`. `version` counts the facts that were told of it and of its replies."""
 
     __tablename__ = "notice"
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
     meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
-    version: int = Field(sa_column=Column(Integer, nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    stage: str = Field(sa_column=Column(Text, nullable=False, server_default="none"))
+    sequence: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    approved_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    note: str | None = Field(sa_column=Column(Text, nullable=True))
+    issued_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    told: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    time_since: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    at_risk: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
 
 
 class ReplyRow(MeetingsTable, table=True):
@@ -282,6 +290,9 @@ class ReplyRow(MeetingsTable, table=True):
     via: str | None = Field(sa_column=Column(Text, nullable=True))
     comment: str | None = Field(sa_column=Column(Text, nullable=True))
     answered_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    instead_of: str | None = Field(sa_column=Column(Text, nullable=True))
+    unreached: str | None = Field(sa_column=Column(Text, nullable=True))
+    left_empty: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
 
 
 MEETING = MeetingsTable.metadata.tables["meeting"]

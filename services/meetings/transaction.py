@@ -11,6 +11,7 @@ from services.meetings.body.who_sits import WhoSits
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
+from services.meetings.notice.store import NoticeStore
 from services.meetings.person.person import Person
 from services.meetings.person.store import PersonStore
 from services.meetings.reply.store import ReplyStore
@@ -18,7 +19,9 @@ from shared.events import Event
 from shared.events.envelope import Envelope
 
 
-class MeetingsTransaction(MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore, AttachmentStore, ReplyStore):
+class MeetingsTransaction(
+    MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore, AttachmentStore, NoticeStore, ReplyStore
+):
     source = "meetings"
 
     async def who_sits(self, organisation: str) -> WhoSits:

@@ -9,6 +9,7 @@ from services.meetings.agenda.agenda import HowItLeft, Item, ItemDetails
 from services.meetings.meeting import meeting as meeting_rules
 from services.meetings.meeting.meeting import Meeting, Mode, WhichBody
 from services.meetings.notice.notice import latest_day
+from services.meetings.notice.telling import follow, withdraw_notice
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
@@ -184,9 +185,11 @@ class AgendaCommands:
             if told is not None:
                 await transaction.save_meeting(organisation, changed)
                 transaction.tell(organisation, changed, told, now)
+                await follow(transaction, organisation, [changed], now)
             cancelled, gone = meeting_rules.cancel(struck, reason)
             await transaction.save_meeting(organisation, cancelled)
             transaction.tell(organisation, cancelled, gone, now)
+            await withdraw_notice(transaction, organisation, cancelled, now)
             return Struck(cancelled, changed, moved)
 
         return await self._unit_of_work.run(work)

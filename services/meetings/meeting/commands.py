@@ -8,6 +8,7 @@ from datetime import datetime
 from services.meetings.body.body import Body
 from services.meetings.meeting import meeting as rules
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, Mode, Occasion, body_key
+from services.meetings.notice.telling import follow, withdraw_notice
 from services.meetings.plan.clashes import Clash, clashes
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
@@ -15,6 +16,7 @@ from shared.clock import Clock
 from shared.errors import Refused
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
+from shared.timers import hold_timers
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class MeetingCommands:
         """Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Meeting:
+            await hold_timers(transaction.connection, organisation, meeting_id)
             found = await transaction.lock_meeting(organisation, meeting_id)
             meeting, fact = rules.change(found, details)
             if fact is not None:
@@ -77,6 +80,7 @@ class MeetingCommands:
                     meeting = meeting.model_copy(update={"body_id": body.id if body else None})
                 await transaction.save_meeting(organisation, meeting)
                 transaction.tell(organisation, meeting, fact, self._clock.now())
+                await follow(transaction, organisation, [meeting], self._clock.now())
             return meeting
 
         return await self._unit_of_work.run(work)
@@ -105,6 +109,7 @@ class MeetingCommands:
 
         async def work(transaction: MeetingsTransaction) -> Meeting:
             await transaction.lock_register(organisation)
+            await hold_timers(transaction.connection, organisation, meeting_id)
             found = await transaction.lock_meeting(organisation, meeting_id)
             require_version("the meeting", found.version, version)
             who = await transaction.who_sits(organisation)
@@ -120,6 +125,7 @@ class MeetingCommands:
                 _require_meant([one for one in now if one not in before], meant)
                 await transaction.save_meeting(organisation, meeting)
                 transaction.tell(organisation, meeting, fact, self._clock.now())
+                await follow(transaction, organisation, [meeting], self._clock.now())
             return meeting
 
         return await self._unit_of_work.run(work)
@@ -158,6 +164,7 @@ class MeetingCommands:
             meeting, fact = rules.cancel(found, reason)
             await transaction.save_meeting(organisation, meeting)
             transaction.tell(organisation, meeting, fact, self._clock.now())
+            await withdraw_notice(transaction, organisation, meeting, self._clock.now())
             return meeting
 
         return await self._unit_of_work.run(work)

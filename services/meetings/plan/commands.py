@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.meetings.body.body import Body
 from services.meetings.body.who_sits import WhoSits
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
+from services.meetings.notice.telling import follow, withdraw_notice
 from services.meetings.plan.adopted import adopted
 from services.meetings.plan.changes import PlanChange, PlanOutcome, apply
 from services.meetings.plan.clashes import Clash, clashes
@@ -88,6 +89,7 @@ class PlanCommands:
                 await transaction.save_meeting(organisation, meeting)
                 if fact is not None:
                     transaction.tell(organisation, meeting, fact, now)
+            await self._follow(transaction, organisation, [meeting for meeting, _ in found.outcome.saved])
             told = adopted(found.plan.key, found.plan.year, found.outcome, found.who, now=now, tell=tell)
             await transaction.save_bodies(organisation, [body for body, _ in told])
             for body, news in told:
@@ -95,6 +97,14 @@ class PlanCommands:
             return CheckedPlan(found.digest, found.outcome.changes, found.clashes, [])
 
         return await self._unit_of_work.run(work)
+
+    async def _follow(self, transaction: MeetingsTransaction, organisation: str, saved: list[Meeting]) -> None:
+        """Members hear of a plan by its own mails; who was sent a notice of a meeting that is struck, by that, too."""
+        now = self._clock.now()
+        await follow(transaction, organisation, [one for one in saved if _stands(one)], now)
+        struck = {one.id: one for one in saved if not _stands(one)}
+        for meeting_id in await transaction.notices(organisation, struck):
+            await withdraw_notice(transaction, organisation, struck[meeting_id], now)
 
     async def _work_out(
         self, transaction: MeetingsTransaction, organisation: str, text: str, problems: Problems

@@ -5,9 +5,12 @@ from datetime import datetime
 
 from services.meetings.body.membership import MemberRole
 from services.meetings.meeting.meeting import Meeting
+from services.meetings.notice.scene import known_scene
+from services.meetings.notice.telling import settle_answers
 from services.meetings.person.person import Person
 from services.meetings.reply import reply as rules
 from services.meetings.reply.reply import Answer, Reply, Via
+from services.meetings.reply.substitutes import is_let_go, require_place
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.messaging.transaction import UnitOfWork
@@ -32,7 +35,8 @@ class ReplyCommands:
             meeting = await transaction.meeting(organisation, meeting_id)
             there = await asked_to(transaction, organisation, meeting)
             people = await transaction.people_among(organisation, there)
-        found = [Asked(people[person_id], reply) for person_id, reply in there.items() if person_id in people]
+        asked = {person_id: reply for person_id, reply in there.items() if reply.asked}
+        found = [Asked(people[person_id], reply) for person_id, reply in asked.items() if person_id in people]
         roles = list(MemberRole)
         return sorted(found, key=lambda one: (roles.index(one.reply.role), one.person.details.name, one.person.id))
 
@@ -72,16 +76,22 @@ async def record_answer(
 ) -> Reply:
     """In a transaction that holds the meeting's row. Raises Refused, InvalidInput."""
     there = await asked_to(transaction, organisation, meeting)
-    replied, fact = rules.answer(meeting, there.get(person_id), answer, via, comment, now)
+    found = there.get(person_id)
+    if found is not None and is_let_go(found):
+        scene = await known_scene(transaction, organisation, meeting)
+        require_place(scene.places, scene.replies, found, answer)
+    replied, fact = rules.answer(meeting, found, answer, via, comment, now)
     if fact is not None:
         await transaction.save_replies(organisation, meeting.id, [replied])
         await transaction.tell_notice(organisation, meeting, fact, now)
+        settled = await settle_answers(transaction, organisation, meeting, now)
+        return settled.get(person_id, replied)
     return replied
 
 
 async def asked_to(transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> dict[str, Reply]:
-    """All who are asked to the meeting, by person."""
-    body = await transaction.body_named(organisation, meeting.details.body)
+    """All who are or were asked to the meeting, by person."""
+    body = await transaction.body_of(organisation, meeting)
     seats = await transaction.memberships_of_body(organisation, body.id) if body else []
     known = await transaction.replies(organisation, meeting.id)
     return rules.asked_of(known, rules.seated(seats, meeting.details.starts.date()))

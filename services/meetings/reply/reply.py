@@ -32,7 +32,11 @@ class Via(StrEnum):
 
 
 class Reply(BaseModel):
-    """Someone who is, or was, asked to a meeting. `role`: in its body. Without `answer` they have not said."""
+    """Someone who is, or was, asked to a meeting. `role`: in its body. Without `answer` they have not said.
+
+    `instead_of`: of a substitute who is called, the member (by id) who cannot come. `unreached`: what a mail server
+    said of the last mail about the meeting. `left_empty`: it was told that nobody can take the member's place.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +47,9 @@ class Reply(BaseModel):
     via: Via | None = None
     comment: str | None = None
     answered_at: datetime | None = None
+    instead_of: str | None = None
+    unreached: str | None = None
+    left_empty: bool = False
 
 
 def seated(memberships: Iterable[Membership], day: date) -> dict[str, MemberRole]:
@@ -55,22 +62,26 @@ def seated(memberships: Iterable[Membership], day: date) -> dict[str, MemberRole
 
 
 def asked_of(known: Iterable[Reply], seats: dict[str, MemberRole]) -> dict[str, Reply]:
-    """All who are asked to a meeting, by person: `known` are rows about it, `seats` who sits in its body."""
+    """All who are or were asked to a meeting, by person: `known` are rows about it, `seats` who sits in its body."""
     there = {reply.person_id: reply for reply in known}
     for person_id, role in seats.items():
-        there.setdefault(person_id, Reply(person_id=person_id, role=role))
-    return {person_id: reply for person_id, reply in there.items() if reply.asked}
+        reply = there.get(person_id)
+        if reply is None or not reply.asked:
+            there[person_id] = Reply(person_id=person_id, role=role)
+        elif reply.role is not role:
+            there[person_id] = reply.model_copy(update={"role": role, "instead_of": None})
+    return there
 
 
 def answer(
     meeting: Meeting, reply: Reply | None, said: Answer, via: Via, comment: str | None, now: datetime
 ) -> tuple[Reply, ReplyReceived | None]:
-    """`reply`: None for who is not asked. No event when it says nothing new. Raises Refused, InvalidInput."""
+    """`reply`: None for who was never asked. No event when it says nothing new. Raises Refused, InvalidInput."""
     if meeting.status is MeetingStatus.CANCELLED:
         raise Refused("the meeting is cancelled: nobody has to answer")
     if meeting.is_over(now):
         raise Refused("the meeting was held: it is too late to answer")
-    if reply is None:
+    if reply is None or not reply.asked:
         raise Refused("the person is not asked to the meeting", hint="substitutes are asked when they are called")
     cleaned = clean_reason(comment) if comment and comment.strip() else None
     if (reply.answer, reply.comment) == (said, cleaned):

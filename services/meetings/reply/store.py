@@ -1,4 +1,4 @@
-"""The SQL of replies, and of how many facts were told about a meeting's notice and replies."""
+"""The SQL of replies."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.reply.reply import Reply
-from services.meetings.tables import NOTICE, REPLY
+from services.meetings.tables import REPLY
 from shared.messaging.transaction import Transaction
 
 _OF_MEETING = (
@@ -22,12 +22,6 @@ _SAVE = insert(REPLY)
 _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["organisation", "meeting_id", "person_id"], set_=dict(_SAVE.excluded)
 ).inline()
-_STEP = (
-    insert(NOTICE)
-    .values(version=1)
-    .on_conflict_do_update(index_elements=["organisation", "meeting_id"], set_={"version": NOTICE.c.version + 1})
-    .returning(NOTICE.c.version)
-)
 
 
 class ReplyStore(Transaction):
@@ -45,12 +39,6 @@ class ReplyStore(Transaction):
         rows = [{"organisation": organisation, "meeting_id": meeting_id, **_row(reply)} for reply in replies]
         if rows:
             await self.connection.execute(_SAVE, rows)
-
-    async def step_notice(self, organisation: str, meeting_id: str) -> int:
-        """One more fact is told about the meeting's notice or replies: its number. The meeting's row is locked."""
-        key = {"organisation": organisation, "meeting_id": meeting_id}
-        version: int = (await self.connection.execute(_STEP, key)).scalar_one()
-        return version
 
 
 def _row(reply: Reply) -> dict[str, Any]:

@@ -135,6 +135,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"answer": "coming"}
     if path.startswith("/attachments/") or path.endswith("/attachments/order"):
         return {"attachments": [ids["attachment_id"]]} if path.endswith("/order") else {"title": "Budget"}
+    if "/notice/" in path:
+        return {"note": "Välkomna"}
     if path.startswith("/agenda-items") or "/agenda" in path:
         return _of_an_agenda(path, ids)
     if path.startswith("/meetings") and not path.endswith("/cancel"):

@@ -40,11 +40,19 @@ def test_who_sits_on_the_day_is_asked_once_and_substitutes_are_not() -> None:
 
 
 def test_what_is_known_goes_before_what_the_register_says() -> None:
-    known = [ASKED.model_copy(update={"answer": Answer.ABSENT}), Reply(person_id="nils", role="member", asked=False)]
-    seats = {"maja": MemberRole.MEMBER, "nils": MemberRole.MEMBER, "olof": MemberRole.CHAIR}
+    """But who sits in the body by now is asked as what they are there."""
+    known = [
+        ASKED.model_copy(update={"answer": Answer.ABSENT}),
+        Reply(person_id="nils", role=MemberRole.SUBSTITUTE, asked=False),
+        Reply(person_id="per", role=MemberRole.SUBSTITUTE, instead_of="maja", answer=Answer.COMING),
+        Reply(person_id="eva", role=MemberRole.MEMBER),
+    ]
+    seats = {"maja": MemberRole.MEMBER, "nils": MemberRole.MEMBER, "olof": MemberRole.CHAIR, "per": MemberRole.MEMBER}
     found = asked_of(known, seats)
-    assert set(found) == {"maja", "olof"}
+    assert set(found) == {"maja", "nils", "olof", "per", "eva"}
     assert (found["maja"].answer, found["olof"].answer) == (Answer.ABSENT, None)
+    assert (found["nils"].asked, found["nils"].role) == (True, MemberRole.MEMBER)
+    assert (found["per"].role, found["per"].instead_of, found["per"].answer) == (MemberRole.MEMBER, None, Answer.COMING)
 
 
 def test_an_answer_is_told_once_and_a_later_one_replaces_it() -> None:

@@ -1,0 +1,96 @@
+"""What people ask of notices; each command is one transaction, which holds the meeting's row."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from services.meetings.meeting.meeting import Meeting
+from services.meetings.notice import notice as rules
+from services.meetings.notice import telling
+from services.meetings.notice.notice import Change, Draft, Notice
+from services.meetings.notice.scene import known_scene, scene_of
+from services.meetings.reply.quorum import Outlook
+from services.meetings.transaction import MeetingsTransaction
+from shared.clock import Clock
+from shared.messaging.transaction import UnitOfWork
+from shared.timers import hold_timers
+
+Telling = Callable[[MeetingsTransaction, str, Meeting, str | None, datetime], Awaitable[Notice]]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A meeting's notice, and what would go out now. `changes`: what is otherwise than people were told.
+
+    `latest`: the last day on which it goes out in time; `late`: that it should go out, and nobody has approved it.
+    """
+
+    meeting: Meeting
+    notice: Notice
+    draft: Draft
+    changes: tuple[Change, ...]
+    latest: date
+    late: bool
+    outlook: Outlook
+
+
+class NoticeCommands:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def notice(self, organisation: str, meeting_id: str) -> NoticeView | None:
+        """None for a meeting of no body that the register knows. Raises NotFound."""
+        async with self._unit_of_work.begin() as transaction:
+            meeting = await transaction.meeting(organisation, meeting_id)
+            scene = await scene_of(transaction, organisation, meeting)
+        if scene is None:
+            return None
+        draft, today = scene.draft(), self._clock.now().astimezone(ZoneInfo(meeting.details.timezone)).date()
+        coming = not meeting.is_over(self._clock.now()) and meeting.reason is None
+        return NoticeView(
+            meeting=meeting,
+            notice=scene.notice,
+            draft=draft,
+            changes=rules.changed(scene.notice, draft),
+            latest=rules.latest_day(meeting.details.starts.date(), scene.days),
+            late=coming and rules.is_late(meeting, scene.notice, scene.days, today),
+            outlook=scene.outlook(),
+        )
+
+    async def send_preliminary(self, organisation: str, meeting_id: str, note: str | None = None) -> Notice:
+        """The date alone, long before. Raises NotFound, Refused, InvalidInput."""
+        return await self._tell(organisation, meeting_id, note, telling.send_preliminary)
+
+    async def approve(self, organisation: str, meeting_id: str, note: str | None = None) -> Notice:
+        """Seen: it goes out on its latest day by itself, at once when that has come. Raises as `issue`."""
+        return await self._tell(organisation, meeting_id, note, _approve)
+
+    async def issue(self, organisation: str, meeting_id: str, note: str | None = None) -> Notice:
+        """Now. Raises NotFound, Refused, InvalidInput."""
+        return await self._tell(organisation, meeting_id, note, telling.issue)
+
+    async def update(self, organisation: str, meeting_id: str, note: str | None = None) -> Notice:
+        """To those who were told: what is otherwise now. Raises NotFound, Refused, InvalidInput."""
+        return await self._tell(organisation, meeting_id, note, telling.update)
+
+    async def _tell(self, organisation: str, meeting_id: str, note: str | None, tell: Telling) -> Notice:
+        async def work(transaction: MeetingsTransaction) -> Notice:
+            await hold_timers(transaction.connection, organisation, meeting_id)
+            meeting = await transaction.lock_meeting(organisation, meeting_id)
+            return await tell(transaction, organisation, meeting, note, self._clock.now())
+
+        return await self._unit_of_work.run(work)
+
+
+async def _approve(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, note: str | None, now: datetime
+) -> Notice:
+    scene = await known_scene(transaction, organisation, meeting)
+    scene.notice = rules.approve(scene.notice, scene.draft(), note, now)
+    await transaction.save_notice(organisation, meeting.id, scene.notice)
+    if rules.due_moment(meeting, scene.days) <= now:
+        return await telling.issue(transaction, organisation, meeting, note, now)
+    await telling.set_notice_timers(transaction, scene, now)
+    return scene.notice

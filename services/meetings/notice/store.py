@@ -1,0 +1,64 @@
+"""The SQL of notices."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.meetings.notice.notice import Notice
+from services.meetings.tables import NOTICE
+from shared.messaging.transaction import Transaction
+
+_FIND = select(NOTICE).where(
+    NOTICE.c.organisation == bindparam("organisation"), NOTICE.c.meeting_id == bindparam("meeting_id")
+)
+_AMONG = select(NOTICE).where(
+    NOTICE.c.organisation == bindparam("organisation"),
+    NOTICE.c.meeting_id == func.any(bindparam("ids", type_=ARRAY(Text))),
+)
+_SAVE = insert(NOTICE)
+_SAVE = _SAVE.on_conflict_do_update(
+    index_elements=["organisation", "meeting_id"],
+    set_={name: _SAVE.excluded[name] for name in Notice.model_fields},
+).inline()
+_STEP = (
+    insert(NOTICE)
+    .values(version=1)
+    .on_conflict_do_update(index_elements=["organisation", "meeting_id"], set_={"version": NOTICE.c.version + 1})
+    .returning(NOTICE.c.version)
+)
+
+
+class NoticeStore(Transaction):
+    async def notice(self, organisation: str, meeting_id: str) -> Notice:
+        """One that nobody was told of, where there is none. Changed only while the meeting's row is locked."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        row = (await self.connection.execute(_FIND, key)).one_or_none()
+        return Notice() if row is None else Notice.model_validate(row, from_attributes=True)
+
+    async def notices(self, organisation: str, meeting_ids: Collection[str]) -> dict[str, Notice]:
+        """By the meeting's id; those of whom nobody was told anything may be left out."""
+        if not meeting_ids:
+            return {}
+        rows = await self.connection.execute(_AMONG, {"organisation": organisation, "ids": sorted(meeting_ids)})
+        return {row.meeting_id: Notice.model_validate(row, from_attributes=True) for row in rows}
+
+    async def save_notice(self, organisation: str, meeting_id: str, notice: Notice) -> None:
+        await self.connection.execute(_SAVE, _row(organisation, meeting_id, notice))
+
+    async def step_notice(self, organisation: str, meeting_id: str) -> int:
+        """One more fact is told about the meeting's notice or replies: its number. The meeting's row is locked."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        version: int = (await self.connection.execute(_STEP, key)).scalar_one()
+        return version
+
+
+def _row(organisation: str, meeting_id: str, notice: Notice) -> dict[str, Any]:
+    return {
+        **notice.model_dump(exclude={"told", "stage"}),
+        "organisation": organisation,
+        "meeting_id": meeting_id,
+        "stage": notice.stage.value,
+        "told": notice.told.model_dump(mode="json") if notice.told else None,
+    }

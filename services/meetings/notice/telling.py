@@ -1,0 +1,214 @@
+"""What people are told of a meeting, in the transaction of whoever tells it; it holds the meeting's row.
+
+Whoever changes or cancels meetings calls `follow`, `tell_update` and `withdraw_notice`; whoever records an answer,
+`settle_answers`.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.meetings.meeting.meeting import Meeting
+from services.meetings.notice import notice as rules
+from services.meetings.notice.notice import Change, Notice, Stage
+from services.meetings.notice.scene import Scene, known_scene, scene_of
+from services.meetings.reply.quorum import NEAR_DAYS
+from services.meetings.reply.reply import Reply
+from services.meetings.reply.substitutes import asked_anew, settle
+from services.meetings.transaction import MeetingsTransaction
+from shared.events import NoticeIssued, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
+from shared.timers import Timer, clear_timers, set_timers
+
+DUE = "notice-due"
+QUORUM_NEAR = "notice-quorum"
+
+# Who was asked so late that the meeting is near has this long to answer before silence counts.
+_TIME_TO_ANSWER = timedelta(days=1)
+
+
+async def send_preliminary(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, note: str | None, now: datetime
+) -> Notice:
+    """Raises Refused, InvalidInput."""
+    scene = await known_scene(transaction, organisation, meeting)
+    scene.notice, fact = rules.send_preliminary(scene.notice, scene.draft(), note, now)
+    await _told(transaction, scene, fact, now)
+    return scene.notice
+
+
+async def issue(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, note: str | None, now: datetime
+) -> Notice:
+    """Raises Refused, InvalidInput."""
+    scene = await known_scene(transaction, organisation, meeting)
+    scene.notice, fact = rules.issue(scene.notice, scene.draft(), note, now)
+    await _told(transaction, scene, fact, now)
+    await _settle(transaction, scene, now)
+    await set_notice_timers(transaction, scene, now)
+    return scene.notice
+
+
+async def update(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, note: str | None, now: datetime
+) -> Notice:
+    """Raises Refused, InvalidInput."""
+    scene = await known_scene(transaction, organisation, meeting)
+    changes, draft = rules.changed(scene.notice, scene.draft()), scene.draft()
+    if gone := scene.gone():
+        await _release(transaction, scene, gone, now)
+    if Change.TIME in changes:
+        scene.replies = asked_anew(scene.replies)
+    scene.notice, fact = rules.update(scene.notice, draft, note, now)
+    await _told(transaction, scene, fact, now)
+    await _settle(transaction, scene, now)
+    await set_notice_timers(transaction, scene, now)
+    return scene.notice
+
+
+async def tell_update(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, now: datetime, *, note: str | None = None
+) -> Notice | None:
+    """One updated notice, for who changes a meeting and tells it in one go: `meeting` as it is now, saved, as is its
+    agenda. None when nobody was told of it yet, or nothing is otherwise than they were told: then nothing is sent."""
+    scene = await scene_of(transaction, organisation, meeting)
+    if scene is None or not scene.notice.is_told:
+        return None
+    if not rules.changed(scene.notice, scene.draft()) and not note:
+        return None
+    return await update(transaction, organisation, meeting, note, now)
+
+
+async def withdraw_notice(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, now: datetime
+) -> Notice | None:
+    """Of a meeting that was cancelled just now: who was told of it is told so. None when nobody was."""
+    found = await transaction.notice(organisation, meeting.id)
+    if not (found.is_told or found.waits):
+        return None
+    await clear_timers(transaction.connection, [(organisation, meeting.id)])
+    scene = await scene_of(transaction, organisation, meeting) if found.is_told else None
+    if scene is None:
+        stage = Stage.WITHDRAWN if found.is_told else found.stage
+        ended = found.model_copy(update={"stage": stage, "approved_at": None})
+        await transaction.save_notice(organisation, meeting.id, ended)
+        return ended
+    draft = scene.draft_to(scene.recipients(scene.told_before()))
+    scene.notice, fact = rules.withdraw(scene.notice, draft, meeting.reason or "")
+    await transaction.save_notice(organisation, meeting.id, scene.notice)
+    await _tell(transaction, scene, fact, now)
+    return scene.notice
+
+
+async def follow(
+    transaction: MeetingsTransaction, organisation: str, meetings: Collection[Meeting], now: datetime
+) -> None:
+    """After meetings were changed: their notices go out by their new days. Nobody is told anything."""
+    notices = await transaction.notices(organisation, [one.id for one in meetings])
+    for meeting in meetings:
+        notice = notices.get(meeting.id)
+        if notice is not None and (notice.waits or notice.stage is Stage.ISSUED):
+            scene = await scene_of(transaction, organisation, meeting)
+            if scene is not None:
+                await set_notice_timers(transaction, scene, now)
+
+
+async def settle_answers(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, now: datetime
+) -> dict[str, Reply]:
+    """After an answer, or when the meeting is near: substitutes are called or released, and a risk is told.
+
+    All replies after that, by person.
+    """
+    scene = await scene_of(transaction, organisation, meeting)
+    if scene is None:
+        return {}
+    await _settle(transaction, scene, now)
+    return scene.replies
+
+
+def near_moment(meeting: Meeting, notice: Notice) -> datetime:
+    """From when on who has not said does not count as coming."""
+    near = meeting.details.starts.replace(tzinfo=ZoneInfo(meeting.details.timezone)) - timedelta(days=NEAR_DAYS)
+    return near if notice.issued_at is None else max(near, notice.issued_at + _TIME_TO_ANSWER)
+
+
+async def _told(transaction: MeetingsTransaction, scene: Scene, fact: NoticeIssued, now: datetime) -> None:
+    for person_id in scene.invited():
+        scene.replies[person_id] = scene.replies[person_id].model_copy(update={"asked": True, "unreached": None})
+    await transaction.save_notice(scene.organisation, scene.meeting.id, scene.notice)
+    await _save_replies(transaction, scene)
+    await _tell(transaction, scene, fact, now)
+
+
+async def _settle(transaction: MeetingsTransaction, scene: Scene, now: datetime) -> None:
+    """Substitutes are called once the notice is out: before, they would be asked to what nobody was told of."""
+    if scene.notice.stage is not Stage.ISSUED:
+        return
+    settled = settle(scene.places, scene.replies)
+    if settled.released:
+        await _release(transaction, scene, settled.released, now)
+    scene.replies = settled.replies
+    if settled.called:
+        called = scene.recipients(settled.called)
+        scene.notice, fact = rules.call(scene.notice, scene.draft(), called, now)
+        await _tell(transaction, scene, fact, now)
+    for member in settled.left_empty:
+        empty = SeatLeftEmpty(meeting_id=scene.meeting.id, person_id=member)
+        await transaction.tell_notice(scene.organisation, scene.meeting, empty, now)
+    if told := scene.notice.told:
+        people = tuple(sorted(one.person_id for one in scene.recipients(scene.invited())))
+        if settled.called or settled.released:
+            scene.notice = scene.notice.model_copy(update={"told": told.model_copy(update={"people": people})})
+    await _warn(transaction, scene, now)
+    await transaction.save_notice(scene.organisation, scene.meeting.id, scene.notice)
+    await _save_replies(transaction, scene)
+
+
+async def _release(transaction: MeetingsTransaction, scene: Scene, person_ids: Collection[str], now: datetime) -> None:
+    released = scene.recipients(person_ids)
+    scene.notice, fact = rules.release(scene.notice, scene.draft(), released)
+    for person_id in person_ids:
+        scene.replies[person_id] = scene.replies[person_id].model_copy(update={"asked": False, "instead_of": None})
+    await _tell(transaction, scene, fact, now)
+
+
+async def _warn(transaction: MeetingsTransaction, scene: Scene, now: datetime) -> None:
+    """Of a quorum at risk: once, and again only after it was out of danger."""
+    outlook = scene.outlook()
+    at_risk = outlook.is_at_risk(near=now >= near_moment(scene.meeting, scene.notice))
+    if at_risk and not scene.notice.at_risk:
+        known = rules.as_known(scene.notice, scene.draft(), scene.looking_after())
+        fact = QuorumAtRisk.model_validate(known | outlook.model_dump())
+        await transaction.tell_notice(scene.organisation, scene.meeting, fact, now)
+    scene.notice = scene.notice.model_copy(update={"at_risk": at_risk})
+
+
+async def set_notice_timers(transaction: MeetingsTransaction, scene: Scene, now: datetime) -> None:
+    """When an approved notice goes out by itself, and when silence counts."""
+    timers = []
+    if scene.notice.waits:
+        timers.append(Timer(scene.organisation, DUE, scene.meeting.id, rules.due_moment(scene.meeting, scene.days)))
+    if scene.notice.stage is Stage.ISSUED:
+        near = near_moment(scene.meeting, scene.notice)
+        due = near if near > now else now + _TIME_TO_ANSWER
+        timers.append(Timer(scene.organisation, QUORUM_NEAR, scene.meeting.id, due))
+    await set_timers(transaction.connection, timers)
+
+
+async def _save_replies(transaction: MeetingsTransaction, scene: Scene) -> None:
+    """Those that are otherwise than they were found, and of whom was told."""
+    changed = [
+        one
+        for person_id, one in scene.replies.items()
+        if one != scene.stored.get(person_id) and (person_id in scene.stored or scene.notice.is_told)
+    ]
+    await transaction.save_replies(scene.organisation, scene.meeting.id, changed)
+    scene.stored.update({one.person_id: one for one in changed})
+
+
+async def _tell(
+    transaction: MeetingsTransaction, scene: Scene, fact: NoticeIssued | NoticeWithdrawn, now: datetime
+) -> None:
+    """Nobody is told what no mail would reach."""
+    if fact.people:
+        await transaction.tell_notice(scene.organisation, scene.meeting, fact, now)

@@ -1,0 +1,283 @@
+"""Notices on a real database: what goes out when, to whom, and what becomes of it when the meeting changes."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from services.meetings.notice.deadlines import NoticeDeadlines
+from shared.events import NoticeIssued, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
+from shared.events.base import event_class
+from shared.service import Service
+from shared.timers import TimerWorker
+from tests.integration.meetings.test_agenda import add, meeting
+from tests.integration.meetings.test_meetings import MEETING, outbox
+from tests.integration.meetings.test_replies import answers, board_of, facts, reply
+
+NOVEMBER = {"starts": "2022-11-25T13:00", "ends": "2022-11-25T15:00", "place": "Forsby"}
+AT_EIGHT = datetime(2022, 11, 18, 7, tzinfo=UTC)  # five days before 25 November is a Sunday
+
+
+async def act(api: httpx.AsyncClient, meeting_id: str, what: str, **said: Any) -> httpx.Response:
+    return await api.post(f"/meetings/{meeting_id}/notice/{what}", json=said)
+
+
+async def done(api: httpx.AsyncClient, meeting_id: str, what: str, **said: Any) -> dict[str, Any]:
+    answer = await act(api, meeting_id, what, **said)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def change(api: httpx.AsyncClient, meeting_id: str, **details: Any) -> None:
+    assert (await api.put(f"/meetings/{meeting_id}", json=MEETING | NOVEMBER | details)).status_code == 200
+
+
+async def state(api: httpx.AsyncClient, meeting_id: str) -> dict[str, Any]:
+    return dict((await api.get(f"/meetings/{meeting_id}/notice")).json())
+
+
+def at(service: Service, moment: datetime) -> TimerWorker[Any]:
+    """What fires timers, at a time."""
+    commands = service.commands.notices
+    commands._clock.move_to(moment)
+    return TimerWorker(commands._unit_of_work, commands._clock, NoticeDeadlines(commands._clock).handlers())
+
+
+def names(fact: Any) -> list[str]:
+    return [one.name.split()[0] for one in fact.people]
+
+
+async def order_of(service: Service) -> list[str]:
+    rows = [row for row in await outbox(service) if row.topic == "meetings.notice"]
+    assert [int(row.attributes["sequence"]) for row in rows] == list(range(1, len(rows) + 1))
+    return [getattr(event_class(row.attributes["type"]), "__name__", "") for row in rows]
+
+
+async def test_the_date_then_the_notice_then_what_changed(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api, standing_items=[{"title": "Ekonomi"}]), await meeting(api, **NOVEMBER)
+    seen = await state(api, november)
+    assert (seen["stage"], seen["sequence"], seen["notice_by"], seen["late"]) == ("none", 0, "2022-11-18", False)
+    assert [one["name"].split()[0] for one in seen["people"]] == ["Olof", "Maja", "Nils", "Sara"]
+    await api.put(f"/people/{ids['Nils']}", json={"name": "Nils Ek"})
+    await done(api, november, "preliminary", note="Boka dagen")
+    await add(api, november, "Strategi", kind="decision", presenter="Maja Lind", minutes=20)
+    await done(api, november, "issue")
+    assert (await state(api, november))["changes"] == []
+    await change(api, november, place="Sandvik", starts="2022-11-25T12:00", mode="hybrid")
+    assert (await state(api, november))["changes"] == ["time", "place", "mode"]
+    assert len(await facts(service, NoticeIssued)) == 2, "nobody is told by a change alone"
+    told = await done(api, november, "update", note="Vi börjar tidigare")
+    assert (told["stage"], told["sequence"]) == ("issued", 3)
+    first, second, third = await facts(service, NoticeIssued)
+    assert (first.kind, first.agenda, first.note) == ("preliminary", (), "Boka dagen")
+    assert (names(first), first.people[0].role, first.sequence) == (["Olof", "Maja", "Sara"], "chair", 1)
+    assert [one.title for one in second.agenda] == ["Ekonomi", "Strategi"]
+    assert (second.kind, second.agenda[1].minutes, second.answer_by) == ("notice", 20, "2022-11-23")
+    assert (third.kind, third.changes, third.sequence) == ("updated", ("time", "place", "mode"), 3)
+    assert (third.before_starts, third.before_place) == ("2022-11-25T13:00", "Forsby")
+    assert (third.starts, third.mode, third.note) == ("2022-11-25T12:00", "hybrid", "Vi börjar tidigare")
+    assert (await act(api, november, "update")).status_code == 409, "nothing changed since"
+
+
+async def test_an_approved_notice_goes_out_on_its_day(service: Service, api: httpx.AsyncClient) -> None:
+    await board_of(api)
+    november, other = await meeting(api, **NOVEMBER), await meeting(api, "2022-11-24")
+    approved = await done(api, november, "approve", note="Välkomna")
+    assert (approved["stage"], bool(approved["approved_at"])) == ("none", True)
+    worker = at(service, datetime(2022, 11, 18, 6, 59, tzinfo=UTC))
+    assert not await worker.fire_one()
+    assert (await state(api, other))["late"], "its latest day is the 18th too, and nobody has seen it"
+    worker = at(service, AT_EIGHT)
+    assert await worker.fire_one()
+    [fact] = await facts(service, NoticeIssued)
+    assert (fact.meeting_id, fact.kind, fact.note) == (november, "notice", "Välkomna")
+    assert (await state(api, november))["stage"] == "issued"
+    assert not await worker.fire_one()
+    assert (await done(api, other, "approve"))["stage"] == "issued", "the day has come: at once"
+
+
+async def test_an_approved_notice_follows_a_meeting_that_moves(service: Service, api: httpx.AsyncClient) -> None:
+    await board_of(api)
+    later, sooner = await meeting(api, **NOVEMBER), await meeting(api, "2022-12-16")
+    for one in (later, sooner):
+        await done(api, one, "approve")
+    await change(api, later, starts="2022-12-09T13:00", ends="2022-12-09T15:00")
+    await change(api, sooner, starts="2022-11-24T13:00", ends="2022-11-24T15:00")
+    worker = at(service, AT_EIGHT)
+    while await worker.fire_one():
+        pass
+    assert [one.meeting_id for one in await facts(service, NoticeIssued)] == [sooner]
+
+
+async def test_what_cannot_go_out_is_no_longer_approved_and_late(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "approve")
+    for name in ("Olof", "Maja", "Nils", "Sara"):
+        await api.put(f"/people/{ids[name]}", json={"name": f"{name} Ek"})
+    assert await at(service, AT_EIGHT).fire_one()
+    seen = await state(api, november)
+    assert (seen["stage"], seen["approved_at"], seen["late"]) == ("none", None, True)
+    assert (await act(api, november, "issue")).status_code == 409
+
+
+async def test_a_cancelled_meeting_is_withdrawn_from_who_was_told_in_the_same_breath(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    await board_of(api)
+    told, date_only, untold = [await meeting(api, day) for day in ("2022-11-25", "2022-12-02", "2022-12-09")]
+    await done(api, told, "issue")
+    await done(api, date_only, "preliminary")
+    await done(api, untold, "approve")
+    for one in (told, date_only, untold):
+        await api.post(f"/meetings/{one}/cancel", json={"reason": "Krock"})
+    withdrawn = await facts(service, NoticeWithdrawn)
+    assert [(one.meeting_id, one.reason, one.sequence, one.cancelled) for one in withdrawn] == [
+        (told, "Krock", 2, True),
+        (date_only, "Krock", 2, True),
+    ]
+    assert names(withdrawn[0]) == ["Olof", "Maja", "Nils", "Sara"]
+    assert not await at(service, datetime(2022, 12, 6, tzinfo=UTC)).fire_one()
+    for what in ("preliminary", "approve", "issue", "update"):
+        assert (await act(api, told, what)).status_code == 409
+
+
+async def test_a_struck_meeting_is_withdrawn_with_it(service: Service, api: httpx.AsyncClient) -> None:
+    await board_of(api)
+    october, november = await meeting(api, "2022-10-28"), await meeting(api, **NOVEMBER)
+    for one in (october, november):
+        await done(api, one, "issue")
+    wish = {"to_meeting_id": november, "reason": "Krock", "ends": "2022-11-25T15:30"}
+    assert (await api.post(f"/meetings/{october}/strike", json=wish)).status_code == 200
+    [withdrawn] = await facts(service, NoticeWithdrawn)
+    assert withdrawn.meeting_id == october
+
+
+async def test_substitutes_are_called_in_order_and_released(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await reply(api, november, ids["Maja"], "absent")
+    assert await facts(service, NoticeIssued) == [], "before the notice, nobody is called"
+    await done(api, november, "issue")
+    await reply(api, november, ids["Anna"], "absent")
+    assert (await answers(api, november))["Per"] is None
+    await reply(api, november, ids["Nils"], "absent")
+    _, anna, per = await facts(service, NoticeIssued)
+    assert [(one.kind, names(one), one.people[0].instead_of) for one in (anna, per)] == [
+        ("substitute", ["Anna"], "Maja Lind"),
+        ("substitute", ["Per"], "Maja Lind"),
+    ]
+    [empty] = await facts(service, SeatLeftEmpty)
+    assert empty.person_id == ids["Nils"]
+    assert (await state(api, november))["changes"] == [], "a call is no news to the others"
+    await reply(api, november, ids["Maja"], "coming")
+    [*_, last] = await facts(service, NoticeIssued)
+    assert (names(last), last.people[0].instead_of) == (["Per"], "Nils Ek"), "he is free for the other place"
+    assert (await reply(api, november, ids["Anna"], "coming")).status_code == 409
+    await reply(api, november, ids["Nils"], "coming")
+    [released] = await facts(service, NoticeWithdrawn)
+    assert (names(released), released.cancelled) == (["Per"], False)
+    assert (await reply(api, november, ids["Per"], "coming")).status_code == 409
+    assert [one.sequence for one in await facts(service, NoticeIssued)] == [1, 2, 3, 4]
+    assert released.sequence == 5
+    await order_of(service)
+
+
+async def test_another_time_asks_everybody_anew(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "issue")
+    await reply(api, november, ids["Maja"], "absent")
+    await reply(api, november, ids["Olof"], "coming")
+    await change(api, november, place="Sandvik")
+    await done(api, november, "update")
+    assert (await answers(api, november))["Olof"] == "coming", "another place is no other day"
+    await change(api, november, place="Sandvik", starts="2022-11-25T10:00")
+    await done(api, november, "update")
+    assert set((await answers(api, november)).values()) == {None}
+    [*_, last] = await facts(service, NoticeIssued)
+    assert sorted(names(last)) == ["Anna", "Maja", "Nils", "Olof", "Sara"]
+
+
+async def test_who_left_the_body_is_no_longer_asked(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "issue")
+    seats = (await api.get(f"/bodies/{ids['body']}/memberships")).json()["memberships"]
+    [nils] = [one for one in seats if one["membership"]["seat"]["person_id"] == ids["Nils"]]
+    await api.post(f"/bodies/{ids['body']}/memberships/{nils['membership']['id']}/end", json={"on": "2022-10-31"})
+    assert (await state(api, november))["changes"] == ["people"]
+    await done(api, november, "update")
+    [released] = await facts(service, NoticeWithdrawn)
+    assert (names(released), released.cancelled) == (["Nils"], False)
+    assert "Nils" not in await answers(api, november)
+
+
+async def test_a_quorum_at_risk_is_told_once_to_chair_and_secretary(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api, substitutes="none"), await meeting(api, **NOVEMBER)
+    await done(api, november, "issue")
+    await reply(api, november, ids["Maja"], "absent")
+    assert await facts(service, QuorumAtRisk) == []
+    await reply(api, november, ids["Nils"], "absent")
+    [risk] = await facts(service, QuorumAtRisk)
+    assert (names(risk), risk.needed, risk.coming, risk.absent, risk.unanswered) == (["Olof", "Sara"], 2, 0, 2, 1)
+    await reply(api, november, ids["Olof"], "absent")
+    assert len(await facts(service, QuorumAtRisk)) == 1
+    await reply(api, november, ids["Nils"], "coming")
+    await reply(api, november, ids["Olof"], "coming")
+    await reply(api, november, ids["Olof"], "absent")
+    assert len(await facts(service, QuorumAtRisk)) == 2, "it was out of danger"
+
+
+async def test_silence_counts_some_days_before_the_meeting(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "issue")
+    await reply(api, november, ids["Olof"], "coming")
+    worker = at(service, datetime(2022, 11, 22, 11, 59, tzinfo=UTC))
+    assert not await worker.fire_one()
+    assert await at(service, datetime(2022, 11, 22, 12, 0, tzinfo=UTC)).fire_one()
+    [risk] = await facts(service, QuorumAtRisk)
+    assert (risk.coming, risk.unanswered) == (1, 2)
+    await reply(api, november, ids["Maja"], "coming")
+    assert not (await state(api, november))["quorum"]["absent"]
+    assert len(await facts(service, QuorumAtRisk)) == 1
+
+
+async def test_a_notice_goes_out_once_however_often_it_is_asked(service: Service, api: httpx.AsyncClient) -> None:
+    await board_of(api)
+    november = await meeting(api, **NOVEMBER)
+    sent = await asyncio.gather(*(act(api, november, "issue") for _ in range(4)))
+    assert sorted(one.status_code for one in sent) == [200, 409, 409, 409]
+    assert len(await facts(service, NoticeIssued)) == 1
+    await order_of(service)
+
+
+async def test_what_cannot_be_told_is_refused_and_changes_nothing(service: Service, api: httpx.AsyncClient) -> None:
+    unknown = await meeting(api, **NOVEMBER)
+    answer = await act(api, unknown, "issue")
+    assert (answer.status_code, (await api.get(f"/meetings/{unknown}/notice")).status_code) == (409, 404)
+    assert "not in the register" in answer.json()["detail"]
+    await board_of(api)
+    november, held = await meeting(api, **NOVEMBER), await meeting(api, "2022-09-23")
+    before = await outbox(service)
+    refused = [
+        await act(api, november, "update"),
+        await act(api, held, "issue"),
+        await act(api, held, "approve"),
+        await act(api, "unknown", "issue"),
+        await act(api, november, "issue", note="\u202e"),
+        await act(api, november, "preliminary", note="x" * 4001),
+        await act(api, november, "issue", notes="fel"),
+    ]
+    assert [one.status_code for one in refused] == [409, 409, 409, 404, 422, 422, 422]
+    assert await outbox(service) == before
+    assert (await state(api, november))["stage"] == "none"
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor"])
+async def test_only_the_secretary_sends_notices(service: Service, api: httpx.AsyncClient, role: str) -> None:
+    await board_of(api)
+    november = await meeting(api, **NOVEMBER)
+    api.headers["authorization"] = f"Bearer token of the {role}"
+    assert {(await act(api, november, one)).status_code for one in ("preliminary", "approve", "issue", "update")} == {
+        403
+    }
+    assert (await api.get(f"/meetings/{november}/notice")).status_code == 200
