@@ -1,6 +1,5 @@
 """Three others read our invitations: `icalendar`, `vobject`, and ical4j, which knows what iTIP wants (RFC 5546)."""
 
-import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
@@ -19,10 +18,7 @@ from services.notifications.invitations import Invitation, Method, attach, calen
 from services.notifications.messages import MAIL_POLICY, Person
 from shared.calendars import vtimezone
 from shared.errors import InvalidInput
-from tests.support.maven import java
-
-_PROGRAM = str(Path(__file__).with_name("Itip.java"))
-_ICAL4J = "org.mnode.ical4j:ical4j:4.2.5"
+from tests.integration.invitations.judges import ical4j_says
 
 INVITATION = Invitation(
     method=Method.REQUEST,
@@ -42,6 +38,8 @@ INVITATION = Invitation(
 CASES = {
     "request": INVITATION,
     "cancel": replace(INVITATION, method=Method.CANCEL, sequence=4),
+    "preliminary": replace(INVITATION, tentative=True),
+    "uninvited": replace(INVITATION, method=Method.CANCEL, attendee_only=True),
     "summer": replace(INVITATION, starts=datetime(2023, 6, 1, 9), ends=datetime(2023, 6, 1, 16)),
     "two-days": replace(INVITATION, starts=datetime(2022, 12, 31, 12), ends=datetime(2023, 1, 1, 12)),
     "utc": replace(INVITATION, timezone="Etc/UTC"),
@@ -79,7 +77,8 @@ def test_vobject_reads_the_same(name: str) -> None:
     starts = event.dtstart.value.astimezone(UTC)
     assert starts == said.starts.replace(tzinfo=ZoneInfo(said.timezone)).astimezone(UTC)
     assert (event.summary.value, event.location.value) == (said.title, said.place)
-    assert event.status.value == ("CONFIRMED" if said.method is Method.REQUEST else "CANCELLED")
+    status = "CANCELLED" if said.method is Method.CANCEL else "TENTATIVE" if said.tentative else "CONFIRMED"
+    assert [one.value for one in event.contents.get("status", [])] == ([] if said.attendee_only else [status])
 
 
 def test_ical4j_finds_nothing_against_them_by_itip_and_something_against_broken_ones(tmp_path: Path) -> None:
@@ -90,14 +89,9 @@ def test_ical4j_finds_nothing_against_them_by_itip_and_something_against_broken_
         "no-uid": _without(texts["request"], "UID"),
         "no-sequence": _without(texts["cancel"], "SEQUENCE"),
     }
-    for name, text in (texts | broken).items():
-        (tmp_path / f"{name}.ics").write_text(text, encoding="utf-8", newline="")
-    command = java("ical4j", _ICAL4J, "org.slf4j:slf4j-nop:2.0.17", program=_PROGRAM)
-    files = [str(tmp_path / f"{name}.ics") for name in texts | broken]
-    done = subprocess.run([*command, *files], capture_output=True, text=True, check=True)
-    said = dict(line.split(": ", 1) for line in done.stdout.splitlines())
-    assert {name: said[f"{name}.ics"] for name in texts} == dict.fromkeys(texts, "ok"), done.stderr
-    assert {name for name in broken if said[f"{name}.ics"] != "ok"} == set(broken)
+    said = ical4j_says(texts | broken, tmp_path)
+    assert {name: said[name] for name in texts} == dict.fromkeys(texts, "ok")
+    assert {name for name in broken if said[name] != "ok"} == set(broken)
 
 
 def test_the_hours_hold_for_a_program_that_knows_the_zone_only_from_the_mail() -> None:
