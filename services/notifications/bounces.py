@@ -3,19 +3,23 @@
 A mail is found by the signed token of its return path, or by the same token as its envelope id. Nothing else names a
 mail, whichever inlet a report came by: a Message-ID can be told to anyone. A token that we did not sign is a forgery,
 and nothing else in such a report is believed.
+
+An answer of a calendar program comes to the organiser's address of an invitation, or to the return path of the mail
+that carried it. It is never a report, nor a report an answer: each is believed only of what its address was signed for.
 """
 
 import asyncio
 from dataclasses import dataclass
 
+from services.notifications import answers, unmatched, verp
 from services.notifications import delivery as rules
-from services.notifications import unmatched, verp
+from services.notifications.calendar_replies import CalendarReply, NotBelieved, read_reply
 from services.notifications.composing import Composer
-from services.notifications.delivery import Change, Delivery, Trouble
-from services.notifications.reports import DeliveryReport, read_report, return_path_token
+from services.notifications.delivery import INVITING, UNINVITING, Change, Delivery, Trouble
+from services.notifications.reports import DeliveryReport, organiser_token, read_report, return_path_token
 from services.notifications.store import DeliveryKey
 from services.notifications.transaction import NotificationsTransaction
-from services.notifications.verp import token_of_envelope_id
+from services.notifications.verp import ORGANISER_PREFIX, token_of_envelope_id
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.logging import get_logger
@@ -23,9 +27,11 @@ from shared.messaging.transaction import UnitOfWork
 
 log = get_logger(__name__)
 
+_AN_ANSWER = "an answer of a person or a machine, no report"
+
 
 class DeliveryReports:
-    """Takes reports from the listener and the mailbox. `organisation` is the one served here."""
+    """Takes reports and answers from the listener and the mailbox. `organisation` is the one served here."""
 
     def __init__(
         self,
@@ -40,31 +46,40 @@ class DeliveryReports:
         self._organisation = organisation
 
     def is_ours(self, token: str) -> bool:
-        """Whether we signed this token."""
+        """Whether we signed this token of a return path, or local part of an organiser's address."""
         try:
-            self._key_of(token)
+            if token.startswith(ORGANISER_PREFIX):
+                self._invitation_of(token)
+            else:
+                self._key_of(token)
         except InvalidInput:
             return False
         return True
 
     async def take(self, raw: bytes, token: str | None) -> None:
-        """Record what one received mail reports; returns when that is committed.
+        """Record what one received mail reports or answers; returns when that is committed.
 
-        `token` is the return path's, where the receiver knows it. What is no report is kept for a human, with the mail
-        whose return path it came to. Raises what the database raises: then nothing was recorded, and it may be taken
-        again.
+        `token` is the return path's, or an organiser's whole local part, where the receiver knows it. What is neither
+        report nor answer is kept for a human, with the mail whose return path it came to. Raises what the database
+        raises: then nothing was recorded, and it may be taken again.
         """
         # Reading what strangers send may take seconds of computing.
         reading = await asyncio.to_thread(_read, raw)
+        organiser = token if token is not None and token.startswith(ORGANISER_PREFIX) else None
+        if token is None and not reading.reports:
+            organiser = reading.organiser
         try:
-            key = self._find(reading, token)
+            if organiser is not None and not reading.reports:
+                taken = await self._take_at_organiser(self._invitation_of(organiser), reading, raw)
+            else:
+                key = self._find(reading, None if organiser else token)
+                taken = key is not None and await self._record(key, reading, raw)
         except InvalidInput as error:
             await self._keep(raw, error.message)
             return
-        if key is not None and await self._record(key, reading, raw):
-            return
-        if reading.reports or reading.unread:
-            await self._keep(raw, "the report is about no mail of ours" if reading.reports else reading.unread)
+        if not taken and (reading.reports or reading.unread or reading.reply or organiser):
+            what = "report" if reading.reports else "answer"
+            await self._keep(raw, reading.unread or f"the {what} is about no mail of ours")
 
     def _find(self, reading: "_Reading", token: str | None) -> DeliveryKey | None:
         """Raises InvalidInput for a forged token."""
@@ -77,6 +92,10 @@ class DeliveryReports:
         signed = verp.decode(token, organisations=[self._organisation], ring=self._composer.bounce_keys)
         return signed.organisation, signed.delivery_id
 
+    def _invitation_of(self, local_part: str) -> str:
+        ring = self._composer.bounce_keys
+        return verp.decode_organiser(local_part, organisations=[self._organisation], ring=ring).invitation_id
+
     async def _record(self, key: DeliveryKey, reading: "_Reading", raw: bytes) -> bool:
         """False when there is no such mail."""
 
@@ -84,8 +103,12 @@ class DeliveryReports:
             delivery = (await transaction.lock([key])).get(key)
             if delivery is None:
                 return False
+            if reading.reply is not None and delivery.purpose in INVITING | UNINVITING:
+                organisation = delivery.organisation
+                invitation = verp.invitation_id(organisation, delivery.agreement_id, delivery.request_id)
+                return await self._answer(transaction, invitation, reading, raw)
             if not reading.reports:
-                await self._keep_with(transaction, delivery, reading, raw)
+                await self._keep_with(transaction, delivery, raw, reading.unread)
                 return True
             change = self._decide(delivery, reading.reports, unmatched.fingerprint(raw))
             if change is not None:
@@ -95,20 +118,45 @@ class DeliveryReports:
 
         return await self._unit_of_work.run(work)
 
+    async def _take_at_organiser(self, invitation: str, reading: "_Reading", raw: bytes) -> bool:
+        """False when there is no such invitation."""
+
+        async def work(transaction: NotificationsTransaction) -> bool:
+            return await self._answer(transaction, invitation, reading, raw)
+
+        return await self._unit_of_work.run(work)
+
+    async def _answer(
+        self, transaction: NotificationsTransaction, invitation: str, reading: "_Reading", raw: bytes
+    ) -> bool:
+        """Record an answer, or keep what came in its place with the last mail to that person about that meeting."""
+        found = await answers.found(transaction, self._organisation, invitation)
+        if found is None:
+            return False
+        if reading.reply is None:
+            await self._keep_with(transaction, found.delivery, raw, reading.unread)
+            return True
+        try:
+            await answers.record(transaction, found, reading.reply, self._clock.now())
+        except NotBelieved as error:
+            await self._keep_with(transaction, found.delivery, raw, error.message)
+        return True
+
     async def _keep_with(
-        self, transaction: NotificationsTransaction, delivery: Delivery, reading: "_Reading", raw: bytes
+        self, transaction: NotificationsTransaction, delivery: Delivery, raw: bytes, unread: str
     ) -> None:
+        """`unread`: why a person has to read it; empty for an answer that nobody has to."""
         first = await unmatched.keep(
             transaction.connection,
             delivery.organisation,
             raw,
-            reading.unread or "an answer of a person or a machine, no report",
+            unread or _AN_ANSWER,
             delivery_id=delivery.id,
-            answer=not reading.unread,
+            answer=not unread,
         )
         if first:
             transaction.change(rules.left_unread(delivery, at=self._clock.now()))
-        log.info("report.kept", delivery_id=delivery.id, unread=bool(reading.unread))
+        log.info("report.kept", delivery_id=delivery.id, unread=bool(unread))
 
     def _decide(self, delivery: Delivery, reports: tuple[DeliveryReport, ...], fingerprint: str) -> Change | None:
         """A failure outweighs a delay; that a mail was delivered or relayed is no news."""
@@ -135,16 +183,23 @@ class DeliveryReports:
 
 @dataclass(frozen=True)
 class _Reading:
-    """`unread`: why it could not be read, empty for a report and for an answer. `token`: in the mail's headers."""
+    """`unread`: why it could not be read, empty for a report and for an answer. `token`, `organiser`: in the mail's
+    headers."""
 
     reports: tuple[DeliveryReport, ...]
     unread: str
     token: str | None
+    organiser: str | None
+    reply: CalendarReply | None
 
 
 def _read(raw: bytes) -> _Reading:
+    reports: tuple[DeliveryReport, ...] = ()
+    reply, unread = None, ""
     try:
-        reports, unread = read_report(raw), ""
+        reply = read_reply(raw)
+        if reply is None:
+            reports = read_report(raw)
     except InvalidInput as error:
-        reports, unread = (), error.message
-    return _Reading(reports, unread, return_path_token(raw))
+        unread = error.message
+    return _Reading(reports, unread, return_path_token(raw), organiser_token(raw), reply)

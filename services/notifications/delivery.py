@@ -14,12 +14,13 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from services.notifications.calendar_replies import Answer
 from services.notifications.languages import Language
 from services.notifications.meeting_words import MeetingFacts
 from services.notifications.messages import Purpose
 from services.notifications.redaction import redacted_words
 from shared.errors import Refused
-from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, Person, ReplyLeftUnread
+from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, InvitationAnswered, Person, ReplyLeftUnread
 
 GIVE_UP_SECONDS = 5 * 86_400.0
 GIVEN_UP = "4.4.7"  # RFC 3463: delivery time expired
@@ -187,6 +188,12 @@ def reported_delayed(delivery: Delivery, trouble: Trouble, *, report: str, at: d
 def left_unread(delivery: Delivery, *, at: datetime) -> Change:
     """Something came back that could not be read: it may be a bounce, and says nothing of the mail's fate."""
     return Change(_next(delivery), ReplyLeftUnread(**_about(delivery)), at)
+
+
+def answered(delivery: Delivery, answer: Answer, *, at: datetime) -> Change:
+    """A calendar program sent an answer to the invitation in it."""
+    said = {"answer": answer.answer, "sequence": answer.sequence, "comment": answer.comment}
+    return Change(_next(delivery), InvitationAnswered(**_about(delivery), **said), at)
 
 
 def check_retry(delivery: Delivery) -> None:

@@ -1,4 +1,5 @@
-"""A small SMTP server that takes delivery reports: mail to our signed return paths, and nothing else.
+"""A small SMTP server that takes delivery reports and answers to invitations: mail to addresses that we signed, and
+nothing else.
 
 It runs in the service's own event loop. A report is acknowledged (250) only after `take` has returned, that is after
 the service has committed what the report says; if that fails the mail server is told to try again (451, RFC 5321
@@ -22,21 +23,24 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.notifications.reports import MAX_REPORT_BYTES
-from services.notifications.verp import token_in
+from services.notifications.verp import organiser_in, token_in
 from shared.errors import InvalidInput
 from shared.logging import get_logger
 from shared.web.limits import RateLimit, TooMany
 
 TakeReport = Callable[[bytes, str | None], Awaitable[None]]
-"""Handles one received mail: its raw bytes, and the return path's token where the receiver knows it. Returns when the
-outcome is committed. Raises InvalidInput when the mail cannot be read; anything else means "try again"."""
+"""Handles one received mail: its raw bytes, and the return path's token or the organiser's local part, where the
+receiver knows it. Returns when the outcome is committed. Raises InvalidInput when the mail cannot be read; anything
+else means "try again"."""
 
 IsOurs = Callable[[str], bool]
-"""Whether a token (lower case) was signed by us; see `verp.decode`. It must not block."""
+"""Whether a token or local part (lower case) was signed by us; see `verp`. It must not block."""
 
 # A server that forbids long lines loses reports of servers that write them (RFC 5322 section 2.1.1 says 998).
 _LONGEST_LINE = 64 * 1024
 _COMMANDS_PER_CONNECTION = 200
+_DISCARDED = 32 * 1024 * 1024  # bytes of a mail that is too large, which its sender is let finish to hear so
+_END_OF_MAIL = b"\r\n.\r\n"
 _PROGRESS = 4 * 1024  # bytes of a mail that count as much as a command
 _NETWORK_BITS = {4: 32, 6: 64}  # what one host has of an address
 
@@ -178,6 +182,7 @@ class _Connection(SMTP):
         )
         self._longest = settings.max_bytes + _LONGEST_LINE
         self._received = 0
+        self._refused = b""  # the end of what has come since
         self._on_end = on_end
         self._patience = settings.patience
         self._deadline = self.loop.call_later(settings.conversation, self._over)
@@ -194,13 +199,23 @@ class _Connection(SMTP):
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
         if self._received > self._longest:
-            _log.warning("report_listener.too_large")
-            self.abort()
+            self._refuse(data)
             return
         self._unheard += len(data) if self.envelope and self.envelope.rcpt_tos else 0
         if self._unheard >= _PROGRESS:
             self._heard()
         super().data_received(data)
+
+    def _refuse(self, data: bytes) -> None:
+        """Say so at once, and hear the rest out without keeping it: whoever is cut off in a mail sends it again."""
+        if not isinstance(self.transport, asyncio.WriteTransport):
+            return
+        if not self._refused:
+            _log.warning("report_listener.too_large")
+            self.transport.write(b"552 5.3.4 the mail is too large\r\n")
+        self._refused = (self._refused + data)[-len(_END_OF_MAIL) :]
+        if self._refused == _END_OF_MAIL or self._received > _DISCARDED:
+            self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._deadline.cancel()
@@ -260,7 +275,7 @@ class _Handler:
             return "452 4.5.3 one recipient a mail"
         try:
             self._per_host.spend(_host(session.peer))
-            token = token_in(address, domain=self._domain)
+            token = token_in(address, domain=self._domain) or organiser_in(address, domain=self._domain)
             if token is None or not self._is_ours(token):
                 return "550 5.1.1 no such address"
             self._per_mail.spend(token)

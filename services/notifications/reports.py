@@ -14,7 +14,7 @@ from email.utils import parseaddr
 
 from services.notifications.delivery_status import CONTENT_TYPES, find_address, header, read_delivery_status
 from services.notifications.kinds_of_mail import Kind, kind_of, subject, subject_of_report
-from services.notifications.verp import token_in
+from services.notifications.verp import organiser_in, token_in
 from services.notifications.wording import Outcome, explanation, own_parts, own_text, quotes_a_mail, read_text
 from shared.errors import InvalidInput
 
@@ -93,7 +93,7 @@ def read_report(raw: bytes) -> tuple[DeliveryReport, ...]:
 
     Raises InvalidInput when it is over 1 MiB, malformed beyond reading, or nothing that we recognise: for a human.
     """
-    _check_bounds(raw)
+    check_bounds(raw)
     try:
         return _read(raw)
     except InvalidInput:
@@ -107,24 +107,36 @@ def return_path_token(raw: bytes) -> str | None:
     """The token (unverified) of the return path that a received mail names, report or not: in its headers, in those of
     the mail that it returns, or quoted in its text."""
     try:
-        _check_bounds(raw)
+        check_bounds(raw)
         found = _return_path_token(email.message_from_bytes(raw))
     except Exception:
         found = None  # the parsers were not written for hostile input
     return found or token_in(raw[:_QUOTED_BYTES].decode("latin-1"))
 
 
-def _check_bounds(raw: bytes) -> None:
+def organiser_token(raw: bytes) -> str | None:
+    """The local part (unverified) of the organiser's address that a mail was sent to; see `verp.organiser`."""
+    try:
+        check_bounds(raw)
+        message = HeaderParser().parsestr(raw[:_QUOTED_BYTES].decode("latin-1"))
+    except Exception:
+        return organiser_in(raw[:_QUOTED_BYTES].partition(b"\r\n\r\n")[0].decode("latin-1"))
+    addresses = (value for name in _ENVELOPE_RECIPIENT_HEADERS for value in message.get_all(name, []))
+    return next(filter(None, (organiser_in(str(value)[:1000]) for value in addresses)), None)
+
+
+def check_bounds(raw: bytes) -> None:
+    """What no parser may see. Raises InvalidInput."""
     if not raw.strip():
-        raise InvalidInput("the delivery report is empty")
+        raise InvalidInput("the mail is empty")
     if len(raw) > MAX_REPORT_BYTES:
-        raise InvalidInput(f"the delivery report is larger than {MAX_REPORT_BYTES} bytes")
+        raise InvalidInput(f"the mail is larger than {MAX_REPORT_BYTES} bytes")
     if max(raw.count(b"\n"), raw.count(b"\r")) > _MAX_LINES:
-        raise InvalidInput(f"the delivery report has more than {_MAX_LINES} lines")
+        raise InvalidInput(f"the mail has more than {_MAX_LINES} lines")
     # Each part costs the parser time on every line inside it, each parameter on every other parameter.
     content_types = _CONTENT_TYPE.findall(raw.replace(b"\r", b"\n"))
     if len(content_types) > _MAX_PARTS or any(len(each) > _MAX_CONTENT_TYPE_BYTES for each in content_types):
-        raise InvalidInput("the delivery report has too many parts, or too long a content type")
+        raise InvalidInput("the mail has too many parts, or too long a content type")
 
 
 def _read(raw: bytes) -> tuple[DeliveryReport, ...]:

@@ -115,6 +115,23 @@ class PlanToldRow(NotificationsTable, table=True):
     person_id: str = Field(sa_column=Column(Text, primary_key=True))
 
 
+class InvitationRow(NotificationsTable, table=True):
+    """One person's invitations to one meeting: `id` is in the organiser's address, where their answers come
+    (`verp.invitation_id`). The last answer that a calendar program sent: `answered_sequence` is of the invitation that
+    it was given to, `answered_at` when."""
+
+    __tablename__ = "invitation"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, nullable=False))
+    person_id: str = Field(sa_column=Column(Text, nullable=False))
+    answer: str | None = Field(sa_column=Column(Text, nullable=True))
+    answered_sequence: int | None = Field(sa_column=Column(Integer, nullable=True))
+    answered_at: datetime | None = Field(sa_column=_moment(nullable=True))
+    comment: str | None = Field(sa_column=Column(Text, nullable=True))
+
+
 class UnmatchedReportRow(NotificationsTable, table=True):
     """A delivery report that points to no mail of ours, or cannot be read: for a human. `raw` is cut.
 
@@ -168,5 +185,6 @@ AGREEMENT = NotificationsTable.metadata.tables["agreement"]
 DELIVERY = NotificationsTable.metadata.tables["delivery"]
 BODY_MEMBER = NotificationsTable.metadata.tables["body_member"]
 PLAN_TOLD = NotificationsTable.metadata.tables["plan_told"]
+INVITATION = NotificationsTable.metadata.tables["invitation"]
 UNMATCHED_REPORT = NotificationsTable.metadata.tables["unmatched_report"]
 INBOX_MAIL = NotificationsTable.metadata.tables["inbox_mail"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications import store
+from services.notifications import invited, store
 from services.notifications.delivery import Change, Delivery, NewDelivery
 from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended, EndedCopies, EndedNotices
 from shared.messaging.message import Poison
@@ -96,6 +96,7 @@ class NotificationsTransaction(Transaction):
         changed = [(key, self._agreements[key]) for key in self._changed_agreements]
         await store.save_agreements(self.connection, changed)
         await store.insert_deliveries(self.connection, self._mails)
+        await invited.add(self.connection, self._mails)
         await store.withdraw(self.connection, self._ended)
         await store.withdraw_copies(self.connection, self._ended_copies)
         await store.withdraw_notices(self.connection, self._ended_notices)

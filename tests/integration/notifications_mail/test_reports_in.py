@@ -133,9 +133,14 @@ async def test_a_mail_over_the_limit_is_refused(listener: ReportListener, taker:
     assert taker.taken == []
 
 
-async def test_an_endless_line_ends_the_connection(listener: ReportListener, taker: Taker) -> None:
-    with pytest.raises(aiosmtplib.SMTPServerDisconnected):
-        await deliver(listener, b"Subject: x\r\n\r\n" + b"x" * 1_000_000)
+@pytest.mark.parametrize("line", [b"x", b"a line of a calendar\r\n"])
+async def test_one_far_over_it_and_an_endless_line_are_refused_in_the_same_words(
+    listener: ReportListener, taker: Taker, line: bytes
+) -> None:
+    """10 MB, say: whoever is cut off in it tries again for days."""
+    with pytest.raises(aiosmtplib.SMTPDataError) as refusal:
+        await deliver(listener, b"Subject: x\r\n\r\n" + line * (10_000_000 // len(line)))
+    assert (refusal.value.code, refusal.value.message) == (552, "5.3.4 the mail is too large")
     assert taker.taken == []
     assert await deliver(listener) == "2.0.0 taken"
 

@@ -1,0 +1,53 @@
+"""What an answer of a calendar program does: the person and the meeting are found, and what is new is told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.notifications import delivery as rules
+from services.notifications import invited
+from services.notifications.calendar_replies import CalendarReply, answer_of
+from services.notifications.delivery import Delivery
+from services.notifications.invited import Invited, Mailed
+from services.notifications.transaction import NotificationsTransaction
+from shared.calendars import meeting_uid
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Whose answers come to an address. `delivery`: the last mail to them about the meeting, locked."""
+
+    invited: Invited
+    mailed: Mailed
+    delivery: Delivery
+
+
+async def found(transaction: NotificationsTransaction, organisation: str, invitation: str) -> Found | None:
+    """None when nobody was invited so."""
+    who = await invited.lock(transaction.connection, organisation, invitation)
+    mailed = None if who is None else await invited.mailed(transaction.connection, who)
+    if who is None or mailed is None:
+        return None
+    key = organisation, mailed.delivery_id
+    delivery = (await transaction.lock([key])).get(key)
+    return None if delivery is None else Found(who, mailed, delivery)
+
+
+async def record(transaction: NotificationsTransaction, found: Found, reply: CalendarReply, now: datetime) -> None:
+    """Told once for each change. Raises NotBelieved."""
+    answer = answer_of(
+        reply,
+        uid=meeting_uid(found.invited.meeting_id),
+        addresses=found.mailed.addresses,
+        latest=found.mailed.latest,
+        now=now,
+        before=found.invited.answer,
+    )
+    if answer is None:
+        log.info("answer.nothing_new", delivery_id=found.delivery.id)
+        return
+    await invited.save_answer(transaction.connection, found.invited, answer)
+    transaction.change(rules.answered(found.delivery, answer, at=now))
+    log.info("answer.recorded", delivery_id=found.delivery.id)

@@ -1,0 +1,89 @@
+"""The SQL of invitations: whose answers come to which organiser's address, and what the last one said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import case, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notifications.calendar_replies import Answer
+from services.notifications.delivery import INVITING, UNINVITING, NewDelivery
+from services.notifications.tables import DELIVERY, INVITATION
+from services.notifications.verp import invitation_id
+
+_ADD = insert(INVITATION).on_conflict_do_nothing().inline()
+_C = INVITATION.c
+_D = DELIVERY.c
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """One person's invitations to one meeting. `answer`: the last that a calendar program sent."""
+
+    organisation: str
+    id: str
+    meeting_id: str
+    person_id: str
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """What was mailed to them. `delivery_id`: the last mail that a server took; `latest`: the last sequence."""
+
+    delivery_id: str
+    addresses: frozenset[str]
+    latest: int
+
+
+async def add(connection: AsyncConnection, mails: Sequence[NewDelivery]) -> None:
+    """Of mails that invite; known ones stay as they are. Sorted, so that transactions that share some queue up."""
+    found = {
+        (mail.organisation, invitation_id(mail.organisation, mail.agreement_id, mail.request_id)): mail
+        for mail in mails
+        if mail.purpose in INVITING
+    }
+    rows = [
+        {"organisation": key[0], "id": key[1], "meeting_id": mail.agreement_id, "person_id": mail.request_id}
+        for key, mail in sorted(found.items(), key=lambda one: one[0])
+    ]
+    if rows:
+        await connection.execute(_ADD, rows)
+
+
+async def lock(connection: AsyncConnection, organisation: str, id: str) -> Invited | None:
+    """Until the transaction ends: answers of one person to one meeting come one after the other."""
+    query = select(INVITATION).where(_C.organisation == organisation, _C.id == id).with_for_update()
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    answer = Answer(row.answer, row.answered_sequence, row.answered_at, row.comment) if row.answer else None
+    return Invited(row.organisation, row.id, row.meeting_id, row.person_id, answer)
+
+
+async def mailed(connection: AsyncConnection, invited: Invited) -> Mailed | None:
+    """None when nothing was: the rows may be gone."""
+    query = (
+        select(_D.id, _D.recipient, _D.request_version)
+        .where(
+            _D.organisation == invited.organisation,
+            _D.agreement_id == invited.meeting_id,
+            _D.request_id == invited.person_id,
+            _D.purpose.in_([purpose.value for purpose in INVITING | UNINVITING]),
+        )
+        .order_by(case((_D.sent_at.is_(None), 0), else_=1).desc(), _D.request_version.desc(), _D.id.desc())
+        .limit(1000)
+    )
+    rows = (await connection.execute(query)).all()
+    if not rows:
+        return None
+    return Mailed(rows[0].id, frozenset(row.recipient for row in rows), max(int(row.request_version) for row in rows))
+
+
+async def save_answer(connection: AsyncConnection, invited: Invited, answer: Answer) -> None:
+    await connection.execute(
+        update(INVITATION)
+        .where(_C.organisation == invited.organisation, _C.id == invited.id)
+        .values(answer=answer.answer, answered_sequence=answer.sequence, answered_at=answer.at, comment=answer.comment)
+    )
