@@ -10,6 +10,7 @@ from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.notice.commands import NoticeCommands
 from services.meetings.person.commands import PersonCommands
 from services.meetings.plan.commands import PlanCommands
+from services.meetings.poll.commands import PollCommands
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply.commands import ReplyCommands
 
@@ -26,3 +27,4 @@ class MeetingsCommands:
     attachments: AttachmentCommands
     replies: ReplyCommands
     notices: NoticeCommands
+    polls: PollCommands

@@ -23,6 +23,8 @@ from services.meetings.person import api as person_api
 from services.meetings.person.commands import PersonCommands
 from services.meetings.plan import api as plan_api
 from services.meetings.plan.commands import PlanCommands
+from services.meetings.poll import api as poll_api
+from services.meetings.poll.commands import PollCommands
 from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply import api as reply_api
@@ -72,6 +74,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         attachments=AttachmentCommands(unit_of_work, clock, blobs, largest=settings.max_attachment_bytes),
         replies=ReplyCommands(unit_of_work, clock),
         notices=NoticeCommands(unit_of_work, clock),
+        polls=PollCommands(unit_of_work, clock),
     )
     gate = Gate(
         subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
@@ -97,6 +100,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(attachment_api.router(commands.attachments))
     app.include_router(reply_api.router(commands.replies))
     app.include_router(notice_api.router(commands.notices))
+    app.include_router(poll_api.router(commands.polls))
     include_pages(
         app,
         settings=settings,

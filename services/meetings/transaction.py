@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from services.meetings.agenda.agenda import Item
 from services.meetings.agenda.store import AgendaStore
 from services.meetings.attachment.store import AttachmentStore
@@ -11,18 +13,43 @@ from services.meetings.body.who_sits import WhoSits
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
+from services.meetings.notice.notice import Stage
 from services.meetings.notice.store import NoticeStore
 from services.meetings.person.person import Person
 from services.meetings.person.store import PersonStore
+from services.meetings.poll.poll import Poll, call_off
+from services.meetings.poll.store import PollStore
 from services.meetings.reply.store import ReplyStore
-from shared.events import Event
+from shared.events import Event, MeetingCancelled
 from shared.events.envelope import Envelope
 
 
 class MeetingsTransaction(
-    MeetingStore, MinutesStore, BodyStore, PersonStore, AgendaStore, AttachmentStore, NoticeStore, ReplyStore
+    MeetingStore,
+    MinutesStore,
+    BodyStore,
+    PersonStore,
+    AgendaStore,
+    AttachmentStore,
+    NoticeStore,
+    ReplyStore,
+    PollStore,
 ):
     source = "meetings"
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._cancelled: list[tuple[str, Meeting, MeetingCancelled, datetime]] = []
+
+    async def flush(self) -> None:
+        """Whoever cancels a meeting ends the date poll that asks for another date for it. Whom its notice tells that it
+        will not take place, is told once."""
+        for organisation, meeting, cancelled, at in self._cancelled:
+            if (poll := await self.lock_open_poll(organisation, meeting.id)) is not None:
+                is_told = (await self.notice(organisation, meeting.id)).stage is Stage.WITHDRAWN
+                await self.end_poll(organisation, poll, meeting, cancelled.reason, at, tell=not is_told)
+        self._cancelled.clear()
+        await super().flush()
 
     async def who_sits(self, organisation: str) -> WhoSits:
         return WhoSits(
@@ -46,10 +73,22 @@ class MeetingsTransaction(
         if before is not None and body_key(before) != body_key(body.details.name):
             await self.rename_numbering(organisation, body_key(before), body_key(body.details.name))
 
+    async def end_poll(
+        self, organisation: str, poll: Poll, meeting: Meeting, reason: str, at: datetime, *, tell: bool = True
+    ) -> Poll:
+        """Call it off. `tell`: whom it asked. Its row and the meeting's are locked. Raises Refused, InvalidInput."""
+        body = await self.body(organisation, poll.body_id)
+        people = (await self.people_among(organisation, poll.people)).values()
+        asked = [found for one in people if tell and (found := one.asked()) is not None]
+        ended, fact = call_off(poll, meeting, body, reason, asked)
+        await self.save_poll(organisation, ended)
+        self.tell(organisation, ended, fact, at)
+        return ended
+
     def tell(
         self,
         organisation: str,
-        about: Meeting | Body | Person | Item,
+        about: Meeting | Body | Person | Item | Poll,
         event: Event,
         at: datetime,
         cause: Envelope | None = None,
@@ -65,6 +104,8 @@ class MeetingsTransaction(
             correlation_id=about.id,
             cause=cause,
         )
+        if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
+            self._cancelled.append((organisation, about, event, at))
 
     async def tell_notice(self, organisation: str, meeting: Meeting, event: Event, at: datetime) -> None:
         """Publish a fact of a meeting's notice or replies, at its number of them. The meeting's row is locked."""

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0016"
-down_revision = "meetings_0014"
+down_revision = "meetings_0015"
 
 _STATEMENTS = (
     """

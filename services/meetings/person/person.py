@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from services.meetings.keys import clean_key
 from shared.errors import InvalidInput
 from shared.events import PersonChanged, PersonRegistered
+from shared.events.notices import AskedMember
 from shared.links import FIRST_VERSION
 from shared.rendering.minutes import Language
 from shared.text import clean_email, clean_line, clean_name
@@ -37,6 +38,19 @@ class Person(BaseModel):
     version: int
     details: PersonDetails
     page_version: int = FIRST_VERSION
+
+    def asked(self, role: str = "member") -> AskedMember | None:
+        """As facts have someone who is mailed; None for who has no address."""
+        if self.details.email is None:
+            return None
+        return AskedMember(
+            person_id=self.id,
+            email=self.details.email,
+            name=self.details.name,
+            language=self.details.language,
+            role=role,
+            page_version=self.page_version,
+        )
 
 
 def register(person_id: str, key: str, details: PersonDetails) -> tuple[Person, PersonRegistered]:

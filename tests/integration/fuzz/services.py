@@ -24,6 +24,9 @@ from tests.unit.signing.story import AGREEMENT_ID
 
 Build = Callable[..., Any]
 
+DAY_ASKED = "20991001T1300-20991001T1500"
+NEW_POLL = {"times": [{"starts": "2099-10-01T13:00", "ends": "2099-10-01T15:00"}], "answer_by": "2099-09-20"}
+
 
 @dataclass
 class Stocked:
@@ -61,8 +64,9 @@ async def _meetings(service: Service) -> Stocked:
         attachments = f"/agenda-items/{item['id']}/attachments"
         attachment = (await api.post(attachments, params={"name": "a.txt"}, content=b"Hej")).json()
         membership = (await api.post(f"/bodies/{body['id']}/memberships", json=seat)).json()
+        poll = (await api.post(f"/meetings/{meeting['id']}/date-polls", json=NEW_POLL)).json()["poll"]
     ids = {"meeting": meeting, "body": body, "person": person, "membership": membership, "item": item}
-    ids["attachment"] = attachment
+    ids |= {"attachment": attachment, "poll": poll}
     return Stocked(service, {f"{name}_id": found["id"] for name, found in ids.items()})
 
 

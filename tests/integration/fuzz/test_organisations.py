@@ -26,7 +26,7 @@ from shared.names import SERVICES
 from shared.service import Service
 from shared.settings import Settings
 from tests.integration.archive.completed import AGREEMENT as ARCHIVED
-from tests.integration.fuzz.services import Stocked, client_of, stocked
+from tests.integration.fuzz.services import DAY_ASKED, NEW_POLL, Stocked, client_of, stocked
 from tests.integration.meetings.test_bodies import BOARD
 from tests.integration.meetings.test_meetings import DRAFTING, MEETING, minutes
 from tests.integration.signing.flow import ORGANISATION
@@ -131,6 +131,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"text": REGISTER}
     if path.startswith(("/bodies", "/people")):
         return _of_the_register(path, ids)
+    if "/date-poll" in path:
+        return _of_a_poll(path)
     if "/replies" in path:
         return {"answer": "coming"}
     if path.startswith("/attachments/") or path.endswith("/attachments/order"):
@@ -154,6 +156,14 @@ def _of_an_agenda(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path.endswith("/move"):
         return {"how": "tabled"}
     return {"items": [ids["item_id"]]} if path.endswith("/order") else {"title": "Ekonomi"}
+
+
+def _of_a_poll(path: str) -> dict[str, Any]:
+    if path.endswith("/date-polls"):
+        return NEW_POLL
+    if path.endswith("/choose"):
+        return {"time": DAY_ASKED}
+    return {"reason": "fel"} if path.endswith("/call-off") else {"times": {DAY_ASKED: "can"}}
 
 
 def _of_the_register(path: str, ids: dict[str, str]) -> dict[str, Any]:
