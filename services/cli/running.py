@@ -40,10 +40,17 @@ def up(
     data: DataOption = DEFAULT_DATA,
     host: HostOption = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the pages and the APIs.")] = 8350,
+    empty: Annotated[
+        bool,
+        typer.Option("--empty", help="Begin a new data folder with nothing in it, for your own association."),
+    ] = False,
 ) -> None:
     """Start everything on this machine: the four services in one process, with a database and a broker of their own.
 
     Nothing else is needed. Mail is shown on a page instead of being sent, unless JUSTERA_SMTP_HOST names a mail server.
+    A new data folder begins with an invented association in the middle of its year, to look around in, unless --empty
+    is given or JUSTERA_SMTP_HOST is set.
+
     It runs until Ctrl-C; killed at any moment and started again, it goes on where it was.
     """
     from services.embedded.home import Home, private_from_now_on
@@ -61,7 +68,7 @@ def up(
     home.prepare()
     log_file = home.logs / "justera.log"
     configure_logging(log_format="json", level=settings.log_level, file=log_file)
-    asyncio.run(run_up(home, listener, host=host, port=port, say=typer.echo))
+    asyncio.run(run_up(home, listener, host=host, port=port, empty=empty, say=typer.echo))
 
 
 def login(data: DataOption = DEFAULT_DATA) -> None:

@@ -87,6 +87,21 @@ class Home:
         return self.folder / "logs"
 
     @property
+    def unfinished_greeting(self) -> Path:
+        """There while the association that greets a newcomer is being made."""
+        return self.folder / "greeting-unfinished"
+
+    @property
+    def greeting(self) -> Path:
+        """There when the association is the invented one."""
+        return self.folder / "greeting"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever kept in it."""
+        return not self.postgres.exists()
+
+    @property
     def address(self) -> Path:
         """Where the running process answers, for the commands on this machine."""
         return self.folder / "address"

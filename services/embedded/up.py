@@ -11,15 +11,16 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from services.embedded.ahead import look_ahead
 from services.embedded.assembly import AllInOne, Modes
 from services.embedded.example import prepare_example
+from services.embedded.greeting import StoryClock, greet
 from services.embedded.home import DEFAULT_FOLDER, Home
 from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
 from services.embedded.server import serve
 from services.notifications.mailer import MailerSettings
 from shared.auth import Role, requires
-from shared.clock import SystemClock
 from shared.http import create_app
 from shared.names import SERVICES
 from shared.web.forms import attachment_uploads
@@ -32,21 +33,35 @@ _INBOX: Mapping[str, Any] = {**_ALONE, "show_mail": True, "mailer_settings": Mai
 _SMTP: Mapping[str, Any] = {**_ALONE, "mailer_settings": MailerSettings(connections=2, lease=10.0)}
 
 
+_INVENTED = ("", "The association in it is invented, to look around in. For your own: justera up --empty --data FOLDER")
+
+
 class LoginLink(BaseModel):
     """Opens a browser session once, within the hour."""
 
     url: str
 
 
-async def up(home: Home, listener: socket.socket, *, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Start everything, print where it is, and serve until SIGINT or SIGTERM. Raises JusteraError."""
+async def up(
+    home: Home, listener: socket.socket, *, host: str, port: int, empty: bool, say: Callable[[str], None]
+) -> None:
+    """Start everything, print where it is, and serve until SIGINT or SIGTERM. Raises JusteraError.
+
+    A new data folder gets the invented association, but when it is to be `empty`, or mail would really be sent.
+    """
     with listener:
         say("Starting …")
         sends_mail = "JUSTERA_SMTP_HOST" in os.environ
         options = {"notifications": _SMTP if sends_mail else _INBOX}
         public_url = os.environ.get("JUSTERA_PUBLIC_URL", _url(host, port))
+        if home.is_new and not empty and not sends_mail:
+            home.unfinished_greeting.touch()
+        clock = StoryClock()
         overrides = {"public_url": public_url, **_ways(public_url, sends_mail)}
-        async with AllInOne(home, clock=SystemClock(), modes=Modes(options=options), overrides=overrides) as system:
+        async with AllInOne(home, clock=clock, modes=Modes(options=options), overrides=overrides) as system:
+            if home.unfinished_greeting.exists():
+                await greet(system, clock, system.settings.language)
+                home.unfinished_greeting.rename(home.greeting)
             home.address.write_text(system.settings.public_url, encoding="utf-8")
             links = LoginLinks(system.access, system.settings.organisation)
             app = outer_app(system, links)
@@ -76,6 +91,8 @@ def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:
         access=system.access,
         redeem=links.redeem,
         prepare_example=partial(prepare_example, system),
+        look_ahead=partial(look_ahead, system.services["meetings"].commands, system.clock),
+        invented=system.home.greeting.exists(),
     )
 
     @app.post("/login-links", dependencies=[requires(Role.OPERATOR)])
@@ -96,6 +113,7 @@ def _greeting(url: str, token: str, home: Home, sends_mail: bool) -> list[str]:
         f"Mail:      {mail}",
         f"APIs:      {', '.join(f'{url}/{name}/docs' for name in SERVICES)}",
         f"Data:      {home.folder}   (logs in {home.logs})",
+        *(_INVENTED if home.greeting.exists() else ()),
         "",
         f"In another terminal: {', '.join(_commands(home))}. Ctrl-C stops it.",
     ]

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.embedded.ahead import Ahead
 from shared.auth import Access, Principal, Role, principal_of, public, requires
 from shared.errors import NotAuthenticated
 from shared.names import SERVICES
@@ -18,6 +19,7 @@ _SECRETARY = requires(Role.SECRETARY)
 
 
 PrepareExample = Callable[[Language], Awaitable[str]]
+LookAhead = Callable[[str], Awaitable[Ahead]]
 
 
 class HomePages:
@@ -27,11 +29,16 @@ class HomePages:
         access: Access,
         redeem: Callable[[str], Awaitable[Principal]],
         prepare_example: PrepareExample,
+        look_ahead: LookAhead,
+        *,
+        invented: bool,
     ) -> None:
         self._look = look
         self._access = access
         self._redeem = redeem
         self._prepare_example = prepare_example
+        self._look_ahead = look_ahead
+        self._invented = invented
 
     def add_to(self, router: APIRouter) -> None:
         start = public("says where to log in, and shows no more before")
@@ -53,7 +60,15 @@ class HomePages:
         root: str = request.scope.get("root_path", "").rstrip("/")
         csrf = self._access.csrf_token(self._access.cookie_of(request))
         return self._look.page(
-            request, "home/home.html", language, principal=principal, services=SERVICES, root=root, csrf=csrf
+            request,
+            "home/home.html",
+            language,
+            principal=principal,
+            services=SERVICES,
+            root=root,
+            csrf=csrf,
+            ahead=await self._look_ahead(principal.organisation),
+            invented=self._invented,
         )
 
     async def login(self, request: Request, token: str = "") -> Response:

@@ -6,6 +6,7 @@ next. So no lock is held while a document is set, which may take seconds.
 
 import asyncio
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -205,6 +206,11 @@ class MinutesCommands:
         if row is None:
             raise NotFound("no minutes have been drafted for this meeting")
         return await self._blobs.get(organisation, BlobRef.model_validate(row.pdf))
+
+    async def written(self, organisation: str, meeting_ids: Sequence[str]) -> set[str]:
+        """Those of these meetings that have minutes."""
+        async with self._unit_of_work.begin() as transaction:
+            return await transaction.meetings_with_minutes(organisation, meeting_ids)
 
     async def versions(self, organisation: str, meeting_id: str) -> list[DraftedVersion]:
         """The last one first."""

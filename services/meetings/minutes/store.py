@@ -39,6 +39,14 @@ _VERSIONS_OF_MEETING = (
     .order_by(MINUTES.c.version.desc())
 )
 _MINUTES_OF_MEETING = _VERSIONS_OF_MEETING.limit(1)
+_WITH_MINUTES = (
+    select(MINUTES.c.meeting_id)
+    .where(
+        MINUTES.c.organisation == bindparam("organisation"),
+        MINUTES.c.meeting_id.in_(bindparam("ids", expanding=True)),
+    )
+    .distinct()
+)
 _MINUTES_OF_AGREEMENT = select(MINUTES.c.meeting_id).where(
     MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.agreement_id == bindparam("agreement_id")
 )
@@ -108,6 +116,11 @@ class MinutesStore(Transaction):
         """Rows of `MINUTES`, the last version first."""
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return list(await self.connection.execute(_VERSIONS_OF_MEETING, key))
+
+    async def meetings_with_minutes(self, organisation: str, meeting_ids: Sequence[str]) -> set[str]:
+        """Among these."""
+        key = {"organisation": organisation, "ids": list(meeting_ids)}
+        return set((await self.connection.execute(_WITH_MINUTES, key)).scalars())
 
     async def minutes_exist_for(self, organisation: str, agreement_id: str) -> bool:
         key = {"organisation": organisation, "agreement_id": agreement_id}

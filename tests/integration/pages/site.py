@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 
 import uvicorn
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from services.archive import pages as archive_pages
 from services.archive.pages import SealedCopy
 from services.embedded import pages as embedded_pages
+from services.embedded.ahead import look_ahead
 from services.notifications import pages as notifications_pages
 from services.notifications.pages import Mail
 from shared.auth import Access, Principal, Role, TokenRecord, token_hash
@@ -160,7 +162,13 @@ def make_site(settings: Settings, flow: Flow, access: Access, meetings: Service)
     site.tokens[LOGIN] = principal_of(TOKEN)
     app, archive, notifications = (_app(name, access) for name in ("Justera", "Archive", "Notifications"))
     embedded_pages.include_pages(
-        app, settings=settings, access=access, redeem=site.redeem, prepare_example=site.prepare_example
+        app,
+        settings=settings,
+        access=access,
+        redeem=site.redeem,
+        prepare_example=site.prepare_example,
+        look_ahead=partial(look_ahead, meetings.commands, flow.clock),
+        invented=True,
     )
     archive_pages.include_pages(
         archive, settings=settings, clock=flow.clock, copies=site.copies, copy_link_keys=copy_keys
