@@ -101,9 +101,7 @@ class JournalPage(_Shape):
 
 class Mail(_Shape):
     id: str
-    agreement_id: str | None
-    body_id: str | None = None
-    meeting_id: str | None = None
+    agreement_id: str
     purpose: str
     recipient: str
     status: str

@@ -8,6 +8,7 @@ from services.meetings.body.commands import BodyCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.notice.commands import NoticeCommands
+from services.meetings.papers.commands import PapersCommands
 from services.meetings.person.commands import PersonCommands
 from services.meetings.plan.commands import PlanCommands
 from services.meetings.poll.commands import PollCommands
@@ -25,6 +26,7 @@ class MeetingsCommands:
     plans: PlanCommands
     agendas: AgendaCommands
     attachments: AttachmentCommands
+    papers: PapersCommands
     replies: ReplyCommands
     notices: NoticeCommands
     polls: PollCommands

@@ -19,6 +19,8 @@ from services.meetings.notice import api as notice_api
 from services.meetings.notice.commands import NoticeCommands
 from services.meetings.notice.deadlines import NoticeDeadlines
 from services.meetings.pages import include_pages
+from services.meetings.papers import api as papers_api
+from services.meetings.papers.commands import PapersCommands
 from services.meetings.person import api as person_api
 from services.meetings.person.commands import PersonCommands
 from services.meetings.plan import api as plan_api
@@ -71,7 +73,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         register=RegisterCommands(unit_of_work, clock),
         plans=PlanCommands(unit_of_work, clock),
         agendas=AgendaCommands(unit_of_work, clock),
-        attachments=AttachmentCommands(unit_of_work, clock, blobs, largest=settings.max_attachment_bytes),
+        attachments=AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes),
+        papers=PapersCommands(unit_of_work, clock, blobs, press, organisation_name=settings.organisation_name),
         replies=ReplyCommands(unit_of_work, clock),
         notices=NoticeCommands(unit_of_work, clock),
         polls=PollCommands(unit_of_work, clock),
@@ -98,6 +101,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(plan_api.router(commands.plans))
     app.include_router(agenda_api.router(commands.agendas))
     app.include_router(attachment_api.router(commands.attachments))
+    app.include_router(papers_api.router(commands.papers))
     app.include_router(reply_api.router(commands.replies))
     app.include_router(notice_api.router(commands.notices))
     app.include_router(poll_api.router(commands.polls))

@@ -244,7 +244,10 @@ class AttachmentRow(MeetingsTable, table=True):
 
 
 class AttachmentFileRow(MeetingsTable, table=True):
-    """A version of an attachment's file, `number` counting from 1. `content` is `BlobRef`."""
+    """A version of an attachment's file, `number` counting from 1. `content` is `BlobRef`.
+
+    `pages`: of one that can be bound into papers; `unbound`: why one cannot that is of a type that could.
+    """
 
     __tablename__ = "attachment_file"
 
@@ -255,6 +258,37 @@ class AttachmentFileRow(MeetingsTable, table=True):
     content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     late: bool = Field(sa_column=Column(Boolean, nullable=False))
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    pages: int | None = Field(sa_column=Column(Integer, nullable=True))
+    unbound: str | None = Field(sa_column=Column(Text, nullable=True))
+
+
+class PapersRow(MeetingsTable, table=True):
+    """The papers of a meeting as they were made last. `key`: of what they were made of, see `papers.key_of`."""
+
+    __tablename__ = "papers"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    for_members: bool = Field(sa_column=Column(Boolean, primary_key=True))
+    key: str = Field(sa_column=Column(Text, nullable=False))
+    pdf: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class PapersPublicationRow(MeetingsTable, table=True):
+    """What people can read of a meeting from a moment on; see `papers.Publication`."""
+
+    __tablename__ = "papers_publication"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    key: str = Field(sa_column=Column(Text, nullable=False))
+    papers: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    for_members: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    files: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    late: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    told: bool = Field(sa_column=Column(Boolean, nullable=False))
 
 
 class NoticeRow(MeetingsTable, table=True):
@@ -345,6 +379,8 @@ AGENDA_ITEM = MeetingsTable.metadata.tables["agenda_item"]
 AGENDA_STAY = MeetingsTable.metadata.tables["agenda_stay"]
 ATTACHMENT = MeetingsTable.metadata.tables["attachment"]
 ATTACHMENT_FILE = MeetingsTable.metadata.tables["attachment_file"]
+PAPERS = MeetingsTable.metadata.tables["papers"]
+PAPERS_PUBLICATION = MeetingsTable.metadata.tables["papers_publication"]
 NOTICE = MeetingsTable.metadata.tables["notice"]
 REPLY = MeetingsTable.metadata.tables["reply"]
 DATE_POLL = MeetingsTable.metadata.tables["date_poll"]

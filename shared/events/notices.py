@@ -90,8 +90,8 @@ class NoticeWithdrawn(_MeetingAsKnown):
 class PapersPublished(_MeetingAsKnown):
     """The papers of a meeting's items are there to be read, for the first time or with later ones among them."""
 
-    papers: BlobRef = Field(description="all of them as one PDF")
-    late: tuple[str, ...] = Field((), description="names of what came after the notice")
+    papers: BlobRef = Field(description="as one PDF: what everyone may read who is asked")
+    late: tuple[str, ...] = Field((), description="titles of what came after the notice")
     told: bool = Field(True, description="whether people get a mail about it; else they find it on their page")
 
 

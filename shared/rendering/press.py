@@ -1,8 +1,9 @@
-"""Sets documents in a process of its own, which is ended when a document takes too long or too much.
+"""Sets documents, and binds files into them, in a process of its own, ended when one takes too long or too much.
 
-typst may loop, panic or take all memory for some text that nobody thought of: that must cost one document, not the
-service. A child is started for the first document and ended when none has come for half a minute. It gets the job and
-nothing else: no secret is in its environment, and what it prints goes nowhere, since a panic quotes the text.
+typst may loop, panic or take all memory for some text that nobody thought of, and a file may be made to do so to who
+reads it: that must cost one document, not the service. A child is started for the first document and ended when none
+has come for half a minute. It gets the job and nothing else: no secret is in its environment, and what it prints goes
+nowhere, since a panic quotes the text.
 """
 
 import asyncio
@@ -12,19 +13,22 @@ import signal
 import subprocess
 import sys
 import weakref
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar
 
 from shared.errors import InvalidInput, Unavailable
 from shared.logging import get_logger
+from shared.rendering.binding import BoundFile, CannotBeBound
 from shared.rendering.typesetting import AS_IT_IS, AT_ANY_RATE, Job
 
 log = get_logger(__name__)
 
 _IDLE = 30.0  # seconds
+_COUNTING = 5.0  # seconds, of a file that is tried
+_BINDING = 60.0  # seconds, of files that were tried
 _CODE = Path(__file__).parents[2]
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -41,6 +45,20 @@ class CannotBeSet(InvalidInput):
     """The document is at fault: it takes too long or too much, or typst refuses it."""
 
     slug: ClassVar[str] = "cannot-be-set"
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What a child is to do: a line of JSON, and files after it."""
+
+    what: Mapping[str, Any]
+    files: tuple[bytes, ...]
+    seconds: float
+
+    @property
+    def line(self) -> bytes:
+        sizes = [len(file) for file in self.files]
+        return json.dumps({**self.what, "sizes": sizes, "seconds": self.seconds}).encode() + b"\n"
 
 
 class Press:
@@ -69,34 +87,48 @@ class Press:
     async def set(self, job: Job) -> bytes:
         """The PDF, whatever its texts: one that was accepted once must come out. Raises Unavailable, CannotBeSet."""
         try:
-            return await self._in_turn(job, slice(None), self._limits.seconds)
+            return await self._in_turn(_setting(job, slice(None), self._limits.seconds))
         except CannotBeSet as error:
             log.warning("press.set_at_any_rate", error=error.message)
-            return await self._in_turn(job, AT_ANY_RATE, self._limits.seconds)
+            return await self._in_turn(_setting(job, AT_ANY_RATE, self._limits.seconds))
 
     async def set_as_it_is(self, job: Job, *, seconds: float | None = None) -> bytes:
         """The PDF with every character as it was written. Raises CannotBeSet, Unavailable."""
-        return await self._in_turn(job, AS_IT_IS, min(seconds or self._limits.seconds, self._limits.seconds))
+        limit = min(seconds or self._limits.seconds, self._limits.seconds)
+        return await self._in_turn(_setting(job, AS_IT_IS, limit))
 
-    async def _in_turn(self, job: Job, ways: slice, seconds: float) -> bytes:
+    async def count_pages(self, content: bytes, media_type: str) -> int:
+        """How many a PDF or an image has when it is bound in, which is tried. Raises CannotBeBound, Unavailable."""
+        what = {"task": "count", "media_type": media_type}
+        try:
+            return int(await self._in_turn(_Order(what, (content,), min(_COUNTING, self._limits.seconds))))
+        except CannotBeSet as error:
+            raise CannotBeBound("heavy") from error
+
+    async def bind(self, own: bytes, files: Sequence[BoundFile], contents: Sequence[bytes]) -> bytes:
+        """See `binding.bind`. Raises CannotBeBound, CannotBeSet, Unavailable."""
+        what = {"task": "bind", "files": [asdict(file) for file in files]}
+        return await self._in_turn(_Order(what, (own, *contents), _BINDING))
+
+    async def _in_turn(self, order: _Order) -> bytes:
         async with self._places:
-            pdf = await asyncio.to_thread(self._set, job, ways, seconds)
+            made = await asyncio.to_thread(self._do, order)
         self._end_when_idle()
-        return pdf
+        return made
 
-    def _set(self, job: Job, ways: slice, seconds: float) -> bytes:
+    def _do(self, order: _Order) -> bytes:
         with self._lock:
             child = self._resting.pop() if self._resting else None
         if child is not None:
             try:
-                return self._by(child, job, ways, seconds)
+                return self._by(child, order)
             except _ChildEnded:
                 pass  # perhaps for what earlier documents left in its memory
-        return self._by(_Child(self._limits.memory), job, ways, seconds)
+        return self._by(_Child(self._limits.memory), order)
 
-    def _by(self, child: "_Child", job: Job, ways: slice, seconds: float) -> bytes:
+    def _by(self, child: "_Child", order: _Order) -> bytes:
         try:
-            pdf = child.set(job, ways, seconds)
+            made = child.do(order)
         except BaseException:
             child.end()
             raise
@@ -105,7 +137,7 @@ class Press:
         else:
             with self._lock:
                 self._resting.append(child)
-        return pdf
+        return made
 
     def _end_when_idle(self) -> None:
         if self._idle is not None:
@@ -131,25 +163,27 @@ class _Child:
             cwd="/",
         )
 
-    def set(self, job: Job, ways: slice, seconds: float) -> bytes:
-        """Raises CannotBeSet, _ChildEnded."""
+    def do(self, order: _Order) -> bytes:
+        """Raises CannotBeSet, CannotBeBound, _ChildEnded."""
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None and answers is not None  # noqa: S101, PT018  (pipes)
         try:
-            requests.write(json.dumps(_order(job, ways, seconds)).encode() + b"\n")
-            for file in job.attachments:
-                requests.write(file.content)
+            requests.write(order.line)
+            for file in order.files:
+                requests.write(file)
             requests.flush()
             line = answers.readline()
             head = json.loads(line) if line else {}
-            pdf = answers.read(head["size"]) if "size" in head else b""
+            made = answers.read(head["size"]) if "size" in head else b""
         except OSError:
-            head, pdf = {}, b""
+            head, made = {}, b""
+        if "trouble" in head:
+            raise CannotBeBound(head["trouble"])
         if "error" in head:
             raise CannotBeSet(f"the document cannot be set as a PDF ({head['error']})")
-        if "size" not in head or len(pdf) != head["size"]:
-            self._tell_end(seconds)
-        return pdf
+        if "size" not in head or len(made) != head["size"]:
+            self._tell_end(order.seconds)
+        return made
 
     def _tell_end(self, seconds: float) -> None:
         self._process.kill()
@@ -172,19 +206,19 @@ class _Child:
                     continue
 
 
-def _order(job: Job, ways: slice, seconds: float) -> Mapping[str, Any]:
+def _setting(job: Job, ways: slice, seconds: float) -> _Order:
     files = [
         {
             "name": file.name,
             "mime_type": file.mime_type,
             "description": file.description,
             "relationship": file.relationship,
-            "size": len(file.content),
         }
         for file in job.attachments
     ]
     given = {"folder": job.folder, "data": job.data, "at": job.at.isoformat(), "attachments": files}
-    return {"job": given, "ways": [ways.start, ways.stop, ways.step], "seconds": seconds}
+    what = {"task": "set", "job": given, "ways": [ways.start, ways.stop, ways.step]}
+    return _Order(what, tuple(file.content for file in job.attachments), seconds)
 
 
 def _end_all(children: list[_Child]) -> None:

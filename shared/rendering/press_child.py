@@ -1,6 +1,6 @@
-"""The process that sets documents for `press.Press`, one after the other: jobs from standard input, PDFs to its output.
+"""The process that works for `press.Press`, one order after the other: from standard input, to its output.
 
-A job is a line of JSON, then its attachments' bytes; an answer is a line of JSON, then the PDF's. When a job takes
+An order is a line of JSON, then its files' bytes; an answer is a line of JSON, then what was made. When one takes
 longer than its time, the kernel ends this process by SIGALRM, wherever it is in compiled code; memory has a limit, too.
 """
 
@@ -9,11 +9,13 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from shared.logging import configure_logging
+from shared.rendering.binding import BoundFile, CannotBeBound, bind, count_pages
 from shared.rendering.typesetting import Attachment, Job, is_refusal, typeset
 
 
@@ -29,28 +31,44 @@ def main() -> None:
         _answer(json.loads(line), requests, answers)
 
 
-def _answer(order: dict[str, object], requests: BinaryIO, answers: BinaryIO) -> None:
-    job, ways = _read(order, requests)
-    signal.setitimer(signal.ITIMER_REAL, float(str(order["seconds"])))
+def _answer(order: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> None:
+    files = [requests.read(size) for size in order["sizes"]]
+    signal.setitimer(signal.ITIMER_REAL, float(order["seconds"]))
     head: dict[str, int | str]
+    made = b""
     try:
-        pdf = typeset(job, ways=ways)
-        head = {"size": len(pdf)}
+        made = _TASKS[order["task"]](order, files)
+        head = {"size": len(made)}
+    except CannotBeBound as error:
+        head = {"trouble": error.trouble}
     except BaseException as error:
         if not is_refusal(error) and not isinstance(error, MemoryError):
             raise
-        pdf, head = b"", {"error": type(error).__name__}
+        head = {"error": type(error).__name__}
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    answers.write(json.dumps(head).encode() + b"\n" + pdf)
+    answers.write(json.dumps(head).encode() + b"\n")
+    answers.write(made)
     answers.flush()
 
 
-def _read(order: dict[str, object], requests: BinaryIO) -> tuple[Job, slice]:
-    given: dict = order["job"]  # type: ignore[type-arg,assignment]
-    files = tuple(Attachment(content=requests.read(file.pop("size")), **file) for file in given.pop("attachments"))
-    job = Job(given["folder"], given["data"], datetime.fromisoformat(given["at"]), files)
-    return job, slice(*order["ways"])  # type: ignore[misc]
+def _set(order: dict[str, Any], files: list[bytes]) -> bytes:
+    given = order["job"]
+    described = zip(given["attachments"], files, strict=True)
+    attachments = tuple(Attachment(content=content, **said) for said, content in described)
+    job = Job(given["folder"], given["data"], datetime.fromisoformat(given["at"]), attachments)
+    return typeset(job, ways=slice(*order["ways"]))
+
+
+def _count(order: dict[str, Any], files: list[bytes]) -> bytes:
+    return str(count_pages(files[0], order["media_type"])).encode()
+
+
+def _bind(order: dict[str, Any], files: list[bytes]) -> bytes:
+    return bind(files[0], [BoundFile(**said) for said in order["files"]], files[1:])
+
+
+_TASKS: dict[str, Callable[[dict[str, Any], list[bytes]], bytes]] = {"set": _set, "count": _count, "bind": _bind}
 
 
 if __name__ == "__main__":

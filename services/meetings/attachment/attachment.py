@@ -1,7 +1,7 @@
 """The rules of attachments: the files that belong to an agenda item, and their versions. Pure.
 
 An attachment follows its item from agenda to agenda. Its last version is the one that is read; those before stay. Late
-is a version that came when the notice was to have gone out. Confidential is an attachment for the body's members alone.
+is a version that came after the notice went out, or should have. Confidential is an attachment for members alone.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from services.meetings.attachment.file_type import SHOWN, clean_file_name
 from services.meetings.meeting.meeting import Meeting
 from shared.errors import Refused
 from shared.events.base import BlobRef
+from shared.rendering.binding import Trouble
 from shared.text import clean_line
 
 MOST_ATTACHMENTS = 50
@@ -32,7 +33,10 @@ class AttachmentDetails(BaseModel):
 
 
 class FileVersion(BaseModel):
-    """A file as it was handed in. `late`: after the last day of the notice."""
+    """A file as it was handed in. `late`: after the notice. `pages`: of one that can be bound into papers.
+
+    `unbound`: why one cannot that is a PDF or an image.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,6 +45,8 @@ class FileVersion(BaseModel):
     content: BlobRef
     late: bool
     at: datetime
+    pages: int | None = None
+    unbound: Trouble | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -73,12 +79,25 @@ class Attachment(BaseModel):
 
 
 class HandedIn(BaseModel):
-    """A file that is stored, and what it was called."""
+    """A file that is stored, and what it was called; see `FileVersion`."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     content: BlobRef
+    pages: int | None = None
+    unbound: Trouble | None = None
+
+    def version(self, number: int, *, late: bool, at: datetime) -> FileVersion:
+        return FileVersion(
+            number=number,
+            name=clean_file_name(self.name),
+            content=self.content,
+            late=late,
+            at=at,
+            pages=self.pages,
+            unbound=self.unbound,
+        )
 
 
 def add(
@@ -97,7 +116,7 @@ def add(
         require_open(meeting, now)
     if len(there) >= MOST_ATTACHMENTS:
         raise Refused(f"the item has {MOST_ATTACHMENTS} attachments, and takes no more")
-    first = FileVersion(number=1, name=clean_file_name(file.name), content=file.content, late=late, at=now)
+    first = file.version(1, late=late, at=now)
     return Attachment(id=attachment_id, version=1, item_id=item_id, details=clean_details(details), files=(first,))
 
 
@@ -116,8 +135,7 @@ def replace(
         return attachment
     if len(attachment.files) >= MOST_VERSIONS:
         raise Refused(f"the attachment has {MOST_VERSIONS} versions, and takes no more")
-    number = attachment.file.number + 1
-    newest = FileVersion(number=number, name=clean_file_name(file.name), content=file.content, late=late, at=now)
+    newest = file.version(attachment.file.number + 1, late=late, at=now)
     return attachment.model_copy(update={"version": attachment.version + 1, "files": (*attachment.files, newest)})
 
 

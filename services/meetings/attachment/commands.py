@@ -12,9 +12,16 @@ from services.meetings.agenda.agenda import Item
 from services.meetings.agenda.commands import lock_item
 from services.meetings.attachment import attachment as rules
 from services.meetings.attachment.attachment import Attachment, AttachmentDetails, FileVersion, HandedIn
-from services.meetings.attachment.file_type import HEAD, Content, clean_file_name, media_type
+from services.meetings.attachment.file_type import (
+    BINDABLE,
+    HEAD,
+    Content,
+    Damaged,
+    clean_file_name,
+    media_type,
+)
 from services.meetings.meeting.meeting import Meeting
-from services.meetings.notice.notice import latest_day
+from services.meetings.notice.notice import Stage, latest_day
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.blobs import BlobStore
@@ -22,6 +29,8 @@ from shared.clock import Clock
 from shared.errors import NotFound, Refused, TooLarge
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
+from shared.rendering.binding import CannotBeBound, Trouble
+from shared.rendering.press import Press
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +45,18 @@ class AttachmentCommands:
     """`largest`: bytes of one file."""
 
     def __init__(
-        self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, blobs: BlobStore, *, largest: int
+        self,
+        unit_of_work: UnitOfWork[MeetingsTransaction],
+        clock: Clock,
+        blobs: BlobStore,
+        press: Press,
+        *,
+        largest: int,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._blobs = blobs
+        self._press = press
         self.largest = largest
 
     async def add(
@@ -181,12 +197,28 @@ class AttachmentCommands:
         if size > self.largest:
             raise TooLarge(f"{name}: a file is at most {self.largest} bytes, and this one has {size}")
         found = await asyncio.to_thread(media_type, name, content)
-        return HandedIn(name=name, content=await self._blobs.put_file(organisation, upload.file, found))
+        pages, unbound = await self._tried(name, upload, found)
+        content_ref = await self._blobs.put_file(organisation, upload.file, found)
+        return HandedIn(name=name, content=content_ref, pages=pages, unbound=unbound)
+
+    async def _tried(self, name: str, upload: Upload, media_type: str) -> tuple[int | None, Trouble | None]:
+        """Its pages, or why it cannot be bound into papers. Raises Damaged, Unavailable."""
+        if media_type not in BINDABLE:
+            return None, None
+        content = await asyncio.to_thread(_whole, upload.file)
+        try:
+            return await self._press.count_pages(content, media_type), None
+        except CannotBeBound as error:
+            if error.trouble == "damaged":
+                raise Damaged(f"{name} is damaged: it cannot be read", hint="save or scan it again") from error
+            return None, error.trouble
 
     async def _is_late(self, transaction: MeetingsTransaction, organisation: str, meeting: Meeting | None) -> bool:
-        """Whether the last day of the meeting's notice is over, by the body's rule."""
+        """Whether the notice went out, or its last day is over, by the body's rule."""
         if meeting is None:
             return False
+        if (await transaction.notice(organisation, meeting.id)).stage is Stage.ISSUED:
+            return True
         body = await transaction.body_of(organisation, meeting)
         if body is None:
             return False
@@ -206,6 +238,11 @@ async def _locked(
 
 def _place(there: Sequence[Attachment], found: Attachment) -> int:
     return [one.id for one in there].index(found.id) + 1
+
+
+def _whole(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _ends(file: IO[bytes]) -> tuple[Content, int]:

@@ -40,6 +40,12 @@ class NotWhatItSays(InvalidInput):
     slug = "file-type"
 
 
+class Damaged(InvalidInput):
+    """It is what its name says, and cannot be read."""
+
+    slug = "damaged-file"
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """The first and the last bytes of a file, at most `HEAD` of each."""
@@ -189,5 +195,7 @@ _TYPES = {
     "mp4": _Type("video/mp4", "an MP4 film", _signed("mp4", "m4v", "mov", "m4a")),
 }
 _TELLING = ("pdf", "png", "jpg", "gif", "docx", "xlsx", "pptx", "odt", "ods", "odp", "doc", "zip", "rtf")
+BINDABLE = frozenset({"application/pdf", "image/png", "image/jpeg"})
+"""What can be bound into papers."""
 SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
 """What a browser may show from our address: nothing in it is run there. All else is kept as a file."""

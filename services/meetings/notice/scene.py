@@ -128,7 +128,7 @@ async def scene_of(transaction: MeetingsTransaction, organisation: str, meeting:
         seats=seats,
         places=places_on(body.details.rules.substitutes, memberships, day, parties),
         agenda=await _agenda(transaction, organisation, meeting, body),
-        papers=None,
+        papers=await transaction.published_papers(organisation, meeting.id),
         stored={one.person_id: one for one in known},
     )
 

@@ -11,6 +11,7 @@ from services.meetings.pages.files import FilePages
 from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
 from services.meetings.pages.own import OwnPages
+from services.meetings.pages.papers import PapersPages
 from services.meetings.pages.people import PeoplePages
 from shared.auth import Access
 from shared.clock import Clock
@@ -42,5 +43,14 @@ def include_pages(
 
 
 def _add_office(router: APIRouter, look: Look, access: Access, commands: MeetingsCommands, clock: Clock) -> None:
-    for pages in (MeetingPages, FilePages, BodyPages, MemberPages, PeoplePages, AgendaPages, AttachmentPages):
+    for pages in (
+        MeetingPages,
+        FilePages,
+        BodyPages,
+        MemberPages,
+        PeoplePages,
+        AgendaPages,
+        AttachmentPages,
+        PapersPages,
+    ):
         pages(look, access, commands, clock).add_to(router)

@@ -7,7 +7,7 @@ from services.meetings.agenda.agenda import Item
 from services.meetings.attachment.api import file_answer
 from services.meetings.attachment.attachment import Attachment, AttachmentDetails
 from services.meetings.attachment.commands import Upload
-from services.meetings.attachment.file_type import NotWhatItSays
+from services.meetings.attachment.file_type import Damaged, NotWhatItSays
 from services.meetings.meeting.meeting import Meeting, MeetingStatus
 from services.meetings.pages.office import (
     READER,
@@ -23,6 +23,7 @@ from services.meetings.pages.office import (
     version_of,
     wrong,
 )
+from services.meetings.papers.papers import size_of
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused, TooLarge
 from shared.text import clean_line
@@ -208,15 +209,6 @@ class AttachmentPages(OfficePages):
         return meeting.status is not MeetingStatus.CANCELLED and not meeting.is_over(self._clock.now())
 
 
-def size_of(size: int) -> str:
-    """`380 kB`, `2.4 MB`: as file managers tell it, in thousands."""
-    if size < 1000:
-        return f"{size} B"
-    if size < 999_500:
-        return f"{size / 1000:.0f} kB"
-    return f"{size / 1_000_000:.1f} MB"
-
-
 def _filled(found: Attachment | None) -> Fields:
     """The form as it is opened."""
     title = found.details.title if found else ""
@@ -238,4 +230,6 @@ def _file_error(error: InvalidInput | TooLarge) -> str:
         return "attachment.too_large"
     if isinstance(error, NotWhatItSays):
         return "attachment.other_type"
+    if isinstance(error, Damaged):
+        return "attachment.damaged"
     return "attachment.empty" if "empty" in error.message else "attachment.name"

@@ -11,7 +11,10 @@ from shared.auth import Role
 from shared.service import Service
 from tests.integration.meetings.test_agenda import add, board, meeting, move
 from tests.integration.meetings.test_meetings import TOKENS
-from tests.unit.meetings.test_attachment import DOCX, HTML, PDF, PNG
+from tests.unit.meetings.test_attachment import DOCX, HTML
+from tests.unit.rendering.test_binding import image_of, pdf_of
+
+PDF, PNG = pdf_of(), image_of("PNG")
 
 
 async def hand_in(api: httpx.AsyncClient, path: str, name: str, content: bytes, **said: Any) -> httpx.Response:
@@ -70,6 +73,8 @@ async def test_a_file_that_lies_or_is_too_large_changes_nothing(api: httpx.Async
     assert lying.json()["type"] == "urn:justera:problem:file-type"
     assert lying.json()["detail"] == "protokoll.pdf is not a PDF: its content is HTML or XML"
     assert (await hand_in(api, path, "a.pdf", b"")).json()["detail"] == "the file is empty"
+    damaged = await hand_in(api, path, "a.pdf", PDF[:200])
+    assert damaged.json()["detail"] == "a.pdf is damaged: it cannot be read"
     assert (await hand_in(api, path, "a\u202efdp.pdf", PDF)).status_code == 422
     large = await hand_in(api, path, "a.pdf", PDF + bytes(26 * 1024 * 1024))
     assert (large.status_code, large.json()["type"]) == (413, "urn:justera:problem:too-large")

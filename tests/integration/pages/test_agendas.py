@@ -14,8 +14,10 @@ from tests.integration.pages.test_office import OFFICE
 from tests.integration.pages.test_office import visitor as visitor
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
-from tests.unit.meetings.test_attachment import HTML, PDF
+from tests.unit.meetings.test_attachment import HTML
+from tests.unit.rendering.test_binding import pdf_of
 
+PDF = pdf_of()
 ITEM = {
     "item_title": "Ramverk för strategisk utveckling",
     "item_kind": "decision",
@@ -236,6 +238,7 @@ async def test_attachments_are_handed_in_replaced_and_read(visitor: Visitor) -> 
     [
         ("protokoll.pdf", HTML, "Filen är inte det som dess namn säger."),
         ("tom.pdf", b"", "Välj en fil"),
+        ("halv.pdf", PDF[:200], "Filen är skadad och går inte att läsa."),
         ("a\u202efdp.pdf", PDF, "Filens namn går inte att använda"),
         ("stor.pdf", PDF + bytes(25 * 1024 * 1024), "Filen är för stor"),
     ],
@@ -250,3 +253,26 @@ async def test_a_file_that_is_refused_leaves_what_was_typed(
     assert said in unescape(answer.text)
     assert 'value="Bokslut &amp; budget"' in answer.text
     assert await visitor.site.meetings.commands.attachments.of_item(ORGANISATION, item) == []
+
+
+async def test_papers_are_looked_at_and_published(visitor: Visitor) -> None:
+    await board(visitor)
+    november = await meeting(visitor, 11, 25)
+    item = await add(visitor, november)
+    for name, confidential in (("Budget.pdf", "no"), ("Löner.pdf", "yes")):
+        await visitor.follow(f"{OFFICE}/items/{item}/attachments")
+        await hand_in(visitor, name, PDF if confidential == "no" else pdf_of(2), confidential=confidential)
+    await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
+    assert f"{OFFICE}/meetings/{november}/papers" in visitor.page.text
+    await visitor.follow(f"{OFFICE}/meetings/{november}/papers")
+    assert "Inget är publicerat än." in visitor.page.text
+    shown = await visitor.follow(f"{OFFICE}/meetings/{november}/papers/current?readers=members")
+    assert shown.content.startswith(b"%PDF-")
+    await visitor.follow(f"{OFFICE}/meetings/{november}/papers")
+    await visitor.press("/papers")
+    assert "Handlingarna är publicerade." in visitor.page.text
+    assert "Inget är ändrat sedan de publicerades." in visitor.page.text
+    everyones = await visitor.follow(f"{OFFICE}/meetings/{november}/papers/1")
+    members = await visitor.follow(f"{OFFICE}/meetings/{november}/papers/1?readers=members")
+    assert len(everyones.content) < len(members.content)
+    assert everyones.headers["content-type"] == "application/pdf"

@@ -7,6 +7,7 @@ from playwright.async_api import BrowserContext, Page
 from shared.links import holder_of
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, letter
 from tests.integration.signing.flow import ORGANISATION
+from tests.unit.rendering.test_binding import pdf_of
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
 
 Stop = tuple[str, Page]
@@ -263,19 +264,18 @@ async def attachments(page: Page, meeting: str) -> AsyncIterator[Stop]:
     """Of the last item of an agenda."""
     await page.goto(f"{meeting}/agenda")
     await page.locator(".row-side p a[href$=attachments]").last.click()
-    page_of_item = page.url
     pdf = {"name": "Budget 2023, arbetsmaterial.pdf", "mimeType": "application/pdf", "buffer": b"<html>"}
     await page.set_input_files("#file", [pdf])  # type: ignore[list-item]
     await page.locator("form .button.primary").click()
     yield "attachments-wrong", page
     for name, confidential in (("Budget 2023.pdf", "no"), ("Löner.pdf", "yes")):
-        await page.set_input_files("#file", [pdf | {"name": name, "buffer": b"%PDF-1.7\n%%EOF"}])  # type: ignore[list-item]
+        await page.set_input_files("#file", [pdf | {"name": name, "buffer": pdf_of()}])  # type: ignore[list-item]
         await page.fill("#attachment_title", name.removesuffix(".pdf"))
         await page.select_option("#confidential", confidential)
         await page.locator("form .button.primary").click()
     yield "attachments", page
     await page.locator(".row-side p a").last.click()
-    await page.set_input_files("#file", [pdf | {"buffer": b"%PDF-1.7\n%1\n%%EOF"}])  # type: ignore[list-item]
+    await page.set_input_files("#file", [pdf | {"buffer": pdf_of(2)}])  # type: ignore[list-item]
     await page.locator("form[enctype] .button").click()
     yield "attachment", page
     await page.fill("#attachment_title", "")
@@ -283,7 +283,10 @@ async def attachments(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "attachment-wrong", page
     await page.locator("main p a[href$=remove]").click()
     yield "attachment-remove", page
-    await page.goto(page_of_item)
+    await page.goto(f"{meeting}/papers")
+    yield "papers", page
+    await page.locator("form .button").click()
+    yield "papers-published", page
 
 
 async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:
