@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import parseaddr
-from urllib.parse import urlencode
 
 from services.notifications import invitations, meeting_words, verp
 from services.notifications.delivery import ASKING, INVITING, UNINVITING, Delivery
@@ -127,6 +126,8 @@ class Composer:
             return f"{self.public_url}/archive/copies/{links.issue(self.copy_keys, link)}"
         if delivery.purpose in INVITING:
             return self._members_page(delivery, _COMING)
+        if delivery.purpose is Purpose.DATE_POLL:
+            return links.member_address(self.public_url, self._members_token(delivery), poll=delivery.agreement_id)
         if delivery.purpose in _TO_MEMBER:
             return self._members_page(delivery)
         if delivery.purpose is Purpose.BOUNCE_NOTICE:
@@ -147,10 +148,13 @@ class Composer:
     def _members_page(self, delivery: Delivery, answer: str = "") -> str:
         """Of meetings, at the mail's meeting; the page asks whether the answer is meant, since programs follow links,
         too."""
-        version = delivery.facts.meeting.page_version if delivery.facts.meeting else links.FIRST_VERSION
-        link = links.member_link(delivery.organisation, delivery.request_id, version)
-        about = {"meeting": delivery.agreement_id} | ({"answer": answer} if answer else {})
-        return f"{self.public_url}/meetings/my/{links.issue(self.member_keys, link)}?{urlencode(about)}"
+        token = self._members_token(delivery)
+        return links.member_address(self.public_url, token, meeting=delivery.agreement_id, answer=answer)
+
+    def _members_token(self, delivery: Delivery) -> str:
+        facts = delivery.facts
+        version = facts.meeting.page_version if facts.meeting else facts.page_version
+        return links.issue(self.member_keys, links.member_link(delivery.organisation, delivery.request_id, version))
 
     def _senders_page(self, delivery: Delivery) -> str:
         """Of signing; whoever opens it logs in."""

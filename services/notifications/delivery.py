@@ -21,6 +21,7 @@ from services.notifications.messages import Purpose
 from services.notifications.redaction import redacted_words
 from shared.errors import Refused
 from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, InvitationAnswered, Person, ReplyLeftUnread
+from shared.links import FIRST_VERSION
 
 GIVE_UP_SECONDS = 5 * 86_400.0
 GIVEN_UP = "4.4.7"  # RFC 3463: delivery time expired
@@ -35,7 +36,7 @@ INVITING = frozenset({Purpose.NOTICE_PRELIMINARY, Purpose.NOTICE, Purpose.NOTICE
 UNINVITING = frozenset({Purpose.NOTICE_WITHDRAWN, Purpose.NOTICE_RELEASED})
 # What a later notice makes untrue, and what nobody needs to know of a meeting that does not take place.
 SUPERSEDED = INVITING | UNINVITING | {Purpose.PAPERS_PUBLISHED}
-POINTLESS = SUPERSEDED | {Purpose.QUORUM_AT_RISK}
+POINTLESS = SUPERSEDED | {Purpose.QUORUM_AT_RISK, Purpose.DATE_POLL}
 
 
 class Status(StrEnum):
@@ -46,7 +47,10 @@ class Status(StrEnum):
 
 
 class Facts(BaseModel):
-    """What the mail says, beside who gets it and why, as `messages.Letter` has it. Times are ready for reading."""
+    """What the mail says, beside who gets it and why, as `messages.Letter` has it. Times are ready for reading.
+
+    `page_version`: of the reader's own page, where no meeting's facts have it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -62,6 +66,7 @@ class Facts(BaseModel):
     deadline: str = ""
     lines: tuple[str, ...] = ()
     meeting: MeetingFacts | None = None
+    page_version: int = FIRST_VERSION
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,10 @@ class Purpose(StrEnum):
     NOTICE_WITHDRAWN = "notice-withdrawn"
     NOTICE_RELEASED = "notice-released"
     PAPERS_PUBLISHED = "papers-published"
-    # To who looks after it:
+    # About a date poll, to those who are asked:
+    DATE_POLL = "date-poll"
+    DATE_POLL_CALLED_OFF = "date-poll-called-off"
+    # To who looks after the meeting:
     QUORUM_AT_RISK = "quorum-at-risk"
     NOTICE_UNREACHED = "notice-unreached"
 
@@ -118,6 +121,7 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.ENDED_EXPIRED,
         Purpose.PLAN_ADOPTED,
         Purpose.PLAN_CHANGED,
+        Purpose.DATE_POLL_CALLED_OFF,
         Purpose.NOTICE_WITHDRAWN,
         Purpose.NOTICE_RELEASED,
         Purpose.NOTICE_UNREACHED,

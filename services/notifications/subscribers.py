@@ -1,6 +1,6 @@
 """Notifications' consumer: the facts that ask for a mail, or make one needless."""
 
-from services.notifications import handlers, notices, plans
+from services.notifications import date_polls, handlers, notices, plans
 from services.notifications.transaction import NotificationsTransaction
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Handlers, Inbound
@@ -12,6 +12,7 @@ EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     **handlers.EVENT_HANDLERS,
     **plans.EVENT_HANDLERS,
     **notices.EVENT_HANDLERS,
+    **date_polls.EVENT_HANDLERS,
 }
 
 

@@ -26,6 +26,9 @@ _BETWEEN = select(MEETING).where(
     MEETING.c.starts >= bindparam("first"),
     MEETING.c.starts < bindparam("last"),
 )
+_AMONG = select(MEETING).where(
+    MEETING.c.organisation == bindparam("organisation"), MEETING.c.id == func.any(bindparam("ids", type_=ARRAY(Text)))
+)
 _OF_NO_BODY = (MEETING.c.organisation == bindparam("of"), MEETING.c.body_id.is_(None))
 _NAMES_OF_NO_BODY = select(MEETING.c.body).where(*_OF_NO_BODY).distinct()
 _CLAIM = (
@@ -71,6 +74,11 @@ class MeetingStore(Transaction):
         """Those that start on `first` or later and before `last`, cancelled ones among them."""
         key = {"organisation": organisation, "first": first.isoformat(), "last": last.isoformat()}
         return [_meeting(row) for row in await self.connection.execute(_BETWEEN, key)]
+
+    async def meetings_among(self, organisation: str, meeting_ids: Collection[str]) -> dict[str, Meeting]:
+        """By id; ids of none are left out."""
+        key = {"organisation": organisation, "ids": sorted(set(meeting_ids))}
+        return {row.id: _meeting(row) for row in await self.connection.execute(_AMONG, key)}
 
     async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting))

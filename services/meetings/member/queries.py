@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.meetings.agenda.agenda import Item, ItemDetails, standing_items
+from services.meetings.meeting.meeting import Meeting
 from services.meetings.member.member import SHOWN_AHEAD, SHOWN_BEFORE, OwnMeeting, OwnMeetings, opens, own_meetings
 from services.meetings.person.person import Person
+from services.meetings.poll.poll import Poll
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.errors import NotFound
@@ -20,6 +22,15 @@ class OwnMeetingPage:
     is_over: bool
     items: list[Item]
     standing: list[ItemDetails]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPoll:
+    """A date poll that asks them; `answered`: whether they have said something."""
+
+    poll: Poll
+    meeting: Meeting
+    answered: bool
 
 
 class MemberQueries:
@@ -63,6 +74,14 @@ class MemberQueries:
             await transaction.replies_of_person(organisation, person.id),
             self.now,
         )
+
+    async def polls(self, organisation: str, person_id: str) -> list[OwnPoll]:
+        """Those that ask them, and have not ended."""
+        async with self._unit_of_work.begin() as transaction:
+            asking = await transaction.polls_asking(organisation, person_id)
+            meetings = await transaction.meetings_among(organisation, [one.meeting_id for one in asking])
+            answered = await transaction.polls_answered(organisation, person_id, [one.id for one in asking])
+        return [OwnPoll(one, meetings[one.meeting_id], one.id in answered) for one in asking]
 
     @property
     def now(self) -> datetime:

@@ -19,6 +19,8 @@ from services.meetings.member.member import Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
 from services.meetings.pages.office import Fields, is_wrong, line_error, typed, wrong
 from services.meetings.person.person import Person
+from services.meetings.poll.commands import PollView
+from services.meetings.poll.poll import Can, PollStatus
 from services.meetings.reply.reply import Answer, Via
 from shared import links
 from shared.auth import Access, public
@@ -84,6 +86,8 @@ class OwnPages:
         self._get(router, "/member/{person_id}", self.own_start)
         self._get(router, "/member/{person_id}/meetings/{meeting_id}", self.own_meeting)
         self._post(router, "/member/{person_id}/meetings/{meeting_id}/answer", self.own_answer)
+        self._get(router, "/member/{person_id}/polls/{poll_id}", self.own_poll)
+        self._post(router, "/member/{person_id}/polls/{poll_id}", self.own_poll_answer)
         self._get(router, "/calendar/{token}", self.own_calendar)
 
     def _get(self, router: APIRouter, path: str, handler: Callable[..., Any]) -> None:
@@ -104,7 +108,7 @@ class OwnPages:
             self._bad_links.spend(network_key(client_ip(request, self._proxies)))
             return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
         start = path_for(request, "own_start", person_id=person.id)
-        response = RedirectResponse(self._wanted(request, person, meeting, answer), HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(self._wanted(request, person, meeting, answer, poll), HTTPStatus.SEE_OTHER)
         response.set_cookie(
             self._cookie,
             self._visits.sign(
@@ -118,8 +122,10 @@ class OwnPages:
         )
         return response
 
-    def _wanted(self, request: Request, person: Person, meeting: str, answer: str) -> str:
+    def _wanted(self, request: Request, person: Person, meeting: str, answer: str, poll: str) -> str:
         """The page that a mail's link names, always one of this member's."""
+        if _is_id(poll):
+            return path_for(request, "own_poll", person_id=person.id, poll_id=poll)
         if not _is_id(meeting):
             return path_for(request, "own_start", person_id=person.id)
         path = path_for(request, "own_meeting", person_id=person.id, meeting_id=meeting)
@@ -128,8 +134,15 @@ class OwnPages:
     async def own_start(self, request: Request, person_id: str) -> Response:
         visit = await self._visit(request, person_id)
         found = await self._queries.meetings(visit.organisation, visit.person)
+        polls = await self._queries.polls(visit.organisation, person_id)
         return self._page(
-            request, visit, "own/start.html", coming=found.coming, past=found.past, feed=self._feed_of(visit)
+            request,
+            visit,
+            "own/start.html",
+            polls=polls,
+            coming=found.coming,
+            past=found.past,
+            feed=self._feed_of(visit),
         )
 
     async def own_meeting(self, request: Request, person_id: str, meeting_id: str, answer: str = "") -> Response:
@@ -161,6 +174,58 @@ class OwnPages:
         except Refused:  # it was cancelled or held, or they are asked no more: the page says how things stand
             return RedirectResponse(address, HTTPStatus.SEE_OTHER)
         return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
+
+    async def own_poll(self, request: Request, person_id: str, poll_id: str) -> Response:
+        visit = await self._visit(request, person_id)
+        view = await self._asked(visit, poll_id)
+        said = view.answers.get(person_id)
+        fields = {key: Field(key, said.times.get(key, "") if said else "") for key in _keys(view)}
+        fields["comment"] = Field("comment", (said.comment if said else None) or "")
+        return self._poll_page(request, visit, view, fields, done="done" in request.query_params)
+
+    async def own_poll_answer(self, request: Request, person_id: str, poll_id: str) -> Response:
+        visit = await self._posted(request, person_id)
+        view = await self._asked(visit, poll_id)
+        fields = await typed(request, (*_keys(view), "comment"))
+        said = {key: Can(fields[key].value) for key in _keys(view) if fields[key].value in tuple(Can)}
+        for key in _keys(view):
+            wrong(fields, key, None if key in said else "can")
+        error = line_error(clean_reason, fields["comment"].value, longest=MAX_REASON, required=False)
+        wrong(fields, "comment", f"comment.{error}" if error else None)
+        if is_wrong(fields):
+            return self._poll_page(request, visit, view, fields)
+        address = path_for(request, "own_poll", person_id=person_id, poll_id=poll_id)
+        try:
+            await self._commands.polls.answer(visit.organisation, poll_id, person_id, said, fields["comment"].value)
+        except Refused:  # it has ended: the page says how
+            return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+        return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
+
+    async def _asked(self, visit: Visit, poll_id: str) -> PollView:
+        """Raises NotFound, also for a poll that does not ask them."""
+        view = await self._commands.polls.poll(visit.organisation, poll_id)
+        if visit.person.id not in view.poll.people:
+            raise NotFound("they are not asked")
+        return view
+
+    def _poll_page(
+        self, request: Request, visit: Visit, view: PollView, fields: Fields, *, done: bool = False
+    ) -> Response:
+        poll = view.poll
+        return self._page(
+            request,
+            visit,
+            "own/poll.html",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong(fields) else HTTPStatus.OK,
+            poll=poll,
+            meeting=view.meeting,
+            chosen=poll.time(poll.chosen) if poll.chosen else None,
+            is_open=poll.status is PollStatus.OPEN,
+            answered=visit.person.id in view.answers,
+            fields=fields,
+            cans=tuple(Can),
+            done=done,
+        )
 
     async def own_calendar(self, request: Request, token: str) -> Response:
         """The member's meetings as a calendar to subscribe to (RFC 5545). Its link opens nothing else."""
@@ -249,6 +314,10 @@ class OwnPages:
             csrf=self._visits.csrf_token(visit.cookie),
             **facts,
         )
+
+
+def _keys(view: PollView) -> list[str]:
+    return [one.key for one in view.poll.times]
 
 
 def _is_id(text: str) -> bool:

@@ -37,6 +37,11 @@ _SAVE_ANSWER = insert(DATE_POLL_ANSWER)
 _SAVE_ANSWER = _SAVE_ANSWER.on_conflict_do_update(
     index_elements=["organisation", "poll_id", "person_id"], set_=dict(_SAVE_ANSWER.excluded)
 ).inline()
+_ANSWERED = select(DATE_POLL_ANSWER.c.poll_id).where(
+    DATE_POLL_ANSWER.c.organisation == bindparam("organisation"),
+    DATE_POLL_ANSWER.c.person_id == bindparam("person_id"),
+    DATE_POLL_ANSWER.c.poll_id == func.any(bindparam("ids", type_=ARRAY(Text))),
+)
 # What these people said of times not long ago, in whichever poll.
 _RECENT = (
     select(DATE_POLL_ANSWER)
@@ -85,6 +90,11 @@ class PollStore(Transaction):
         """What these people said in any poll, the oldest first."""
         key = {"organisation": organisation, "people": sorted(people), "since": since}
         return [_answer(row) for row in await self.connection.execute(_RECENT, key)]
+
+    async def polls_answered(self, organisation: str, person_id: str, poll_ids: Sequence[str]) -> set[str]:
+        """Which of these polls they have answered."""
+        key = {"organisation": organisation, "person_id": person_id, "ids": list(poll_ids)}
+        return set((await self.connection.execute(_ANSWERED, key)).scalars())
 
     async def save_poll_answer(self, organisation: str, poll_id: str, answer: PollAnswer) -> None:
         row = {"organisation": organisation, "poll_id": poll_id, **answer.model_dump()}

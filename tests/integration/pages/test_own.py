@@ -11,12 +11,14 @@ from services.meetings.body.body import BodyDetails, BodyKind, BodyRules
 from services.meetings.body.membership import MemberRole, Seat
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, Mode
 from services.meetings.person.person import PersonDetails
+from services.meetings.poll.poll import TimeAsked
 from shared.auth import SESSION_COOKIE
 from shared.links import LINKS_OPEN, calendar_link, issue
 from tests.integration.pages.site import TOKEN, Site
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 
+DAYS = ("20221202T1300-20221202T1500", "20221209T1300-20221209T1500")
 JOIN = "https://mote.norrdalen.example/styrelsen"
 
 
@@ -175,6 +177,43 @@ async def test_a_program_that_asks_all_the_time_is_slowed_down(
     token = issue(site.member_keys, calendar_link(ORGANISATION, maja, 1))
     asked = [(await client.get(f"/meetings/calendar/{token}")).status_code for _ in range(32)]
     assert set(asked) == {200, 429}
+
+
+async def test_a_date_poll_is_answered_time_by_time(site: Site, visitor: Visitor, maja: str) -> None:
+    polls = site.meetings.commands.polls
+    [_, meeting] = await meetings_of(site)
+    times = [TimeAsked.of(key) for key in DAYS]
+    poll = (await polls.open(ORGANISATION, meeting.id, times, answer_by=date(2022, 10, 14), note="Vi krockar.")).poll
+    await visitor.follow(site.own_link(maja))
+    assert "Svara vilka dagar du kan" in visitor.page.text
+    await visitor.follow(site.own_link(maja, poll=poll.id))
+    assert visitor.heading == "Vilken dag kan du?"
+    assert "Vi krockar." in visitor.page.text
+    half = await visitor.press(f"/polls/{poll.id}", **{DAYS[0]: "can", "comment": "Tåget"})
+    assert half.status_code == 422
+    assert "Svara för Fredag 9 december 2022" in half.text
+    assert f'name="{DAYS[0]}" value="can" checked' in half.text
+    assert "Tåget" in half.text
+    said = {DAYS[0]: "can", DAYS[1]: "if_need_be", "comment": ""}
+    await visitor.press(f"/polls/{poll.id}", **said)
+    assert "När en tid är vald får du veta vilken det blev" in visitor.page.text
+    view = await polls.poll(ORGANISATION, poll.id)
+    assert {key: str(can) for key, can in view.answers[maja].times.items()} == {DAYS[0]: "can", DAYS[1]: "if_need_be"}
+    opened = visitor.page
+    await polls.choose(ORGANISATION, poll.id, DAYS[1])
+    visitor.page = opened
+    late = await visitor.press(f"/polls/{poll.id}", **said | {DAYS[1]: "cannot"})
+    assert (late.status_code, "En tid är vald" in late.text) == (200, True)
+    assert "Fredag 9 december 2022, 13:00–15:00" in late.text
+
+
+async def test_a_poll_that_does_not_ask_them_is_not_shown(site: Site, visitor: Visitor, maja: str) -> None:
+    [_, meeting] = await meetings_of(site)
+    times = [TimeAsked.of(key) for key in DAYS]
+    poll = await site.meetings.commands.polls.open(ORGANISATION, meeting.id, times, answer_by=date(2022, 10, 14))
+    late = await member(site, "Sven Dahl")
+    assert (await visitor.follow(site.own_link(late, poll=poll.poll.id))).status_code == 404
+    assert "Vilken dag kan du" not in (await visitor.follow(site.own_link(late))).text
 
 
 async def test_another_bodys_meeting_is_not_shown(site: Site, visitor: Visitor, maja: str) -> None:

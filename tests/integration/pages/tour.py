@@ -1,9 +1,11 @@
 """A walk by browser through every page of the project, done by clicking as people do."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 
 from playwright.async_api import BrowserContext, Page
 
+from services.meetings.poll.poll import TimeAsked
 from shared.links import holder_of
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, letter
 from tests.integration.signing.flow import ORGANISATION
@@ -172,6 +174,22 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     await page.locator("#answer").check()
     await page.locator("form .button").click()
     yield "own-meeting-answered", page
+    meeting = page.url.partition("?")[0].rpartition("/")[2]
+    times = [TimeAsked.of(key) for key in ("20221202T1300-20221202T1500", "20221209T1300-20221209T1500")]
+    polls = site.meetings.commands.polls
+    poll = (await polls.open(ORGANISATION, meeting, times, answer_by=date(2022, 11, 1), note="Vi krockar.")).poll
+    await page.goto(site.own_link(person_id))
+    yield "own-meetings-asked", page
+    await page.goto(site.own_link(person_id, poll=poll.id))
+    await page.locator("form .button").click()
+    yield "own-poll-wrong", page
+    for time in times:
+        await page.locator(f"input[name='{time.key}']").last.check()
+    await page.locator("form .button").click()
+    yield "own-poll-answered", page
+    await polls.call_off(ORGANISATION, poll.id, "Det löste sig.")
+    await page.reload()
+    yield "own-poll-called-off", page
 
 
 async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:

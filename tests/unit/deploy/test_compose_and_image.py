@@ -79,7 +79,6 @@ def test_kafka_says_who_may_do_anything() -> None:
     assert "/tmp/acls-are-set" in kafka["healthcheck"]["test"][1]
 
 
-@pytest.mark.xfail(reason="the handlers of notices and polls are being built")
 @each_service
 def test_kafka_lets_a_service_do_what_its_code_does_and_no_more(name: str) -> None:
     allowed = {

@@ -201,7 +201,6 @@ def test_the_examples_topics_are_the_topics() -> None:
     assert found == dict.fromkeys(topics.ALL, topics.PARTITIONS)
 
 
-@pytest.mark.xfail(reason="the handlers of notices and polls are being built")
 @each_service
 def test_kafka_lets_a_service_do_what_its_code_does_and_no_more(name: str) -> None:
     service = documented_service(name)
@@ -219,7 +218,6 @@ def test_kafka_lets_a_service_do_what_its_code_does_and_no_more(name: str) -> No
     assert all(acl["resource"]["patternType"] == "literal" for acl in acls)
 
 
-@pytest.mark.xfail(reason="the handlers of notices and polls are being built")
 def test_scaling_names_each_topic_and_keeps_a_pod() -> None:
     for scaled in of_kind(EXAMPLE, "ScaledObject"):
         spec = scaled["spec"]

@@ -146,7 +146,6 @@ def test_a_pair_stands_once_and_none_is_missing() -> None:
         parse_event_keys("").signer("signing")
 
 
-@pytest.mark.xfail(reason="the handlers of notices and polls are being built")
 def test_the_table_of_readers_is_who_reads() -> None:
     for event in declared_events():
         assert topics.WRITERS[event.topic] == event.service

@@ -76,6 +76,7 @@ WITHOUT_LINK = {
     Purpose.ENDED_EXPIRED,
     Purpose.PLAN_ADOPTED,
     Purpose.PLAN_CHANGED,
+    Purpose.DATE_POLL_CALLED_OFF,
 }
 WITH_TWO_LINKS = {
     Purpose.BOUNCE_NOTICE,
@@ -175,6 +176,8 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.ENDED_DECLINED, "har avböjt. Dokumentet kan inte längre signeras, och din signatur används inte"),
         (Purpose.ENDED_CANCELLED, "men Karin Ek har återkallat det"),
         (Purpose.ENDED_EXPIRED, "men alla hann inte signera innan tiden gick ut"),
+        (Purpose.DATE_POLL, "Svara senast 26 mars 2026 10:45 GMT+1. Länken öppnar din egen sida"),
+        (Purpose.DATE_POLL_CALLED_OFF, "gäller inte längre"),
         (Purpose.NOTICE, "När: Fredag 27 mars 2026 kl. 13:00 – lördag 28 mars 2026 kl. 12:00\r\nVar: Björka kommunhus"),
         (Purpose.NOTICE_UPDATED, "Ny plats: Björka kommunhus (förut Digitalt)\r\nMötet hålls nu på plats och digitalt"),
         (Purpose.NOTICE_SUBSTITUTE, "som ersättare för Maja Lind, som inte kan komma, till Styrelsen"),

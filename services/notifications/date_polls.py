@@ -1,0 +1,99 @@
+"""What notifications does when meetings asks for another date: each member who is asked gets one mail with one link.
+
+A mail's delivery says which: `agreement_id` is the poll's id, `request_id` the person's, and `request_version` the
+number of the poll's fact. What still waits of a poll that has ended is withdrawn.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from services.notifications.delivery import Facts, NewDelivery
+from services.notifications.languages import capital, day, language_of, span
+from services.notifications.messages import Purpose, quotable
+from services.notifications.notices import known_people
+from services.notifications.store import EndedNotices
+from services.notifications.transaction import NotificationsTransaction
+from shared.events import DatePollClosed, DatePollOpened
+from shared.messaging.inbound import Handlers
+from shared.messaging.transaction import Received
+
+_MOST_TIMES = 50
+
+
+async def on_date_poll_opened(transaction: NotificationsTransaction, received: Received[DatePollOpened]) -> None:
+    """Raises ValueError for times that are none: the event is poison."""
+    event = received.event
+    times = [
+        (datetime.fromisoformat(one.starts), datetime.fromisoformat(one.ends)) for one in event.times[:_MOST_TIMES]
+    ]
+    answer_by = date.fromisoformat(event.answer_by)
+    for person in await known_people(transaction, received, event.body_id, event.people):
+        language = language_of(person.language)
+        facts = Facts(
+            language=language,
+            document=_called(event),
+            sender=None,
+            recipient_name=_line(person.name),
+            lines=tuple(capital(span(starts, ends, language)) for starts, ends in times),
+            deadline=day(answer_by, language),
+            quoted=quotable(event.note or "", 400),
+            page_version=person.page_version,
+        )
+        _send(transaction, received, Purpose.DATE_POLL, person.person_id, person.email, facts)
+
+
+async def on_date_poll_closed(transaction: NotificationsTransaction, received: Received[DatePollClosed]) -> None:
+    """Of a date that was chosen, the meeting's notice tells."""
+    event, envelope = received.event, received.envelope
+    for person in await known_people(transaction, received, event.body_id, event.people):
+        facts = Facts(
+            language=language_of(person.language),
+            document=_called(event),
+            sender=None,
+            recipient_name=_line(person.name),
+            quoted=quotable(event.reason or "", 400),
+        )
+        _send(transaction, received, Purpose.DATE_POLL_CALLED_OFF, person.person_id, person.email, facts)
+    ended = EndedNotices(envelope.organisation, event.poll_id, None, below_version=envelope.sequence)
+    transaction.withdraw_notices(ended)
+
+
+def _send(
+    transaction: NotificationsTransaction,
+    received: Received[Any],
+    purpose: Purpose,
+    person_id: str,
+    email: str,
+    facts: Facts,
+) -> None:
+    envelope = received.envelope
+    transaction.send_to_member(
+        NewDelivery(
+            organisation=envelope.organisation,
+            agreement_id=received.event.poll_id,
+            purpose=purpose,
+            recipient=email,
+            request_id=person_id,
+            request_version=envelope.sequence,
+            place=None,
+            cause_id=envelope.id,
+            correlation_id=envelope.correlation_id,
+            facts=facts,
+            time=envelope.time,
+        )
+    )
+
+
+def _called(event: DatePollOpened | DatePollClosed) -> str:
+    title, body = _line(event.title), _line(event.body)
+    return title if title == body else f"{title} ({body})"
+
+
+def _line(text: str | None) -> str:
+    return quotable(text or "", 200)
+
+
+EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
+    DatePollOpened: on_date_poll_opened,
+    DatePollClosed: on_date_poll_closed,
+}

@@ -1,0 +1,111 @@
+"""Which mails a date poll leads to: one link each, which nobody else gets, and nothing more once it has ended."""
+
+import re
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from shared import links
+from shared.events import DatePollClosed, DatePollOpened, Event, event_type
+from shared.events.envelope import Envelope, kafka_headers
+from shared.events.polls import ProposedTime
+from shared.ids import new_id
+from shared.keys import parse_keys
+from shared.links import Link
+from shared.messaging.message import RawMessage
+from shared.settings import Settings
+from tests.integration.notifications.meetings import BOARD, BOARDS_MEETING, MEMBERS, OLOF_BERG, SVEN_DAHL
+from tests.integration.notifications.post import OLOF, ORGANISATION, START, SVEN, Post, eventually, words
+from tests.support.smtp_server import RecordingSmtpServer
+
+POLL = "01a2235c-3f10-7b02-8f51-0c5d2e6a7b90"
+ABOUT: dict[str, Any] = {
+    "poll_id": POLL,
+    "meeting_id": BOARDS_MEETING,
+    "body_id": BOARD,
+    "body": "Styrelsen",
+    "title": "Styrelsen sammanträder",
+}
+TIMES = (
+    ProposedTime(key="a", starts="2022-11-25T13:00", ends="2022-11-25T15:00"),
+    ProposedTime(key="b", starts="2022-12-02T13:00", ends="2022-12-02T15:00"),
+)
+
+
+def told(event: Event, sequence: int = 1, at: datetime = START) -> RawMessage:
+    envelope = Envelope(
+        id=new_id(),
+        source="/services/meetings",
+        type=event_type(event),
+        subject=POLL,
+        time=at,
+        organisation=ORGANISATION,
+        sequence=sequence,
+        correlation_id=POLL,
+        key=POLL,
+        data=event.to_json(),
+    )
+    return RawMessage(event.topic, 0, 0, POLL, tuple(kafka_headers(envelope.attributes())), envelope.data.encode())
+
+
+def opened(**facts: Any) -> RawMessage:
+    given = {
+        "times": TIMES,
+        "timezone": "Europe/Stockholm",
+        "answer_by": "2022-10-14",
+        "people": (OLOF_BERG, SVEN_DAHL),
+    }
+    return told(DatePollOpened(**ABOUT, **given | facts))
+
+
+def closed(**facts: Any) -> RawMessage:
+    return told(DatePollClosed(**ABOUT, **facts), 2)
+
+
+async def test_each_is_asked_by_one_link_of_their_own(
+    post: Post, server: RecordingSmtpServer, settings: Settings
+) -> None:
+    olof = OLOF_BERG.model_copy(update={"page_version": 3})
+    await post.bring_alone(*MEMBERS, opened(people=(olof, SVEN_DAHL), note="Vi krockar\nmed mässan."))
+
+    async def all_sent() -> bool:
+        return len(server.mails) == 2
+
+    await eventually(all_sent)
+    olofs, svens = sorted(server.mails, key=lambda mail: mail.recipient)
+    assert olofs.message["Subject"] == "Vilken dag kan du? Styrelsen sammanträder (Styrelsen)"
+    text = words(olofs).replace("\r\n", "\n")
+    assert "Fredag 25 november 2022 kl. 13:00–15:00\nFredag 2 december 2022 kl. 13:00–15:00\n\n" in text
+    assert "”Vi krockar med mässan.”" in text
+    assert "Svara senast fredag 14 oktober 2022." in text
+    assert "Friday 2 December 2022 13:00–15:00" in words(svens)
+    [address] = re.findall(r"https://\S+/my/\S+", text)
+    assert parse_qs(urlsplit(address).query) == {"poll": [POLL]}
+    ring = parse_keys(settings.secret("member_link_keys"), "KEYS")
+    token = urlsplit(address).path.rpartition("/")[2]
+    assert links.read(ring, links.MEMBER, token) == Link("member", ORGANISATION, "olof", 3)
+    assert token not in str(await post.deliveries()) + str(await post.published())
+
+
+async def test_who_is_no_member_is_asked_nothing(post: Post) -> None:
+    await post.bring_alone(MEMBERS[0], opened())
+    assert [one.recipient for one in await post.deliveries()] == [OLOF]
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+async def test_what_waits_of_one_that_ended_is_not_sent(waiting_post: Post, chosen: bool) -> None:
+    await waiting_post.bring(*MEMBERS, opened())
+    if chosen:
+        await waiting_post.bring(closed(chosen=TIMES[0]))
+    else:
+        await waiting_post.bring(closed(reason="Det löste sig.", people=(OLOF_BERG,)))
+    found = [(one.purpose.value, one.recipient, one.status.value) for one in await waiting_post.deliveries()]
+    assert found[:2] == [("date-poll", OLOF, "withdrawn"), ("date-poll", SVEN, "withdrawn")]
+    assert found[2:] == ([] if chosen else [("date-poll-called-off", OLOF, "waiting")])
+
+
+async def test_times_that_are_none_make_no_mail(post: Post) -> None:
+    await post.bring_alone(*MEMBERS, opened(times=(ProposedTime(key="a", starts="soon", ends="later"),)))
+    assert await post.deliveries() == []
