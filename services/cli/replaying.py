@@ -29,7 +29,8 @@ def replay(
     """Replay a scenario: what people and mail servers did, and when, through the real services.
 
     Writes report.txt (the audit report), history.json (the chained entries) and, when the agreement was completed,
-    protocol.pdf (the final copy) to DIR, and prints the report. A step that the system does not allow, and a
+    protocol.pdf (the final copy) to DIR, and prints the report; of a board's year also year.txt: its meetings, events
+    and mails. A step that the system does not allow, and a
     malformed scenario, are refused in one line, and nothing is written.
     """
     from services.embedded.scenario import RefusedScenario

@@ -16,9 +16,11 @@ from services.embedded.assembly import AllInOne, Modes
 from services.embedded.home import Home
 from services.embedded.mail_sink import MailSink
 from services.embedded.quiescence import settle
-from services.embedded.scenario import Scenario, Step
+from services.embedded.scenario import STEP_KINDS, Scenario, Signing, Step
+from services.embedded.year import YearSteps
+from services.embedded.year_steps import MeetingName
 from services.meetings.commands import MeetingsCommands
-from services.meetings.meeting.meeting import MeetingDetails
+from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from services.notifications.commands import NotificationsCommands
 from services.signing.agreement import Agreement, Status
 from services.signing.commands import SigningCommands
@@ -34,27 +36,35 @@ Observer = Callable[[Step], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """`sealed` is the final copy, present only for a completed agreement."""
+    """`report` and `history`: of an agreement, if there was one; `sealed`: its final copy, of one that was completed.
+    `year`: the meetings, what happened and who was mailed, when the scenario has such steps."""
 
-    report: Report
-    history: bytes
+    report: Report | None
+    history: bytes | None
     sealed: bytes | None
+    year: str | None = None
 
     @property
     def text(self) -> str:
-        return as_text(self.report)
+        """The audit report; of a year that signed nothing, the year."""
+        return as_text(self.report) if self.report is not None else self.year or ""
 
     def write(self, folder: Path) -> list[Path]:
-        """Write `report.txt`, `history.json` and, when completed, `protocol.pdf`; a copy of an earlier run goes."""
+        """Write what there is of `report.txt`, `history.json`, `protocol.pdf`, `year.txt`; what an earlier run left of
+        the others goes."""
         folder.mkdir(parents=True, exist_ok=True)
-        files = {"report.txt": self.text.encode(), "history.json": self.history}
-        if self.sealed is not None:
-            files["protocol.pdf"] = self.sealed
-        else:
-            (folder / "protocol.pdf").unlink(missing_ok=True)
+        files = {
+            "report.txt": as_text(self.report).encode() if self.report is not None else None,
+            "history.json": self.history,
+            "protocol.pdf": self.sealed,
+            "year.txt": self.year.encode() if self.year is not None else None,
+        }
         for name, content in files.items():
-            (folder / name).write_bytes(content)
-        return [folder / name for name in files]
+            if content is None:
+                (folder / name).unlink(missing_ok=True)
+            else:
+                (folder / name).write_bytes(content)
+        return [folder / name for name, content in files.items() if content is not None]
 
 
 @asynccontextmanager
@@ -91,6 +101,7 @@ class Replay:
         self._signing: SigningCommands = system.services["signing"].commands
         self._notifications: NotificationsCommands = system.services["notifications"].commands
         self._archive: ArchiveCommands = system.services["archive"].commands
+        self._year = YearSteps(system)
         self._actions: Mapping[str, Callable[[Mapping[str, str]], Awaitable[Any]]] = {
             "create": self._create,
             "send": self._send,
@@ -124,9 +135,12 @@ class Replay:
         """One step, and all that it leads to. Raises RefusedScenario, Unavailable."""
         self._clock.move_to(step.at)
         try:
-            if step.kind != "create":
+            if STEP_KINDS[step.kind].about == "agreement":
                 self._require_created()
-            await self._actions[step.kind](step.arguments)
+            if step.given is not None:
+                await self._year.take(step.kind, step.given)
+            else:
+                await self._actions[step.kind](step.arguments)
         except Unavailable:
             raise
         except JusteraError as error:
@@ -143,18 +157,31 @@ class Replay:
     async def _create(self, arguments: Mapping[str, str]) -> None:
         if self.agreement_id:
             raise Refused("the document has been created already")
-        front = self._scenario.minutes.draft.front
+        signing = self._signed
+        if "meeting" in arguments:
+            meeting = await self._year.meeting(MeetingName.read(arguments["meeting"]))
+        else:
+            meeting = await self._schedule(signing)
+        self._meeting_id = meeting.id
+        await self._draft(signing.minutes.text, signing.drafting.transaction_id, arguments["ip"])
+
+    @property
+    def _signed(self) -> Signing:
+        if self._scenario.signing is None:  # a scenario without it that creates anything was refused when it was read
+            raise Refused("the scenario has no minutes")
+        return self._scenario.signing
+
+    async def _schedule(self, signing: Signing) -> Meeting:
+        front = signing.minutes.draft.front
         details = MeetingDetails(
             body=front.body,
             title=front.title,
             place=front.place,
             starts=front.starts,
             ends=front.ends,
-            timezone=self._scenario.drafting.timezone,
+            timezone=signing.drafting.timezone,
         )
-        meeting = await self._meetings.meetings.schedule(self._organisation, details)
-        self._meeting_id = meeting.id
-        await self._draft(self._scenario.minutes.text, self._scenario.drafting.transaction_id, arguments["ip"])
+        return await self._meetings.meetings.schedule(self._organisation, details)
 
     async def _new_version(self, arguments: Mapping[str, str]) -> None:
         """What follows is about its agreement."""
@@ -162,7 +189,7 @@ class Replay:
         await self._draft(text, arguments.get("transaction_id"), arguments["ip"])
 
     async def _draft(self, text: str, transaction_id: str | None, ip: str) -> None:
-        drafting = self._scenario.drafting.model_copy(update={"transaction_id": transaction_id})
+        drafting = self._signed.drafting.model_copy(update={"transaction_id": transaction_id})
         drafted = await self._meetings.minutes.draft_minutes(
             self._organisation, self._meeting_id, text, drafting, ip=ip
         )
@@ -173,8 +200,8 @@ class Replay:
 
     async def _deliver(self, arguments: Mapping[str, str]) -> None:
         """Where an original was not asked again beside its alternate, the scenario says that its sender did ask."""
-        state = await self.state()
-        if any(request.withheld and same_email(request.email, arguments["to"]) for request in state.requests):
+        requests = (await self.state()).requests if self.agreement_id else ()
+        if any(request.withheld and same_email(request.email, arguments["to"]) for request in requests):
             with suppress(Refused):  # then no mail waits, and that is what the step is told
                 await self._ask_again({"email": arguments["to"]})
                 await self._settle()
@@ -238,13 +265,16 @@ class Replay:
         return await self._signing.queries.request_id(self._organisation, self.agreement_id, email)
 
     async def _outcome(self) -> Outcome:
+        year = await self._year.text() if any(step.given for step in self._scenario.steps) else None
+        if not self.agreement_id:
+            return Outcome(None, None, None, year)
         entries = await self.entries()
         state = await self.state()
         sealed = None
         if state.status is Status.COMPLETED:
             sealed = await self._archive.sealed_copy(self._organisation, self.agreement_id)
         history = await self._signing.queries.history(self._organisation, self.agreement_id)
-        return Outcome(build_report(entries), history, sealed)
+        return Outcome(build_report(entries), history, sealed, year)
 
     async def entries(self) -> list[Entry]:
         """The agreement's history so far."""

@@ -1,5 +1,7 @@
 """Scenario files: what people and mail servers did, and when. Parsing only; `replay` drives the services with it.
 
+Of a year that signs nothing the head is `language` and `timezone` alone.
+
 language: sv
 timezone: Europe/Stockholm
 minutes: minutes.md               # relative to the scenario
@@ -13,15 +15,19 @@ steps:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from services.embedded.fields import known, mapping, moment, one_line, printable, read_file, text_of
+from services.embedded.year_steps import YEAR_STEPS, MeetingName, YearStep, read_step
+from services.meetings.meeting.meeting import known_timezone
 from services.meetings.minutes.commands import Drafting, clean_drafting, known_transaction_id
 from services.meetings.minutes.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
 from shared.clock import timestamp
 from shared.errors import InvalidInput, JusteraError
 from shared.events import Person, SignerInvitation
+from shared.rendering.minutes import Language
 from shared.text import clean_email, clean_ip, clean_name, clean_reason
 from shared.yaml_text import load_plain
 
@@ -38,17 +44,21 @@ class RefusedScenario(JusteraError):
 
 @dataclass(frozen=True, slots=True)
 class StepKind:
-    """A step's arguments: those it needs, those it may have, and which of them names it in an error."""
+    """A step's arguments: those it needs, those it may have, and which of them names it in an error.
+
+    `about`: an agreement, which must have been created; or anything, also before.
+    """
 
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     subject: str | None = None
+    about: Literal["agreement", "anything"] = "agreement"
 
 
 STEP_KINDS: Mapping[str, StepKind] = {
-    "create": StepKind(required=("ip",)),
+    "create": StepKind(required=("ip",), optional=("meeting",), about="anything"),
     "send": StepKind(optional=("ip",)),
-    "deliver": StepKind(required=("to",), subject="to"),
+    "deliver": StepKind(required=("to",), subject="to", about="anything"),
     "view": StepKind(required=("email", "ip"), subject="email"),
     "enter_name": StepKind(required=("email", "name", "ip"), subject="email"),
     "sign": StepKind(required=("email", "ip"), subject="email"),
@@ -63,7 +73,10 @@ STEP_KINDS: Mapping[str, StepKind] = {
     "new_version": StepKind(required=("minutes", "ip"), optional=("transaction_id",), subject="minutes"),
     "remind": StepKind(),
     "expire": StepKind(),
+    **{name: StepKind(subject=step.subject, about="anything") for name, step in YEAR_STEPS.items()},
 }
+_LANGUAGES: Mapping[str, Language] = {"sv": "sv", "en": "en"}
+_SIGNING = ("minutes", "transaction_id", "sender", "signers")  # of the head: what an agreement needs
 _CLEANERS: Mapping[str, Callable[[str], str]] = {
     "ip": clean_ip,
     "to": clean_email,
@@ -73,25 +86,28 @@ _CLEANERS: Mapping[str, Callable[[str], str]] = {
     "reason": clean_reason,
     "minutes": str,  # read with the scenario
     "transaction_id": known_transaction_id,
+    "meeting": lambda given: str(_meeting(given)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`number` counts from 1. `arguments` are cleaned text."""
+    """`number` counts from 1. `arguments` are cleaned text; `given` is what a step of the year was given."""
 
     number: int
     at: datetime
     kind: str
     arguments: Mapping[str, str]
+    given: YearStep | None = None
 
     @property
     def label(self) -> str:
         subject = STEP_KINDS[self.kind].subject
-        return f"step {self.number} ({self.kind}{f' {self.arguments[subject]}' if subject else ''})"
+        named = self.arguments.get(subject) if subject else None
+        return f"step {self.number} ({self.kind}{f' {named}' if named else ''})"
 
     def refused(self, error: JusteraError) -> RefusedScenario:
-        return RefusedScenario(f"{self.label}: {_one_line(error.message)}")
+        return RefusedScenario(f"{self.label}: {one_line(error.message)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,77 +116,100 @@ class Minutes:
     draft: MinutesDraft
 
 
+@dataclass(frozen=True, slots=True)
+class Signing:
+    drafting: Drafting
+    minutes: Minutes
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A scenario that is well-formed; whether the system allows its steps is found by driving it.
 
-    `corrected`: the minutes of later versions, by the file that the step names.
+    `signing`: what an agreement is made of; None in a year that signs nothing. `corrected`: the minutes of later
+    versions, by the file that the step names.
     """
 
-    drafting: Drafting
-    minutes: Minutes
+    language: str
+    timezone: str
+    signing: Signing | None
     steps: tuple[Step, ...]
     corrected: Mapping[str, Minutes]
-
-    @property
-    def language(self) -> str:
-        return self.drafting.language
 
 
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario and its minutes. Raises RefusedScenario."""
     try:
         fields = _fields(path)
-        _known(fields, _FIELDS)
-        drafting = clean_drafting(_drafting(fields))
-        minutes = _minutes(path, _text(fields, "minutes"))
+        known(fields, _FIELDS)
+        language, timezone = _language(fields), known_timezone(text_of(fields, "timezone"))
+        signing = _signing(path, fields) if _signs(fields) else None
     except JusteraError as error:
-        raise RefusedScenario(f"scenario: {_one_line(error.message)}") from error
-    steps = _steps(fields)
-    return Scenario(drafting, minutes, steps, _corrected(path, steps))
+        raise RefusedScenario(f"scenario: {one_line(error.message)}") from error
+    steps = _steps(path, fields)
+    return Scenario(language, timezone, signing, steps, _corrected(path, steps))
 
 
 def _fields(path: Path) -> dict[str, Any]:
-    value = load_plain(_read(path, MAX_SCENARIO), where="the file")
+    value = load_plain(read_file(path, MAX_SCENARIO), where="the file")
     if not value:
         raise InvalidInput(f"{path.name} is empty; docs/scenarios.md shows what a scenario holds")
-    return _mapping(value, "the file")
+    return mapping(value, "the file")
+
+
+def _signs(fields: Mapping[str, Any]) -> bool:
+    """Whether anything in it is about an agreement."""
+    steps = fields.get("steps")
+    named = [name for step in steps if isinstance(step, dict) for name in step] if isinstance(steps, list) else []
+    of_year = [name for name in named if name in YEAR_STEPS]
+    return not of_year or "create" in named or any(name in fields for name in _SIGNING)
+
+
+def _signing(path: Path, fields: Mapping[str, Any]) -> Signing:
+    return Signing(clean_drafting(_drafting(fields)), _minutes(path, text_of(fields, "minutes")))
+
+
+def _language(fields: Mapping[str, Any]) -> Language:
+    language = text_of(fields, "language")
+    if language in _LANGUAGES:
+        return _LANGUAGES[language]
+    raise InvalidInput(f"language: {language[:20]!r} is neither sv nor en")
 
 
 def _drafting(fields: Mapping[str, Any]) -> Drafting:
-    language = _text(fields, "language")
-    if language not in ("sv", "en"):
-        raise InvalidInput(f"language: {language[:20]!r} is neither sv nor en")
-    sender = _mapping(fields.get("sender"), "sender")
-    _known(sender, ("name", "email"), "sender")
+    language = _language(fields)
+    sender = mapping(fields.get("sender"), "sender")
+    known(sender, ("name", "email"), "sender")
     signers = fields.get("signers")
     if not isinstance(signers, list) or not signers:
         raise InvalidInput("signers: needs at least one")
     if len(signers) > 20:
         raise InvalidInput("signers: at most 20")
     return Drafting(
-        sender=Person(email=_text(sender, "email", "sender"), name=_text(sender, "name", "sender"), language=language),
+        sender=Person(
+            email=text_of(sender, "email", "sender"), name=text_of(sender, "name", "sender"), language=language
+        ),
         signers=tuple(_signer(signer, number, language) for number, signer in enumerate(signers, 1)),
         language=language,
-        timezone=_text(fields, "timezone"),
-        transaction_id=_text(fields, "transaction_id") if "transaction_id" in fields else None,
+        timezone=text_of(fields, "timezone"),
+        transaction_id=text_of(fields, "transaction_id") if "transaction_id" in fields else None,
     )
 
 
 def _signer(value: Any, number: int, language: str) -> SignerInvitation:
     where = f"signers: number {number}"
-    signer = _mapping(value, where)
-    _known(signer, ("role", "email", "name"), where)
+    signer = mapping(value, where)
+    known(signer, ("role", "email", "name"), where)
     return SignerInvitation(
-        role=_text(signer, "role", where),
-        email=_text(signer, "email", where),
-        name=_text(signer, "name", where) if "name" in signer else None,
+        role=text_of(signer, "role", where),
+        email=text_of(signer, "email", where),
+        name=text_of(signer, "name", where) if "name" in signer else None,
         language=language,
     )
 
 
 def _minutes(scenario: Path, name: str) -> Minutes:
-    text = _read(scenario.parent / name, MAX_MINUTES)
+    text = read_file(scenario.parent / name, MAX_MINUTES)
     try:
         return Minutes(text, parse_minutes(text))
     except InvalidInput as error:
@@ -188,7 +227,7 @@ def _corrected(scenario: Path, steps: Sequence[Step]) -> dict[str, Minutes]:
     return found
 
 
-def _steps(fields: Mapping[str, Any]) -> tuple[Step, ...]:
+def _steps(path: Path, fields: Mapping[str, Any]) -> tuple[Step, ...]:
     items = fields.get("steps")
     if not isinstance(items, list) or not items:
         raise RefusedScenario("scenario: steps: needs at least one")
@@ -196,50 +235,54 @@ def _steps(fields: Mapping[str, Any]) -> tuple[Step, ...]:
         raise RefusedScenario(f"scenario: steps: at most {MAX_STEPS}")
     steps: list[Step] = []
     for number, item in enumerate(items, 1):
-        step = _step(number, item)
+        step = _step(number, item, path.parent)
         if steps and step.at < steps[-1].at:
             raise RefusedScenario(f"{step.label}: its time is before that of step {number - 1}")
         steps.append(step)
     return tuple(steps)
 
 
-def _step(number: int, item: Any) -> Step:
+def _step(number: int, item: Any, folder: Path) -> Step:
     kinds = [str(key) for key in item if key != "at"] if isinstance(item, dict) else []
     label = f"step {number}"
     try:
         if len(kinds) != 1:
             raise InvalidInput("needs `at` and one action")
-        label = f"step {number} ({_printable(kinds[0])})"
+        label = f"step {number} ({printable(kinds[0])})"
         if kinds[0] not in STEP_KINDS:
             raise InvalidInput(f"unknown step; known are {', '.join(STEP_KINDS)}")
-        at = _moment(item.get("at"))
+        at = moment(item.get("at"))
         given = item[kinds[0]] or {}
         label = _label_of(number, kinds[0], given)
+        if kinds[0] in YEAR_STEPS:
+            subject = STEP_KINDS[kinds[0]].subject
+            shown = {subject: given[subject]} if subject and isinstance(given, dict) and subject in given else {}
+            return Step(number, at, kinds[0], shown, read_step(kinds[0], given, folder))
         return Step(number, at, kinds[0], _arguments(STEP_KINDS[kinds[0]], given))
     except InvalidInput as error:
-        raise RefusedScenario(f"{label}: {_one_line(error.message)}") from error
+        raise RefusedScenario(f"{label}: {one_line(error.message)}") from error
 
 
 def _label_of(number: int, kind: str, given: Any) -> str:
     subject = STEP_KINDS[kind].subject
     value = given.get(subject) if isinstance(given, dict) and subject else None
-    return f"step {number} ({kind}{f' {_printable(value)}' if isinstance(value, str) else ''})"
+    return f"step {number} ({kind}{f' {printable(value)}' if isinstance(value, str) else ''})"
 
 
 def _arguments(kind: StepKind, given: Any) -> dict[str, str]:
-    values = _mapping(given, "its arguments")
-    _known(values, (*kind.required, *kind.optional))
+    values = mapping(given, "its arguments")
+    known(values, (*kind.required, *kind.optional))
     missing = [name for name in kind.required if name not in values]
     if missing:
         raise InvalidInput(f"{missing[0]} is missing")
-    return {name: _clean(name, _text(values, name)) for name in values}
+    return {name: _clean(name, text_of(values, name)) for name in values}
 
 
 def _clean(name: str, text: str) -> str:
     if name == "status":
         return _status(text)
     if name == "until":
-        return timestamp(_moment(text, name))
+        return timestamp(moment(text, name))
     return _CLEANERS[name](text)
 
 
@@ -247,65 +290,14 @@ def _status(text: str) -> str:
     """An enhanced status code (RFC 3463) of class 4 or 5: only those are bounces."""
     parts = text.split(".")
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) <= 3 for part in parts):
-        raise InvalidInput(f"status {_printable(text)} is no status code like 5.1.1")
+        raise InvalidInput(f"status {printable(text)} is no status code like 5.1.1")
     if parts[0] not in ("4", "5"):
         raise InvalidInput(f"status {text} is no failure: it begins with 4 or 5")
     return text
 
 
-def _moment(value: Any, name: str = "at") -> datetime:
-    """`at` is UTC; one without a zone is taken as that."""
-    if not isinstance(value, str):
-        raise InvalidInput(f"{name} is missing")
+def _meeting(given: str) -> MeetingName:
     try:
-        moment = datetime.fromisoformat(value)
+        return MeetingName.read(given)
     except ValueError as error:
-        raise InvalidInput(f"{name}: {_printable(value)} is no time like 2022-09-26T08:41:44Z") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _mapping(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidInput(f"{where}: needs fields" if value else f"{where} is missing")
-    return value
-
-
-def _known(fields: Mapping[str, Any], names: tuple[str, ...], where: str = "") -> None:
-    unknown = [str(name) for name in fields if name not in names]
-    if unknown:
-        prefix = f"{where}: " if where else ""
-        raise InvalidInput(f"{prefix}unknown field {_printable(unknown[0])}; known are {', '.join(names)}")
-
-
-def _text(fields: Mapping[str, Any], name: str, where: str = "") -> str:
-    prefix = f"{where}: " if where else ""
-    if name not in fields:
-        raise InvalidInput(f"{prefix}{name} is missing")
-    value = fields[name]
-    if not isinstance(value, str) or not value:
-        raise InvalidInput(f"{prefix}{name} needs a text")
-    return value
-
-
-def _read(path: Path, limit: int) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a file name"
-        raise InvalidInput(f"{path.name}: cannot be read: {reason}") from error
-    if len(data) > limit:
-        raise InvalidInput(f"{path.name}: larger than {limit} bytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path.name}: not UTF-8") from error
-
-
-def _printable(text: str) -> str:
-    shown = "".join(char if char.isprintable() else "�" for char in text)
-    return shown if len(shown) <= 80 else shown[:79] + "…"
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        raise InvalidInput(f"meeting: {printable(given)} {error}") from None

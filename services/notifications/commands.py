@@ -1,6 +1,7 @@
 """What people, replays and pages ask of notifications. Each change is one transaction."""
 
 from collections.abc import Mapping, Sequence
+from email.message import EmailMessage
 
 from services.notifications import delivery as rules
 from services.notifications import store, unmatched
@@ -59,6 +60,10 @@ class NotificationsCommands:
         outcome = await self.deliver(organisation, found.id)
         if not isinstance(outcome, Accepted):
             raise Unavailable(f"the mail server did not take the mail: {outcome.diagnostic}")
+
+    def composed(self, delivery: Delivery) -> EmailMessage:
+        """The mail as it is, or was, handed to a server."""
+        return self._composer.compose(delivery).message
 
     async def bounce(self, organisation: str, address: str, status: str, diagnostic: str = "") -> None:
         """A delivery report about the last mail delivered to an address comes back, through the real parser.

@@ -1,6 +1,6 @@
 """Scenario files with their whole expected report, replayed by the command as a user does.
 
-Each folder holds a `scenario.yaml` and the `report.txt` that must come of it, to the letter.
+Each folder holds a `scenario.yaml` and what must come of it, to the letter: `report.txt`, `year.txt`, or both.
 """
 
 import json
@@ -37,12 +37,16 @@ def replay(scenario: Path, out: Path, *options: str) -> Done:
 def expect_report(name: str, folder: Path) -> None:
     done = replay(HERE / name / "scenario.yaml", folder / "out")
     assert (done.returncode, done.stderr) == (0, "")
-    expected = (HERE / name / "report.txt").read_text(encoding="utf-8")
-    assert (folder / "out" / "report.txt").read_text(encoding="utf-8") == expected
-    assert done.stdout == expected
-    history = (folder / "out" / "history.json").read_bytes()
-    verify_chain(history)
-    assert (folder / "out" / "protocol.pdf").exists() is (name in COMPLETED)
+    made = {path.name: path for path in (folder / "out").iterdir()}
+    golden = {path.name: path.read_text(encoding="utf-8") for path in (HERE / name).glob("*.txt")}
+    for file, expected in golden.items():
+        assert made[file].read_text(encoding="utf-8") == expected
+    assert done.stdout == golden.get("report.txt", golden.get("year.txt"))
+    assert made.keys() - {"history.json", "protocol.pdf"} == golden.keys()
+    assert ("history.json" in made) is ("report.txt" in made)
+    if "history.json" in made:
+        verify_chain(made["history.json"].read_bytes())
+    assert ("protocol.pdf" in made) is (name in COMPLETED)
 
 
 def expect_quiet(folder: Path) -> None:
@@ -50,6 +54,15 @@ def expect_quiet(folder: Path) -> None:
     done = replay(HERE / "cancelled" / "scenario.yaml", folder, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert not (folder / "protocol.pdf").exists()
+
+
+def expect_year_refused(steps: list[str], line: str, folder: Path) -> None:
+    text = "language: sv\ntimezone: Europe/Stockholm\nsteps:\n"
+    text += "".join(f"  - {{at: 2023-01-09T09:00:00Z, {step}}}\n" for step in [REGISTERED, *steps])
+    (folder / "scenario.yaml").write_text(text, encoding="utf-8")
+    done = replay(folder / "scenario.yaml", folder / "out")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line + "\n")
+    assert not (folder / "out").exists()
 
 
 def expect_refusal(steps: list[str], line: str, folder: Path) -> None:
@@ -125,11 +138,38 @@ REFUSED: list[tuple[list[str], str]] = [
     (["create: {ip: 192.0.2.12}"], "step 2 (create): the document has been created already"),
 ]
 
+REGISTERED = (
+    "register: {people: {olof: {name: Olof Berg}}, bodies: {"
+    "board: {name: Styrelsen, kind: board, members: [{person: olof, role: chair}]},"
+    "au: {name: AU, kind: committee, members: [{person: olof, role: chair}]}}}"
+)
+MET = "title: Möte, place: Forsby, starts: 2023-02-24T09:00, ends: 2023-02-24T12:00"
+REFUSED_OF_A_YEAR: list[tuple[list[str], str]] = [
+    (
+        [f"schedule_meeting: {{body: board, {MET}}}", f"schedule_meeting: {{body: au, {MET}}}"],
+        "step 3 (schedule_meeting au): there are clashes (1): 2023-02-24 Styrelsen: Möte, 09:00-12:00: Olof Berg",
+    ),
+    (
+        ["cancel_meeting: {meeting: board 2023-02-24, reason: Few}"],
+        "step 2 (cancel_meeting board 2023-02-24): there is no meeting board 2023-02-24",
+    ),
+    (
+        [f"schedule_meeting: {{body: board, {MET}}}", "move_items: {meeting: board 2023-02-24, items: [Budget]}"],
+        "step 3 (move_items board 2023-02-24): items: there is no item 'Budget'",
+    ),
+    (
+        ["plan: {plan: '2023', year: '2023', bodies: {ghosts: {meetings: []}}}"],
+        "step 2 (plan): bodies, ghosts: there is no body ghosts (name bodies by their keys, as the register does)",
+    ),
+    (["deliver_all: {}"], "step 2 (deliver_all): no mail is waiting"),
+]
+
 Expectation = Callable[[Path], None]
 EXPECTATIONS: dict[str, Expectation] = {
     **{name: partial(expect_report, name) for name in SCENARIOS},
     "quiet": expect_quiet,
     **{line: partial(expect_refusal, steps, line) for steps, line in REFUSED},
+    **{line: partial(expect_year_refused, steps, line) for steps, line in REFUSED_OF_A_YEAR},
 }
 
 

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.embedded.scenario import RefusedScenario, Scenario, load_scenario
+from services.embedded.year_steps import Plan, Register
 
 MINUTES = """---
 title: Protokoll styrelsen
@@ -64,7 +65,9 @@ def test_minutes_may_lie_outside_the_folder(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.md").write_text(MINUTES, encoding="utf-8")
     inner = tmp_path / "inner"
     inner.mkdir()
-    assert load(inner, SCENARIO.replace("minutes.md", "../elsewhere.md")).minutes.draft.front.body == "Styrelsen"
+    signing = load(inner, SCENARIO.replace("minutes.md", "../elsewhere.md")).signing
+    assert signing is not None
+    assert signing.minutes.draft.front.body == "Styrelsen"
 
 
 def test_the_minutes_of_a_new_version_are_read_with_the_scenario(tmp_path: Path) -> None:
@@ -179,3 +182,70 @@ def test_whatever_the_file_holds_it_is_read_or_refused_in_one_line(tmp_path: Pat
 @pytest.mark.parametrize("text", ["", "\n", "# to be written\n", "[]"])
 def test_an_empty_file_is_called_empty(text: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, text).startswith("scenario: scenario.yaml is empty; ")
+
+
+YEAR = """language: sv
+timezone: Europe/Stockholm
+steps:
+  - {at: 2022-11-25T08:00:00Z, plan: {plan: 2023, year: 2023, bodies: {au: {follows: board}}}}
+"""
+
+
+def year(step: str) -> str:
+    return f"{YEAR}  - {{at: 2022-11-25T09:00:00Z, {step}}}\n"
+
+
+def test_a_year_that_signs_nothing_needs_no_minutes(tmp_path: Path) -> None:
+    scenario = load(tmp_path, YEAR)
+    assert (scenario.signing, scenario.language, scenario.timezone) == (None, "sv", "Europe/Stockholm")
+    [step] = scenario.steps
+    assert isinstance(step.given, Plan)
+    assert "follows: board" in step.given.text
+    assert (step.given.mail, step.given.despite_clashes, step.label) == (True, False, "step 1 (plan)")
+
+
+def test_a_register_is_read_from_its_file_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("Namn;E-post\n", encoding="utf-8")
+    step = load(tmp_path, year("register: {file: r.csv}")).steps[1]
+    assert step.label == "step 2 (register r.csv)"
+    assert step.given == Register(text="Namn;E-post\n", form="csv")
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("register: {file: nowhere.yaml}", "step 2 (register nowhere.yaml): nowhere.yaml: cannot be read"),
+        ("register: {file: scenario.yaml, people: {}}", "step 2 (register scenario.yaml): unknown field people"),
+        ("register: {}", "step 2 (register): needs a file, or people and bodies"),
+        ("plan: {file: scenario.yaml, mail: maybe}", "step 2 (plan scenario.yaml): mail: is yes or no"),
+        ("plan: {colour: red}", "step 2 (plan): unknown field colour"),
+        ("schedule_meeting: {body: au}", "step 2 (schedule_meeting au): title is missing"),
+        (
+            "change_meeting: {meeting: au 2023-02-17, starts: soon}",
+            "step 2 (change_meeting au 2023-02-17): starts: is no local time like 2023-10-27T09:00",
+        ),
+        (
+            "cancel_meeting: {meeting: au friday, reason: x}",
+            "step 2 (cancel_meeting au friday): meeting: is no meeting like styrelsen 2023-10-27",
+        ),
+        ("add_items: {meeting: au 2023-02-17, items: []}", "step 2 (add_items au 2023-02-17): items: needs a list"),
+        (
+            "add_items: {meeting: au 2023-02-17, items: [A, {title: B, kind: joke}]}",
+            "step 2 (add_items au 2023-02-17): items, 2, kind: Input should be",
+        ),
+        ("move_items: {items: [A], how: lost}", "step 2 (move_items): how: Input should be"),
+        ("deliver_all: {to: a@b.example}", "step 2 (deliver_all): unknown field to"),
+        ("create: {ip: 192.0.2.1}", "scenario: sender is missing"),
+        ("create: {ip: 192.0.2.1, meeting: au}", "scenario: sender is missing"),
+    ],
+)
+def test_a_step_of_the_year_that_is_malformed_is_refused(tmp_path: Path, step: str, message: str) -> None:
+    assert refusal(tmp_path, year(step)).startswith(message)
+
+
+def test_minutes_may_be_of_a_meeting_that_is_there(tmp_path: Path) -> None:
+    text = SCENARIO.replace("create: {ip: 192.0.2.1}", "create: {ip: 192.0.2.1, meeting: board 2022-09-23T13:00}")
+    assert load(tmp_path, text).steps[0].arguments["meeting"] == "board 2022-09-23T13:00"
+    assert refusal(tmp_path, text.replace("board 2022", "2022")) == (
+        "step 1 (create): meeting: 2022-09-23T13:00 is no meeting like styrelsen 2023-10-27"
+    )
