@@ -1,6 +1,7 @@
 """Names that both the services and the command line speak of; imports nothing, so that `--help` stays quick."""
 
 from enum import StrEnum
+from typing import Literal
 
 SERVICES = ("meetings", "signing", "notifications", "archive")
 DEFAULT_URL = "http://127.0.0.1:8350"
@@ -12,3 +13,15 @@ class Role(StrEnum):
     SECRETARY = "secretary"  # schedules, drafts, sends off, follows
     OPERATOR = "operator"  # runs the system: events, dead letters, republishing
     AUDITOR = "auditor"  # reads
+
+
+MailSubject = Literal["agreement", "body", "meeting"]
+
+_MEETING_MAILS = frozenset({"papers-published", "quorum-at-risk"})
+
+
+def subject_of_mail(purpose: str) -> MailSubject:
+    """What `agreement_id` is the id of, in a mail of this purpose."""
+    if purpose == "notice" or purpose.startswith("notice-") or purpose in _MEETING_MAILS:
+        return "meeting"
+    return "body" if purpose.startswith("plan-") else "agreement"

@@ -25,6 +25,23 @@ def load_plain(text: str, *, where: str, first_line: int = 1) -> object:
         raise InvalidInput(f"{where}: nested too deeply") from None
 
 
+def lines_of_fields(text: str, *, first_line: int = 1) -> dict[str, int]:
+    """Where each field stands, and each entry of one that is a list: `present`, `present, number 2`.
+
+    Of a text that `load_plain` reads; of another, nothing.
+    """
+    try:
+        node = yaml.compose(text, _PlainLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    lines: dict[str, int] = {}
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        lines[key.value] = key.start_mark.line + first_line
+        for number, entry in enumerate(value.value if isinstance(value, yaml.SequenceNode) else (), 1):
+            lines[f"{key.value}, number {number}"] = entry.start_mark.line + first_line
+    return lines
+
+
 class _PlainLoader(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]

@@ -11,7 +11,7 @@ import typer
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption, TailOption, time_option
 from services.cli.shapes import JournalPage
-from shared.names import Role
+from shared.names import Role, subject_of_mail
 from shared.plain_text import printable
 
 _WAIT = 20  # seconds that one request waits for news
@@ -32,7 +32,8 @@ def events(
     ] = False,
     tail: TailOption = None,
     subject: Annotated[
-        str | None, typer.Option(help="Only of this meeting, mail or agreement: of an agreement, its mails' too.")
+        str | None,
+        typer.Option(help="Only of this meeting, mail or agreement: of an agreement or a meeting, its mails' too."),
     ] = None,
     correlation: Annotated[str | None, typer.Option(help="Only of this chain (the meeting's id).")] = None,
     kind: Annotated[str | None, typer.Option("--type", help="Only these, e.g. BounceDetected.")] = None,
@@ -43,7 +44,8 @@ def events(
     """The journal of every event of every service, oldest first: one line an event.
 
     Time (UTC), type, what it is about, its place in that aggregate's life, and the chain it belongs to; of a mail
-    also what it is for, to whom, of which agreement, and what a mail server said. It prints addresses.
+    also what it is for, to whom, of which agreement or meeting, and what a mail server or a calendar said. It prints
+    addresses.
 
     Entries of an agreement's history that a mail made have the mail's line in their place.
     """
@@ -67,10 +69,14 @@ def line(event: JournalEvent) -> str:
 
 
 def _mail(body: Any) -> list[str]:
-    """Whose mail it is, of which agreement, and its code."""
+    """Whose mail it is, of which agreement, meeting or body, its code, and what a calendar program answered."""
     if not isinstance(body, dict) or "email_id" not in body:
         return []
-    about = f"{body.get('purpose')} to {body.get('recipient')} of {body.get('agreement_id')}"
+    kind = subject_of_mail(str(body.get("purpose")))
+    what = f"{'' if kind == 'agreement' else kind + ' '}{body.get('agreement_id')}"
+    about = f"{body.get('purpose')} to {body.get('recipient')} of {what}"
+    if "answer" in body:
+        return [about, str(body["answer"])]
     permanent = body.get("permanent")
     lasting = "" if permanent is None else " permanent" if permanent else " temporary"
     return [about, f"{body['status']}{lasting}"] if "status" in body else [about]

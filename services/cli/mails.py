@@ -33,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
 def mails(
     data: DataOption = DEFAULT_DATA,
     agreement: Annotated[str | None, typer.Option(help="Only about this agreement.")] = None,
+    meeting: Annotated[str | None, typer.Option(help="Only about this meeting, by its id.")] = None,
     status: Annotated[
         MailStatus | None, typer.Option(help="Only those that wait, were taken by a mail server, came back, or ended.")
     ] = None,
@@ -41,11 +42,11 @@ def mails(
 ) -> None:
     """Mails and what became of them, in the order in which they were asked for: one line a mail.
 
-    Time (UTC) of what became of it last, its status and code, what it is for and to whom, the agreement, its id, and
-    what a mail server said last. It prints addresses.
+    Time (UTC) of what became of it last, its status and code, what it is for and to whom, the agreement (or the
+    meeting, or the body whose plan it is about), its id, and what a mail server said last. It prints addresses.
     """
     client = Client(Role.OPERATOR, data)
-    query = {"agreement_id": agreement, "status": status.value if status else None}
+    query = {"agreement_id": agreement, "meeting_id": meeting, "status": status.value if status else None}
     for mail in _last(client, query, tail) if tail else _all(client, query):
         typer.echo(json.dumps(mail, ensure_ascii=False) if as_json else line(mail))
 
@@ -57,10 +58,17 @@ def line(mail: Mail) -> str:
     columns = [
         f"{moment}  {mail['status']:<9}  {mail['last_status'] or '-':<6} {mail['purpose']:<17}",
         mail["recipient"],
-        mail["agreement_id"],
+        _about(mail),
         mail["id"],
     ]
     return printable("  ".join(columns)) + (f"  {quoted(said)}" if said else "")
+
+
+def _about(mail: Mail) -> str:
+    if meeting := mail.get("meeting_id"):
+        return f"meeting {meeting}"
+    body = mail.get("body_id")
+    return f"body {body}" if body else mail["agreement_id"] or "-"
 
 
 def _all(client: Client, query: dict[str, str | None]) -> Iterator[Mail]:

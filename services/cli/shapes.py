@@ -101,7 +101,9 @@ class JournalPage(_Shape):
 
 class Mail(_Shape):
     id: str
-    agreement_id: str
+    agreement_id: str | None
+    body_id: str | None = None
+    meeting_id: str | None = None
     purpose: str
     recipient: str
     status: str

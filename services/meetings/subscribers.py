@@ -1,13 +1,15 @@
-"""Meetings' consumer: how agreements about its minutes ended."""
+"""Meetings' consumer: how agreements about its minutes ended, and what came back of mails about its meetings."""
 
-from services.meetings.minutes.handlers import EVENT_HANDLERS
+from services.meetings.minutes import handlers as minutes
+from services.meetings.notice import handlers as notice
 from services.meetings.transaction import MeetingsTransaction
 from shared.messaging.gate import Gate
-from shared.messaging.inbound import Inbound
+from shared.messaging.inbound import Handlers, Inbound
 from shared.messaging.transaction import UnitOfWork
 from shared.service import Subscription
 
 GROUP = "meetings"
+EVENT_HANDLERS: Handlers[MeetingsTransaction] = {**minutes.EVENT_HANDLERS, **notice.EVENT_HANDLERS}
 
 
 def inbound(unit_of_work: UnitOfWork[MeetingsTransaction]) -> Inbound[MeetingsTransaction]:

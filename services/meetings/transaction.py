@@ -1,6 +1,9 @@
 """One transaction of the meetings service, over the rows of all its aggregates."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,8 +24,9 @@ from services.meetings.person.store import PersonStore
 from services.meetings.poll.poll import Poll, call_off
 from services.meetings.poll.store import PollStore
 from services.meetings.reply.store import ReplyStore
-from shared.events import Event, MeetingCancelled
+from shared.events import BounceDetected, Event, InvitationAnswered, MeetingCancelled
 from shared.events.envelope import Envelope
+from shared.messaging.transaction import Received
 
 
 class MeetingsTransaction(
@@ -52,6 +56,15 @@ class MeetingsTransaction(
                 await self.end_poll(organisation, poll, meeting, cancelled.reason, at, tell=not is_told)
         self._cancelled.clear()
         await super().flush()
+
+    async def prepare(self, batch: Sequence[Received[Any]]) -> None:
+        """What came back of mails about several meetings locks them in order, as everyone does."""
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for received in batch:
+            if isinstance(received.event, BounceDetected | InvitationAnswered):
+                wanted[received.envelope.organisation].add(received.event.agreement_id)
+        for organisation in sorted(wanted):
+            await self.lock_meetings(organisation, wanted[organisation])
 
     async def who_sits(self, organisation: str) -> WhoSits:
         return WhoSits(

@@ -17,20 +17,27 @@ from shared.auth import Principal, Role, requires
 from shared.clock import parse_timestamp, timestamp
 from shared.errors import InvalidInput
 from shared.idempotency import Once
+from shared.names import subject_of_mail
 
 Reader = Annotated[Principal, requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)]
 Operator = Annotated[Principal, requires(Role.OPERATOR)]
 Keeper = Annotated[Principal, requires(Role.SECRETARY, Role.OPERATOR)]
 Limit = Annotated[int, Query(ge=1, le=200)]
+_Id = Annotated[str | None, Query(max_length=200)]
 Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 class DeliveryView(BaseModel):
-    """One mail. `created_at` is its cause's time; `last_status` (RFC 3463) and `last_diagnostic` say what a mail server
-    answered last when it was not delivered; `unread_replies` counts what came back and nobody could read."""
+    """One mail: about an agreement (and a request of it), a body's plan, or a meeting, which a person is asked to.
+
+    `created_at` is its cause's time; `last_status` (RFC 3463) and `last_diagnostic` say what a mail server answered
+    last when it was not delivered; `unread_replies` counts what came back and nobody could read."""
 
     id: str
-    agreement_id: str
+    agreement_id: str | None
+    body_id: str | None = None
+    meeting_id: str | None = None
+    person_id: str | None = None
     purpose: Purpose
     recipient: str
     request_id: str | None
@@ -85,7 +92,9 @@ def router(commands: NotificationsCommands) -> APIRouter:
     @routes.get("/deliveries")
     async def list_deliveries(
         caller: Reader,
-        agreement_id: Annotated[str | None, Query(max_length=200)] = None,
+        agreement_id: _Id = None,
+        body_id: _Id = None,
+        meeting_id: _Id = None,
         status: Status | None = None,
         after: Cursor = None,
         before: Annotated[
@@ -93,10 +102,10 @@ def router(commands: NotificationsCommands) -> APIRouter:
         ] = None,
         limit: Limit = 50,
     ) -> DeliveryPage:
-        """Mails in the order of queueing: all, one agreement's, or those of a status."""
+        """Mails in the order of queueing: all, one agreement's, one meeting's, of one body's plans, or of a status."""
         found = await commands.deliveries(
             caller.organisation,
-            agreement_id=agreement_id,
+            agreement_id=agreement_id or body_id or meeting_id,
             status=status,
             after=after,
             before="" if before == "end" else before,
@@ -150,12 +159,16 @@ def router(commands: NotificationsCommands) -> APIRouter:
 
 
 def _view(delivery: Delivery, unread: Mapping[str, int] = MappingProxyType({})) -> DeliveryView:
+    about = subject_of_mail(delivery.purpose)
     return DeliveryView(
         id=delivery.id,
-        agreement_id=delivery.agreement_id,
+        agreement_id=delivery.agreement_id if about == "agreement" else None,
+        body_id=delivery.agreement_id if about == "body" else None,
+        meeting_id=delivery.agreement_id if about == "meeting" else None,
+        person_id=delivery.request_id if about == "meeting" else None,
         purpose=delivery.purpose,
         recipient=delivery.recipient,
-        request_id=delivery.request_id or None,
+        request_id=(delivery.request_id if about == "agreement" else "") or None,
         status=delivery.status,
         attempts=delivery.attempts,
         created_at=delivery.created_at,

@@ -7,7 +7,7 @@ from services.notifications import delivery as rules
 from services.notifications import store, unmatched
 from services.notifications.bounces import DeliveryReports
 from services.notifications.composing import Composer
-from services.notifications.delivery import ASKING, Delivery, Status
+from services.notifications.delivery import ASKING, INVITING, Delivery, Status
 from services.notifications.mailer import Mailer
 from services.notifications.simulated_report import Failure, failed_report
 from services.notifications.transaction import NotificationsTransaction
@@ -68,12 +68,12 @@ class NotificationsCommands:
     async def bounce(self, organisation: str, address: str, status: str, diagnostic: str = "") -> None:
         """A delivery report about the last mail delivered to an address comes back, through the real parser.
 
-        Raises Refused when no request was delivered to it, InvalidInput for a status that is none of a failure.
+        Raises Refused when no request or notice was delivered to it, InvalidInput for a status that is no failure's.
         """
         async with self._unit_of_work.database.single() as connection:
             delivered = await store.sent_to(connection, organisation, address)
-        if not any(one.purpose in ASKING for one in delivered):
-            raise Refused(f"no request was delivered to {address}")
+        if not any(one.purpose in ASKING | INVITING for one in delivered):
+            raise Refused(f"no request or notice reached {address}")
         await self._report(delivered[0], Failure(status, diagnostic))
 
     async def report_simulated_bounce(self, organisation: str, delivery_id: str) -> None:

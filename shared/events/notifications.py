@@ -15,7 +15,7 @@ class _EmailEvent(Event):
 
     email_id: str
     agreement_id: str = Field(
-        description="what the mail is about: the agreement, the body of a plan, or the meeting of a notice"
+        description="what the mail is about, as its purpose says: the agreement, the body of a plan, or the meeting"
     )
     purpose: str = Field(
         description="signature-request, alternate-request, request-again or reminder ask; receipt and archived follow "

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["sv", "en"]
 
-CURRENT_TEMPLATE = 2
+CURRENT_TEMPLATE = 3
 """The newest folder of `shared/rendering/templates`; documents remember the one they were first rendered by."""
 
 
@@ -65,21 +65,37 @@ class Table(_Data):
 Block = Annotated[Subheading | Text | BulletList | OrderedList | Table, Field(discriminator="kind")]
 
 
+class Attached(_Data):
+    """An attachment that a paragraph names; its blocks print it."""
+
+    title: str
+
+
 class Paragraph(_Data):
     """One numbered decision or item (§ 28); the number runs through the body's calendar year."""
 
     number: int
     heading: str
     blocks: tuple[Block, ...] = ()
+    attachments: tuple[Attached, ...] = ()
 
 
 class Attendee(_Data):
-    """Someone who was present. Officials have no party; guests often neither party nor municipality."""
+    """Someone who was present, or absent. Officials have no party; guests often neither party nor municipality.
+
+    `serves_for`: the member in whose place a substitute sat. `paragraphs`: the first and last of each stretch that
+    they were there for; empty is all. Both since template 3.
+    """
 
     name: str
     party: str = ""
     municipality: str = ""
     role: str = ""
+    serves_for: str = ""
+    paragraphs: tuple[tuple[int, int], ...] = ()
+
+    def was_at(self, number: int) -> bool:
+        return not self.paragraphs or any(first <= number <= last for first, last in self.paragraphs)
 
 
 class SignaturePlace(_Data):
@@ -95,7 +111,11 @@ class SignaturePlace(_Data):
 
 
 class MinutesDocument(_Data):
-    """Numbered minutes, ready to render. `starts` and `ends` are local and naive; `timezone` is their IANA zone."""
+    """Numbered minutes, ready to render. `starts` and `ends` are local and naive; `timezone` is their IANA zone.
+
+    `others`: officials and guests, with their title as role. `reference`: the diarienummer. Both, and `absent`, are
+    printed since template 3.
+    """
 
     template_version: int = CURRENT_TEMPLATE
     language: Language = "sv"
@@ -111,6 +131,9 @@ class MinutesDocument(_Data):
     adjusters: tuple[str, ...] = ()
     places: tuple[SignaturePlace, ...] = ()
     paragraphs: tuple[Paragraph, ...]
+    absent: tuple[Attendee, ...] = ()
+    others: tuple[Attendee, ...] = ()
+    reference: str = ""
 
     @property
     def name(self) -> str:

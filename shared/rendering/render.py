@@ -18,6 +18,7 @@ from shared.rendering.minutes import (
     initials_of,
     pair_stamps,
 )
+from shared.rendering.people import changes_of, people_of
 from shared.rendering.report import Report
 from shared.rendering.report_times import stamp_time
 from shared.rendering.typesetting import Attachment, Job, has_template, typeset
@@ -90,13 +91,17 @@ def _page_data(document: MinutesDocument, stamps: Sequence[Stamp], letters: tupl
     boxes = sum(place.role in INITIALLING_ROLES for place in document.places)
     return {
         "name": document.name,
-        "document": document.model_dump(mode="json")
-        | _local_times(document)
-        | {"paragraphs": [_paragraph(paragraph) for paragraph in document.paragraphs]},
+        "document": document.model_dump(mode="json") | _local_times(document) | {"paragraphs": _paragraphs(document)},
+        "people": people_of(document),
         "places": _places(document, stamps),
         "initials": [*letters, *[""] * (boxes - len(letters))],
         "report": None,
     }
+
+
+def _paragraphs(document: MinutesDocument) -> list[dict[str, Any]]:
+    changes = changes_of(document)
+    return [_paragraph(paragraph) | {"changes": changes.get(paragraph.number, ())} for paragraph in document.paragraphs]
 
 
 def _paragraph(paragraph: Paragraph) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import structlog
 from shared.names import SERVICES
 from tests.benchmarks.baseline import baseline
 from tests.benchmarks.copies import copies
+from tests.benchmarks.notices import notices
 from tests.benchmarks.peers import celery_on_redis, faststream_outbox
 from tests.benchmarks.pipeline import Pipeline, Throughput, pipeline
 from tests.benchmarks.relay import relay_speed
@@ -107,6 +108,18 @@ async def documents(say: Say, folder: Path, machine: Servers, wanted: argparse.N
     )
 
 
+async def notice(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
+    """(n) a notice to a congress, and with ten times its delegates."""
+    for delegates in (65, 650):
+        found = await notices(machine, delegates=delegates)
+        say(
+            f"(n) notice to {delegates} delegates".ljust(37)
+            + f"taken by SMTP in {found.accepted:.2f} s, on record in {found.recorded:.2f} s;"
+            f" CPU {1000 * found.cpu / delegates:.1f} ms a mail, {found.connections} connections"
+            + ("    (aim: taken in 2 s)" if delegates == 65 else "")
+        )
+
+
 async def whole(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
     """(f) idle latency, (g) memory, (i) the whole thing at 1, 4 and 16 agreements in flight."""
     async with office(folder / "office", machine) as services:
@@ -128,6 +141,7 @@ PARTS: dict[str, Callable[[Say, Path, Servers, argparse.Namespace], Coroutine[An
     "peers": peers,
     "relay": relay,
     "documents": documents,
+    "notice": notice,
     "whole": whole,
 }
 

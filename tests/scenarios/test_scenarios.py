@@ -125,7 +125,7 @@ REFUSED: list[tuple[list[str], str]] = [
     ),
     (
         ["send: {}", "bounce: {to: maja.lind@norrdalen.example, status: 5.1.1}"],
-        "step 3 (bounce maja.lind@norrdalen.example): no request was delivered to maja.lind@norrdalen.example",
+        "step 3 (bounce maja.lind@norrdalen.example): no request or notice reached maja.lind@norrdalen.example",
     ),
     (
         ["sign: {email: maja.lind@norrdalen.example, ip: 198.51.100.7}"],

@@ -15,6 +15,15 @@ from shared.messaging.transaction import Transaction
 _OF_MEETING = (MEETING.c.organisation == bindparam("organisation"), MEETING.c.id == bindparam("id"))
 _FIND = select(MEETING).where(*_OF_MEETING)
 _LOCK = _FIND.with_for_update()
+_LOCK_AMONG = (
+    select(MEETING.c.id)
+    .where(
+        MEETING.c.organisation == bindparam("organisation"),
+        MEETING.c.id == func.any(bindparam("ids", type_=ARRAY(Text))),
+    )
+    .order_by(MEETING.c.id)
+    .with_for_update()
+)
 _LOCK_PLANNED = (
     select(MEETING)
     .where(MEETING.c.organisation == bindparam("organisation"), MEETING.c.plan == bindparam("plan"))
@@ -44,6 +53,10 @@ class MeetingStore(Transaction):
     async def lock_meeting(self, organisation: str, meeting_id: str) -> Meeting:
         """Raises NotFound."""
         return await self._meeting(organisation, meeting_id, for_update=True)
+
+    async def lock_meetings(self, organisation: str, meeting_ids: Collection[str]) -> None:
+        """In the order of their ids; those of nothing are left out."""
+        await self.connection.execute(_LOCK_AMONG, {"organisation": organisation, "ids": sorted(meeting_ids)})
 
     async def meeting(self, organisation: str, meeting_id: str) -> Meeting:
         """Raises NotFound."""

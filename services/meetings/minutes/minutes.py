@@ -10,7 +10,10 @@
       - {name: …, party: S, municipality: …, role: ordförande}
     secretary: …
     adjuster: …                       # a name, or a list of names
-    first_paragraph: 28               # optional
+    first_paragraph: 28               # optional, as all that follows
+    reference: KF 2022/14             # diarienummer
+    absent: [{name: …, party: C}]
+    others: [{name: …, title: ekonom, items: 2}]
     ---
     ## A heading that becomes § 28
     ### Beslut
@@ -23,12 +26,19 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from services.meetings.minutes.front_matter import FrontMatter, read_front_matter
+from services.meetings.minutes.front_matter import FrontMatter, read_front_matter, within
 from services.meetings.minutes.pasted import as_markdown
 from services.meetings.minutes.text import Section, read_sections
 from shared.errors import InvalidInput
 from shared.plain_text import lines_of, unfit
-from shared.rendering.minutes import Language, MinutesDocument, Paragraph, SignaturePlace, standard_places
+from shared.rendering.minutes import (
+    Attendee,
+    Language,
+    MinutesDocument,
+    Paragraph,
+    SignaturePlace,
+    standard_places,
+)
 
 MAX_MINUTES = 1_048_576
 """Bytes of UTF-8 in one minutes file."""
@@ -50,9 +60,10 @@ def parse_minutes(text: str) -> MinutesDraft:
     lines = as_markdown(lines_of(text))
     _refuse_the_unfit(lines)
     end = _end_of_front_matter(lines)
-    front = read_front_matter("\n".join(lines[1:end]).replace("\xa0", " "))
+    fields = "\n".join(lines[1:end]).replace("\xa0", " ")
+    front = read_front_matter(fields)
     sections = read_sections("\n".join(lines[end + 1 :]), first_line=end + 2)
-    return MinutesDraft(front=front, sections=sections)
+    return MinutesDraft(front=within(front, len(sections), fields), sections=sections)
 
 
 def number_paragraphs(
@@ -77,15 +88,28 @@ def number_paragraphs(
         starts=front.starts,
         ends=front.ends,
         timezone=timezone,
-        present=front.present,
+        present=_numbered(front.present, first),
+        absent=front.absent,
+        others=_numbered(front.others, first),
+        reference=front.reference,
         secretary=front.secretary,
         chair=front.chair,
         adjusters=front.adjusters,
         places=tuple(places) or standard_places(language, front.secretary, front.chair, front.adjusters),
         paragraphs=tuple(
-            Paragraph(number=number, heading=section.heading, blocks=section.blocks)
+            Paragraph(number=number, heading=section.heading, blocks=section.blocks, attachments=section.attachments)
             for number, section in enumerate(draft.sections, first)
         ),
+    )
+
+
+def _numbered(people: Sequence[Attendee], first: int) -> tuple[Attendee, ...]:
+    """`paragraphs` by the numbers that they get, instead of their place in the file."""
+    return tuple(
+        person.model_copy(
+            update={"paragraphs": tuple((begin + first - 1, end + first - 1) for begin, end in person.paragraphs)}
+        )
+        for person in people
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.meetings.minutes.elections import MOST_ELECTIONS, Election, elections_in
 from shared.errors import InvalidInput
-from shared.rendering.minutes import Align, Block, BulletList, Cell, OrderedList, Run, Subheading, Table, Text
+from shared.rendering.minutes import Align, Attached, Block, BulletList, Cell, OrderedList, Run, Subheading, Table, Text
 
 MAX_HEADING = 300  # characters
 MAX_SECTIONS = 1000
@@ -21,6 +21,8 @@ MAX_LIST_START = 9999
 MAX_COLUMNS = 10
 MAX_LINES = 20_000
 MAX_MARKS = 20_000  # of * _ and \\; each costs the parser as much as a line
+
+_ATTACHMENTS = ("bilaga", "bilagor", "attachment", "attachments")
 
 _MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "escape", "newline", "text_join"])
 
@@ -34,6 +36,11 @@ class Section(BaseModel):
     blocks: tuple[Block, ...]
     line: int
     elections: tuple[Election, ...] = ()
+
+    @property
+    def attachments(self) -> tuple[Attached, ...]:
+        """What the lists below its headings `### Bilaga` name."""
+        return tuple(Attached(title=title) for title in _attachments(self.blocks))
 
 
 def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
@@ -57,6 +64,17 @@ def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
     if not sections:
         raise InvalidInput("no paragraph found; write at least one line `## Heading`")
     return tuple(sections)
+
+
+def _attachments(blocks: Sequence[Block]) -> Iterator[str]:
+    below = False
+    for block in blocks:
+        if isinstance(block, Subheading):
+            below = block.text.casefold().rstrip(":") in _ATTACHMENTS
+        elif below and isinstance(block, BulletList | OrderedList):
+            for item in block.items:
+                if title := " ".join("".join(run.text for run in item).split()):
+                    yield title
 
 
 def _refuse_the_excessive(text: str) -> None:

@@ -21,7 +21,11 @@ class AnswerGiven(BaseModel):
 
 
 class AskedPerson(BaseModel):
-    """Someone who is asked to a meeting. Without `answer` they have not said. `role`: in its body."""
+    """Someone who is asked to a meeting. Without `answer` they have not said. `role`: in its body.
+
+    `instead_of`: of a substitute who is called, the member (by id) who cannot come. `unreached`: what a mail server
+    said of the last mail about the meeting.
+    """
 
     person_id: str
     name: str
@@ -31,11 +35,13 @@ class AskedPerson(BaseModel):
     via: Via | None
     comment: str | None
     answered_at: datetime | None
+    instead_of: str | None
+    unreached: str | None
 
     @classmethod
     def of(cls, asked: Asked) -> "AskedPerson":
         details = asked.person.details
-        said = asked.reply.model_dump(include={"person_id", "role", "answer", "via", "comment", "answered_at"})
+        said = asked.reply.model_dump(exclude={"asked", "left_empty"})
         return cls(name=details.name, email=details.email, **said)
 
 

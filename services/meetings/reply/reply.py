@@ -87,6 +87,8 @@ def answer(
     if (reply.answer, reply.comment) == (said, cleaned):
         return reply, None
     update = {"answer": said, "via": via, "comment": cleaned, "answered_at": now}
+    if via is not Via.OFFICE:
+        update["unreached"] = None  # whatever came back: this did reach them
     fact = ReplyReceived(
         meeting_id=meeting.id, person_id=reply.person_id, answer=said.value, via=via.value, comment=cleaned
     )

@@ -2,27 +2,27 @@
 
 from typing import Any
 
-from shared.rendering.minutes import Attendee, MinutesDocument
+from shared.rendering.minutes import MinutesDocument
+from shared.rendering.people import changes_of, people_of
 
 
 def words_of(document: MinutesDocument) -> dict[str, Any]:
     """What `signer/words.html` shows."""
+    changes = changes_of(document)
     return {
         "language": document.language,
         "title": document.title,
+        "reference": document.reference,
         "place": document.place,
         "time": _span(document),
-        "present": [_attendee(person) for person in document.present],
+        "people": people_of(document),
         "adjusters": document.adjusters,
         "places": document.places,
         "numbers": tuple(dict.fromkeys((document.paragraphs[0].number, document.paragraphs[-1].number))),
-        "paragraphs": [paragraph.model_dump() for paragraph in document.paragraphs],
+        "paragraphs": [
+            paragraph.model_dump() | {"changes": changes.get(paragraph.number, ())} for paragraph in document.paragraphs
+        ],
     }
-
-
-def _attendee(person: Attendee) -> str:
-    party = f" ({person.party})" if person.party else ""
-    return ", ".join(part for part in (person.name + party, person.municipality, person.role) if part)
 
 
 def _span(document: MinutesDocument) -> str:

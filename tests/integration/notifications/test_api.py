@@ -10,7 +10,9 @@ from services.notifications.delivery import Status
 from services.notifications.messages import MAIL_POLICY
 from shared.auth import undeclared_routes
 from tests.integration.notifications.conftest import MakePost
+from tests.integration.notifications.meetings import BOARD, BOARDS_MEETING, MEMBERS, issued
 from tests.integration.notifications.post import AGREEMENT, OLOF, ORGANISATION, Post, eventually, message, requested
+from tests.integration.notifications.test_plans import olof, plan
 from tests.integration.notifications.test_reports import report, take
 from tests.support.smtp_server import RecordingSmtpServer
 
@@ -52,6 +54,23 @@ async def test_deliveries_are_read_back_from_the_last(waiting_post: Post) -> Non
     found = [one["request_id"] for one in (*first["deliveries"], *last["deliveries"])]
     assert found == [f"r{n}" for n in range(5)]
     assert (last["next"], first["previous"]) == (None, None)
+
+
+async def test_a_mail_about_a_meeting_says_which_and_to_whom_and_one_about_a_plan_whose(waiting_post: Post) -> None:
+    await waiting_post.bring(message(requested()))
+    await waiting_post.bring_alone(*MEMBERS, issued(), plan(olof()))
+    found = (await get(waiting_post, "/deliveries"))["deliveries"]
+    told = [
+        (one["agreement_id"], one["request_id"], one["meeting_id"], one["person_id"], one["body_id"]) for one in found
+    ]
+    assert told == [
+        (AGREEMENT, "request-1", None, None, None),
+        (None, None, BOARDS_MEETING, "olof", None),
+        (None, None, BOARDS_MEETING, "sven", None),
+        (None, None, None, None, BOARD),
+    ]
+    of_meeting = await get(waiting_post, f"/deliveries?meeting_id={BOARDS_MEETING}")
+    assert [one["purpose"] for one in of_meeting["deliveries"]] == ["notice", "notice"]
 
 
 async def test_one_delivery_tells_what_became_of_it(waiting_post: Post) -> None:

@@ -78,7 +78,7 @@ async def test_a_bounce_needs_a_delivered_request(waiting_post: Post) -> None:
     await waiting_post.bring(message(requested()), message(signed("a@bjorka.example", request_id="r9", place=9)))
     await waiting_post.commands.deliver_next(ORGANISATION, "a@bjorka.example")
     for address in (OLOF, "a@bjorka.example"):
-        with pytest.raises(Refused, match=f"^no request was delivered to {address}$"):
+        with pytest.raises(Refused, match=f"^no request or notice reached {address}$"):
             await waiting_post.commands.bounce(ORGANISATION, address, "5.1.1")
 
 

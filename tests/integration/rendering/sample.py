@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
-from shared.rendering.minutes import Language, MinutesDocument, Stamp
+from shared.rendering.minutes import Attendee, Language, MinutesDocument, Stamp
 from shared.rendering.report import Report, ReportEntry
 
 CREATED = datetime(2022, 9, 26, 8, 41, 44, tzinfo=UTC)
@@ -62,6 +62,20 @@ def sample_minutes(language: Language = "sv") -> MinutesDocument:
     """Five paragraphs on several pages."""
     body = "".join(_SECTION.format(heading=heading, background=_BACKGROUND * 8) for heading in _HEADINGS)
     return number_paragraphs(parse_minutes(_FRONT + body), 28, language=language)
+
+
+def full_minutes(language: Language = "sv") -> MinutesDocument:
+    """The same, and who was absent, served, came late or left, and who else was there."""
+    was_there = Attendee(name="Eva Alm", party="C", serves_for="Leo Ström", paragraphs=((28, 29), (31, 32)))
+    sample = sample_minutes(language)
+    return sample.model_copy(
+        update={
+            "present": (*sample.present, was_there),
+            "absent": (Attendee(name="Leo Ström", party="C", municipality="Granvik"),),
+            "others": (Attendee(name="Karin Ek", role="ekonom", paragraphs=((30, 30),)),),
+            "reference": "KF 2022/14",
+        }
+    )
 
 
 def sample_stamps(adjuster: str = "Sven Dahl") -> list[Stamp]:

@@ -6,7 +6,7 @@ import pytest
 
 from shared.rendering.minutes import Attendee, BulletList, Language, Paragraph, Run, Text
 from shared.rendering.render import render_final, render_minutes
-from tests.integration.rendering.sample import CREATED, sample_minutes, sample_report, sample_stamps
+from tests.integration.rendering.sample import CREATED, full_minutes, sample_minutes, sample_report, sample_stamps
 from tests.integration.rendering.test_pages import TABLE
 from tests.integration.rendering.tools import assert_conforms, plain_attachments
 
@@ -16,7 +16,7 @@ ODD = "👩‍👩‍👧 \ue000 हिन्दी العربية 李小龙"
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_the_original_conforms(tmp_path: Path, language: Language) -> None:
     path = tmp_path / "original.pdf"
-    path.write_bytes(render_minutes(sample_minutes(language), at=CREATED))
+    path.write_bytes(render_minutes(full_minutes(language), at=CREATED))
     assert_conforms(path)
 
 

@@ -76,7 +76,10 @@ def everywhere(text: str) -> bytes:
             "title": text,
             "body": text,
             "place": text,
-            "present": (Attendee(name=text, party=text, municipality=text, role=text),),
+            "present": (Attendee(name=text, party=text, municipality=text, role=text, serves_for=text),),
+            "absent": (Attendee(name=text),),
+            "others": (Attendee(name=text, role=text, paragraphs=((1, 1),)),),
+            "reference": text,
             "adjusters": (text,),
             "places": (SignaturePlace(role="chair", label=text, name=text),),
             "paragraphs": (Paragraph(number=1, heading=text, blocks=blocks),),
@@ -133,7 +136,7 @@ def test_whatever_was_taken_in_before_is_set_too(typed: str) -> None:
     assert everywhere(typed).startswith(b"%PDF-")
 
 
-@pytest.mark.parametrize("template", [1, 2])
+@pytest.mark.parametrize("template", [1, 2, 3])
 @pytest.mark.parametrize("text", ["a" * 40_000, "ع" * 33_000, "[" * 50_000, "a" + "\u0301" * 40_000])
 def test_no_run_of_letters_stops_a_document(text: str, template: int) -> None:
     """By the first template the Arabic one panics in typst, which is no exception of Python's."""

@@ -64,6 +64,23 @@ def test_of_a_mail_it_says_whose_of_which_agreement_and_the_code(found: dict[str
     assert told.endswith(end)
 
 
+@pytest.mark.parametrize(
+    ("found", "end"),
+    [
+        (mail("EmailSent", purpose="notice-updated", agreement_id=MEETING), f"{ADDRESS} of meeting {MEETING}"),
+        (mail("EmailSent", purpose="plan-adopted", agreement_id="body-1"), f"{ADDRESS} of body body-1"),
+        (
+            mail("InvitationAnswered", purpose="notice", agreement_id=MEETING, answer="absent", sequence=1),
+            f"notice to {ADDRESS} of meeting {MEETING}  absent",
+        ),
+    ],
+)
+def test_of_a_mail_about_a_meeting_or_a_plan_it_says_which_and_what_was_answered(
+    found: dict[str, Any], end: str
+) -> None:
+    assert line(found).endswith(end)
+
+
 @pytest.mark.parametrize("data", [None, "base64:/w==", [], 7, {"email_id": None}, {"status": "5.1.1"}])
 def test_a_body_that_is_no_mail_or_was_erased(data: object) -> None:
     assert MEETING in line(event(data=data))

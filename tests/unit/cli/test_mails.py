@@ -47,6 +47,13 @@ def test_a_mail_in_one_line() -> None:
     assert line(mail()) == told
 
 
+def test_a_mail_about_a_meeting_or_a_plan_names_that() -> None:
+    about = {"agreement_id": None, "purpose": "notice", "meeting_id": "meeting-1"}
+    assert line(mail(**about)).endswith(f"notice             {ADDRESS}  meeting meeting-1  mail-1")
+    plan = {"agreement_id": None, "purpose": "plan-adopted", "body_id": "body-1"}
+    assert line(mail(**plan)).endswith(f"plan-adopted       {ADDRESS}  body body-1  mail-1")
+
+
 def test_a_bounce_has_its_time_its_code_and_the_server_s_words() -> None:
     said = '550 5.1.1 <x>: "no such" user\x1b[2J'
     told = line(mail(status="bounced", bounced_at="2022-09-26T09:00:00Z", last_status="5.1.1", last_diagnostic=said))

@@ -218,3 +218,85 @@ def test_a_table_is_a_table() -> None:
 )
 def test_a_table_that_would_lose_something_is_refused(table: str, message: str) -> None:
     assert message in refusal(f"{FRONT}## A\n\n{table}\n")
+
+
+MORE = """\
+reference: KF 2022/14
+absent:
+  - {name: Viktor Holm, party: M}
+others:
+  - {name: Petra Holm, title: förbundsdirektör}
+  - name: Karin Ek
+    title: ekonom
+    items: [1]
+"""
+SUBSTITUTE = "  - {name: Eva Alm, serves_for: Viktor Holm, items: 2-}\n"
+FULL = FRONT.replace("secretary:", SUBSTITUTE + "secretary:").replace("first_paragraph", MORE + "first_paragraph")
+
+
+def test_who_was_absent_served_came_and_left_gets_the_paragraphs_numbers() -> None:
+    document = number_paragraphs(parse_minutes(FULL + BODY), 28)
+    assert document.reference == "KF 2022/14"
+    assert [(who.name, who.serves_for, who.paragraphs) for who in document.present] == [
+        ("Olof Berg", "", ()),
+        ("Sven Dahl", "", ()),
+        ("Eva Alm", "Viktor Holm", ((29, 29),)),
+    ]
+    assert [(who.name, who.party) for who in document.absent] == [("Viktor Holm", "M")]
+    assert [(who.name, who.role, who.paragraphs) for who in document.others] == [
+        ("Petra Holm", "förbundsdirektör", ()),
+        ("Karin Ek", "ekonom", ((28, 28),)),
+    ]
+
+
+@pytest.mark.parametrize("items", ["1-2", "1-", "[1-2]"])
+def test_who_was_there_for_all_was_there(items: str) -> None:
+    (olof, *_) = parse_minutes(FRONT.replace("role: ordf", f"items: {items}, role: ordf") + BODY).front.present
+    assert olof.paragraphs == ()
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "message"),
+    [
+        ("items: 2-", "items: 3-", "line 10: present, number 3, items: the minutes have 2 paragraphs"),
+        ("items: 2-", "items: 1-3", "line 10: present, number 3, items: the minutes have 2 paragraphs"),
+        ("items: 2-", "items: 2-1", "line 10: present, number 3, items: must go upwards"),
+        ("items: 2-", "items: [1, 1]", "line 10: present, number 3, items: must go upwards"),
+        ("items: 2-", "items: 0", "line 10: present, number 3, items: must go upwards"),
+        ("items: 2-", "items: § 29", "line 10: present, number 3, items: must be such as"),
+        ("items: 2-", "items: {a: b}", "line 10: present, number 3, items: must be such as"),
+        ("items: [1]", "items: 7", "line 18: others, number 2, items: the minutes have 2 paragraphs"),
+        ("title: ekonom", "role: ekonom", "line 18: others, number 2: unknown field 'role'"),
+        (
+            "serves_for: Viktor Holm",
+            "serves_for: Sven Dahl",
+            "line 10: present, number 3, serves_for: Sven Dahl is not",
+        ),
+        ("serves_for: Viktor Holm", "serves_for: Vem", "line 10: present, number 3, serves_for: Vem is not among"),
+        (
+            "name: Sven Dahl,",
+            "name: Sven Dahl, serves_for: Viktor Holm,",
+            "line 10: present, number 3, serves_for: Sven",
+        ),
+        ("{name: Viktor Holm, party: M}", "{name: Eva Alm}", "line 15: absent, number 1: Eva Alm is present as well"),
+        ("{name: Viktor Holm, party: M}", "{party: M}", "line 15: absent, number 1: name is missing"),
+        ("reference: KF 2022/14", "reference: [KF]", "line 13: reference: must be text on one line"),
+        ("Petra Holm", "Viktor Holm", "line 17: others, number 1: Viktor Holm is absent as well"),
+    ],
+)
+def test_what_is_wrong_with_who_was_there_is_told_with_its_line(was: str, becomes: str, message: str) -> None:
+    assert was in FULL
+    changed = FULL.replace(was, becomes, 1)
+    assert message in refusal((changed.replace("party: M}", "}") if "as well" in message else changed) + BODY)
+
+
+def test_two_serve_for_one_after_the_other() -> None:
+    two = SUBSTITUTE + SUBSTITUTE.replace("Eva Alm", "Leo Ström").replace("2-", "1")
+    assert len(parse_minutes(FULL.replace(SUBSTITUTE, two) + BODY).front.present) == 4
+
+
+def test_a_list_below_bilaga_names_attachments() -> None:
+    (section,) = parse_minutes(
+        f"{FRONT}## A\n\n- no\n\n### Bilagor:\n\n- *Status* VP22\n- Bildspel\n\n### Beslut\n\n- no\n"
+    ).sections
+    assert [one.title for one in section.attachments] == ["Status VP22", "Bildspel"]
