@@ -20,6 +20,7 @@ from services.cli import (
     replaying,
     revoking,
     running,
+    striking,
     verifying,
 )
 from services.cli.errors import one_line_errors
@@ -67,6 +68,7 @@ observing.add_to(app)
 registering.add_to(app)
 revoking.add_to(app)
 planning.add_to(app)
+striking.add_to(app)
 app.add_typer(letters.app, name="dead-letters")
 verifying.add_to(app)
 maintaining.add_to(app)

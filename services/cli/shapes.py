@@ -168,3 +168,55 @@ class CheckedPlan(_Shape):
     changes: list[PlanChange]
     clashes: list[PlanClash]
     problems: list[RegisterProblem]
+
+
+class NamedBody(_Shape):
+    id: str
+    key: str
+
+
+class BodyList(_Shape):
+    bodies: list[NamedBody]
+
+
+class MeetingHours(_Shape):
+    body: str
+    starts: str
+    ends: str
+
+
+class ListedMeeting(_Shape):
+    id: str
+    body_id: str | None
+    status: str
+    details: MeetingHours
+
+
+class MeetingPage(_Shape):
+    meetings: list[ListedMeeting]
+    next: str | None = None
+
+
+class OneMeeting(_Shape):
+    details: MeetingHours
+
+
+class StruckItem(_Shape):
+    title: str
+    how: str = Field(pattern=r"^(moved|taken_up|added)$")
+
+
+class StrikeTold(_Shape):
+    news: str
+    email: str
+
+
+class StrikeOutlook(_Shape):
+    digest: str
+    meeting: OneMeeting
+    to: OneMeeting
+    items: list[StruckItem]
+    stays: list[str]
+    changes: list[RegisterField]
+    clashes: list[PlanClash]
+    told: list[StrikeTold]

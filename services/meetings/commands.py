@@ -14,6 +14,7 @@ from services.meetings.plan.commands import PlanCommands
 from services.meetings.poll.commands import PollCommands
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply.commands import ReplyCommands
+from services.meetings.strike.commands import StrikeCommands
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,4 @@ class MeetingsCommands:
     replies: ReplyCommands
     notices: NoticeCommands
     polls: PollCommands
+    strikes: StrikeCommands

@@ -31,6 +31,8 @@ from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply import api as reply_api
 from services.meetings.reply.commands import ReplyCommands
+from services.meetings.strike import api as strike_api
+from services.meetings.strike.commands import StrikeCommands
 from services.meetings.transaction import MeetingsTransaction
 from shared.auth import Access
 from shared.blobs import BlobStore
@@ -65,6 +67,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     wakeup = Wakeup()
     unit_of_work = UnitOfWork(database, MeetingsTransaction, wakeup)
     press = Press()
+    agendas = AgendaCommands(unit_of_work, clock)
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
         minutes=MinutesCommands(unit_of_work, clock, blobs, press),
@@ -72,7 +75,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
         plans=PlanCommands(unit_of_work, clock),
-        agendas=AgendaCommands(unit_of_work, clock),
+        agendas=agendas,
+        strikes=StrikeCommands(unit_of_work, clock, agendas),
         attachments=AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes),
         papers=PapersCommands(unit_of_work, clock, blobs, press, organisation_name=settings.organisation_name),
         replies=ReplyCommands(unit_of_work, clock),
@@ -100,6 +104,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(register_api.router(commands.register))
     app.include_router(plan_api.router(commands.plans))
     app.include_router(agenda_api.router(commands.agendas))
+    app.include_router(strike_api.router(commands.strikes))
     app.include_router(attachment_api.router(commands.attachments))
     app.include_router(papers_api.router(commands.papers))
     app.include_router(reply_api.router(commands.replies))

@@ -66,6 +66,10 @@ class Transaction:
         """How much has been collected for the flush: a command that was refused has added nothing."""
         return len(self._outgoing) + len(self.nudged)
 
+    def collected(self) -> Sequence[Envelope]:
+        """What would be published if it were committed now."""
+        return tuple(self._outgoing)
+
     async def flush(self) -> None:
         """Write what changed, the outbox rows last. Subclasses write their own first, then call this."""
         rows = [_outbox_row(envelope) for envelope in self._outgoing]

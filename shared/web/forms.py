@@ -96,6 +96,11 @@ async def form_text(request: Request, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+async def form_texts(request: Request, name: str) -> list[str]:
+    """A field that may be there more than once, such as a list of boxes to tick."""
+    return [value for value in (await request.form()).getlist(name) if isinstance(value, str)]
+
+
 def text_error(clean: Callable[[str], str], text: str, *, longest: int) -> str | None:
     """What is wrong with a typed text, as the last part of a text key: empty, too_long, characters; None when fit."""
     try:

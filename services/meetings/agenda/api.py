@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.agenda.agenda import MOST_ITEMS, HowItLeft, Item, ItemDetails
-from services.meetings.agenda.commands import Agenda, AgendaCommands, Extension
+from services.meetings.agenda.commands import Agenda, AgendaCommands
 from services.meetings.callers import Reader, Secretary
-from services.meetings.meeting.meeting import LocalTime, Meeting, Mode, WhichBody
+from services.meetings.meeting.meeting import WhichBody
 from shared.http import CREATED
 from shared.idempotency import Once
 from shared.web import path_for
@@ -65,26 +65,6 @@ class ItemMove(BaseModel):
     version: int | None = Field(None, ge=1)
 
 
-class Strike(BaseModel):
-    """`to_meeting_id` takes the items. `ends`, `mode`, `place`: what becomes of it; left out, it stays."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    to_meeting_id: str = Field(max_length=200)
-    reason: str = Field(max_length=4000)
-    ends: LocalTime | None = None
-    mode: Mode | None = None
-    place: str | None = Field(None, max_length=1000)
-
-
-class StruckMeeting(BaseModel):
-    """The meeting that was cancelled, the one that took its items, and these."""
-
-    meeting: Meeting
-    to: Meeting
-    moved: list[Item]
-
-
 def router(commands: AgendaCommands) -> APIRouter:
     routes = APIRouter(tags=["agendas"])
 
@@ -114,15 +94,6 @@ def router(commands: AgendaCommands) -> APIRouter:
     async def order_agenda(meeting_id: str, order: AgendaOrder, caller: Secretary) -> MeetingAgenda:
         """Put the items of an agenda in another order."""
         return MeetingAgenda.of(await commands.order(caller.organisation, meeting_id, order.items, seen=order.seen))
-
-    @routes.post("/meetings/{meeting_id}/strike", response_model=StruckMeeting)
-    async def strike_meeting(meeting_id: str, strike: Strike, once: Once, caller: Secretary) -> Response:
-        """Cancel a meeting and move its items to another one of its body, which may be extended: all, or nothing."""
-        extension = Extension(ends=strike.ends, mode=strike.mode, place=strike.place)
-        striking = commands.strike(caller.organisation, meeting_id, strike.to_meeting_id, strike.reason, extension)
-        return await once.answer(
-            caller, striking, lambda struck: StruckMeeting(meeting=struck.meeting, to=struck.to, moved=struck.moved)
-        )
 
     @routes.get("/agenda-items")
     async def list_waiting(

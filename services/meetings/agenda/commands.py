@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from services.meetings.agenda import agenda as rules
 from services.meetings.agenda.agenda import HowItLeft, Item, ItemDetails
-from services.meetings.meeting import meeting as meeting_rules
-from services.meetings.meeting.meeting import Meeting, Mode, WhichBody
+from services.meetings.meeting.meeting import Meeting, WhichBody
 from services.meetings.notice.notice import latest_day
-from services.meetings.notice.telling import follow, withdraw_notice
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
@@ -31,24 +29,6 @@ class Agenda:
     left: list[Item]
     standing: list[ItemDetails]
     notice_by: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """What becomes of the meeting that takes the items of one that is struck; None stays. `ends` is local wall time."""
-
-    ends: datetime | None = None
-    mode: Mode | None = None
-    place: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Struck:
-    """A meeting that was cancelled, the one that took its items, and these."""
-
-    meeting: Meeting
-    to: Meeting
-    moved: list[Item]
 
 
 class AgendaCommands:
@@ -78,10 +58,7 @@ class AgendaCommands:
         async def work(transaction: MeetingsTransaction) -> Item:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
             rules.require_open(meeting, self._clock.now())
-            there = await begin_agenda(transaction, organisation, meeting)
-            item = rules.add(new_id(), meeting, len(there), details, self._clock.now())
-            await self._set(transaction, organisation, item, there)
-            return item
+            return await self.add_locked(transaction, organisation, meeting, details)
 
         return await self._unit_of_work.run(work)
 
@@ -153,46 +130,14 @@ class AgendaCommands:
         transaction.tell(organisation, moved, fact, now)
         return moved
 
-    async def strike(
-        self, organisation: str, meeting_id: str, to_meeting_id: str, reason: str, extension: Extension
-    ) -> Struck:
-        """Cancel a meeting; its items, but standing ones that nobody wrote on, go to the end of another of its body.
-
-        Raises NotFound, Refused, InvalidInput; then nothing of it was done.
-        """
-
-        async def work(transaction: MeetingsTransaction) -> Struck:
-            if meeting_id == to_meeting_id:
-                raise Refused("to_meeting_id: is the meeting that is struck", hint="name another one of its body")
-            ids = sorted((meeting_id, to_meeting_id))
-            meetings = {one: await transaction.lock_meeting(organisation, one) for one in ids}
-            struck, to, now = meetings[meeting_id], meetings[to_meeting_id], self._clock.now()
-            for meeting in (struck, to):
-                rules.require_open(meeting, now)
-            if not struck.which_body.is_same(to.which_body):
-                raise Refused(f"to_meeting_id: is a meeting of {to.details.body}, not of {struck.details.body}")
-            moved = []
-            for seen in await transaction.items_of_meeting(organisation, meeting_id):
-                if seen.standing and seen.version == 1:
-                    continue
-                item = await transaction.item(organisation, seen.id, for_update=True)
-                moved.append(
-                    await self.move_locked(
-                        transaction, organisation, item, struck, to, how=HowItLeft.MOVED, reason=reason
-                    )
-                )
-            changed, told = meeting_rules.change(to, to.details.model_copy(update=_said(extension)))
-            if told is not None:
-                await transaction.save_meeting(organisation, changed)
-                transaction.tell(organisation, changed, told, now)
-                await follow(transaction, organisation, [changed], now)
-            cancelled, gone = meeting_rules.cancel(struck, reason)
-            await transaction.save_meeting(organisation, cancelled)
-            transaction.tell(organisation, cancelled, gone, now)
-            await withdraw_notice(transaction, organisation, cancelled, now)
-            return Struck(cancelled, changed, moved)
-
-        return await self._unit_of_work.run(work)
+    async def add_locked(
+        self, transaction: MeetingsTransaction, organisation: str, meeting: Meeting, details: ItemDetails
+    ) -> Item:
+        """In the transaction of who holds the meeting's row. Raises Refused, InvalidInput."""
+        there = await begin_agenda(transaction, organisation, meeting)
+        item = rules.add(new_id(), meeting, len(there), details, self._clock.now())
+        await self._set(transaction, organisation, item, there)
+        return item
 
     async def order(
         self, organisation: str, meeting_id: str, wanted: Sequence[str], *, seen: Sequence[str] | None = None
@@ -296,8 +241,3 @@ async def _place(transaction: MeetingsTransaction, organisation: str, item: Item
         return 1
     there = [one.id for one in await transaction.items_of_meeting(organisation, item.meeting_id)]
     return there.index(item.id) + 1
-
-
-def _said(extension: Extension) -> dict[str, object]:
-    given = {"ends": extension.ends, "mode": extension.mode, "place": extension.place}
-    return {name: value for name, value in given.items() if value is not None}

@@ -95,7 +95,7 @@ class MeetingCommands:
             who = await transaction.who_sits(organisation)
             details = _details(wish, body).model_copy(update={"participants": who.invited(body, wish.starts.date())})
             meeting, fact = rules.schedule(new_id(), details, body.id)
-            _require_meant(await self._clashes(transaction, organisation, meeting), meant)
+            _require_meant(await clashes_of(transaction, organisation, meeting), meant)
             await transaction.save_meeting(organisation, meeting)
             transaction.tell(organisation, meeting, fact, self._clock.now())
             return meeting
@@ -120,8 +120,8 @@ class MeetingCommands:
             details = _details(wish, found.details).model_copy(update={"participants": asked})
             meeting, fact = rules.change(found, details)
             if fact is not None:
-                before = await self._clashes(transaction, organisation, found)
-                now = await self._clashes(transaction, organisation, meeting)
+                before = await clashes_of(transaction, organisation, found)
+                now = await clashes_of(transaction, organisation, meeting)
                 _require_meant([one for one in now if one not in before], meant)
                 await transaction.save_meeting(organisation, meeting)
                 transaction.tell(organisation, meeting, fact, self._clock.now())
@@ -143,17 +143,7 @@ class MeetingCommands:
     async def clashes(self, organisation: str, meeting: Meeting) -> list[Clash]:
         """What is in the way of one that is scheduled."""
         async with self._unit_of_work.begin() as transaction:
-            return await self._clashes(transaction, organisation, meeting)
-
-    async def _clashes(self, transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> list[Clash]:
-        others = await transaction.meetings_of_year(organisation, meeting.details.starts.year)
-        who = await transaction.who_sits(organisation)
-        elsewhere = [
-            who.as_called_now(one).details
-            for one in others
-            if one.id != meeting.id and one.status is not MeetingStatus.CANCELLED
-        ]
-        return clashes([who.as_called_now(meeting).details], elsewhere, who)
+            return await clashes_of(transaction, organisation, meeting)
 
     async def cancel(self, organisation: str, meeting_id: str, reason: str, *, version: int | None = None) -> Meeting:
         """`version`: the one that was looked at. Raises NotFound, Refused, InvalidInput."""
@@ -204,3 +194,15 @@ def _require_meant(found: list[Clash], meant: str) -> None:
         refusal = ClashesFound(found)
         if refusal.digest != meant:
             raise refusal
+
+
+async def clashes_of(transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> list[Clash]:
+    """What is in the way of one that is scheduled, or that is to be."""
+    others = await transaction.meetings_of_year(organisation, meeting.details.starts.year)
+    who = await transaction.who_sits(organisation)
+    elsewhere = [
+        who.as_called_now(one).details
+        for one in others
+        if one.id != meeting.id and one.status is not MeetingStatus.CANCELLED
+    ]
+    return clashes([who.as_called_now(meeting).details], elsewhere, who)

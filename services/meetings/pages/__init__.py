@@ -13,6 +13,7 @@ from services.meetings.pages.members import MemberPages
 from services.meetings.pages.own import OwnPages
 from services.meetings.pages.papers import PapersPages
 from services.meetings.pages.people import PeoplePages
+from services.meetings.pages.strikes import StrikePages
 from shared.auth import Access
 from shared.clock import Clock
 from shared.keys import KeyRing
@@ -52,5 +53,6 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         AgendaPages,
         AttachmentPages,
         PapersPages,
+        StrikePages,
     ):
         pages(look, access, commands, clock).add_to(router)

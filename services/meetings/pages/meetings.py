@@ -41,7 +41,7 @@ from shared.text import MAX_REASON, clean_line, clean_reason
 from shared.web import Field, form_text
 
 _NAMES = ("body", "date", "begins_at", "ends_at", "mode", "place", "title", "occasion")
-_DONE = frozenset({"planned", "scheduled", "meeting-changed", "cancelled", "elected", "still-refused"})
+_DONE = frozenset({"planned", "scheduled", "meeting-changed", "cancelled", "elected", "still-refused", "struck"})
 _DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
 
 
@@ -276,7 +276,7 @@ def _wish(fields: Fields, body: str, language: str) -> Wish | None:
     """None when something was put at a field. Without a title, it is called as its body."""
     day = day_of(fields, "date")
     wrong(fields, "date", None if day else "day")
-    begins, ends = _time_of(fields, "begins_at"), _time_of(fields, "ends_at")
+    begins, ends = time_of(fields, "begins_at"), time_of(fields, "ends_at")
     if begins and ends and ends <= begins:
         wrong(fields, "ends_at", "meeting.ends")
     wrong(fields, "mode", None if fields["mode"].value in tuple(Mode) else "choice")
@@ -297,7 +297,7 @@ def _wish(fields: Fields, body: str, language: str) -> Wish | None:
     )
 
 
-def _time_of(fields: Fields, name: str) -> time | None:
+def time_of(fields: Fields, name: str) -> time | None:
     """As browsers post times, and as people write them; what is none is put at the field."""
     value = fields[name].value.replace(".", ":")
     try:

@@ -1,5 +1,6 @@
 """Meetings kept in a browser: from an empty office to the first one, what is in its way, its change and its end."""
 
+import re
 from html import unescape
 
 import httpx
@@ -215,6 +216,52 @@ async def test_what_the_minutes_elect_is_followed_on_its_page_and_told_on_the_bo
     assert "Infört i registret" in page
     assert "vald § 38/2022, Styrelsen" in unescape((await visitor.follow(group)).text)
     assert petra
+
+
+async def test_a_meeting_is_struck_on_one_page_and_another_takes_its_items(visitor: Visitor) -> None:
+    """§ 36, as a secretary does it: filled in, looked at, done."""
+    body = await new_body(visitor)
+    october = await new_meeting(visitor, body, date="2022-10-28")
+    assert "Organet har inget annat möte" in unescape((await visitor.follow(f"{october}/strike")).text)
+    november = await new_meeting(visitor, body, mode="physical", place="Forsby")
+    for title in ("Strategi", "Stadgar"):
+        await visitor.follow(f"{october}/agenda/new")
+        item = {"item_title": title, "item_kind": "decision", "presenter": "", "item_minutes": ""}
+        await visitor.press("/agenda/new", **item, background="", proposal="")
+    page = unescape((await visitor.follow(f"{october}/strike")).text)
+    assert page.count(" checked") == 2
+    [strategy] = re.findall(r'value="([^"]+)" checked> <span>Strategi', page)
+    to = november.rsplit("/", 1)[-1]
+    filled = {"to_meeting": to, "reason": "Krock", "added": "Uppföljning", "ends_at": "12.30", "mode": "digital"}
+    filled |= {"place": "Digitalt", "note": "", "item": strategy}
+    answer = await visitor.press("/strike", **{**filled, "reason": "", "ends_at": "8"})
+    page = unescape(answer.text)
+    assert answer.status_code == 422
+    assert page.count("Skriv ett skäl") == 2
+    assert page.count("Skriv ett klockslag, som 09:00") == 2
+    assert 'value="Digitalt"' in page
+    page = unescape((await visitor.press("/strike", **filled)).text)
+    assert "Fredag 28 oktober 2022: mötet stryks" in page
+    assert "”Strategi” flyttas till det andra mötet" in page
+    assert "”Stadgar” blir kvar på det strukna mötet" in page
+    assert "Det andra mötet slutar 12:30 i stället för 12:00" in page
+    assert "Ingen har fått kallelse" in page
+    stale = visitor.page
+    await visitor.follow(f"{october}/agenda/new")
+    await visitor.press("/agenda/new", **{**item, "item_title": "Till"}, background="", proposal="")
+    visitor.page = stale
+    answer = await visitor.press("/strike", **filled, act="strike")
+    assert answer.status_code == 422
+    assert "”Till” blir kvar" in unescape(answer.text)
+    await visitor.press("/strike", **filled, act="strike")
+    page = unescape(visitor.page.text)
+    assert visitor.page.url.path == november
+    assert "Mötet är struket, och det här mötet har tagit över punkterna." in page
+    assert "Digitalt" in page
+    agenda = unescape((await visitor.follow(f"{november}/agenda")).text)
+    assert agenda.index("Strategi") < agenda.index("Uppföljning")
+    assert "Krock" in unescape((await visitor.follow(october)).text)
+    assert (await visitor.follow(f"{october}/strike")).status_code == 409
 
 
 async def test_only_a_secretary_changes_and_nobody_sees_another_organisations_meetings(

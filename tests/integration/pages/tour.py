@@ -239,6 +239,18 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "register", page
     await page.goto(at)
     await page.locator(".year a").last.click()
+    strike = f"{page.url.partition('?')[0]}/strike"
+    await page.goto(strike)
+    await page.locator("[value=look]").click()
+    yield "strike-wrong", page
+    await page.fill("#reason", "Mötet krockar med förbundsmötet.")
+    await page.fill("#added", "Uppföljning av stadgefrågan")
+    await page.fill("#ends_at", "15:30")
+    await page.select_option("#mode", "hybrid")
+    await page.locator("[value=look]").click()
+    yield "strike-shown", page
+    await page.goto(at)
+    await page.locator(".year a").last.click()
     await page.locator(".ways a").last.click()
     await page.locator("form .button").click()
     yield "meeting-cancel-wrong", page
