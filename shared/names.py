@@ -15,7 +15,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"  # reads
 
 
-MailSubject = Literal["agreement", "body", "meeting"]
+MailSubject = Literal["agreement", "body", "meeting", "poll"]
 
 _MEETING_MAILS = frozenset({"papers-published", "quorum-at-risk"})
 
@@ -24,4 +24,6 @@ def subject_of_mail(purpose: str) -> MailSubject:
     """What `agreement_id` is the id of, in a mail of this purpose."""
     if purpose == "notice" or purpose.startswith("notice-") or purpose in _MEETING_MAILS:
         return "meeting"
+    if purpose.startswith("date-poll"):
+        return "poll"
     return "body" if purpose.startswith("plan-") else "agreement"

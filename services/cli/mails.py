@@ -65,10 +65,8 @@ def line(mail: Mail) -> str:
 
 
 def _about(mail: Mail) -> str:
-    if meeting := mail.get("meeting_id"):
-        return f"meeting {meeting}"
-    body = mail.get("body_id")
-    return f"body {body}" if body else mail["agreement_id"] or "-"
+    named = (f"{kind} {mail[f'{kind}_id']}" for kind in ("meeting", "poll", "body") if mail.get(f"{kind}_id"))
+    return next(named, mail["agreement_id"] or "-")
 
 
 def _all(client: Client, query: dict[str, str | None]) -> Iterator[Mail]:

@@ -104,6 +104,7 @@ class Mail(_Shape):
     agreement_id: str | None
     body_id: str | None = None
     meeting_id: str | None = None
+    poll_id: str | None = None
     purpose: str
     recipient: str
     status: str

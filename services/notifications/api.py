@@ -28,7 +28,7 @@ Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 class DeliveryView(BaseModel):
-    """One mail: about an agreement (and a request of it), a body's plan, or a meeting, which a person is asked to.
+    """One mail: about an agreement (and a request of it), a body's plan, or a meeting or a date poll, to a person.
 
     `created_at` is its cause's time; `last_status` (RFC 3463) and `last_diagnostic` say what a mail server answered
     last when it was not delivered; `unread_replies` counts what came back and nobody could read."""
@@ -37,6 +37,7 @@ class DeliveryView(BaseModel):
     agreement_id: str | None
     body_id: str | None = None
     meeting_id: str | None = None
+    poll_id: str | None = None
     person_id: str | None = None
     purpose: Purpose
     recipient: str
@@ -165,7 +166,8 @@ def _view(delivery: Delivery, unread: Mapping[str, int] = MappingProxyType({})) 
         agreement_id=delivery.agreement_id if about == "agreement" else None,
         body_id=delivery.agreement_id if about == "body" else None,
         meeting_id=delivery.agreement_id if about == "meeting" else None,
-        person_id=delivery.request_id if about == "meeting" else None,
+        poll_id=delivery.agreement_id if about == "poll" else None,
+        person_id=delivery.request_id if about in ("meeting", "poll") else None,
         purpose=delivery.purpose,
         recipient=delivery.recipient,
         request_id=(delivery.request_id if about == "agreement" else "") or None,

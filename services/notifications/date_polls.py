@@ -10,7 +10,7 @@ from typing import Any
 from services.notifications.delivery import Facts, NewDelivery
 from services.notifications.languages import capital, day, language_of, span
 from services.notifications.messages import Purpose, quotable
-from services.notifications.notices import known_people
+from services.notifications.notices import send_to_members
 from services.notifications.store import EndedNotices
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import DatePollClosed, DatePollOpened
@@ -27,7 +27,8 @@ async def on_date_poll_opened(transaction: NotificationsTransaction, received: R
         (datetime.fromisoformat(one.starts), datetime.fromisoformat(one.ends)) for one in event.times[:_MOST_TIMES]
     ]
     answer_by = date.fromisoformat(event.answer_by)
-    for person in await known_people(transaction, received, event.body_id, event.people):
+    mails = []
+    for person in event.people:
         language = language_of(person.language)
         facts = Facts(
             language=language,
@@ -39,13 +40,15 @@ async def on_date_poll_opened(transaction: NotificationsTransaction, received: R
             quoted=quotable(event.note or "", 400),
             page_version=person.page_version,
         )
-        _send(transaction, received, Purpose.DATE_POLL, person.person_id, person.email, facts)
+        mails.append(_mail(received, Purpose.DATE_POLL, person.person_id, person.email, facts))
+    await send_to_members(transaction, received, event.body_id, mails)
 
 
 async def on_date_poll_closed(transaction: NotificationsTransaction, received: Received[DatePollClosed]) -> None:
     """Of a date that was chosen, the meeting's notice tells."""
     event, envelope = received.event, received.envelope
-    for person in await known_people(transaction, received, event.body_id, event.people):
+    mails = []
+    for person in event.people:
         facts = Facts(
             language=language_of(person.language),
             document=_called(event),
@@ -53,34 +56,26 @@ async def on_date_poll_closed(transaction: NotificationsTransaction, received: R
             recipient_name=_line(person.name),
             quoted=quotable(event.reason or "", 400),
         )
-        _send(transaction, received, Purpose.DATE_POLL_CALLED_OFF, person.person_id, person.email, facts)
+        mails.append(_mail(received, Purpose.DATE_POLL_CALLED_OFF, person.person_id, person.email, facts))
+    await send_to_members(transaction, received, event.body_id, mails)
     ended = EndedNotices(envelope.organisation, event.poll_id, None, below_version=envelope.sequence)
     transaction.withdraw_notices(ended)
 
 
-def _send(
-    transaction: NotificationsTransaction,
-    received: Received[Any],
-    purpose: Purpose,
-    person_id: str,
-    email: str,
-    facts: Facts,
-) -> None:
+def _mail(received: Received[Any], purpose: Purpose, person_id: str, email: str, facts: Facts) -> NewDelivery:
     envelope = received.envelope
-    transaction.send_to_member(
-        NewDelivery(
-            organisation=envelope.organisation,
-            agreement_id=received.event.poll_id,
-            purpose=purpose,
-            recipient=email,
-            request_id=person_id,
-            request_version=envelope.sequence,
-            place=None,
-            cause_id=envelope.id,
-            correlation_id=envelope.correlation_id,
-            facts=facts,
-            time=envelope.time,
-        )
+    return NewDelivery(
+        organisation=envelope.organisation,
+        agreement_id=received.event.poll_id,
+        purpose=purpose,
+        recipient=email,
+        request_id=person_id,
+        request_version=envelope.sequence,
+        place=None,
+        cause_id=envelope.id,
+        correlation_id=envelope.correlation_id,
+        facts=facts,
+        time=envelope.time,
     )
 
 

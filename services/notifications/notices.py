@@ -5,20 +5,20 @@ A mail's delivery says which: `agreement_id` is the meeting's id, `request_id` t
 person is withdrawn: nobody gets an old time after a new one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.notifications import members
-from services.notifications.delivery import Facts, NewDelivery
+from services.notifications import held, members
+from services.notifications.delivery import INVITING, UNINVITING, Facts, NewDelivery
 from services.notifications.languages import language_of
 from services.notifications.meeting_words import AgendaItem, MeetingFacts
 from services.notifications.messages import Purpose, quotable
 from services.notifications.store import EndedNotices
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import NoticeIssued, NoticeUnreached, NoticeWithdrawn, PapersPublished, Person, QuorumAtRisk
-from shared.events.notices import AgendaLine, AskedMember
+from shared.events.notices import AgendaLine
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
@@ -88,19 +88,35 @@ async def on_notice_unreached(transaction: NotificationsTransaction, received: R
     )
 
 
-async def known_people(
-    transaction: NotificationsTransaction, received: Received[Any], body_id: str, people: Iterable[AskedMember]
-) -> list[AskedMember]:
-    """Those of them who may be mailed about the body's meetings: whom a membership made known, whatever the event says,
-    since who forges one event would else get a genuine link."""
+async def send_to_members(
+    transaction: NotificationsTransaction, received: Received[Any], body_id: str, mails: Sequence[NewDelivery]
+) -> None:
+    """To those who may be mailed about the body: whom a membership made known, whatever the event says, since
+    who forges one event would get a genuine link. The others' are held until theirs is heard of (`let_go`).
+
+    The `request_id` of each is the person's.
+    """
     known = await members.members(transaction.connection, received.envelope.organisation, body_id)
-    found = []
-    for person in people:
-        if person.person_id in known:
-            found.append(person)
+    for mail in mails:
+        if mail.request_id in known:
+            _send(transaction, mail)
         else:
-            log.warning("notice.not_a_member", person_id=person.person_id, event_id=received.envelope.id)
-    return found
+            log.warning("notice.not_a_member_yet", person_id=mail.request_id, event_id=received.envelope.id)
+    await held.hold(transaction.connection, body_id, [mail for mail in mails if mail.request_id not in known])
+
+
+async def let_go(transaction: NotificationsTransaction, organisation: str, body_id: str, person_id: str) -> None:
+    """What was held for someone who is known as a member of the body from now on is sent, unless it is untrue now."""
+    for mail in await held.let_go(transaction.connection, organisation, body_id, person_id):
+        _send(transaction, mail)
+
+
+def _send(transaction: NotificationsTransaction, mail: NewDelivery) -> None:
+    transaction.send_to_member(mail)
+    if mail.purpose in INVITING | UNINVITING:
+        transaction.withdraw_notices(
+            EndedNotices(mail.organisation, mail.agreement_id, mail.request_id, below_version=mail.request_version)
+        )
 
 
 async def _tell(
@@ -116,7 +132,8 @@ async def _tell(
     envelope = received.envelope
     event: _AboutMeeting = received.event
     meeting = _meeting(event, said)
-    for person in await known_people(transaction, received, event.body_id, event.people):
+    mails = []
+    for person in event.people:
         if person.person_id == but:
             continue
         own = {"page_version": person.page_version, "instead_of": _line(person.instead_of)}
@@ -128,7 +145,7 @@ async def _tell(
             meeting=meeting.model_copy(update=own),
             **beside,
         )
-        transaction.send_to_member(
+        mails.append(
             NewDelivery(
                 organisation=envelope.organisation,
                 agreement_id=event.meeting_id,
@@ -143,10 +160,7 @@ async def _tell(
                 time=envelope.time,
             )
         )
-        if isinstance(event, NoticeIssued | NoticeWithdrawn):
-            transaction.withdraw_notices(
-                EndedNotices(envelope.organisation, event.meeting_id, person.person_id, below_version=event.sequence)
-            )
+    await send_to_members(transaction, received, event.body_id, mails)
 
 
 def _meeting(event: _AboutMeeting, said: dict[str, Any]) -> MeetingFacts:

@@ -1,6 +1,6 @@
 """What notifications does when a plan is adopted: each member is told their dates once, and later what changed."""
 
-from services.notifications import members
+from services.notifications import members, notices
 from services.notifications.delivery import Facts, NewDelivery
 from services.notifications.languages import language_of
 from services.notifications.messages import Purpose, quotable
@@ -18,9 +18,10 @@ _MOST_LINES = 100
 
 
 async def on_membership_begun(transaction: NotificationsTransaction, received: Received[MembershipBegun]) -> None:
-    """From now on they may be mailed about the body's meetings."""
-    event = received.event
-    await members.add_member(transaction.connection, received.envelope.organisation, event.body_id, event.person_id)
+    """From now on they may be mailed about the body's meetings; what was held for them goes out."""
+    event, organisation = received.event, received.envelope.organisation
+    await members.add_member(transaction.connection, organisation, event.body_id, event.person_id)
+    await notices.let_go(transaction, organisation, event.body_id, event.person_id)
 
 
 async def on_plan_adopted(transaction: NotificationsTransaction, received: Received[PlanAdopted]) -> None:

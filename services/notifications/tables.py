@@ -115,6 +115,21 @@ class PlanToldRow(NotificationsTable, table=True):
     person_id: str = Field(sa_column=Column(Text, primary_key=True))
 
 
+class HeldMailRow(NotificationsTable, table=True):
+    """A mail about a body's meeting to someone whose membership has not been heard of yet; see `held`."""
+
+    __tablename__ = "held_mail"
+    __table_args__ = (Index("held_mail_by_time", "held_at"),)
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    body_id: str = Field(sa_column=Column(Text, primary_key=True))
+    person_id: str = Field(sa_column=Column(Text, primary_key=True))
+    cause_id: str = Field(sa_column=Column(Text, primary_key=True))
+    purpose: str = Field(sa_column=Column(Text, primary_key=True))
+    mail: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    held_at: datetime = Field(sa_column=_moment(default_now=True))
+
+
 class InvitationRow(NotificationsTable, table=True):
     """One person's invitations to one meeting: `id` is in the organiser's address, where their answers come
     (`verp.invitation_id`). The last answer that a calendar program sent: `answered_sequence` is of the invitation that
@@ -185,6 +200,7 @@ AGREEMENT = NotificationsTable.metadata.tables["agreement"]
 DELIVERY = NotificationsTable.metadata.tables["delivery"]
 BODY_MEMBER = NotificationsTable.metadata.tables["body_member"]
 PLAN_TOLD = NotificationsTable.metadata.tables["plan_told"]
+HELD_MAIL = NotificationsTable.metadata.tables["held_mail"]
 INVITATION = NotificationsTable.metadata.tables["invitation"]
 UNMATCHED_REPORT = NotificationsTable.metadata.tables["unmatched_report"]
 INBOX_MAIL = NotificationsTable.metadata.tables["inbox_mail"]

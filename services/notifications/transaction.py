@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications import invited, store
+from services.notifications import held, invited, store
 from services.notifications.delivery import Change, Delivery, NewDelivery
 from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended, EndedCopies, EndedNotices
 from shared.messaging.message import Poison
@@ -36,6 +36,12 @@ class NotificationsTransaction(Transaction):
             if hasattr(received.event, "agreement_id")
         }
         self._agreements.update(await store.agreements(self.connection, keys))
+        bodies = {
+            (received.envelope.organisation, received.event.body_id)
+            for received in batch
+            if hasattr(received.event, "body_id")
+        }
+        await held.lock(self.connection, bodies)
 
     def agreement(self, organisation: str, agreement_id: str) -> AgreementContext:
         """What is known of it; nothing yet for one that is new."""
@@ -56,7 +62,7 @@ class NotificationsTransaction(Transaction):
         self.nudge(self._mailer_wakeup)
 
     def send_to_member(self, mail: NewDelivery) -> None:
-        """Queue a mail about a body's meetings, to someone whom `members` knows there."""
+        """Queue a mail about a body's meetings, to someone whom `members` knows there (`notices.send_to_members`)."""
         self._mails.append(mail)
         self.nudge(self._mailer_wakeup)
 

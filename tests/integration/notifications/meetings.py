@@ -49,8 +49,12 @@ def told(event: Event, key: str = BOARDS_MEETING, at: datetime = START) -> RawMe
     return RawMessage(event.topic, 0, 0, key, tuple(kafka_headers(envelope.attributes())), envelope.data.encode())
 
 
+def membership(person: str, body_id: str = BOARD) -> MembershipBegun:
+    return MembershipBegun(body_id=body_id, membership_id=f"seat-{person}", person_id=person, role="member")
+
+
 def member(person: str) -> RawMessage:
-    return told(MembershipBegun(body_id=BOARD, membership_id=f"seat-{person}", person_id=person, role="member"), BOARD)
+    return told(membership(person), BOARD)
 
 
 MEMBERS = (member("olof"), member("sven"))

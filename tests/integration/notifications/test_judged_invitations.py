@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tests.integration.invitations.judges import Told, ical4j_says, icalendar_reads, vobject_reads
 from tests.integration.notifications.meetings import (
@@ -16,8 +17,8 @@ from tests.integration.notifications.post import OLOF, Post, eventually
 from tests.support.smtp_server import Mail, RecordingSmtpServer
 
 # As § 36 wants it: extended by half an hour, and moved into the week before summer time ends, by another update.
-LONGER = {"kind": "updated", "sequence": 3, "ends": "2022-11-25T16:00", "changes": ("time",)}
-EARLIER = {"kind": "updated", "sequence": 4, "starts": "2022-10-28T09:00", "ends": "2022-10-28T12:00"}
+LONGER: dict[str, Any] = {"kind": "updated", "sequence": 3, "ends": "2022-11-25T16:00", "changes": ("time",)}
+EARLIER: dict[str, Any] = {"kind": "updated", "sequence": 4, "starts": "2022-10-28T09:00", "ends": "2022-10-28T12:00"}
 
 
 def calendar_in(mail: Mail) -> str:

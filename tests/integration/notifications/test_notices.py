@@ -1,15 +1,20 @@
 """Which mails a meeting's notice leads to, what they say, and that none with an old time follows one with a new."""
 
+import asyncio
 import re
+from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import icalendar
 import pytest
 
+from services.notifications import held
 from shared import links
 from shared.events import BlobRef, NoticeUnreached, PapersPublished, QuorumAtRisk
 from shared.keys import parse_keys
 from shared.links import Link
+from shared.messaging.message import RawMessage
 from shared.settings import Settings
 from tests.integration.notifications.meetings import (
     BOARDS_MEETING,
@@ -19,13 +24,14 @@ from tests.integration.notifications.meetings import (
     SVEN_DAHL,
     issued,
     member,
+    membership,
     told,
     withdrawn,
 )
 from tests.integration.notifications.post import OLOF, ORGANISATION, SVEN, Post, eventually, words
 from tests.support.smtp_server import Mail, RecordingSmtpServer
 
-MOVED = {
+MOVED: dict[str, Any] = {
     "kind": "updated",
     "starts": "2022-11-25T12:30",
     "ends": "2022-11-25T15:30",
@@ -162,7 +168,39 @@ async def test_nobody_is_mailed_who_is_not_known_as_a_member(waiting_post: Post)
     assert {who for _, who, _ in await queued(waiting_post)} == {OLOF}
 
 
-def quorum(**facts: object):  # type: ignore[no-untyped-def]
+async def test_a_mail_is_held_until_its_reader_is_known_as_a_member(waiting_post: Post) -> None:
+    """Two topics have no common order: the notice may be read before the membership that it rests on."""
+    await waiting_post.bring_alone(member("olof"), issued(), issued(**MOVED))
+    assert {who for _, who, _ in await queued(waiting_post)} == {OLOF}
+    await waiting_post.bring_alone(told(membership("sven", "another-body"), "another-body"))
+    assert {who for _, who, _ in await queued(waiting_post)} == {OLOF}
+    await waiting_post.bring_alone(member("sven"), member("sven"))
+    svens = [(purpose, status) for purpose, who, status in await queued(waiting_post) if who == SVEN]
+    assert svens == [("notice", "withdrawn"), ("notice-updated", "waiting")]
+
+
+async def test_what_was_held_for_longer_than_a_day_is_let_go(
+    waiting_post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await waiting_post.bring_alone(issued())
+    monkeypatch.setattr(held, "KEPT", timedelta(0))
+    await waiting_post.bring_alone(*MEMBERS)
+    assert await queued(waiting_post) == []
+
+
+async def test_a_notice_and_the_membership_that_come_at_the_same_time_do_not_pass_each_other(
+    waiting_post: Post,
+) -> None:
+    for number in range(10):
+        people = (SVEN_DAHL.model_copy(update={"person_id": f"sven-{number}"}),)
+        await asyncio.gather(
+            waiting_post.bring_alone(issued(people=people, meeting_id=f"meeting-{number}")),
+            waiting_post.bring_alone(member(f"sven-{number}")),
+        )
+    assert len(await queued(waiting_post)) == 10
+
+
+def quorum(**facts: Any) -> RawMessage:
     return told(QuorumAtRisk(**{**MEETING_FACTS, **facts}, needed=7, coming=4, absent=5, unanswered=2))
 
 
