@@ -41,6 +41,8 @@ class Look:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        # Jinja's own would make "Vd" of "VD", and "4 december" of "4 December".
+        self._environment.filters["capitalize"] = begun_large
 
     def page(
         self,
@@ -132,3 +134,9 @@ def _quality(parameter: str) -> float:
         return min(float(value), 1.0)
     except ValueError:
         return 0.0
+
+
+def begun_large(text: object) -> str:
+    """As a sentence begins: the first letter is large, and the rest as it was. Markup stays markup."""
+    written = text if isinstance(text, str) else str(text)
+    return written[:1].upper() + written[1:]

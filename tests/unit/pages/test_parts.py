@@ -3,10 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from services.notifications.pages.inbox import linked
 from shared.text import MAX_NAME, clean_name
 from shared.web import RateLimit, TooMany, preferred_language, text_error
+from shared.web.look import begun_large
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,15 @@ def test_the_language_is_the_best_of_ours_that_the_browser_asks_for(header: str,
 @given(st.text())
 def test_any_header_yields_a_language(header: str) -> None:
     assert preferred_language(header, "sv") in ("sv", "en")
+
+
+def test_what_begins_large_keeps_the_rest_as_it_was() -> None:
+    assert begun_large("friday 4 December") == "Friday 4 December"
+    assert begun_large("VD") == "VD"
+    assert begun_large("äldste ledamot i AU") == "Äldste ledamot i AU"
+    assert begun_large("") == ""
+    assert begun_large(Markup("a &lt; b")) == Markup("A &lt; b")
+    assert isinstance(begun_large(Markup("a")), Markup)
 
 
 def test_a_bucket_empties_and_fills_again() -> None:
