@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from services.embedded.ahead import Ahead
 from services.embedded.pages import include_pages
 from shared.auth import Access, Principal, Role
 from shared.http import create_app
@@ -20,11 +21,23 @@ async def _prepare_example(language: str) -> str:
     return ""
 
 
+async def _look_ahead(organisation: str) -> Ahead:
+    return Ahead(bodies=True, planned=True, coming=(), unwritten=(), waiting=0)
+
+
 async def _start_page(language: str, inbox_page: str) -> str:
     access = with_sessions(Access((LOCAL,), b"s" * 32))
     app = create_app("Test", description="", access=access, max_body_bytes=1000, checks={})
     settings = Settings(inbox_page=inbox_page)
-    include_pages(app, settings=settings, access=access, redeem=_redeem, prepare_example=_prepare_example)
+    include_pages(
+        app,
+        settings=settings,
+        access=access,
+        redeem=_redeem,
+        prepare_example=_prepare_example,
+        look_ahead=_look_ahead,
+        invented=True,
+    )
     browser = {"transport": httpx.ASGITransport(app), "headers": {"accept-language": language}}
     async with httpx.AsyncClient(**browser, base_url="http://test.example") as client:  # type: ignore[arg-type]
         return (await client.post("/login", data={"token": "once"}, follow_redirects=True)).text
