@@ -26,8 +26,8 @@ from services.cli import (
 from services.cli.errors import one_line_errors
 
 _HELP = (
-    "From a board meeting's notice to signed, sealed and archived minutes, as a stream of events.\n\n"
-    "New here? `justera demo` shows a whole signing in a minute; `justera up` starts the system on this machine, "
+    "New here? `justera demo` shows a board's year and a signing in a minute; `justera up` starts the system on this "
+    "machine, with a page where you can click through it in a browser."
     "with a page where you can click through it in a browser."
 )
 _EPILOG = (

@@ -1,8 +1,10 @@
-"""The demo: the bundled scenario, told step by step with the events that each step led to."""
+"""The demo: the bundled scenario, from a year's plan to the archive, told step by step with the events of each step."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +17,11 @@ from services.embedded.scenario import Step, load_scenario
 _SCENARIO = Path(__file__).parent / "demo_data" / "scenario.yaml"
 
 _TOLD: Mapping[str, str] = {
-    "create": "The board has met. Karin Ek schedules its meeting and drafts the minutes",
+    "register": "An association's board and committee, and who sits in them, come from a file",
+    "plan": "So does the year: the board's meetings, and the committee's a week before each",
+    "deliver_all": "A mail server accepts the mails: each member has their preliminary dates",
+    "add_items": "The agenda of {meeting} is begun: the standing items, and two more",
+    "create": "The board has met. Karin Ek drafts the minutes of {meeting}",
     "send": "She sends them off to be signed: by secretary, chair and adjuster, in that order",
     "deliver": "A mail server accepts the mail to {to}",
     "view": "{email} opens the document",
@@ -44,14 +50,20 @@ class _Narrator:
         self._archive: ArchiveCommands = replay.system.services["archive"].commands
         self._organisation = replay.system.settings.organisation
         self._cursor: str | None = None
+        self._day: date | None = None
 
     async def tell(self, step: Step) -> None:
         text = _TOLD[step.kind].format_map(step.arguments)
+        if step.at.date() != self._day:
+            self._day = step.at.date()
+            _say(self._console, Text(f"{self._day}", style="dim"))
         _say(self._console, Text(f"{step.at:%H:%M:%S}  ", style="dim") + Text(text, style="bold"))
         page = await self._archive.events(self._organisation, after=self._cursor, limit=200)
         self._cursor = page.next
-        for event in page.events:
-            _say(self._console, Text(f"            → {event.name:<22} {event.topic}", style="cyan"))
+        alike = Counter((event.name, event.topic) for event in page.events)
+        for (name, topic), number in alike.items():
+            times = f" × {number}" if number > 1 else ""
+            _say(self._console, Text(f"            → {name:<22} {topic}{times}", style="cyan"))
 
 
 def _close(console: Console, outcome: Outcome, files: list[Path]) -> None:
@@ -62,6 +74,7 @@ def _close(console: Console, outcome: Outcome, files: list[Path]) -> None:
     told = {
         "report.txt": "the report above",
         "history.json": "the history, each entry chained to the one before",
+        "year.txt": "the year's meetings, each event of theirs, and who was mailed what",
         "protocol.pdf": "the final copy: signed minutes and report, sealed (with a test certificate)",
     }
     for file in files:
