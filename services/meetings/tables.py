@@ -63,7 +63,8 @@ class NumberingRow(MeetingsTable, table=True):
 class MinutesRow(MeetingsTable, table=True):
     """A version of the minutes of a meeting: which paragraphs it holds, and its documents by reference.
 
-    `ended`: how the agreement about it ended before everyone had signed, see `minutes.revision`.
+    `ended`: how the agreement about it ended before everyone had signed, see `minutes.revision`. `render_input`: None
+    of versions that were drafted before it was kept here.
     """
 
     __tablename__ = "minutes"
@@ -80,6 +81,7 @@ class MinutesRow(MeetingsTable, table=True):
     pdf: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     drafted_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     ended: str | None = Field(sa_column=Column(Text, nullable=True))
+    render_input: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
 
 
 class ElectionRow(MeetingsTable, table=True):

@@ -11,6 +11,7 @@ from services.meetings.minutes.minutes import MAX_MINUTES
 from shared.forwarding import Proxies, client_ip
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.rendering.html import content_policy
 from shared.web import path_for
 
 
@@ -96,4 +97,17 @@ def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: s
         pdf = await commands.original_pdf(caller.organisation, meeting_id)
         return Response(pdf, media_type="application/pdf")
 
+    html_responses: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}}}
+
+    @routes.get("/meetings/{meeting_id}/minutes.html", response_class=Response, responses=html_responses)
+    async def original_html(meeting_id: str, caller: Reader) -> Response:
+        """The same words as an HTML file, which programs that read aloud or enlarge take better than pages."""
+        return html_answer(await commands.as_html(caller.organisation, meeting_id))
+
     return routes
+
+
+def html_answer(html: str) -> Response:
+    """Nothing in it runs, or is loaded from elsewhere."""
+    headers = {"content-security-policy": content_policy()}
+    return Response(html.encode("utf-8", "replace"), media_type="text/html", headers=headers)

@@ -31,6 +31,7 @@ from shared.errors import InvalidInput, NotFound, Refused, Unavailable
 from shared.events import BlobRef, Person, ProtocolDrafted, SignerInvitation
 from shared.ids import new_transaction_id
 from shared.messaging.transaction import UnitOfWork
+from shared.rendering.html import minutes_html
 from shared.rendering.minutes import Language, MinutesDocument, SignaturePlace, place_label
 from shared.rendering.press import Press
 from shared.text import clean_ip, clean_mailbox, clean_name, named_twice
@@ -74,6 +75,7 @@ class DraftedVersion(BaseModel):
     last_paragraph: int
     drafted_at: datetime
     ended: str | None
+    has_html: bool = False
 
 
 class DeclaredElection(BaseModel):
@@ -189,7 +191,7 @@ class MinutesCommands:
                     following = next_in_year or following  # later minutes go on from the same numbers
                 await transaction.set_numbering(organisation, counted, front.starts.year, following)
             now = self._clock.now()
-            await transaction.add_minutes(_minutes_row(organisation, drafted, document, now))
+            await transaction.add_minutes(_minutes_row(organisation, drafted, document, fact.render_input, now))
             elected = await _elected(transaction, organisation, draft, first)
             await transaction.add_elections(organisation, drafted.meeting_id, drafted.version, elected)
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
@@ -212,11 +214,27 @@ class MinutesCommands:
         async with self._unit_of_work.begin() as transaction:
             return await transaction.meetings_with_minutes(organisation, meeting_ids)
 
+    async def as_html(self, organisation: str, meeting_id: str) -> str:
+        """The last version's words as an HTML file. Raises NotFound, Unavailable."""
+        async with self._unit_of_work.begin() as transaction:
+            row = await transaction.minutes_of(organisation, meeting_id)
+        if row is None:
+            raise NotFound("no minutes have been drafted for this meeting")
+        if row.render_input is None:
+            raise NotFound("these minutes were drafted before they could be read as HTML", hint="read them as PDF")
+        content = await self._blobs.get(organisation, BlobRef.model_validate(row.render_input))
+        return minutes_html(MinutesDocument.model_validate_json(content))
+
     async def versions(self, organisation: str, meeting_id: str) -> list[DraftedVersion]:
         """The last one first."""
         async with self._unit_of_work.begin() as transaction:
             rows = await transaction.versions_of_minutes(organisation, meeting_id)
-        return [DraftedVersion.model_validate(row, from_attributes=True) for row in rows]
+        return [
+            DraftedVersion.model_validate(row, from_attributes=True).model_copy(
+                update={"has_html": row.render_input is not None}
+            )
+            for row in rows
+        ]
 
     async def elections(self, organisation: str, meeting_id: str) -> list[DeclaredElection]:
         """Of the last version of the meeting's minutes."""
@@ -393,7 +411,9 @@ def _drafted(
     )
 
 
-def _minutes_row(organisation: str, drafted: DraftedMinutes, document: MinutesDocument, at: datetime) -> dict[str, Any]:
+def _minutes_row(
+    organisation: str, drafted: DraftedMinutes, document: MinutesDocument, render_input: BlobRef, at: datetime
+) -> dict[str, Any]:
     return {
         "organisation": organisation,
         "meeting_id": drafted.meeting_id,
@@ -403,6 +423,7 @@ def _minutes_row(organisation: str, drafted: DraftedMinutes, document: MinutesDo
         "first_paragraph": drafted.first_paragraph,
         "last_paragraph": drafted.last_paragraph,
         "pdf": drafted.pdf.model_dump(),
+        "render_input": render_input.model_dump(),
         "drafted_at": at,
         "version": drafted.version,
     }

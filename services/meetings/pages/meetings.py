@@ -19,6 +19,7 @@ from services.meetings.meeting.meeting import (
     WhichBody,
     body_key,
 )
+from services.meetings.minutes.api import html_answer
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -52,6 +53,7 @@ class MeetingPages(OfficePages):
         post(router, "/office/meetings/new", self.office_meeting_schedule)
         get(router, "/office/meetings/{meeting_id}", self.office_meeting)
         get(router, "/office/meetings/{meeting_id}/minutes.pdf", self.office_minutes)
+        get(router, "/office/meetings/{meeting_id}/minutes.html", self.office_minutes_html)
         post(router, "/office/meetings/{meeting_id}/elections", self.office_elections_again)
         get(router, "/office/meetings/{meeting_id}/change", self.office_meeting_form)
         post(router, "/office/meetings/{meeting_id}/change", self.office_meeting_change)
@@ -116,6 +118,9 @@ class MeetingPages(OfficePages):
     async def office_minutes(self, meeting_id: str, principal: Principal = READER) -> Response:
         pdf = await self._commands.minutes.original_pdf(principal.organisation, meeting_id)
         return Response(pdf, media_type="application/pdf")
+
+    async def office_minutes_html(self, meeting_id: str, principal: Principal = READER) -> Response:
+        return html_answer(await self._commands.minutes.as_html(principal.organisation, meeting_id))
 
     async def office_elections_again(
         self, request: Request, meeting_id: str, principal: Principal = SECRETARY

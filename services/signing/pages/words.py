@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from shared.rendering.html import span_of
 from shared.rendering.minutes import MinutesDocument
 from shared.rendering.people import changes_of, people_of
 
@@ -14,7 +15,7 @@ def words_of(document: MinutesDocument) -> dict[str, Any]:
         "title": document.title,
         "reference": document.reference,
         "place": document.place,
-        "time": _span(document),
+        "time": span_of(document),
         "people": people_of(document),
         "adjusters": document.adjusters,
         "places": document.places,
@@ -23,12 +24,3 @@ def words_of(document: MinutesDocument) -> dict[str, Any]:
             paragraph.model_dump() | {"changes": changes.get(paragraph.number, ())} for paragraph in document.paragraphs
         ],
     }
-
-
-def _span(document: MinutesDocument) -> str:
-    """`2022-09-23 kl. 13.00–15.00`, as on the first page."""
-    swedish = document.language == "sv"
-    day, hour = ("%Y-%m-%d kl. ", "%H.%M") if swedish else ("%Y-%m-%d, ", "%H:%M")
-    same_day = document.starts.date() == document.ends.date()
-    end = f"{document.ends:{hour}}" if same_day else f" {document.ends:{day}{hour}}"
-    return f"{document.starts:{day}{hour}}–{end}"

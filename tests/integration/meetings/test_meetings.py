@@ -130,6 +130,10 @@ async def test_a_meeting_from_schedule_to_minutes(service: Service, api: httpx.A
     assert [row.attributes["sequence"] for row in rows] == ["1", "2", "3"]
     assert {row.key for row in rows} == {meeting_id}
     fact = ProtocolDrafted.from_json(rows[-1].data)
+    html = await api.get(f"/meetings/{meeting_id}/minutes.html")
+    assert html.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script" not in html.headers["content-security-policy"]
+    assert "§ 28 Ärende 0" in html.text
     pdf = await api.get(f"/meetings/{meeting_id}/minutes.pdf")
     assert pdf.content.startswith(b"%PDF-")
     assert len(pdf.content) == fact.pdf.size
