@@ -14,6 +14,7 @@ from services.meetings.plan.commands import PlanCommands
 from services.meetings.poll.commands import PollCommands
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply.commands import ReplyCommands
+from services.meetings.sitting.commands import SittingCommands
 from services.meetings.strike.commands import StrikeCommands
 
 
@@ -29,6 +30,7 @@ class MeetingsCommands:
     attachments: AttachmentCommands
     papers: PapersCommands
     replies: ReplyCommands
+    sittings: SittingCommands
     notices: NoticeCommands
     polls: PollCommands
     strikes: StrikeCommands

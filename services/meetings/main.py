@@ -31,6 +31,8 @@ from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply import api as reply_api
 from services.meetings.reply.commands import ReplyCommands
+from services.meetings.sitting import api as sitting_api
+from services.meetings.sitting.commands import SittingCommands
 from services.meetings.strike import api as strike_api
 from services.meetings.strike.commands import StrikeCommands
 from services.meetings.transaction import MeetingsTransaction
@@ -80,6 +82,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         attachments=AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes),
         papers=PapersCommands(unit_of_work, clock, blobs, press, organisation_name=settings.organisation_name),
         replies=ReplyCommands(unit_of_work, clock),
+        sittings=SittingCommands(unit_of_work, clock),
         notices=NoticeCommands(unit_of_work, clock),
         polls=PollCommands(unit_of_work, clock),
     )
@@ -108,6 +111,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(attachment_api.router(commands.attachments))
     app.include_router(papers_api.router(commands.papers))
     app.include_router(reply_api.router(commands.replies))
+    app.include_router(sitting_api.router(commands.sittings))
     app.include_router(notice_api.router(commands.notices))
     app.include_router(poll_api.router(commands.polls))
     include_pages(

@@ -24,6 +24,7 @@ from services.meetings.person.store import PersonStore
 from services.meetings.poll.poll import Poll, call_off
 from services.meetings.poll.store import PollStore
 from services.meetings.reply.store import ReplyStore
+from services.meetings.sitting.store import SittingStore
 from shared.events import BounceDetected, Event, InvitationAnswered, MeetingCancelled
 from shared.events.envelope import Envelope
 from shared.messaging.transaction import Received
@@ -40,6 +41,7 @@ class MeetingsTransaction(
     NoticeStore,
     ReplyStore,
     PollStore,
+    SittingStore,
 ):
     source = "meetings"
 
@@ -121,6 +123,18 @@ class MeetingsTransaction(
         )
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))
+
+    def tell_sitting(self, organisation: str, meeting_id: str, event: Event, step: int, at: datetime) -> None:
+        """Publish what was recorded of a meeting's sitting, at its number. The meeting's row is locked."""
+        self.publish(
+            event,
+            organisation=organisation,
+            subject=meeting_id,
+            key=meeting_id,
+            sequence=step,
+            time=at,
+            correlation_id=meeting_id,
+        )
 
     async def tell_notice(self, organisation: str, meeting: Meeting, event: Event, at: datetime) -> None:
         """Publish a fact of a meeting's notice or replies, at its number of them. The meeting's row is locked."""

@@ -6,6 +6,7 @@ PEOPLE = "meetings.person"
 ITEMS = "meetings.item"
 NOTICES = "meetings.notice"
 POLLS = "meetings.poll"
+SITTINGS = "meetings.sitting"
 SIGNING = "signing.agreement"
 NOTIFICATIONS = "notifications.email"
 ARCHIVE = "archive.protocol"
@@ -18,6 +19,7 @@ WRITERS = {
     ITEMS: "meetings",
     NOTICES: "meetings",
     POLLS: "meetings",
+    SITTINGS: "meetings",
     SIGNING: "signing",
     NOTIFICATIONS: "notifications",
     ARCHIVE: "archive",
@@ -29,10 +31,11 @@ READERS = {
     ITEMS: ("archive",),
     NOTICES: ("archive", "notifications"),
     POLLS: ("archive", "notifications"),
+    SITTINGS: ("archive",),
     SIGNING: ("archive", "meetings", "notifications"),
     NOTIFICATIONS: ("archive", "meetings", "signing"),
     ARCHIVE: ("archive", "notifications", "signing"),
 }
 
-ALL = (MEETINGS, BODIES, PEOPLE, ITEMS, NOTICES, POLLS, SIGNING, NOTIFICATIONS, ARCHIVE)
+ALL = (MEETINGS, BODIES, PEOPLE, ITEMS, NOTICES, POLLS, SITTINGS, SIGNING, NOTIFICATIONS, ARCHIVE)
 PARTITIONS = 12

@@ -137,6 +137,10 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"answer": "coming"}
     if path.startswith("/attachments/") or path.endswith("/attachments/order"):
         return {"attachments": [ids["attachment_id"]]} if path.endswith("/order") else {"title": "Budget"}
+    if path.endswith("/sitting"):
+        return {"present": []}
+    if path.endswith("/sitting/steps"):
+        return {"steps": [{"key": "k", "step": {"do": "adjourned"}}]}
     if "/notice/" in path:
         return {"note": "Välkomna"}
     if path.startswith("/agenda-items") or "/agenda" in path:
