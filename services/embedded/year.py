@@ -1,6 +1,6 @@
 """Driving a board's year: each step of `year_steps` through the services, and what there is to be told at the end."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from services.archive.commands import ArchiveCommands
@@ -15,6 +15,8 @@ from services.meetings.body.body import Body
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.commands import ClashesFound, Wish
 from services.meetings.meeting.meeting import Meeting, MeetingStatus, Mode, WhichBody
+from services.meetings.reply.reply import Via
+from services.meetings.strike.strike import Strike
 from services.notifications.commands import NotificationsCommands
 from services.notifications.delivery import Status
 from shared.errors import InvalidInput, Refused
@@ -39,6 +41,9 @@ class YearSteps:
             "cancel_meeting": self._cancel,
             "add_items": self._add_items,
             "move_items": self._move_items,
+            "notice": self._notice,
+            "reply": self._reply,
+            "strike": self._strike,
             "deliver_all": self._deliver_all,
         }
 
@@ -126,11 +131,9 @@ class YearSteps:
         to = await self.meeting(step.to) if step.to else None
         there = await self._items(step, to)
         for title in step.items:
-            found = [item for item in there if item.details.title == title]
-            if len(found) != 1:
-                raise InvalidInput(f"items: there is {'no' if not found else 'more than one'} item {title!r}")
+            item = _of_title(there, title)
             await self._meetings.agendas.move(
-                self._organisation, found[0].id, to.id if to else None, how=step.how, reason=step.reason
+                self._organisation, item.id, to.id if to else None, how=step.how, reason=step.reason
             )
 
     async def _items(self, step: steps.MoveItems, to: Meeting | None) -> list[Item]:
@@ -138,6 +141,42 @@ class YearSteps:
             return await self._meetings.agendas.waiting(self._organisation, to.which_body if to else None)
         meeting = await self.meeting(step.meeting)
         return (await self._meetings.agendas.agenda(self._organisation, meeting.id)).items
+
+    async def _notice(self, step: steps.Notice) -> None:
+        meeting, notices = await self.meeting(step.meeting), self._meetings.notices
+        tell = {"preliminary": notices.send_preliminary, "issue": notices.issue, "update": notices.update}[step.what]
+        await tell(self._organisation, meeting.id, step.note)
+
+    async def _reply(self, step: steps.Reply) -> None:
+        meeting = await self.meeting(step.meeting)
+        asked = await self._meetings.replies.asked(self._organisation, meeting.id)
+        person = next((one.person for one in asked if one.person.key == step.person), None)
+        if person is None:
+            raise InvalidInput(f"{step.person} is not asked to {step.meeting}")
+        await self._meetings.replies.answer(
+            self._organisation, meeting.id, person.id, step.answer, Via.OFFICE, step.comment
+        )
+
+    async def _strike(self, step: steps.StrikeMeeting) -> None:
+        meeting, to = await self.meeting(step.meeting), await self.meeting(step.to)
+        wish = Strike(
+            to_meeting_id=to.id,
+            reason=step.reason,
+            items=None if step.items is None else await self._named(meeting, step.items),
+            add=step.add,
+            ends=step.ends,
+            mode=step.mode,
+            place=step.place,
+            note=step.note,
+        )
+        await self._meetings.strikes.strike(self._organisation, meeting.id, wish, despite_clashes=step.despite_clashes)
+
+    async def _named(self, meeting: Meeting, titles: Sequence[str]) -> tuple[str, ...]:
+        """The ids of items on its agenda, or that wait, by their titles. Raises InvalidInput."""
+        agendas = self._meetings.agendas
+        there = (await agendas.agenda(self._organisation, meeting.id)).items
+        waiting = await agendas.waiting(self._organisation, meeting.which_body)
+        return tuple(_of_title([*there, *waiting], title).id for title in titles)
 
     async def _deliver_all(self, _: steps.DeliverAll) -> None:
         waiting = await self._notifications.deliveries(self._organisation, status=Status.WAITING, most=_PAGE)
@@ -194,6 +233,14 @@ async def _meaning(do: Callable[[str], Awaitable[None]], despite: bool) -> None:
             people = f": {', '.join(one.people)}" if one.people else ""
             raise Refused(f"{clashes.message}: {one.date} {one.what}{people}") from None
         await do(clashes.digest)
+
+
+def _of_title(items: Sequence[Item], title: str) -> Item:
+    """Raises InvalidInput."""
+    found = [item for item in items if item.details.title == title]
+    if len(found) != 1:
+        raise InvalidInput(f"items: there is {'no' if not found else 'more than one'} item {title!r}")
+    return found[0]
 
 
 def _hour(meeting: Meeting) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -19,6 +19,7 @@ from services.meetings.meeting.meeting import Mode, Occasion
 from services.meetings.plan.plan import MAX_PLAN
 from services.meetings.register.commands import Format
 from services.meetings.register.register import MAX_REGISTER
+from services.meetings.reply.reply import Answer
 from shared.errors import InvalidInput
 
 
@@ -153,6 +154,44 @@ class MoveItems(YearStep):
     reason: str | None = None
 
 
+class Notice(YearStep):
+    """The date alone (`preliminary`), the notice proper (`issue`), or what is otherwise since (`update`)."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    what: Literal["preliminary", "issue", "update"] = "issue"
+    note: str | None = None
+
+
+class Reply(YearStep):
+    """What someone of the register, by their key, told the secretary."""
+
+    subject: ClassVar[str | None] = "person"
+    meeting: Named
+    person: str
+    answer: Answer
+    comment: str | None = None
+
+
+class StrikeMeeting(YearStep):
+    """It is called off and `to` takes its items: those of these titles, else all that go along by themselves.
+
+    `add`: new items of the other one; `ends`, `mode`, `place`: what becomes of it.
+    """
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    to: Named
+    reason: str
+    items: tuple[str, ...] | None = None
+    add: tuple[Annotated[ItemDetails, BeforeValidator(lambda given: _titled(given))], ...] = ()
+    ends: datetime | None = None
+    mode: Mode | None = None
+    place: str | None = None
+    note: str | None = None
+    despite_clashes: bool = False
+
+
 class DeliverAll(YearStep):
     """The mail server takes every mail that waits."""
 
@@ -165,6 +204,9 @@ YEAR_STEPS: Mapping[str, type[YearStep]] = {
     "cancel_meeting": CancelMeeting,
     "add_items": AddItems,
     "move_items": MoveItems,
+    "notice": Notice,
+    "reply": Reply,
+    "strike": StrikeMeeting,
     "deliver_all": DeliverAll,
 }
 

@@ -161,6 +161,17 @@ REFUSED_OF_A_YEAR: list[tuple[list[str], str]] = [
         ["plan: {plan: '2023', year: '2023', bodies: {ghosts: {meetings: []}}}"],
         "step 2 (plan): bodies, ghosts: there is no body ghosts (name bodies by their keys, as the register does)",
     ),
+    (
+        [f"schedule_meeting: {{body: board, {MET}}}", "reply: {meeting: board 2023-02-24, person: x, answer: absent}"],
+        "step 3 (reply x): x is not asked to board 2023-02-24",
+    ),
+    (
+        [
+            f"schedule_meeting: {{body: board, {MET}}}",
+            "strike: {meeting: board 2023-02-24, to: board 2023-02-24, reason: Few}",
+        ],
+        "step 3 (strike board 2023-02-24): to_meeting_id: is the meeting that is struck",
+    ),
     (["deliver_all: {}"], "step 2 (deliver_all): no mail is waiting"),
 ]
 
