@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0011"
-down_revision = "meetings_0016"
+down_revision = "meetings_0010"
 
 _STATEMENTS = (
     """

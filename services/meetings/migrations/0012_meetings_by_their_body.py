@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy import Connection, text
 
 revision = "meetings_0012"
-down_revision = "meetings_0010"
+down_revision = "meetings_0011"
 
 _STATEMENTS = (
     "ALTER TABLE meeting ADD COLUMN body_id text",

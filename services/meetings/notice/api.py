@@ -15,11 +15,13 @@ from shared.idempotency import Once
 
 
 class Note(BaseModel):
-    """`note`: what the secretary adds, a few lines."""
+    """`note`: what the secretary adds, a few lines. `seen`: the `digest` of what you looked at; refused when something
+    was changed since."""
 
     model_config = ConfigDict(extra="forbid")
 
     note: str | None = Field(None, max_length=2 * MAX_NOTE)
+    seen: str | None = Field(None, max_length=64)
 
 
 class NoticeState(BaseModel):
@@ -40,7 +42,8 @@ class NoticeState(BaseModel):
 
 class MeetingNotice(NoticeState):
     """Its state, and what would go out now. `changes`: what is otherwise than people were told. `notice_by`: the last
-    day on which it goes out in time. `late`: it should go out, and nobody has approved it."""
+    day on which it goes out in time. `late`: it should go out, and nobody has approved it. `digest`: of what would go
+    out."""
 
     notice_by: date
     late: bool
@@ -48,6 +51,7 @@ class MeetingNotice(NoticeState):
     agenda: list[AgendaLine]
     people: list[Recipient]
     quorum: Outlook
+    digest: str
 
     @classmethod
     def seen(cls, view: NoticeView) -> "MeetingNotice":
@@ -59,6 +63,7 @@ class MeetingNotice(NoticeState):
             agenda=list(view.draft.agenda),
             people=list(view.draft.recipients),
             quorum=view.outlook,
+            digest=view.draft.digest,
         )
 
 
@@ -76,25 +81,25 @@ def router(commands: NoticeCommands) -> APIRouter:
     @routes.post("/meetings/{meeting_id}/notice/preliminary", response_model=NoticeState)
     async def send_preliminary_notice(meeting_id: str, said: Note, once: Once, caller: Secretary) -> Response:
         """Send the date alone, long before the notice."""
-        sending = commands.send_preliminary(caller.organisation, meeting_id, said.note)
+        sending = commands.send_preliminary(caller.organisation, meeting_id, said.note, seen=said.seen)
         return await once.answer(caller, sending, lambda notice: NoticeState.of(meeting_id, notice))
 
     @routes.post("/meetings/{meeting_id}/notice/approve", response_model=NoticeState)
     async def approve_notice(meeting_id: str, said: Note, once: Once, caller: Secretary) -> Response:
         """Have the notice go out on its latest day; at once, when that has come."""
-        approving = commands.approve(caller.organisation, meeting_id, said.note)
+        approving = commands.approve(caller.organisation, meeting_id, said.note, seen=said.seen)
         return await once.answer(caller, approving, lambda notice: NoticeState.of(meeting_id, notice))
 
     @routes.post("/meetings/{meeting_id}/notice/issue", response_model=NoticeState)
     async def issue_notice(meeting_id: str, said: Note, once: Once, caller: Secretary) -> Response:
         """Send the notice now."""
-        issuing = commands.issue(caller.organisation, meeting_id, said.note)
+        issuing = commands.issue(caller.organisation, meeting_id, said.note, seen=said.seen)
         return await once.answer(caller, issuing, lambda notice: NoticeState.of(meeting_id, notice))
 
     @routes.post("/meetings/{meeting_id}/notice/update", response_model=NoticeState)
     async def update_notice(meeting_id: str, said: Note, once: Once, caller: Secretary) -> Response:
         """Tell those who were told what is otherwise now."""
-        updating = commands.update(caller.organisation, meeting_id, said.note)
+        updating = commands.update(caller.organisation, meeting_id, said.note, seen=said.seen)
         return await once.answer(caller, updating, lambda notice: NoticeState.of(meeting_id, notice))
 
     return routes

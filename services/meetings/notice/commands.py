@@ -13,6 +13,7 @@ from services.meetings.notice.scene import known_scene, scene_of
 from services.meetings.reply.quorum import Outlook
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
+from shared.errors import Refused
 from shared.messaging.transaction import UnitOfWork
 from shared.timers import hold_timers
 
@@ -59,26 +60,42 @@ class NoticeCommands:
             outlook=scene.outlook(),
         )
 
-    async def send_preliminary(self, organisation: str, meeting_id: str, note: str | None = None) -> Notice:
+    async def send_preliminary(
+        self, organisation: str, meeting_id: str, note: str | None = None, *, seen: str | None = None
+    ) -> Notice:
         """The date alone, long before. Raises NotFound, Refused, InvalidInput."""
-        return await self._tell(organisation, meeting_id, note, telling.send_preliminary)
+        return await self._tell(organisation, meeting_id, note, telling.send_preliminary, seen)
 
-    async def approve(self, organisation: str, meeting_id: str, note: str | None = None) -> Notice:
+    async def approve(
+        self, organisation: str, meeting_id: str, note: str | None = None, *, seen: str | None = None
+    ) -> Notice:
         """Seen: it goes out on its latest day by itself, at once when that has come. Raises as `issue`."""
-        return await self._tell(organisation, meeting_id, note, _approve)
+        return await self._tell(organisation, meeting_id, note, _approve, seen)
 
-    async def issue(self, organisation: str, meeting_id: str, note: str | None = None) -> Notice:
+    async def issue(
+        self, organisation: str, meeting_id: str, note: str | None = None, *, seen: str | None = None
+    ) -> Notice:
         """Now. Raises NotFound, Refused, InvalidInput."""
-        return await self._tell(organisation, meeting_id, note, telling.issue)
+        return await self._tell(organisation, meeting_id, note, telling.issue, seen)
 
-    async def update(self, organisation: str, meeting_id: str, note: str | None = None) -> Notice:
+    async def update(
+        self, organisation: str, meeting_id: str, note: str | None = None, *, seen: str | None = None
+    ) -> Notice:
         """To those who were told: what is otherwise now. Raises NotFound, Refused, InvalidInput."""
-        return await self._tell(organisation, meeting_id, note, telling.update)
+        return await self._tell(organisation, meeting_id, note, telling.update, seen)
 
-    async def _tell(self, organisation: str, meeting_id: str, note: str | None, tell: Telling) -> Notice:
+    async def _tell(
+        self, organisation: str, meeting_id: str, note: str | None, tell: Telling, seen: str | None
+    ) -> Notice:
+        """`seen`: the digest of what was looked at; None does not ask."""
+
         async def work(transaction: MeetingsTransaction) -> Notice:
             await hold_timers(transaction.connection, organisation, meeting_id)
             meeting = await transaction.lock_meeting(organisation, meeting_id)
+            if seen is not None:
+                scene = await known_scene(transaction, organisation, meeting)
+                if scene.draft().digest != seen:
+                    raise Refused("something was changed since you looked", hint="look again what goes out")
             return await tell(transaction, organisation, meeting, note, self._clock.now())
 
         return await self._unit_of_work.run(work)

@@ -5,6 +5,7 @@ anew when the meeting changes, and withdrawn when it is cancelled. `sequence` ri
 calendars keep the highest (RFC 5546 section 2.1.4).
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -111,6 +112,11 @@ class Draft(BaseModel):
     agenda: tuple[AgendaLine, ...]
     papers: BlobRef | None
     recipients: tuple[Recipient, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of all of it: for who sends just what they looked at."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def told(self, *, with_agenda: bool) -> Told:
         details = self.meeting.details

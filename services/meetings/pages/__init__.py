@@ -10,6 +10,7 @@ from services.meetings.pages.bodies import BodyPages
 from services.meetings.pages.files import FilePages
 from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
+from services.meetings.pages.notices import NoticePages
 from services.meetings.pages.own import OwnPages
 from services.meetings.pages.papers import PapersPages
 from services.meetings.pages.people import PeoplePages
@@ -51,6 +52,7 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         MemberPages,
         PeoplePages,
         AgendaPages,
+        NoticePages,
         AttachmentPages,
         PapersPages,
         StrikePages,

@@ -20,6 +20,7 @@ from services.meetings.meeting.meeting import (
     body_key,
 )
 from services.meetings.minutes.api import html_answer
+from services.meetings.pages import notices
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -42,7 +43,9 @@ from shared.text import MAX_REASON, clean_line, clean_reason
 from shared.web import Field, form_text
 
 _NAMES = ("body", "date", "begins_at", "ends_at", "mode", "place", "title", "occasion")
-_DONE = frozenset({"planned", "scheduled", "meeting-changed", "cancelled", "elected", "still-refused", "struck"})
+_DONE = notices.DONE | frozenset(
+    {"planned", "scheduled", "meeting-changed", "cancelled", "elected", "still-refused", "struck"}
+)
 _DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
 
 
@@ -97,6 +100,8 @@ class MeetingPages(OfficePages):
         stands = meeting.status is not MeetingStatus.CANCELLED
         coming = stands and not meeting.is_over(self._clock.now())
         clashes = await self._commands.meetings.clashes(principal.organisation, meeting) if coming else []
+        view = await self._commands.notices.notice(principal.organisation, meeting_id)
+        asked = await self._commands.replies.asked(principal.organisation, meeting_id) if view else []
         elections = await self._commands.minutes.elections(principal.organisation, meeting_id)
         return self._page(
             request,
@@ -105,6 +110,10 @@ class MeetingPages(OfficePages):
             meeting=meeting,
             details=meeting.details,
             body=await self._body_of(principal, meeting),
+            view=view,
+            stage=view.notice.stage.value if view else "",
+            asked=asked,
+            names={one.person.id: one.person.details.name for one in asked},
             stands=stands,
             coming=coming,
             today=self._today(),

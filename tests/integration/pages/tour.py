@@ -209,7 +209,10 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
         await page.fill("#title", title)
         await page.locator("form .button").click()
     yield "meeting", page
-    async for stop in agendas(page, page.url.partition("?")[0]):
+    meeting = page.url.partition("?")[0]
+    async for stop in agendas(page, meeting):
+        yield stop
+    async for stop in notices(page, meeting):
         yield stop
     await page.goto(f"{at}/new")
     await page.fill("#date", "2022-11-04")
@@ -251,12 +254,32 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "strike-shown", page
     await page.goto(at)
     await page.locator(".year a").last.click()
-    await page.locator(".ways a").last.click()
+    await page.locator("main [href$='/cancel']").click()
     await page.locator("form .button").click()
     yield "meeting-cancel-wrong", page
     await page.fill("#reason", "För många har förhinder.")
     await page.locator("form .button").click()
     yield "meeting-cancelled", page
+
+
+async def notices(page: Page, meeting: str) -> AsyncIterator[Stop]:
+    """Of a meeting to come whose body has a chair and a substitute."""
+    await page.goto(f"{meeting}/notice")
+    yield "notice", page
+    await page.locator("[value=notice]").click()
+    await page.locator("main [href*='/replies/']").first.click()
+    await page.locator("form .button").click()
+    yield "reply-wrong", page
+    await page.select_option("#said", "absent")
+    await page.fill("#told", "Är bortrest hela veckan, och går inte att nå.")
+    await page.locator("form .button").click()
+    yield "meeting-answers", page
+    await page.goto(f"{meeting}/change")
+    await page.fill("#begins_at", "08:30")
+    await page.locator("form .button").click()
+    yield "meeting-notice-outdated", page
+    await page.goto(f"{meeting}/notice")
+    yield "notice-outdated", page
 
 
 async def agendas(page: Page, meeting: str) -> AsyncIterator[Stop]:

@@ -1,0 +1,165 @@
+"""Notices in a browser: seen before they go out, sent, told anew; and what the office notes of who comes."""
+
+from html import unescape
+
+import httpx
+import pytest
+
+from shared.auth import SESSION_COOKIE
+from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
+from tests.integration.pages.test_agendas import meeting as scheduled
+from tests.integration.pages.test_meetings import MEETING, new_meeting
+from tests.integration.pages.test_office import new_body, new_person, seat
+from tests.integration.pages.test_office import visitor as visitor
+from tests.integration.pages.visitor import Visitor
+from tests.integration.signing.flow import ORGANISATION
+
+CHANGED = {name: value for name, value in MEETING.items() if name != "begins_at"}
+
+
+async def board(visitor: Visitor) -> tuple[str, dict[str, str]]:
+    """A meeting of a board of three with two substitutes, one of them without an address; ids of people by name."""
+    body = await new_body(visitor)
+    people = {}
+    for name, role in (("Maja Lind", "chair"), ("Olof Berg", "member"), ("Nils Ek", "member")):
+        email = f"{name.split()[0].lower()}@norrdalen.example"
+        person = await new_person(visitor, name=name, email=email)
+        await seat(visitor, body, person, role)
+        people[name.split()[0]] = person.rsplit("/", 1)[-1]
+    for name, email in (("Anna Dal", ""), ("Per Ros", "per@norrdalen.example")):
+        person = await new_person(visitor, name=name, email=email)
+        await seat(visitor, body, person, "substitute")
+        people[name.split()[0]] = person.rsplit("/", 1)[-1]
+    return await new_meeting(visitor, body), people
+
+
+async def stage(visitor: Visitor, meeting: str) -> tuple[str, int]:
+    notice = await visitor.site.meetings.commands.notices.notice(ORGANISATION, meeting.rsplit("/", 1)[-1])
+    return notice.notice.stage.value, notice.notice.sequence
+
+
+async def shown(visitor: Visitor, address: str) -> str:
+    return unescape((await visitor.follow(address)).text)
+
+
+async def test_a_notice_is_seen_approved_sent_and_told_anew(visitor: Visitor) -> None:
+    meeting, _ = await board(visitor)
+    page = await shown(visitor, meeting)
+    assert "Den är inte skickad. Den ska skickas senast 2022-11-18." in page
+    assert "Inget besked än" in page
+    page = await shown(visitor, f"{meeting}/notice")
+    for said in (
+        "Fredag 25 november 2022, 09:00–12:00",
+        "Olof Berg",
+        "klockan 8 den 2022-11-18",
+    ):
+        assert said in page
+    assert "Per Ros" not in page
+    await visitor.press("/notice", what="preliminary", note="Boka dagen")
+    assert "Datumet skickas nu." in visitor.page.text
+    assert await stage(visitor, meeting) == ("preliminary", 1)
+    await visitor.follow(f"{meeting}/notice")
+    await visitor.press("/notice", what="approve", note="")
+    page = unescape(visitor.page.text)
+    assert "Kallelsen är godkänd." in page
+    assert "Den är godkänd, och skickas av sig själv klockan 8 den 2022-11-18." in page
+    await visitor.follow(f"{meeting}/notice")
+    await visitor.press("/notice", what="notice", note="Välkomna")
+    assert "Kallelsen skickas nu." in visitor.page.text
+    assert await stage(visitor, meeting) == ("issued", 2)
+    await visitor.follow(f"{meeting}/change")
+    await visitor.press("/change", begins_at="08:00", **CHANGED)
+    page = unescape(visitor.page.text)
+    assert "De som har fått veta om mötet vet inte det här" in page
+    assert await stage(visitor, meeting) == ("issued", 2), "a change tells nobody"
+    await visitor.follow(f"{meeting}/notice")
+    await visitor.press("/notice", what="updated", note="Tidigare")
+    page = unescape(visitor.page.text)
+    assert "Den ändrade kallelsen skickas nu." in page
+    assert "vet inte det här" not in page
+    assert await stage(visitor, meeting) == ("issued", 3)
+    await visitor.follow(f"{meeting}/cancel")
+    await visitor.press("/cancel", reason="Krock")
+    assert "har fått mejl om att det är inställt" in unescape(visitor.page.text)
+
+
+CHANGED = {
+    "date": "2022-11-25",
+    "ends_at": "12:00",
+    "mode": "digital",
+    "place": "",
+    "title": "",
+    "occasion": "ordinary",
+}
+
+
+async def test_what_changed_while_somebody_looked_is_shown_before_it_goes_out(visitor: Visitor) -> None:
+    meeting, _ = await board(visitor)
+    await visitor.follow(f"{meeting}/notice")
+    form = visitor.page
+    await visitor.follow(f"{meeting}/change")
+    await visitor.press("/change", begins_at="08:00", **CHANGED)
+    visitor.page = form
+    answer = await visitor.press("/notice", what="notice", note="Välkomna")
+    page = unescape(answer.text)
+    assert answer.status_code == 422
+    assert "Någon annan har ändrat mötet eller skickat något sedan du tittade." in page
+    assert "08:00–12:00" in page
+    assert "Välkomna" in page, "what was typed stays"
+    assert await stage(visitor, meeting) == ("none", 0)
+    await visitor.press("/notice", what="notice", note="Välkomna")
+    assert await stage(visitor, meeting) == ("issued", 1)
+    visitor.page = answer
+    again = await visitor.press("/notice", what="notice", note="")
+    assert (again.status_code, await stage(visitor, meeting)) == (422, ("issued", 1))
+
+
+async def test_a_late_notice_is_told_and_goes_out_at_once(visitor: Visitor) -> None:
+    body = await new_body(visitor)
+    await seat(visitor, body, await new_person(visitor, email="maja@norrdalen.example"), "chair")
+    meeting = await new_meeting(visitor, body, date="2022-09-29")
+    assert "ingen har godkänt den" in await shown(visitor, meeting)
+    page = await shown(visitor, f"{meeting}/notice")
+    assert 'value="approve"' not in page
+    await visitor.press("/notice", what="notice", note="")
+    assert "ingen har godkänt den" not in visitor.page.text
+
+
+async def test_the_office_notes_answers_and_sees_who_is_called(visitor: Visitor) -> None:
+    meeting, people = await board(visitor)
+    await visitor.follow(f"{meeting}/notice")
+    await visitor.press("/notice", what="notice", note="")
+    await visitor.follow(f"{meeting}/replies/{people['Olof']}")
+    wrong = await visitor.press(f"/replies/{people['Olof']}", said="", told="Bortrest")
+    assert (wrong.status_code, "Bortrest" in wrong.text) == (422, True)
+    await visitor.press(f"/replies/{people['Olof']}", said="absent", told="Bortrest")
+    page = unescape(visitor.page.text)
+    for said in ("Svaret är antecknat.", "0 kommer, 1 kan inte, 3 har inte svarat.", "Bortrest", "Antecknat här"):
+        assert said in page
+    assert "Ersättare, i stället för Olof Berg" in page
+    assert "Ring den här personen." in page, "Anna has no address"
+    await visitor.follow(f"{meeting}/replies/{people['Anna']}")
+    await visitor.press(f"/replies/{people['Anna']}", said="absent", told="")
+    assert "per@norrdalen.example" in visitor.page.text
+    await visitor.follow(f"{meeting}/replies/{people['Anna']}")
+    refused = await visitor.press(f"/replies/{people['Anna']}", said="coming", told="")
+    assert (refused.status_code, "en annan ersättare ha kallats" in unescape(refused.text)) == (422, True)
+
+
+async def test_a_meeting_of_an_unknown_body_has_no_notice_and_still_a_page(visitor: Visitor) -> None:
+    unknown = await scheduled(visitor, 11, 25)
+    page = await shown(visitor, f"/meetings/office/meetings/{unknown}")
+    assert "Kallas" in page
+    assert (await visitor.follow(f"/meetings/office/meetings/{unknown}/notice")).status_code == 404
+
+
+@pytest.mark.parametrize(("token", "status"), [(AUDITOR, 403), (ELSEWHERE, 404)])
+async def test_others_send_nothing(site: Site, client: httpx.AsyncClient, token: str, status: int) -> None:
+    client.cookies.set(SESSION_COOKIE, await site.session(TOKEN))
+    visitor = Visitor(site, client)
+    meeting, people = await board(visitor)
+    client.cookies.set(SESSION_COOKIE, await site.session(token))
+    for address in (f"{meeting}/notice", f"{meeting}/replies/{people['Olof']}"):
+        answer = await client.post(address, data={"what": "notice", "said": "coming"}, follow_redirects=False)
+        assert answer.status_code in (403, status)
+    assert await stage(visitor, meeting) == ("none", 0)
