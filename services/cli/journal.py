@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.client import Client
+from services.cli.event_words import words_of
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption, TailOption, time_option
 from services.cli.shapes import JournalPage
 from shared.names import Role, subject_of_mail
@@ -64,6 +65,7 @@ def line(event: JournalEvent) -> str:
         f"#{event['sequence'] or '-'}",
         event["correlation_id"] or "-",
         *_mail(event["data"]),
+        *words_of(name, event["data"]),
     ]
     return printable("  ".join(columns))
 

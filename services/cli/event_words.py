@@ -1,0 +1,105 @@
+"""What a line of `justera events` says of a fact about a meeting, beside what stands in every line. Pure.
+
+Whoever can write to Kafka chose what is in a body: nothing in it is taken to be of its type.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Body = Mapping[str, Any]
+
+
+def words_of(name: str, body: Any) -> list[str]:
+    """Columns; none for a fact that needs no more words."""
+    words = _WORDS.get(name)
+    if words is None or not isinstance(body, dict):
+        return []
+    return [said for said in words(body) if said]
+
+
+def _issued(body: Body) -> list[str]:
+    changes = ", ".join(_texts(body.get("changes")))
+    return [f"{body.get('kind')} of {_meeting(body)} to {_count(body)}", f"changed: {changes}" if changes else ""]
+
+
+def _withdrawn(body: Body) -> list[str]:
+    what = "no longer asked to" if body.get("cancelled") is False else "called off"
+    return [f"{what} {_meeting(body)}, to {_count(body)}", _text(body.get("reason"))]
+
+
+def _papers(body: Body) -> list[str]:
+    late = ", ".join(_texts(body.get("late")))
+    told = f"to {_count(body)}" if body.get("told") is not False else "nobody is mailed"
+    return [f"of {_meeting(body)}, {told}", f"late: {late}" if late else ""]
+
+
+def _reply(body: Body) -> list[str]:
+    return [f"{body.get('person_id')} {body.get('answer')} by {body.get('via')}", _text(body.get("comment"))]
+
+
+def _left_empty(body: Body) -> list[str]:
+    return [f"the place of {body.get('person_id')}"]
+
+
+def _unreached(body: Body) -> list[str]:
+    return [f"{body.get('email')} about {_meeting(body)}", _text(body.get("diagnostic"))]
+
+
+def _quorum(body: Body) -> list[str]:
+    said = ", ".join(f"{body.get(name)} {name}" for name in ("coming", "absent", "unanswered"))
+    return [f"{_meeting(body)} needs {body.get('needed')}: {said}"]
+
+
+def _moved(body: Body) -> list[str]:
+    left = f"{body.get('from_body')} {_day(body.get('from_starts'))}"
+    to = f"to {body.get('to_body')} {_day(body.get('to_starts'))}" if body.get("to_meeting_id") else "and waits"
+    how = _text(body.get("how")).replace("_", " ")
+    return [f"{_text(body.get('title'))}: {how} from {left} {to}", _text(body.get("reason"))]
+
+
+def _poll_opened(body: Body) -> list[str]:
+    times = body.get("times")
+    starts = [_text(one.get("starts")) for one in times if isinstance(one, dict)] if isinstance(times, list) else []
+    return [f"{', '.join(starts)} for {body.get('title')}, to {_count(body)} by {body.get('answer_by')}"]
+
+
+def _poll_closed(body: Body) -> list[str]:
+    chosen = body.get("chosen")
+    if isinstance(chosen, dict):
+        return [f"{chosen.get('starts')} for {body.get('title')}"]
+    return [f"called off for {body.get('title')}, to {_count(body)}", _text(body.get("reason"))]
+
+
+def _meeting(body: Body) -> str:
+    return f"{body.get('body')} {_text(body.get('starts')).replace('T', ' ')}"
+
+
+def _count(body: Body) -> str:
+    people = body.get("people")
+    return str(len(people)) if isinstance(people, list) else "0"
+
+
+def _day(moment: Any) -> str:
+    return _text(moment)[:10]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> list[str]:
+    return [_text(one) for one in value] if isinstance(value, list) else []
+
+
+_WORDS: Mapping[str, Callable[[Body], list[str]]] = {
+    "NoticeIssued": _issued,
+    "NoticeWithdrawn": _withdrawn,
+    "PapersPublished": _papers,
+    "ReplyReceived": _reply,
+    "SeatLeftEmpty": _left_empty,
+    "NoticeUnreached": _unreached,
+    "QuorumAtRisk": _quorum,
+    "ItemMoved": _moved,
+    "DatePollOpened": _poll_opened,
+    "DatePollClosed": _poll_closed,
+}

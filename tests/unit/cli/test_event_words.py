@@ -1,0 +1,117 @@
+"""What lines of `justera events` say of meetings: each fact of a notice, an answer, a moved item, a date poll."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.cli.event_words import _WORDS, words_of
+from shared.events import (
+    DatePollClosed,
+    DatePollOpened,
+    Event,
+    ItemMoved,
+    NoticeIssued,
+    NoticeUnreached,
+    NoticeWithdrawn,
+    PapersPublished,
+    QuorumAtRisk,
+    ReplyReceived,
+    SeatLeftEmpty,
+    declared_events,
+)
+from shared.events.base import BlobRef
+from shared.events.notices import AskedMember
+from shared.events.polls import ProposedTime
+
+PEOPLE = (AskedMember(person_id="maja", email="maja@norrdalen.example"),)
+MEETING = {
+    "meeting_id": "m",
+    "body_id": "b",
+    "body": "Styrelsen",
+    "title": "Styrelsen",
+    "place": "Forsby",
+    "starts": "2022-11-25T13:00",
+    "ends": "2022-11-25T15:00",
+    "timezone": "Europe/Stockholm",
+    "sequence": 1,
+    "people": PEOPLE,
+}
+POLL = {"poll_id": "p", "meeting_id": "m", "body_id": "b", "body": "Styrelsen", "title": "Styrelsen"}
+TIME = ProposedTime(key="a", starts="2022-11-25T13:00", ends="2022-11-25T15:00")
+PAPERS = BlobRef(sha256="0" * 64, size=1)
+MOVED = ItemMoved(
+    item_id="i",
+    title="Uppföljning T2",
+    how="moved",
+    reason="Krock",
+    from_meeting_id="o",
+    from_body="Styrelsen",
+    from_starts="2022-10-28T13:00",
+    to_meeting_id="m",
+    to_body="Styrelsen",
+    to_starts="2022-11-25T13:00",
+)
+WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body": None, "to_starts": None}
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (NoticeIssued(**MEETING, kind="notice"), ["notice of Styrelsen 2022-11-25 13:00 to 1"]),
+        (
+            NoticeIssued(**MEETING, kind="updated", changes=("time", "place")),
+            ["updated of Styrelsen 2022-11-25 13:00 to 1", "changed: time, place"],
+        ),
+        (NoticeWithdrawn(**MEETING, reason="Krock"), ["called off Styrelsen 2022-11-25 13:00, to 1", "Krock"]),
+        (
+            NoticeWithdrawn(**MEETING, reason="", cancelled=False),
+            ["no longer asked to Styrelsen 2022-11-25 13:00, to 1"],
+        ),
+        (
+            PapersPublished(**MEETING, papers=PAPERS, late=("Budget",), told=False),
+            ["of Styrelsen 2022-11-25 13:00, nobody is mailed", "late: Budget"],
+        ),
+        (ReplyReceived(meeting_id="m", person_id="maja", answer="absent", via="page"), ["maja absent by page"]),
+        (SeatLeftEmpty(meeting_id="m", person_id="maja"), ["the place of maja"]),
+        (
+            NoticeUnreached(**MEETING, person_id="nils", name="Nils", email="nils@norrdalen.example", diagnostic="550"),
+            ["nils@norrdalen.example about Styrelsen 2022-11-25 13:00", "550"],
+        ),
+        (
+            QuorumAtRisk(**MEETING, needed=4, coming=1, absent=3, unanswered=2),
+            ["Styrelsen 2022-11-25 13:00 needs 4: 1 coming, 3 absent, 2 unanswered"],
+        ),
+        (MOVED, ["Uppföljning T2: moved from Styrelsen 2022-10-28 to Styrelsen 2022-11-25", "Krock"]),
+        (
+            MOVED.model_copy(update=WAITS),
+            ["Uppföljning T2: referred back from Styrelsen 2022-10-28 and waits"],
+        ),
+        (
+            DatePollOpened(**POLL, timezone="Europe/Stockholm", times=(TIME,), answer_by="2022-11-01", people=PEOPLE),
+            ["2022-11-25T13:00 for Styrelsen, to 1 by 2022-11-01"],
+        ),
+        (DatePollClosed(**POLL, chosen=TIME), ["2022-11-25T13:00 for Styrelsen"]),
+        (DatePollClosed(**POLL, reason="Krock", people=PEOPLE), ["called off for Styrelsen, to 1", "Krock"]),
+    ],
+)
+def test_what_a_line_says(fact: Event, said: list[str]) -> None:
+    assert words_of(type(fact).__name__, json.loads(fact.to_json())) == said
+
+
+def test_each_fact_of_notices_and_polls_has_words() -> None:
+    about = {"meetings.notice", "meetings.poll", "meetings.item"}
+    assert {one.__name__ for one in declared_events() if one.topic in about} == set(_WORDS)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+FIELDS = st.sampled_from(("people", "changes", "times", "chosen", "late", "starts", "how", "title", "cancelled"))
+
+
+@given(st.sampled_from(sorted(_WORDS)), JUNK | st.dictionaries(FIELDS, JUNK))
+def test_no_body_upsets_it(name: str, body: object) -> None:
+    assert all(isinstance(one, str) for one in words_of(name, body))
