@@ -12,7 +12,7 @@ import typer
 from services.cli.client import Client, NotJustera, ServerSaidNo
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.output import print_paragraph, print_table
-from services.cli.shapes import AgreementPage, ProtocolPage, Seal, State
+from services.cli.shapes import AgreementPage, LateNotices, ProtocolPage, Seal, State
 from shared.errors import Unavailable
 from shared.names import SERVICES, Role
 
@@ -73,6 +73,8 @@ def _examine(client: Client, service: str) -> dict[str, Any]:
             state["seal"] = client.get(service, "/seal", Seal)
         if service == "signing":
             state["waiting_on_bounce"] = _waiting_on_bounce(client)
+        if service == "meetings":
+            state["late_notices"] = len(client.get("meetings", "/late-notices", LateNotices)["meetings"])
     except (ServerSaidNo, NotJustera, Unavailable) as error:
         return {"service": service, "reachable": False, "trouble": [error.message], "hint": error.hint}
     return {**state, "reachable": True, "seconds": round(time.monotonic() - began, 3), "trouble": _trouble(state)}
@@ -128,6 +130,11 @@ def _notes(states: list[dict[str, Any]]) -> list[str]:
     """What an operator may want to know, and need do nothing about."""
     notes = []
     for state in states:
+        if late := state.get("late_notices"):
+            notes.append(
+                f"{state['service']}: notices that should have gone out by now, and that nobody has approved: {late}. "
+                "The meetings' pages say so; a list: GET /late-notices"
+            )
         if waiting := state.get("waiting_on_bounce"):
             notes.append(
                 f"{state['service']}: agreements that wait since a mail came back: {waiting}. Their senders can mend "

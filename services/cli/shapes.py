@@ -17,6 +17,10 @@ class Outcome(_Shape):
     count: int
 
 
+class LateNotices(_Shape):
+    meetings: list[dict[str, Any]]
+
+
 class AskedAddress(_Shape):
     email: str
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
 from services.meetings.notice.commands import NoticeCommands, NoticeView
-from services.meetings.notice.notice import MAX_NOTE, Change, Notice, Recipient, Stage
+from services.meetings.notice.notice import MAX_NOTE, Change, Notice, Recipient, Stage, Unnoticed
 from services.meetings.reply.quorum import Outlook
 from shared.errors import NotFound
 from shared.events.notices import AgendaLine
@@ -67,8 +67,17 @@ class MeetingNotice(NoticeState):
         )
 
 
+class LateNotices(BaseModel):
+    meetings: list[Unnoticed]
+
+
 def router(commands: NoticeCommands) -> APIRouter:
     routes = APIRouter(tags=["notices"])
+
+    @routes.get("/late-notices")
+    async def list_late_notices(caller: Reader) -> LateNotices:
+        """Meetings to come whose notice should have gone out by today, and nobody has approved it."""
+        return LateNotices(meetings=await commands.late(caller.organisation))
 
     @routes.get("/meetings/{meeting_id}/notice")
     async def get_notice(meeting_id: str, caller: Reader) -> MeetingNotice:

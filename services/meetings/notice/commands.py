@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.notice import notice as rules
 from services.meetings.notice import telling
-from services.meetings.notice.notice import Change, Draft, Notice
+from services.meetings.notice.notice import Change, Draft, Notice, Unnoticed
 from services.meetings.notice.scene import known_scene, scene_of
 from services.meetings.reply.quorum import Outlook
 from services.meetings.transaction import MeetingsTransaction
@@ -16,6 +16,9 @@ from shared.clock import Clock
 from shared.errors import Refused
 from shared.messaging.transaction import UnitOfWork
 from shared.timers import hold_timers
+
+_OFFICE = ZoneInfo("Europe/Stockholm")
+_AHEAD = timedelta(days=400)  # more than the days of notice that a body can have, and the holidays before them
 
 Telling = Callable[[MeetingsTransaction, str, Meeting, str | None, datetime], Awaitable[Notice]]
 
@@ -59,6 +62,13 @@ class NoticeCommands:
             late=coming and rules.is_late(meeting, scene.notice, scene.days, today),
             outlook=scene.outlook(),
         )
+
+    async def late(self, organisation: str) -> list[Unnoticed]:
+        """Meetings to come whose notice should have gone out by today, and nobody has approved it."""
+        now = self._clock.now().astimezone(_OFFICE).replace(tzinfo=None)
+        async with self._unit_of_work.begin() as transaction:
+            found = await transaction.meetings_without_notice(organisation, now, now + _AHEAD)
+        return [one for one in found if one.notice_by <= now.date()]
 
     async def send_preliminary(
         self, organisation: str, meeting_id: str, note: str | None = None, *, seen: str | None = None

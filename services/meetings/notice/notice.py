@@ -161,6 +161,19 @@ class Notice(BaseModel):
         return self.approved_at is not None and self.stage in (Stage.NONE, Stage.PRELIMINARY)
 
 
+class Unnoticed(BaseModel):
+    """A meeting to come whose notice nobody has approved or sent. `notice_by`: its latest day; `starts` is local."""
+
+    model_config = ConfigDict(frozen=True)
+
+    meeting_id: str
+    body_id: str
+    body: str
+    title: str
+    starts: LocalTime
+    notice_by: date
+
+
 def due_moment(meeting: Meeting, days: int) -> datetime:
     """When an approved notice goes out by itself: on its latest day."""
     day = latest_day(meeting.details.starts.date(), days)

@@ -1,13 +1,14 @@
 """The SQL of notices."""
 
 from collections.abc import Collection
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.meetings.notice.notice import Notice
-from services.meetings.tables import NOTICE
+from services.meetings.notice.notice import Notice, Unnoticed, latest_day
+from services.meetings.tables import BODY, MEETING, NOTICE
 from shared.messaging.transaction import Transaction
 
 _FIND = select(NOTICE).where(
@@ -16,6 +17,20 @@ _FIND = select(NOTICE).where(
 _AMONG = select(NOTICE).where(
     NOTICE.c.organisation == bindparam("organisation"),
     NOTICE.c.meeting_id == func.any(bindparam("ids", type_=ARRAY(Text))),
+)
+_WITHOUT = (
+    select(MEETING.c.id, MEETING.c.title, MEETING.c.starts, BODY.c.id.label("body_id"), BODY.c.name, BODY.c.rules)
+    .join(BODY, (BODY.c.organisation == bindparam("organisation")) & (BODY.c.id == MEETING.c.body_id))
+    .outerjoin(NOTICE, (NOTICE.c.organisation == bindparam("organisation")) & (NOTICE.c.meeting_id == MEETING.c.id))
+    .where(
+        MEETING.c.organisation == bindparam("organisation"),
+        MEETING.c.status == "scheduled",
+        MEETING.c.starts > bindparam("after"),
+        MEETING.c.starts < bindparam("before"),
+        NOTICE.c.approved_at.is_(None),
+        NOTICE.c.stage.is_(None) | NOTICE.c.stage.in_(["none", "preliminary"]),
+    )
+    .order_by(MEETING.c.starts, MEETING.c.id)
 )
 _SAVE = insert(NOTICE)
 _SAVE = _SAVE.on_conflict_do_update(
@@ -43,6 +58,22 @@ class NoticeStore(Transaction):
             return {}
         rows = await self.connection.execute(_AMONG, {"organisation": organisation, "ids": sorted(meeting_ids)})
         return {row.meeting_id: Notice.model_validate(row, from_attributes=True) for row in rows}
+
+    async def meetings_without_notice(self, organisation: str, after: datetime, before: datetime) -> list[Unnoticed]:
+        """Those that start between (local wall time), in order, of a body that the register knows, and whose notice
+        nobody has approved or sent."""
+        key = {"organisation": organisation, "after": after.isoformat(), "before": before.isoformat()}
+        return [
+            Unnoticed(
+                meeting_id=row.id,
+                body_id=row.body_id,
+                body=row.name,
+                title=row.title,
+                starts=datetime.fromisoformat(row.starts),
+                notice_by=latest_day(date.fromisoformat(row.starts[:10]), row.rules["notice_days"]),
+            )
+            for row in await self.connection.execute(_WITHOUT, key)
+        ]
 
     async def save_notice(self, organisation: str, meeting_id: str, notice: Notice) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting_id, notice))

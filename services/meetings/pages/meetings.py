@@ -86,6 +86,7 @@ class MeetingPages(OfficePages):
             today=today,
             months=[(number, _month(shown, number, meetings)) for number in range(1, 13)],
             any=bool(meetings),
+            late=await self._commands.notices.late(principal.organisation),
             in_the_way=[(one, holiday_of(one)) for one in clashes],
             marked={(one.date, name) for one in clashes for name in (one.body, one.other or "")},
             bodies=[one for one in bodies if one.closed is None or one is chosen],

@@ -89,6 +89,8 @@ async def test_an_approved_notice_goes_out_on_its_day(service: Service, api: htt
     worker = at(service, datetime(2022, 11, 18, 6, 59, tzinfo=UTC))
     assert not await worker.fire_one()
     assert (await state(api, other))["late"], "its latest day is the 18th too, and nobody has seen it"
+    [late] = (await api.get("/late-notices")).json()["meetings"]
+    assert (late["meeting_id"], late["notice_by"], late["body"]) == (other, "2022-11-18", "Styrelsen")
     worker = at(service, AT_EIGHT)
     assert await worker.fire_one()
     [fact] = await facts(service, NoticeIssued)

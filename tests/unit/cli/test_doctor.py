@@ -37,6 +37,7 @@ def answers(**changed: Any) -> dict[str, Any]:
         "/archive/protocols": {"protocols": []},
         "/archive/seal": seal(700 * DAY + DAY / 2),
         "/signing/agreements": {"agreements": [], "next": None},
+        "/meetings/late-notices": {"meetings": []},
     }
     return said | changed
 
@@ -146,3 +147,10 @@ def test_what_a_stranger_answers_upsets_no_terminal(justera: Justera, monkeypatc
     said = {"/signing/operations/state": {**forged, "dead_letters": "\x1b[2J"}}
     _, told = examined(justera, monkeypatch, **said)
     assert all(line.isprintable() for line in told)
+
+
+def test_late_notices_are_told_and_are_no_trouble(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = {"meetings": [{"meeting_id": "m"}, {"meeting_id": "n"}]}
+    status, told = examined(justera, monkeypatch, **{"/meetings/late-notices": late})
+    assert status == 0
+    assert "nobody has approved: 2." in " ".join(told)
