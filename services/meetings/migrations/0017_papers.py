@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0017"
-down_revision = "meetings_0011"
+down_revision = "meetings_0016"
 
 _STATEMENTS = (
     "ALTER TABLE attachment_file ADD COLUMN pages integer",
