@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0021"
-down_revision = "meetings_0017"
+down_revision = "meetings_0019"
 
 
 def upgrade() -> None:
