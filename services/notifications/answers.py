@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.notifications import delivery as rules
 from services.notifications import invited
-from services.notifications.calendar_replies import CalendarReply, answer_of
+from services.notifications.calendar_replies import CalendarReply, NotBelieved, answer_of
 from services.notifications.delivery import Delivery
 from services.notifications.invited import Invited, Mailed
 from services.notifications.transaction import NotificationsTransaction
@@ -13,6 +13,8 @@ from shared.calendars import meeting_uid
 from shared.logging import get_logger
 
 log = get_logger(__name__)
+
+_MOST_FACTS = 100  # about one mail: who answers without end fills no history
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ async def record(transaction: NotificationsTransaction, found: Found, reply: Cal
     if answer is None:
         log.info("answer.nothing_new", delivery_id=found.delivery.id)
         return
+    if found.delivery.version >= _MOST_FACTS:
+        raise NotBelieved("more answers have come to this invitation than anybody means: a person must ask")
     await invited.save_answer(transaction.connection, found.invited, answer)
     transaction.change(rules.answered(found.delivery, answer, at=now))
     log.info("answer.recorded", delivery_id=found.delivery.id)

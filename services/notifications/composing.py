@@ -107,6 +107,7 @@ class Composer:
             join_link=link,
             tentative=delivery.purpose is Purpose.NOTICE_PRELIMINARY,
             attendee_only=delivery.purpose is Purpose.NOTICE_RELEASED,
+            answer=meeting.answer,
         )
 
     def organiser_of(self, delivery: Delivery) -> str:

@@ -21,6 +21,7 @@ from shared.plain_text import forbidden_character
 
 _LONGEST_LINE = 500  # characters of a title, a place or a name
 _LONGEST_TEXT = 60_000
+_PARTSTAT = {"coming": "ACCEPTED", "absent": "DECLINED", "tentative": "TENTATIVE"}
 
 
 class Method(StrEnum):
@@ -33,6 +34,7 @@ class Invitation:
     """`uid` stays through all changes of a meeting, `sequence` rises with each. `starts` and `ends` are local wall time
     in `timezone`, an IANA name; `stamp`, UTC, is when it was said. `text`: the agenda, say; `join_link`: http or https.
     `tentative`: the time is preliminary. `attendee_only`: a CANCEL that takes back this invitation, not the meeting.
+    `answer`: what the attendee said before and still holds, so that no program asks anew; coming, absent or tentative.
     """
 
     method: Method
@@ -50,6 +52,7 @@ class Invitation:
     join_link: str = ""
     tentative: bool = False
     attendee_only: bool = False
+    answer: str = ""
 
 
 def calendar(invitation: Invitation) -> str:
@@ -93,7 +96,7 @@ def _event(invitation: Invitation) -> Event:
     attendee.params["CUTYPE"] = vText("INDIVIDUAL")
     attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
     if invitation.method is Method.REQUEST:
-        attendee.params["PARTSTAT"] = vText("NEEDS-ACTION")
+        attendee.params["PARTSTAT"] = vText(_PARTSTAT.get(invitation.answer, "NEEDS-ACTION"))
         attendee.params["RSVP"] = vText("TRUE")
     event.add("attendee", attendee)
     if not invitation.attendee_only:  # then there must be none (RFC 5546 section 3.2.5)

@@ -1,9 +1,11 @@
-"""The SQL of invitations: whose answers come to which organiser's address, and what the last one said."""
+"""The SQL of invitations: whose answers come to which organiser's address, and what the last one said, by calendar or
+otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +21,7 @@ _D = DELIVERY.c
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """One person's invitations to one meeting. `answer`: the last that a calendar program sent."""
+    """One person's invitations to one meeting. `answer`: their last, whichever way it came."""
 
     organisation: str
     id: str
@@ -86,4 +88,40 @@ async def save_answer(connection: AsyncConnection, invited: Invited, answer: Ans
         update(INVITATION)
         .where(_C.organisation == invited.organisation, _C.id == invited.id)
         .values(answer=answer.answer, answered_sequence=answer.sequence, answered_at=answer.at, comment=answer.comment)
+    )
+
+
+async def learn(
+    connection: AsyncConnection, organisation: str, meeting_id: str, person_id: str, answer: str, at: datetime
+) -> None:
+    """An answer that came another way, unless a later one is known: what a calendar program says after it is news."""
+    await connection.execute(
+        update(INVITATION)
+        .where(
+            _C.organisation == organisation,
+            _C.id == invitation_id(organisation, meeting_id, person_id),
+            or_(_C.answered_at.is_(None), _C.answered_at <= at),
+        )
+        .values(answer=answer, answered_sequence=func.coalesce(_C.answered_sequence, 0), answered_at=at, comment=None)
+    )
+
+
+async def answers(
+    connection: AsyncConnection, organisation: str, meeting_id: str, people: Collection[str]
+) -> dict[str, str]:
+    """What each of these people answered last; nobody who has not."""
+    ids = {invitation_id(organisation, meeting_id, person): person for person in people}
+    query = select(_C.id, _C.answer).where(
+        _C.organisation == organisation, _C.id.in_(list(ids)), _C.answer.is_not(None)
+    )
+    return {ids[row.id]: row.answer for row in await connection.execute(query)}
+
+
+async def forget(connection: AsyncConnection, organisation: str, meeting_id: str, people: Collection[str]) -> None:
+    """Their answers are about a time that is no longer the meeting's."""
+    ids = sorted(invitation_id(organisation, meeting_id, person) for person in people)
+    await connection.execute(
+        update(INVITATION)
+        .where(_C.organisation == organisation, _C.id.in_(ids))
+        .values(answer=None, answered_sequence=None, answered_at=None, comment=None)
     )

@@ -17,6 +17,18 @@ _KINDS = {
     "en": {"information": "information", "decision": "decision", "discussion": "discussion", "election": "election"},
 }
 _CAME_FROM = {"sv": "från mötet {}", "en": "from the meeting on {}"}
+_ANSWERED = {
+    "sv": {
+        "coming": "Du har svarat att du kommer, och det gäller tills du ändrar det.",
+        "absent": "Du har svarat att du inte kan komma, och det gäller tills du ändrar det.",
+        "tentative": "Du har svarat att du kanske kommer.",
+    },
+    "en": {
+        "coming": "You have answered that you come, and that holds until you change it.",
+        "absent": "You have answered that you cannot come, and that holds until you change it.",
+        "tentative": "You have answered that you may come.",
+    },
+}
 _BEFORE = {"sv": "förut", "en": "before"}
 _CHANGED = {
     "sv": {
@@ -55,8 +67,8 @@ class AgendaItem(BaseModel):
 class MeetingFacts(BaseModel):
     """What mails and invitations say of a meeting. `starts` and `ends` are local wall time in `timezone`, an IANA name.
 
-    Texts are of one line, and fit to be quoted. `page_version`: of the reader's own page. `note`: its lines. Numbers
-    are those of a quorum.
+    Texts are of one line, and fit to be quoted. `page_version`: of the reader's own page. `answer`: the reader's that
+    still holds; coming, absent or tentative. `note`: its lines. Numbers are those of a quorum.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -70,6 +82,7 @@ class MeetingFacts(BaseModel):
     timezone: str
     sequence: int
     page_version: int = 1
+    answer: str = ""
     agenda: tuple[AgendaItem, ...] = ()
     changes: tuple[str, ...] = ()
     before_starts: datetime | None = None
@@ -99,6 +112,7 @@ class MeetingWords:
     changed: tuple[str, ...]
     agenda: tuple[str, ...]
     note: tuple[str, ...]
+    answered: str
     answer_by: str
     papers: bool
     late: tuple[str, ...]
@@ -110,7 +124,7 @@ class MeetingWords:
     unanswered: int
 
     def texts(self) -> Iterator[str]:
-        yield from (self.body, self.title, self.place, self.how, self.moment, self.when, self.answer_by)
+        yield from (self.body, self.title, self.place, self.how, self.moment, self.when, self.answered, self.answer_by)
         yield from (self.instead_of, self.reason)
         yield from (*self.changed, *self.agenda, *self.note, *self.late)
 
@@ -126,6 +140,7 @@ def words(facts: MeetingFacts, language: Language) -> MeetingWords:
         changed=tuple(_changes(facts, language)),
         agenda=tuple(f"{number}. {_item(one, language)}" for number, one in enumerate(facts.agenda, start=1)),
         note=facts.note,
+        answered=_ANSWERED[language].get(facts.answer, ""),
         answer_by="" if facts.answer_by is None else day(facts.answer_by, language),
         papers=facts.papers,
         late=facts.late,

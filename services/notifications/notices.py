@@ -5,19 +5,28 @@ A mail's delivery says which: `agreement_id` is the meeting's id, `request_id` t
 person is withdrawn: nobody gets an old time after a new one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.notifications import held, members
+from services.notifications import held, invited, members
 from services.notifications.delivery import INVITING, UNINVITING, Facts, NewDelivery
 from services.notifications.languages import language_of
 from services.notifications.meeting_words import AgendaItem, MeetingFacts
 from services.notifications.messages import Purpose, quotable
 from services.notifications.store import EndedNotices
 from services.notifications.transaction import NotificationsTransaction
-from shared.events import NoticeIssued, NoticeUnreached, NoticeWithdrawn, PapersPublished, Person, QuorumAtRisk
+from shared.events import (
+    NoticeIssued,
+    NoticeUnreached,
+    NoticeWithdrawn,
+    PapersPublished,
+    Person,
+    QuorumAtRisk,
+    ReplyReceived,
+)
 from shared.events.notices import AgendaLine
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
@@ -31,6 +40,7 @@ _ISSUED = {
     "updated": Purpose.NOTICE_UPDATED,
     "substitute": Purpose.NOTICE_SUBSTITUTE,
 }
+_BY_CALENDAR = "calendar"
 _LONGEST = 400  # characters of a title, a place, a name
 _MOST_LINES = 200
 
@@ -48,7 +58,13 @@ async def on_notice_issued(transaction: NotificationsTransaction, received: Rece
         "note": tuple(_lines(event.note)),
         "papers": event.papers is not None,
     }
-    await _tell(transaction, received, _ISSUED.get(event.kind, Purpose.NOTICE_UPDATED), said)
+    await _tell(
+        transaction,
+        received,
+        _ISSUED.get(event.kind, Purpose.NOTICE_UPDATED),
+        said,
+        answers=await _answers_that_hold(transaction, received),
+    )
 
 
 async def on_notice_withdrawn(transaction: NotificationsTransaction, received: Received[NoticeWithdrawn]) -> None:
@@ -59,6 +75,21 @@ async def on_notice_withdrawn(transaction: NotificationsTransaction, received: R
     if event.cancelled:
         ended = EndedNotices(received.envelope.organisation, event.meeting_id, None, below_version=event.sequence)
         transaction.withdraw_notices(ended)
+
+
+async def on_reply_received(transaction: NotificationsTransaction, received: Received[ReplyReceived]) -> None:
+    """No mail: the next invitation to them shows it as theirs, and what their calendar says later is news again."""
+    event, envelope = received.event, received.envelope
+    if event.via != _BY_CALENDAR:
+        await transaction.flush()  # the invitation may be of the same batch
+        await invited.learn(
+            transaction.connection,
+            envelope.organisation,
+            event.meeting_id,
+            event.person_id,
+            event.answer,
+            envelope.time,
+        )
 
 
 async def on_papers_published(transaction: NotificationsTransaction, received: Received[PapersPublished]) -> None:
@@ -119,6 +150,19 @@ def _send(transaction: NotificationsTransaction, mail: NewDelivery) -> None:
         )
 
 
+async def _answers_that_hold(
+    transaction: NotificationsTransaction, received: Received[NoticeIssued]
+) -> Mapping[str, str]:
+    """By person. Of a meeting that has another time, nobody's does."""
+    event, organisation = received.event, received.envelope.organisation
+    people = [person.person_id for person in event.people]
+    await transaction.flush()  # an earlier invitation may be of the same batch
+    if "time" in event.changes:
+        await invited.forget(transaction.connection, organisation, event.meeting_id, people)
+        return {}
+    return await invited.answers(transaction.connection, organisation, event.meeting_id, people)
+
+
 async def _tell(
     transaction: NotificationsTransaction,
     received: Received[Any],
@@ -126,9 +170,10 @@ async def _tell(
     said: dict[str, Any],
     *,
     but: str | None = None,
+    answers: Mapping[str, str] = MappingProxyType({}),
     **beside: Any,
 ) -> None:
-    """`said`: of the meeting; `beside`: other facts of the mail."""
+    """`said`: of the meeting; `answers`: of people, what they said that holds; `beside`: other facts of the mail."""
     envelope = received.envelope
     event: _AboutMeeting = received.event
     meeting = _meeting(event, said)
@@ -136,7 +181,11 @@ async def _tell(
     for person in event.people:
         if person.person_id == but:
             continue
-        own = {"page_version": person.page_version, "instead_of": _line(person.instead_of)}
+        own = {
+            "page_version": person.page_version,
+            "instead_of": _line(person.instead_of),
+            "answer": answers.get(person.person_id, ""),
+        }
         facts = Facts(
             language=language_of(person.language),
             document=meeting.title,
@@ -208,4 +257,5 @@ EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     PapersPublished: on_papers_published,
     QuorumAtRisk: on_quorum_at_risk,
     NoticeUnreached: on_notice_unreached,
+    ReplyReceived: on_reply_received,
 }

@@ -68,9 +68,10 @@ class ReplyLeftUnread(_EmailEvent):
 class InvitationAnswered(_EmailEvent):
     """A calendar program sent back whether its owner comes (RFC 5546 `REPLY`), to a mail that carried an invitation.
 
-    Who: `recipient`, as the mail's return path says and the calendar agrees with; whoever else writes is not believed.
+    Who: `recipient` (`request_id` is the person), as the signed address says that the answer came to, and the calendar
+    agrees with; whoever else writes is not believed. The mail is the last one to them about the meeting.
     """
 
     answer: str = Field(description="coming, absent or tentative")
-    sequence: int = Field(description="of the invitation that was answered")
+    sequence: int = Field(description="of the invitation that was answered, which may not be the last one")
     comment: str | None = None

@@ -2,20 +2,23 @@
 
 import asyncio
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import icalendar
 import pytest
 
+from services.notifications import answers as intake
 from services.notifications.bounces import DeliveryReports
 from services.notifications.reports import MAX_REPORT_BYTES
 from services.notifications.simulated_report import Failure, failed_report
+from shared.events import ReplyReceived
+from shared.messaging.message import RawMessage
 from shared.settings import Settings
 from tests.integration.notifications.conftest import MakePost
-from tests.integration.notifications.meetings import BOARDS_MEETING, MEMBERS, OLOF_BERG, issued, withdrawn
-from tests.integration.notifications.post import OLOF, ORGANISATION, START, SVEN, Post, eventually
+from tests.integration.notifications.meetings import BOARDS_MEETING, MEMBERS, OLOF_BERG, issued, told, withdrawn
+from tests.integration.notifications.post import OLOF, ORGANISATION, START, SVEN, Post, eventually, words
+from tests.integration.notifications.test_notices import event_in
 from tests.support.calendar_replies import GOOGLE, OUTLOOK, filled, in_mail
 from tests.support.processes import free_ports
 from tests.support.smtp_server import Mail, RecordingSmtpServer
@@ -31,9 +34,19 @@ async def asked(waiting_post: Post, server: RecordingSmtpServer) -> Post:
 
 
 def organiser(mail: Mail) -> str:
-    [part] = [one for one in mail.message.walk() if one.get_content_type() == "text/calendar"]
-    [event] = icalendar.Calendar.from_ical(part.get_content()).walk("VEVENT")
-    return str(event["ORGANIZER"]).removeprefix("mailto:")
+    return str(event_in(mail)["ORGANIZER"]).removeprefix("mailto:")
+
+
+def replied(answer: str, at: datetime = START) -> RawMessage:
+    """On the page."""
+    return told(ReplyReceived(meeting_id=BOARDS_MEETING, person_id="olof", answer=answer, via="page"), at=at)
+
+
+async def mailed(post: Post, server: RecordingSmtpServer, number: int) -> None:
+    async def all_sent() -> bool:
+        return len(server.mails) == number and await post.commands.count_waiting() == 0
+
+    await eventually(all_sent)
 
 
 def reply(mail: Mail, template: str = GOOGLE, *, to: str = "", attendee: str = "", **said: Any) -> bytes:
@@ -95,6 +108,50 @@ async def test_an_answer_to_an_old_invitation_says_so(asked: Post, server: Recor
         (1, (await asked.deliveries())[2].id),
         (4, (await asked.deliveries())[2].id),
     ]
+
+
+async def test_what_a_calendar_says_after_an_answer_on_the_page_is_news(
+    asked: Post, server: RecordingSmtpServer
+) -> None:
+    await take(asked, reply(server.mails[0]))
+    asked.clock.move_to(START + timedelta(hours=2))
+    await asked.bring_alone(replied("absent", at=START + timedelta(hours=1)))
+    await take(asked, reply(server.mails[0], stamp="20220926T093000Z"))  # before that
+    await take(asked, reply(server.mails[0], stamp="20220926T100000Z"))
+    assert [one["answer"] for one in await answers(asked)] == ["coming", "coming"]
+
+
+async def test_an_answer_holds_in_what_is_mailed_until_the_time_is_another(
+    post: Post, server: RecordingSmtpServer
+) -> None:
+    """No program asks anew for what was answered, in the calendar or on the page."""
+    same = {"kind": "updated", "people": (OLOF_BERG,), "changes": ("agenda",)}
+    await post.bring_alone(*MEMBERS, issued())
+    await mailed(post, server, 2)
+    await take(post, reply(next(one for one in server.mails if one.recipient == OLOF)))
+    await post.bring_alone(issued(**same, sequence=2))
+    await mailed(post, server, 3)
+    await post.bring_alone(replied("absent"), issued(**same, sequence=3))
+    await mailed(post, server, 4)
+    await post.bring_alone(issued(**{**same, "changes": ("time",)}, sequence=4), issued(**same, sequence=5))
+    await mailed(post, server, 5)  # the fourth was overtaken
+    olofs = [one for one in server.mails if one.recipient == OLOF]
+    partstats = [str(event_in(one)["ATTENDEE"].params["PARTSTAT"]) for one in olofs]
+    assert partstats == ["NEEDS-ACTION", "ACCEPTED", "DECLINED", "NEEDS-ACTION"]
+    said = ["Svara senast", "Du har svarat att du kommer", "Du har svarat att du inte kan komma", "Svara senast"]
+    for phrase, mail in zip(said, olofs, strict=True):
+        assert phrase in words(mail)
+
+
+async def test_answers_without_end_are_told_no_more(
+    asked: Post, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "_MOST_FACTS", 4)
+    for number in range(6):
+        await take(asked, reply(server.mails[0], partstat=("ACCEPTED", "DECLINED")[number % 2]))
+    assert len(await answers(asked)) == 3
+    [kept, *_] = await asked.commands.unmatched_reports(ORGANISATION)
+    assert kept.reason.startswith("more answers have come")
 
 
 async def test_an_answer_about_a_cancelled_meeting_is_told_as_what_it_is(
