@@ -14,6 +14,7 @@ from services.meetings.pages.notices import NoticePages
 from services.meetings.pages.own import OwnPages
 from services.meetings.pages.papers import PapersPages
 from services.meetings.pages.people import PeoplePages
+from services.meetings.pages.polls import PollPages
 from services.meetings.pages.strikes import StrikePages
 from shared.auth import Access
 from shared.clock import Clock
@@ -56,5 +57,6 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         AttachmentPages,
         PapersPages,
         StrikePages,
+        PollPages,
     ):
         pages(look, access, commands, clock).add_to(router)

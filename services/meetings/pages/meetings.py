@@ -1,7 +1,7 @@
 """The pages of meetings: a year at a glance, the form of one, and the page where everything about one is found."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -32,6 +32,7 @@ from services.meetings.pages.office import (
     is_wrong,
     line_error,
     post,
+    time_of,
     typed,
     version_of,
     wrong,
@@ -310,17 +311,3 @@ def _wish(fields: Fields, body: str, language: str) -> Wish | None:
         mode=Mode(fields["mode"].value),
         occasion=Occasion(fields["occasion"].value),
     )
-
-
-def time_of(fields: Fields, name: str) -> time | None:
-    """As browsers post times, and as people write them; what is none is put at the field."""
-    value = fields[name].value.replace(".", ":")
-    try:
-        if len(value) in (4, 5):
-            hours, minutes = value.split(":")
-            if hours.isdigit() and minutes.isdigit() and value.isascii():
-                return time(int(hours), int(minutes))
-    except ValueError:
-        pass
-    wrong(fields, name, "meeting.time")
-    return None

@@ -1,7 +1,7 @@
 """What the pages of the office share: who may open them, how they look, and how a form that is refused comes back."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, time
 from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -126,6 +126,20 @@ def day_of(fields: Fields, name: str) -> date | None:
     except ValueError:
         pass
     wrong(fields, name, "day")
+    return None
+
+
+def time_of(fields: Fields, name: str) -> time | None:
+    """As browsers post times, and as people write them; what is none is put at the field."""
+    value = fields[name].value.replace(".", ":")
+    try:
+        if len(value) in (4, 5):
+            hours, minutes = value.split(":")
+            if hours.isdigit() and minutes.isdigit() and value.isascii():
+                return time(int(hours), int(minutes))
+    except ValueError:
+        pass
+    wrong(fields, name, "meeting.time")
     return None
 
 

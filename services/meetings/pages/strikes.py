@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from services.meetings.agenda.agenda import Item, ItemDetails, require_open
 from services.meetings.body.body import ItemKind
 from services.meetings.meeting.meeting import Meeting, MeetingStatus, Mode
-from services.meetings.pages.meetings import holiday_of, time_of
+from services.meetings.pages.meetings import holiday_of
 from services.meetings.pages.office import (
     SECRETARY,
     Fields,
@@ -21,6 +21,7 @@ from services.meetings.pages.office import (
     line_error,
     post,
     refused,
+    time_of,
     typed,
     wrong,
 )

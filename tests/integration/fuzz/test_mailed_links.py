@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,14 +15,16 @@ import pytest
 from services.embedded import login
 from services.embedded import pages as embedded_pages
 from services.embedded.login import LOCAL_PERSON, LoginLinks
+from services.meetings.poll.poll import TimeAsked
 from shared.auth import SESSION_COOKIE, Access, Role
 from shared.http import create_app
 from shared.keys import new_keys, parse_keys
-from shared.links import Link, copy_link, issue
+from shared.links import Link, calendar_link, copy_link, issue, member_link
 from shared.settings import Settings
 from tests.integration.fuzz.logged import check_no_failure
 from tests.integration.fuzz.test_requests import state_of
 from tests.integration.pages.site import ARCHIVED, COPY, Site, served
+from tests.integration.pages.test_own import DAYS, meetings_of, member
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 from tests.support.sessions import record_of, with_sessions
@@ -29,6 +33,7 @@ from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, CHAIR, SECRETARY
 pytestmark = pytest.mark.slow
 
 _MOST = 55  # bad links from one address; more are slowed down
+ELSEWHERE: tuple[dict[str, Any], ...] = ({"organisation": "elsewhere"}, {"subject": "unknown"}, {"version": 2})
 OTHER_RING = parse_keys(new_keys(), "KEYS")
 
 
@@ -117,6 +122,57 @@ async def test_links_to_sealed_copies(site: Site, client: httpx.AsyncClient, log
         late = await client.get(f"/archive/copies/{genuine}{path}", follow_redirects=True)
         assert late.status_code == 410
         assert not late.content.startswith(b"%PDF")
+    check_no_failure(logs)
+
+
+async def test_members_links(site: Site, client: httpx.AsyncClient, logs: Path) -> None:
+    """To their own page, and to their calendar: neither opens what the other does."""
+    maja = await member(site, "Maja Lind")
+    page, feed = member_link(ORGANISATION, maja, 1), calendar_link(ORGANISATION, maja, 1)
+    genuine = {"/meetings/my/": issue(site.member_keys, page), "/meetings/calendar/": issue(site.member_keys, feed)}
+    foreign = [issue(site.member_keys, replace(page, purpose=one)) for one in ("sign", "session", "")]
+    foreign += [issue(site.member_keys, replace(page, **changed)) for changed in ELSEWHERE]
+    foreign += [issue(ring, page) for ring in (OTHER_RING, site.link_keys, site.copy_keys)]
+    before = await state_of(site.meetings)
+    for path, token in genuine.items():
+        [other] = [one for one in genuine.values() if one != token]
+        for bad in (*foreign, other, *spoilt(token, _MOST // 2 - len(foreign) - 1, 4)):
+            answer = await client.get(f"{path}{bad}")
+            assert answer.status_code == 404, (path, bad)
+            assert "set-cookie" not in answer.headers
+            assert "Maja" not in answer.text
+    assert await state_of(site.meetings) == before
+    assert (await client.get(f"/meetings/my/{genuine['/meetings/my/']}")).status_code == 303
+    assert (await client.get(f"/meetings/calendar/{genuine['/meetings/calendar/']}")).status_code == 200
+    check_no_failure(logs)
+
+
+async def test_what_no_browser_of_good_will_posts_as_a_member(
+    site: Site, client: httpx.AsyncClient, logs: Path
+) -> None:
+    """Without the page's CSRF token, with another member's cookie or none, as another kind of form, or too large."""
+    maja, olof = await member(site, "Maja Lind"), await member(site, "Olof Berg")
+    [_, meeting] = await meetings_of(site)
+    times = [TimeAsked.of(key) for key in DAYS]
+    poll = await site.meetings.commands.polls.open(ORGANISATION, meeting.id, times, answer_by=date(2022, 10, 14))
+    visitor = Visitor(site, client)
+    before = await state_of(site.meetings)
+    for path in (f"meetings/{meeting.id}", f"polls/{poll.poll.id}"):
+        action = f"/meetings/member/{maja}/{path}" + ("/answer" if path.startswith("meetings") else "")
+        fields = {"answer": "coming", "comment": "", **dict.fromkeys(DAYS, "can")}
+        await visitor.follow(site.own_link(maja))
+        for csrf in ("", "x", "å" * 50):
+            assert (await client.post(action, data={**fields, "csrf": csrf})).status_code == 403
+        page = await visitor.follow(f"/meetings/member/{maja}/{path}")
+        [csrf] = set(re.findall(r'name="csrf" value="([^"]+)"', page.text))
+        whole = {**fields, "csrf": csrf}
+        assert (await client.post(action, json=whole)).status_code == 422
+        assert (await client.post(action, data={**whole, "comment": "x" * 40_000})).status_code == 413
+        assert (await client.post(action, data={**whole, "comment": "a\0b"})).status_code == 422
+        assert (await client.post(action.replace(maja, olof), data=whole)).status_code == 403
+        async with httpx.AsyncClient(base_url=site.base) as stranger:
+            assert (await stranger.post(action, data=whole)).status_code == 403
+    assert await state_of(site.meetings) == before
     check_no_failure(logs)
 
 

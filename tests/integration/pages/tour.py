@@ -1,11 +1,9 @@
 """A walk by browser through every page of the project, done by clicking as people do."""
 
 from collections.abc import AsyncIterator
-from datetime import date
 
 from playwright.async_api import BrowserContext, Page
 
-from services.meetings.poll.poll import TimeAsked
 from shared.links import holder_of
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, letter
 from tests.integration.signing.flow import ORGANISATION
@@ -174,21 +172,40 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     await page.locator("#answer").check()
     await page.locator("form .button").click()
     yield "own-meeting-answered", page
+    at = f"{site.base}/meetings/office"
     meeting = page.url.partition("?")[0].rpartition("/")[2]
-    times = [TimeAsked.of(key) for key in ("20221202T1300-20221202T1500", "20221209T1300-20221209T1500")]
-    polls = site.meetings.commands.polls
-    poll = (await polls.open(ORGANISATION, meeting, times, answer_by=date(2022, 11, 1), note="Vi krockar.")).poll
+    await page.goto(f"{at}/meetings/{meeting}/poll/new?first=2022-11-28&last=2022-12-16")
+    await page.fill("#own_day_1", "2022-12-20")
+    await page.fill("#own_ends_1", "08:00")
+    await page.locator("form .button").last.click()
+    yield "poll-new-wrong", page
+    await page.fill("#own_ends_1", "16:00")
+    await page.locator("input[name=time]").first.check()
+    await page.fill("#note", "Oktobermötet krockar med mässan.")
+    await page.locator("form .button").last.click()
+    yield "poll-asked", page
+    poll = await site.meetings.commands.polls.latest(ORGANISATION, meeting)
+    assert poll is not None
     await page.goto(site.own_link(person_id))
     yield "own-meetings-asked", page
-    await page.goto(site.own_link(person_id, poll=poll.id))
+    await page.goto(site.own_link(person_id, poll=poll.poll.id))
     await page.locator("form .button").click()
     yield "own-poll-wrong", page
-    for time in times:
+    for time in poll.poll.times:
         await page.locator(f"input[name='{time.key}']").last.check()
     await page.locator("form .button").click()
     yield "own-poll-answered", page
-    await polls.call_off(ORGANISATION, poll.id, "Det löste sig.")
-    await page.reload()
+    await page.goto(f"{at}/meetings/{meeting}/poll")
+    yield "poll-answered", page
+    await page.locator(".row-side .ways a").first.click()
+    yield "poll-choose", page
+    await page.goto(f"{at}/polls/{poll.poll.id}/call-off")
+    await page.locator("form .button").click()
+    yield "poll-call-off-wrong", page
+    await page.fill("#reason", "Mässan flyttas.")
+    await page.locator("form .button").click()
+    yield "poll-called-off", page
+    await page.goto(site.own_link(person_id, poll=poll.poll.id))
     yield "own-poll-called-off", page
 
 

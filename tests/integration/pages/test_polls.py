@@ -1,0 +1,141 @@
+"""Date polls in the office: from proposed days to one that is chosen, and what a form says when something is wrong."""
+
+from html import unescape
+
+import httpx
+import pytest
+
+from services.meetings.poll.poll import Can, TimeAsked
+from shared.auth import SESSION_COOKIE
+from tests.integration.pages.site import AUDITOR, TOKEN, Site
+from tests.integration.pages.test_own import DAYS, meetings_of, member
+from tests.integration.pages.visitor import Visitor
+from tests.integration.signing.flow import ORGANISATION
+
+ROWS = {
+    f"own_{part}_{row}": value
+    for row in (1, 2, 3)
+    for part, value in (("day", ""), ("begins", "13:00"), ("ends", "15:00"))
+}
+FORM = {"answer_by": "2022-10-14", "note": "Vi krockar.", "time": "20221202T1300-20221202T1500"}
+
+
+@pytest.fixture
+async def visitor(site: Site, client: httpx.AsyncClient) -> Visitor:
+    """A secretary who has logged in, with a board that has a meeting in November."""
+    await member(site, "Maja Lind")
+    await member(site, "Olof Berg")
+    client.cookies.set(SESSION_COOKIE, await site.session(TOKEN))
+    return Visitor(site, client)
+
+
+async def meeting_page(site: Site) -> str:
+    [_, meeting] = await meetings_of(site)
+    return f"/meetings/office/meetings/{meeting.id}"
+
+
+async def test_from_proposed_days_to_one_that_is_chosen(site: Site, visitor: Visitor) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(page)
+    assert f'href="{page}/poll/new"' in visitor.page.text
+    await visitor.follow(f"{page}/poll/new?first=2022-11-28&last=2022-12-02")
+    text = unescape(visitor.page.text)
+    assert "Fredag 2 december 2022, 13:00–15:00" in text
+    assert "Ingen är upptagen, såvitt vi vet. Den veckodag ni brukar mötas" in text
+    await visitor.press("/poll/new", **ROWS | FORM | {"own_day_2": "2022-12-09"})
+    assert visitor.page.url.path == f"{page}/poll"
+    assert "Frågan är skickad" in visitor.page.text
+    assert "0 av 2 har svarat" in visitor.page.text
+    polls = site.meetings.commands.polls
+    view = await polls.latest(ORGANISATION, page.rpartition("/")[2])
+    assert view is not None
+    assert [one.key for one in view.poll.times] == list(DAYS)
+    for person in view.poll.people:
+        await polls.answer(ORGANISATION, view.poll.id, person, {DAYS[0]: Can.NO, DAYS[1]: Can.YES}, "Bra dag")
+    await visitor.follow(f"{page}/poll")
+    text = unescape(visitor.page.text)
+    assert text.index("Fredag 9 december 2022") < text.index("Fredag 2 december 2022")
+    assert "Bäst hittills" in text
+    assert "Maja Lind: Bra dag" in text
+    await visitor.follow(f"/meetings/office/polls/{view.poll.id}/choose/{DAYS[1]}")
+    await visitor.press(DAYS[1])
+    assert "Mötet är flyttat" in visitor.page.text
+    moved = await site.meetings.commands.meetings.meeting(ORGANISATION, view.meeting.id)
+    assert moved.details.starts == TimeAsked.of(DAYS[1]).starts
+    late = await visitor.follow(f"/meetings/office/polls/{view.poll.id}/choose/{DAYS[0]}")
+    assert late.status_code == 409
+
+
+async def test_the_page_follows_answers_as_they_come(site: Site, visitor: Visitor) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    await visitor.press("/poll/new", **ROWS | FORM)
+    first = await visitor.client.get(f"{page}/poll")
+    tag = first.headers["etag"]
+    assert (await visitor.client.get(f"{page}/poll", headers={"if-none-match": tag})).status_code == 304
+    polls = site.meetings.commands.polls
+    view = await polls.latest(ORGANISATION, page.rpartition("/")[2])
+    assert view is not None
+    await polls.answer(ORGANISATION, view.poll.id, view.poll.people[0], {DAYS[0]: Can.IF_NEED_BE})
+    again = await visitor.client.get(f"{page}/poll", headers={"if-none-match": tag})
+    assert (again.status_code, "1 av 2 har svarat" in again.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"time": ""}, "Välj minst en tid"),
+        ({"time": "x"}, "Välj minst en tid"),
+        ({"time": "20220901T1300-20220901T1500"}, "Välj minst en tid"),
+        ({"own_day_1": "2022-13-01"}, "Välj en dag"),
+        ({"own_day_1": "2022-12-09", "own_ends_1": "12:00"}, "Mötet slutar innan det börjar"),
+        ({"own_day_1": "2022-12-09", "own_begins_1": "lunch"}, "Skriv ett klockslag"),
+        ({"answer_by": ""}, "Välj en dag"),
+        ({"answer_by": "2022-12-24"}, "Välj en dag från i dag"),
+        ({"note": "Vi krockar.\u202e"}, "tecken som inte går att använda"),
+    ],
+)
+async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
+    site: Site, visitor: Visitor, changed: dict[str, str], error: str
+) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    answer = await visitor.press("/poll/new", **ROWS | FORM | changed)
+    assert answer.status_code == 422
+    text = unescape(answer.text)
+    assert text.count(error) == 2
+    assert "Vi krockar." in text
+    assert "time" in changed or f'value="{DAYS[0]}" checked' in text
+    assert await site.meetings.commands.polls.latest(ORGANISATION, page.rpartition("/")[2]) is None
+
+
+async def test_a_poll_is_taken_back_with_a_reason_and_asked_anew(site: Site, visitor: Visitor) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    await visitor.press("/poll/new", **ROWS | FORM)
+    again = await visitor.follow(f"{page}/poll/new")
+    assert again.url.path == f"{page}/poll"  # there is one that is open
+    view = await site.meetings.commands.polls.latest(ORGANISATION, page.rpartition("/")[2])
+    assert view is not None
+    await visitor.follow(f"/meetings/office/polls/{view.poll.id}/call-off")
+    assert (await visitor.press("/call-off", reason=" ")).status_code == 422
+    await visitor.press("/call-off", reason="Det löste sig.")
+    assert "Det löste sig." in visitor.page.text
+    assert "Fråga om andra dagar" in visitor.page.text
+    assert (await visitor.follow(f"{page}/poll/new")).status_code == 200
+
+
+async def test_a_window_that_is_none_is_said(site: Site, visitor: Visitor) -> None:
+    page = await meeting_page(site)
+    answer = await visitor.follow(f"{page}/poll/new?first=2022-12-02&last=2022-11-02")
+    assert "Välj en sista dag efter den första" in unescape(answer.text)
+
+
+async def test_who_only_reads_is_offered_nothing(site: Site, visitor: Visitor) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    await visitor.press("/poll/new", **ROWS | FORM)
+    visitor.client.cookies.set(SESSION_COOKIE, await site.session(AUDITOR))
+    await visitor.follow(f"{page}/poll")
+    assert "Välj den här tiden" not in visitor.page.text
+    assert (await visitor.follow(f"{page}/poll/new")).status_code == 403
