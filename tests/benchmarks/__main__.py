@@ -21,6 +21,7 @@ from shared.names import SERVICES
 from tests.benchmarks.baseline import baseline
 from tests.benchmarks.copies import copies
 from tests.benchmarks.notices import notices
+from tests.benchmarks.papers import papers
 from tests.benchmarks.peers import celery_on_redis, faststream_outbox
 from tests.benchmarks.pipeline import Pipeline, Throughput, pipeline
 from tests.benchmarks.relay import relay_speed
@@ -120,6 +121,17 @@ async def notice(say: Say, folder: Path, machine: Servers, wanted: argparse.Name
         )
 
 
+async def meeting_papers(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
+    """(p) the papers of a meeting as one PDF, and of ones with fewer and more pages."""
+    for items, pages in ((5, 30), (20, 300), (50, 2500)):
+        found = await papers(items=items, pages=pages)
+        say(
+            f"(p) papers, {items} items, {pages} pages".ljust(37)
+            + f"{found.seconds:.2f} s; {found.pages} pages, {found.size / 1_000_000:.1f} MB"
+            + ("    (aim: under 3 s)" if pages == 300 else "")
+        )
+
+
 async def whole(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
     """(f) idle latency, (g) memory, (i) the whole thing at 1, 4 and 16 agreements in flight."""
     async with office(folder / "office", machine) as services:
@@ -142,6 +154,7 @@ PARTS: dict[str, Callable[[Say, Path, Servers, argparse.Namespace], Coroutine[An
     "relay": relay,
     "documents": documents,
     "notice": notice,
+    "papers": meeting_papers,
     "whole": whole,
 }
 

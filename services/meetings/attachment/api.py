@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.attachment.attachment import MOST_ATTACHMENTS, Attachment, AttachmentDetails, FileVersion
 from services.meetings.attachment.commands import AttachmentCommands, Upload
-from services.meetings.attachment.file_type import MAX_FILE_NAME
+from services.meetings.attachment.file_type import MAX_FILE_NAME, SHOWN
 from services.meetings.callers import Reader, Secretary
+from services.meetings.papers.papers import PublishedFile
 from shared.errors import TooLarge
 from shared.http import CREATED
 from shared.rendering.file_names import fetched_as, shown_as
@@ -132,9 +133,9 @@ def router(commands: AttachmentCommands) -> APIRouter:
     return routes
 
 
-def file_answer(file: FileVersion, content: bytes) -> Response:
+def file_answer(file: FileVersion | PublishedFile, content: bytes) -> Response:
     """Shown by the browser, when that runs nothing; anything else is kept as a file, and opened without rights."""
-    if file.is_shown:
+    if file.content.media_type in SHOWN:
         return Response(
             content, media_type=file.content.media_type, headers={"content-disposition": shown_as(file.name)}
         )

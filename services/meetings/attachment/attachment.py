@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.agenda.agenda import require_open
-from services.meetings.attachment.file_type import SHOWN, clean_file_name
+from services.meetings.attachment.file_type import clean_file_name
 from services.meetings.meeting.meeting import Meeting
 from shared.errors import Refused
 from shared.events.base import BlobRef
@@ -47,11 +47,6 @@ class FileVersion(BaseModel):
     at: datetime
     pages: int | None = None
     unbound: Trouble | None = None
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether a browser shows it, instead of keeping it."""
-        return self.content.media_type in SHOWN
 
 
 class Attachment(BaseModel):

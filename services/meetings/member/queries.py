@@ -1,11 +1,13 @@
 """What a member sees on their own page. Nothing here is asked by a secretary: the mailed link says who it is."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.meetings.agenda.agenda import Item, ItemDetails, standing_items
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.member.member import SHOWN_AHEAD, SHOWN_BEFORE, OwnMeeting, OwnMeetings, opens, own_meetings
+from services.meetings.papers.papers import Publication, PublishedFile, reads_confidential
 from services.meetings.person.person import Person
 from services.meetings.poll.poll import Poll
 from services.meetings.transaction import MeetingsTransaction
@@ -16,12 +18,25 @@ from shared.messaging.transaction import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class OwnMeetingPage:
-    """`items` in order; `standing`: what an agenda begins with that nobody wrote on yet."""
+    """`items` in order; `standing`: what an agenda begins with that nobody wrote on yet.
+
+    `published`: the papers; `reads_confidential`: whether they read also what is for members only.
+    """
 
     own: OwnMeeting
     is_over: bool
     items: list[Item]
     standing: list[ItemDetails]
+    published: Publication | None
+    reads_confidential: bool
+
+    @property
+    def files(self) -> dict[str, list[PublishedFile]]:
+        """Of the papers, those that they may read, by the item."""
+        found: dict[str, list[PublishedFile]] = defaultdict(list)
+        for file in self.published.files_for(a_member=self.reads_confidential) if self.published else ():
+            found[file.item_id].append(file)
+        return dict(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +76,20 @@ class MemberQueries:
                 raise NotFound(f"there is no meeting {meeting_id[:60]} of theirs")
             items = await transaction.items_of_meeting(organisation, meeting_id)
             begun = bool(items) or await transaction.agenda_is_begun(organisation, meeting_id)
+            publications = await transaction.publications(organisation, meeting_id)
+            held = await transaction.memberships_of_person(organisation, person.id)
         standing = [] if begun or own.body is None else standing_items(own.body.details.rules)
-        return OwnMeetingPage(own, own.meeting.is_over(self._clock.now()), items, standing)
+        day = own.meeting.details.starts.date()
+        body_id = own.body.id if own.body else None
+        roles = [one.seat.role for one in held if one.body_id == body_id and one.seat.stands_on(day)]
+        return OwnMeetingPage(
+            own,
+            own.meeting.is_over(self._clock.now()),
+            items,
+            standing,
+            publications[-1] if publications else None,
+            reads_confidential(roles, own.reply),
+        )
 
     async def _meetings(self, transaction: MeetingsTransaction, organisation: str, person: Person) -> OwnMeetings:
         today = self._today()

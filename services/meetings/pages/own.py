@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.meetings.attachment.api import file_answer
 from services.meetings.commands import MeetingsCommands
 from services.meetings.member.feed import feed
 from services.meetings.member.member import Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
 from services.meetings.pages.office import Fields, is_wrong, line_error, typed, wrong
+from services.meetings.papers.api import pdf_answer
 from services.meetings.person.person import Person
 from services.meetings.poll.commands import PollView
 from services.meetings.poll.poll import Can, PollStatus
@@ -86,6 +88,8 @@ class OwnPages:
         self._get(router, "/member/{person_id}", self.own_start)
         self._get(router, "/member/{person_id}/meetings/{meeting_id}", self.own_meeting)
         self._post(router, "/member/{person_id}/meetings/{meeting_id}/answer", self.own_answer)
+        self._get(router, "/member/{person_id}/meetings/{meeting_id}/papers", self.own_papers)
+        self._get(router, "/member/{person_id}/meetings/{meeting_id}/files/{attachment_id}", self.own_file)
         self._get(router, "/member/{person_id}/polls/{poll_id}", self.own_poll)
         self._post(router, "/member/{person_id}/polls/{poll_id}", self.own_poll_answer)
         self._get(router, "/calendar/{token}", self.own_calendar)
@@ -174,6 +178,21 @@ class OwnPages:
         except Refused:  # it was cancelled or held, or they are asked no more: the page says how things stand
             return RedirectResponse(address, HTTPStatus.SEE_OTHER)
         return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
+
+    async def own_papers(self, request: Request, person_id: str, meeting_id: str) -> Response:
+        """As they were published last, with what is confidential for who reads that."""
+        visit = await self._visit(request, person_id)
+        page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
+        a_member = page.reads_confidential
+        return pdf_answer(*await self._commands.papers.read(visit.organisation, meeting_id, a_member=a_member))
+
+    async def own_file(self, request: Request, person_id: str, meeting_id: str, attachment_id: str) -> Response:
+        visit = await self._visit(request, person_id)
+        page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
+        found = await self._commands.papers.read_file(
+            visit.organisation, meeting_id, attachment_id, a_member=page.reads_confidential
+        )
+        return file_answer(*found)
 
     async def own_poll(self, request: Request, person_id: str, poll_id: str) -> Response:
         visit = await self._visit(request, person_id)
@@ -272,6 +291,8 @@ class OwnPages:
             details=own.meeting.details,
             is_over=page.is_over,
             items=page.items,
+            files=page.files,
+            published=page.published,
             standing=page.standing,
             fields=fields,
             answers=tuple(Answer),

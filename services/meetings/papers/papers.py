@@ -6,7 +6,7 @@ what stands on the agenda now; what people read is what was published last, what
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -83,14 +83,14 @@ class Publication(BaseModel):
         return [file for file in self.files if a_member or not file.confidential]
 
 
-def reads_confidential(reply: Reply | None, role: MemberRole | None) -> bool:
-    """Members, the secretary, and a substitute who is called in a member's place. `role`: in the body on the day.
+def reads_confidential(roles: Collection[MemberRole], reply: Reply | None) -> bool:
+    """Members, the secretary, and a substitute who is called in a member's place. `roles`: in the body on the day.
 
     Not a substitute who waits, nor who is co-opted (adjungerad) or otherwise asked.
     """
-    if role is MemberRole.SUBSTITUTE or (role is None and reply is not None):
-        return reply is not None and reply.asked and reply.instead_of is not None
-    return role in (*MEMBERS, MemberRole.SECRETARY)
+    if any(role in (*MEMBERS, MemberRole.SECRETARY) for role in roles):
+        return True
+    return reply is not None and reply.asked and reply.instead_of is not None
 
 
 def document_of(

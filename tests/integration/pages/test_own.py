@@ -1,12 +1,16 @@
 """A member's own page: opened by the mailed link alone, for that member alone, and nothing of it changed by opening."""
 
+import io
 import re
 from datetime import date
 from html import unescape
 
 import httpx
+import pikepdf
 import pytest
 
+from services.meetings.agenda.agenda import ItemDetails
+from services.meetings.attachment.commands import Upload
 from services.meetings.body.body import BodyDetails, BodyKind, BodyRules
 from services.meetings.body.membership import MemberRole, Seat
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, Mode
@@ -17,6 +21,7 @@ from shared.links import LINKS_OPEN, calendar_link, issue
 from tests.integration.pages.site import TOKEN, Site
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
+from tests.unit.rendering.test_binding import pdf_of
 
 DAYS = ("20221202T1300-20221202T1500", "20221209T1300-20221209T1500")
 JOIN = "https://mote.norrdalen.example/styrelsen"
@@ -277,3 +282,43 @@ async def test_a_secretary_ends_the_links_on_the_persons_page(site: Site, visito
 
 async def meetings_of(site: Site) -> list[Meeting]:
     return await site.meetings.commands.meetings.of_year(ORGANISATION, 2022)
+
+
+async def test_published_papers_are_read_by_who_is_asked_and_what_is_confidential_by_members(
+    site: Site, client: httpx.AsyncClient, maja: str
+) -> None:
+    sven = await member(site, "Sven Dahl", MemberRole.CO_OPTED)
+    olle = await member(site, "Olle Ek", MemberRole.SUBSTITUTE)
+    commands = site.meetings.commands
+    coming = await meeting_of(site)
+    item = await commands.agendas.add(ORGANISATION, coming.id, ItemDetails(title="Ekonomi"))
+    made = [
+        await commands.attachments.add(
+            ORGANISATION, item.id, Upload(name, io.BytesIO(pdf_of(1, name))), confidential=name == "Secret.pdf"
+        )
+        for name in ("Budget.pdf", "Secret.pdf")
+    ]
+    for person, reads in ((maja, True), (sven, False), (olle, False)):
+        await client.get(site.own_link(person))
+        page = f"/meetings/member/{person}/meetings/{coming.id}"
+        before = await client.get(f"{page}/papers")
+        assert before.status_code == (404 if person == maja else 200), "what is not published is read by nobody"
+        await commands.papers.publish(ORGANISATION, coming.id)
+        shown = unescape((await client.get(page)).text)
+        assert "Läs alla handlingar" in shown
+        assert "Budget</a>" in shown
+        assert ("Secret</a>" in shown) is reads
+        papers = await client.get(f"{page}/papers")
+        assert (papers.status_code, papers.headers["content-type"]) == (200, "application/pdf")
+        assert len(pikepdf.open(io.BytesIO(papers.content)).pages) == (4 if reads else 3)
+        answers = [(await client.get(f"{page}/files/{one.id}")).status_code for one in made]
+        assert answers == [200, 200 if reads else 404]
+        if person == maja:  # before the others' links were opened
+            others = await client.get(f"/meetings/member/{sven}/meetings/{coming.id}/papers")
+            assert others.status_code == 403
+        assert (await client.get(f"/meetings/member/{person}/meetings/nobody/papers")).status_code == 404
+
+
+async def meeting_of(site: Site) -> Meeting:
+    found = await site.meetings.commands.meetings.of_year(ORGANISATION, 2022)
+    return next(one for one in found if one.details.starts.month == 11)
