@@ -24,6 +24,7 @@ from tests.benchmarks.notices import notices
 from tests.benchmarks.papers import papers
 from tests.benchmarks.peers import celery_on_redis, faststream_outbox
 from tests.benchmarks.pipeline import Pipeline, Throughput, pipeline
+from tests.benchmarks.registers import registers
 from tests.benchmarks.relay import relay_speed
 from tests.benchmarks.servers import Servers, servers
 from tests.benchmarks.stored import copy_rows
@@ -132,6 +133,21 @@ async def meeting_papers(say: Say, folder: Path, machine: Servers, wanted: argpa
         )
 
 
+async def register(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
+    """(r) the year's page and the clash check of one association among more and more."""
+    for associations in (1, 30, 300):
+        found = await registers(machine, str(folder), associations=associations)
+        say(
+            f"(r) {associations} associations".ljust(37)
+            + f"{found.memberships} memberships, {found.meetings} meetings; CPU ms, with PostgreSQL's: "
+            + ", ".join(
+                f"{name} {cost.cpu:.0f} + {cost.database:.0f} ({cost.took:.0f} ms)"
+                for name, cost in (("the year's page", found.page), ("the clash check", found.check))
+            )
+            + "    (aim: 200 each)"
+        )
+
+
 async def whole(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
     """(f) idle latency, (g) memory, (i) the whole thing at 1, 4 and 16 agreements in flight."""
     async with office(folder / "office", machine) as services:
@@ -155,6 +171,7 @@ PARTS: dict[str, Callable[[Say, Path, Servers, argparse.Namespace], Coroutine[An
     "documents": documents,
     "notice": notice,
     "papers": meeting_papers,
+    "register": register,
     "whole": whole,
 }
 

@@ -1,0 +1,83 @@
+"""What someone typed in the office is theirs until the server took it: over a lost connection and a closed window."""
+
+import re
+from datetime import datetime
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from services.meetings.body.body import BodyDetails, BodyKind
+from services.meetings.commands import MeetingsCommands
+from services.meetings.meeting.commands import Wish
+from services.meetings.meeting.meeting import Mode, Occasion
+from shared.auth import SESSION_COOKIE
+from tests.integration.pages.site import TOKEN, Site
+
+pytestmark = pytest.mark.browser
+
+_BACK = re.compile("Det du skrev finns kvar, tillbaka från .*Det är inte sparat än")
+_KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('justera-draft:')).length"
+
+
+@pytest.fixture
+async def page(site: Site, browser: Browser) -> Page:
+    context = await browser.new_context(locale="sv-SE")
+    cookie = await site.session(TOKEN)
+    await context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": site.base}])
+    return await context.new_page()
+
+
+@pytest.fixture
+async def form(site: Site) -> str:
+    """The form of a new item on a meeting's agenda."""
+    commands: MeetingsCommands = site.meetings.commands
+    body = await commands.bodies.register(TOKEN.organisation, BodyDetails(name="Styrelsen", kind=BodyKind.BOARD))
+    starts, ends = datetime(2030, 2, 1, 9), datetime(2030, 2, 1, 12)
+    wish = Wish("Styrelsen sammanträder", "Forsby", starts, ends, Mode.PHYSICAL, Occasion.ORDINARY)
+    meeting = await commands.meetings.schedule_for(TOKEN.organisation, body.id, wish)
+    return f"{site.base}/meetings/office/meetings/{meeting.id}/agenda/new"
+
+
+async def test_words_survive_a_lost_connection_and_go_when_the_server_took_them(page: Page, form: str) -> None:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(form)
+    await page.fill("#item_title", "Budget")
+    await page.fill("#background", "Ett långt underlag, som ingen vill skriva två gånger.")
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="Spara").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Anslutningen är borta")
+    assert await page.input_value("#background") == "Ett långt underlag, som ingen vill skriva två gånger."
+    await page.context.set_offline(False)
+    await page.goto(form)  # as after a closed window
+    await expect(page.get_by_role("status")).to_contain_text(_BACK)
+    assert await page.input_value("#item_title") == "Budget"
+    await page.get_by_role("button", name="Spara").click()
+    await page.wait_for_url("**/agenda?done=*")
+    assert await page.evaluate(_KEPT) == 0
+    await page.goto(form)
+    assert await page.input_value("#item_title") == ""
+    assert complaints == []
+
+
+async def test_what_came_back_can_be_thrown_away_and_goes_with_the_logout(page: Page, form: str) -> None:
+    await page.goto(form)
+    await page.fill("#item_title", "Budget")
+    await page.goto(form)
+    await page.get_by_role("button", name="Släng det jag skrev").click()
+    assert await page.input_value("#item_title") == ""
+    assert await page.evaluate(_KEPT) == 0
+    await page.fill("#item_title", "Något annat")
+    assert await page.evaluate(_KEPT) == 1
+    await page.get_by_role("button", name="Logga ut").click()
+    await page.wait_for_url(lambda url: "/office/" not in url)
+    assert await page.evaluate(_KEPT) == 0
+
+
+async def test_an_error_of_the_form_keeps_the_words(page: Page, form: str) -> None:
+    await page.goto(form)
+    await page.fill("#background", "Underlag utan rubrik")
+    await page.get_by_role("button", name="Spara").click()
+    await page.locator(".error-summary").wait_for()
+    assert await page.input_value("#background") == "Underlag utan rubrik"
+    assert await page.evaluate(_KEPT) == 1
