@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, PlanSlot, body_key
 from services.meetings.tables import MEETING
@@ -37,6 +37,12 @@ _BETWEEN = select(MEETING).where(
 )
 _AMONG = select(MEETING).where(
     MEETING.c.organisation == bindparam("organisation"), MEETING.c.id == func.any(bindparam("ids", type_=ARRAY(Text)))
+)
+# Those that can be someone's: of these bodies, of these ids, or with this participant.
+_OF_SOMEONE = _BETWEEN.where(
+    (MEETING.c.body_id == func.any(bindparam("bodies", type_=ARRAY(Text))))
+    | (MEETING.c.id == func.any(bindparam("ids", type_=ARRAY(Text))))
+    | MEETING.c.participants.contains(bindparam("invited", type_=JSONB))
 )
 _OF_NO_BODY = (MEETING.c.organisation == bindparam("of"), MEETING.c.body_id.is_(None))
 _NAMES_OF_NO_BODY = select(MEETING.c.body).where(*_OF_NO_BODY).distinct()
@@ -87,6 +93,27 @@ class MeetingStore(Transaction):
         """Those that start on `first` or later and before `last`, cancelled ones among them."""
         key = {"organisation": organisation, "first": first.isoformat(), "last": last.isoformat()}
         return [_meeting(row) for row in await self.connection.execute(_BETWEEN, key)]
+
+    async def meetings_of_someone(
+        self,
+        organisation: str,
+        first: date,
+        last: date,
+        *,
+        bodies: Collection[str],
+        meeting_ids: Collection[str],
+        email: str | None,
+    ) -> list[Meeting]:
+        """As `meetings_between`, but those alone that are of these bodies, or of these ids, or ask this address."""
+        key = {
+            "organisation": organisation,
+            "first": first.isoformat(),
+            "last": last.isoformat(),
+            "bodies": sorted(set(bodies)),
+            "ids": sorted(set(meeting_ids)),
+            "invited": [{"email": email or ""}],  # nobody has an empty one
+        }
+        return [_meeting(row) for row in await self.connection.execute(_OF_SOMEONE, key)]
 
     async def meetings_among(self, organisation: str, meeting_ids: Collection[str]) -> dict[str, Meeting]:
         """By id; ids of none are left out."""

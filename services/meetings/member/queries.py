@@ -93,12 +93,22 @@ class MemberQueries:
 
     async def _meetings(self, transaction: MeetingsTransaction, organisation: str, person: Person) -> OwnMeetings:
         today = self._today()
+        held = await transaction.memberships_of_person(organisation, person.id)
+        replies = await transaction.replies_of_person(organisation, person.id)
+        meetings = await transaction.meetings_of_someone(
+            organisation,
+            today - SHOWN_BEFORE,
+            today + SHOWN_AHEAD,
+            bodies=[one.body_id for one in held],
+            meeting_ids=replies,
+            email=person.details.email,
+        )
         return own_meetings(
             person,
-            await transaction.memberships_of_person(organisation, person.id),
+            held,
             await transaction.bodies(organisation),
-            await transaction.meetings_between(organisation, today - SHOWN_BEFORE, today + SHOWN_AHEAD),
-            await transaction.replies_of_person(organisation, person.id),
+            meetings,
+            replies,
             self.now,
         )
 

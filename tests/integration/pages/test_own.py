@@ -17,6 +17,7 @@ from services.meetings.meeting.meeting import Meeting, MeetingDetails, Mode
 from services.meetings.person.person import PersonDetails
 from services.meetings.poll.poll import TimeAsked
 from shared.auth import SESSION_COOKIE
+from shared.events import Person as Invited
 from shared.links import LINKS_OPEN, calendar_link, issue
 from tests.integration.pages.site import TOKEN, Site
 from tests.integration.pages.visitor import Visitor
@@ -219,6 +220,20 @@ async def test_a_poll_that_does_not_ask_them_is_not_shown(site: Site, visitor: V
     late = await member(site, "Sven Dahl")
     assert (await visitor.follow(site.own_link(late, poll=poll.poll.id))).status_code == 404
     assert "Vilken dag kan du" not in (await visitor.follow(site.own_link(late))).text
+
+
+async def test_a_meeting_that_asks_their_address_is_theirs_and_wants_no_answer(
+    site: Site, visitor: Visitor, maja: str
+) -> None:
+    asked = board_meeting("2022-11-11", "Nätverket")
+    guest = Invited(email="maja@norrdalen.example")
+    meetings = site.meetings.commands.meetings
+    await meetings.schedule(ORGANISATION, asked.model_copy(update={"title": "Öppet hus", "participants": (guest,)}))
+    await visitor.follow(site.own_link(maja))
+    assert "Öppet hus" in visitor.page.text
+    [meeting] = [one for one in await meetings_of(site) if one.details.title == "Öppet hus"]
+    await visitor.follow(f"/meetings/member/{maja}/meetings/{meeting.id}")
+    assert (visitor.page.status_code, "/answer" in visitor.page.text) == (200, False)
 
 
 async def test_another_bodys_meeting_is_not_shown(site: Site, visitor: Visitor, maja: str) -> None:
