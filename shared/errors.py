@@ -5,20 +5,45 @@ a one-line message that says what was wrong and where, and a hint that says what
 problem details (see `shared.http`); on the command line one line on stderr. Anything else is a bug of ours.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import ClassVar
 
 
+@dataclass(frozen=True, slots=True)
+class Says:
+    """What a message says, for a page that says it in its reader's language: the key of a text and what fills it in.
+
+    `field`: the field that it is about, as it is called where it was written; empty: none.
+    """
+
+    key: str
+    values: Mapping[str, object]
+    field: str = ""
+
+    def of(self, field: str) -> "Says":
+        return replace(self, field=field)
+
+
+def says(key: str, field: str = "", /, **values: object) -> Says:
+    return Says(key, values, field)
+
+
 class JusteraError(Exception):
-    """An expected refusal. `message` is one line for a person; `hint`, when given, says what to do next."""
+    """An expected refusal. `message` is one line for a person; `hint`, when given, says what to do next.
+
+    `says`: both, where pages show them in other languages.
+    """
 
     slug: ClassVar[str] = "refused"
     status: ClassVar[HTTPStatus] = HTTPStatus.CONFLICT
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", says: Says | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.says = says
 
 
 class InvalidInput(JusteraError):

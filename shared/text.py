@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import idna
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 from shared.plain_text import forbidden_character, one_line, unfit, without_shapeless
 
 MAX_NAME = 200  # characters
@@ -47,18 +47,32 @@ def clean_email(text: str) -> str:
     email = unicodedata.normalize("NFC", text.strip(" "))
     hidden = without_shapeless(email) != email  # two addresses that look alike are one mailbox, or a trap
     if hidden or forbidden_character(email) or any(char.isspace() or not _visible(char) for char in email):
-        raise InvalidInput(f"{_shown(email)} is no e-mail address: it holds a space or an invisible character")
+        raise InvalidInput(
+            f"{_shown(email)} is no e-mail address: it holds a space or an invisible character",
+            says=says("email", given=_shown(email)),
+        )
     if found := unfit(email):
-        raise InvalidInput(f"{_shown(email)} is no e-mail address: it holds {found}")
+        raise InvalidInput(
+            f"{_shown(email)} is no e-mail address: it holds {found}", says=says("email", given=_shown(email))
+        )
     local, at, domain = email.partition("@")
     if not at or "@" in domain:
-        raise InvalidInput(f"{_shown(email)} is no e-mail address: it needs exactly one @")
+        raise InvalidInput(
+            f"{_shown(email)} is no e-mail address: it needs exactly one @", says=says("email", given=_shown(email))
+        )
     if len(email.encode()) > MAX_EMAIL or len(local.encode()) > MAX_LOCAL_PART:
-        raise InvalidInput(f"{_shown(email)} is no e-mail address: it is too long")
+        raise InvalidInput(
+            f"{_shown(email)} is no e-mail address: it is too long", says=says("email", given=_shown(email))
+        )
     if not _LOCAL_PART.fullmatch(local) or "" in local.split("."):
-        raise InvalidInput(f"{_shown(email)} is no e-mail address: the part before @ is malformed")
+        raise InvalidInput(
+            f"{_shown(email)} is no e-mail address: the part before @ is malformed",
+            says=says("email", given=_shown(email)),
+        )
     if not all(_LABEL.fullmatch(label) for label in domain.split(".")):
-        raise InvalidInput(f"{_shown(email)} is no e-mail address: the domain is malformed")
+        raise InvalidInput(
+            f"{_shown(email)} is no e-mail address: the domain is malformed", says=says("email", given=_shown(email))
+        )
     return email
 
 
@@ -147,15 +161,20 @@ def in_both_spellings(one: str, other: str) -> str:
 
 def _one_line(text: str, what: str, limit: int) -> str:
     if len(text) > _MOST_TYPED * limit:
-        raise InvalidInput(f"{what} is longer than {limit} characters")
+        raise InvalidInput(f"{what} is longer than {limit} characters", says=says("too_long", _field(what), most=limit))
     line = one_line(text)
     if not any(_visible(char) for char in line):
-        raise InvalidInput(f"{what} is empty")
+        raise InvalidInput(f"{what} is empty", says=says("empty", _field(what)))
     if len(line) > limit:
-        raise InvalidInput(f"{what} is longer than {limit} characters")
+        raise InvalidInput(f"{what} is longer than {limit} characters", says=says("too_long", _field(what), most=limit))
     if found := unfit(line):
-        raise InvalidInput(f"{what} holds {found}")
+        raise InvalidInput(f"{what} holds {found}", says=says("characters", _field(what)))
     return line
+
+
+def _field(what: str) -> str:
+    """Where it is the name of one, such as `title:`."""
+    return what.removesuffix(":") if what.endswith(":") else ""
 
 
 def _visible(char: str) -> bool:

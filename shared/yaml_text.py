@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 
 
 def load_plain(text: str, *, where: str, first_line: int = 1) -> object:
@@ -18,11 +18,12 @@ def load_plain(text: str, *, where: str, first_line: int = 1) -> object:
         return yaml.load(text, _PlainLoader)  # noqa: S506  (a BaseLoader builds nothing but str, list and dict)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + first_line}" if error.problem_mark else where
-        raise InvalidInput(f"{line}: {error.problem or 'not readable as YAML'}") from None
+        at = says("yaml_line", number=error.problem_mark.line + first_line) if error.problem_mark else says("yaml")
+        raise InvalidInput(f"{line}: {error.problem or 'not readable as YAML'}", says=at) from None
     except (yaml.YAMLError, ValueError):
-        raise InvalidInput(f"{where}: not readable as YAML") from None
+        raise InvalidInput(f"{where}: not readable as YAML", says=says("yaml")) from None
     except RecursionError:
-        raise InvalidInput(f"{where}: nested too deeply") from None
+        raise InvalidInput(f"{where}: nested too deeply", says=says("yaml")) from None
 
 
 def lines_of_fields(text: str, *, first_line: int = 1) -> dict[str, int]:

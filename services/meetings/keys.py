@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 
 MAX_KEY = 63  # characters
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
@@ -13,7 +13,9 @@ def clean_key(key: str, field: str = "key") -> str:
     """Raises InvalidInput."""
     if not _KEY.fullmatch(key):
         raise InvalidInput(
-            f"{field}: {key[:80]!r} is no key", hint=f"a-z, 0-9, full stops and hyphens, at most {MAX_KEY} characters"
+            f"{field}: {key[:80]!r} is no key",
+            hint=f"a-z, 0-9, full stops and hyphens, at most {MAX_KEY} characters",
+            says=says("key", field, given=key[:80], most=MAX_KEY),
         )
     return key
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.keys import clean_key
 from services.meetings.meeting.meeting import known_timezone
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, Refused, says
 from shared.events import BodyChanged, BodyClosed, BodyRegistered
 from shared.rendering.minutes import Language
 from shared.text import clean_line, clean_name
@@ -113,7 +113,10 @@ class Body(BaseModel):
     def require_open(self) -> None:
         """Raises Refused."""
         if self.closed is not None:
-            raise Refused(f"{self.details.name} was closed on {self.closed}")
+            raise Refused(
+                f"{self.details.name} was closed on {self.closed}",
+                says=says("closed", name=self.details.name, day=self.closed),
+            )
 
     def stepped(self) -> "Body":
         """One fact further."""
@@ -166,7 +169,7 @@ def _web_link(link: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme != "https" or not parts.hostname or not link.isprintable() or " " in link:
-        raise InvalidInput("join_link: is no address", hint="it begins with https://")
+        raise InvalidInput("join_link: is no address", hint="it begins with https://", says=says("link", "join_link"))
     return link
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.body.body import Body, BodyRules
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, Refused, says
 from shared.events import MembershipBegun, MembershipChanged, MembershipEnded
 from shared.text import clean_line
 
@@ -139,11 +139,21 @@ def require_fit(membership: Membership, others: Iterable[Membership]) -> None:
         if not seat.meets(there):
             continue
         if seat.role is there.role and seat.role in _HELD_BY_ONE:
-            raise Refused(f"role: the body has a {_said(seat.role)} {_term(there)}", hint="end that term first")
+            raise Refused(
+                f"role: the body has a {_said(seat.role)} {_term(there)}",
+                hint="end that term first",
+                says=says("role_taken", "role", role=seat.role),
+            )
         if seat.person_id == there.person_id and is_same_place(seat, there):
-            raise Refused(f"person_id: the person is {_said(there.role)} of the body {_term(there)} already")
+            raise Refused(
+                f"person_id: the person is {_said(there.role)} of the body {_term(there)} already",
+                says=says("sits_already", role=there.role),
+            )
         if seat.role is there.role is MemberRole.SUBSTITUTE and seat.order == there.order:
-            raise Refused(f"order: another substitute has number {seat.order} {_term(there)}")
+            raise Refused(
+                f"order: another substitute has number {seat.order} {_term(there)}",
+                says=says("order_taken", "order", number=seat.order),
+            )
 
 
 def is_same_place(one: Seat, other: Seat) -> bool:
@@ -179,9 +189,9 @@ def quorum(rules: BodyRules, memberships: Iterable[Membership], day: date) -> in
 
 def _clean(seat: Seat) -> Seat:
     if seat.begins is not None and seat.ends is not None and seat.ends < seat.begins:
-        raise InvalidInput("ends: is before begins")
+        raise InvalidInput("ends: is before begins", says=says("ends", "to"))
     if seat.order is not None and seat.role is not MemberRole.SUBSTITUTE:
-        raise InvalidInput("order: only substitutes have one")
+        raise InvalidInput("order: only substitutes have one", says=says("order_role", "order"))
     if seat.basis is not None:
         basis = seat.basis.model_copy(update={"body": clean_line(seat.basis.body, "basis.body")})
         return seat.model_copy(update={"basis": basis})

@@ -9,7 +9,7 @@ from services.meetings.body.body import Body
 from services.meetings.body.membership import MemberRole, Membership
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.person.person import Person
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 from shared.events import Person as Invited
 from shared.text import email_key
 
@@ -29,7 +29,11 @@ class WhoSits:
     def body(self, key: str) -> Body:
         """Raises InvalidInput."""
         if key not in self._bodies:
-            raise InvalidInput(f"there is no body {key}", hint="name bodies by their keys, as the register does")
+            raise InvalidInput(
+                f"there is no body {key}",
+                hint="name bodies by their keys, as the register does",
+                says=says("no_body", given=key),
+            )
         self._bodies[key].require_open()
         return self._bodies[key]
 

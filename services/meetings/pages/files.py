@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +20,22 @@ from services.meetings.register.commands import Format
 from services.meetings.register.register import Problem
 from shared.auth import Principal
 from shared.errors import InvalidInput, JusteraError, Refused
+from shared.plain_text import printable
 from shared.web import Field, Look, form_file, form_text
 
 _VALUES = {"mode": "mode.", "occasion": "occasion.", "role": "seat.role.", "kind": "kind.", "language": "language."}
 """Fields whose values have words, and where these stand."""
+_COUNTED = re.compile(r"(line|number) ([0-9]+)")
 _LABELS = {"participants": "meeting.asked", "starts": "field.begins_at", "ends": "field.ends_at", "key": "body.key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that is wrong, in the reader's language; `english`, where it has no words there."""
+
+    where: str
+    what: str
+    english: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Shown:
 
     pin: str
     changes: list[tuple[str, list[str]]]
-    problems: list[Problem]
+    problems: list[Told]
     clashes: list[tuple[Clash, str]]
 
 
@@ -64,14 +76,16 @@ class FilePages(OfficePages):
                     return back(request, "office_meetings", "planned")
                 except Refused:
                     moved = True
+                except InvalidInput:
+                    pass  # looking at it below tells all that is wrong
             found = await plans.check(principal.organisation, text)
         except InvalidInput as error:
-            return await self._plan(request, principal, text, shown=_wrong(error))
+            return await self._plan(request, principal, text, shown=self._wrong(request, error))
         words = _Words(self._look, request)
         shown = Shown(
             found.digest,
             [words.plan_change(one) for one in found.changes],
-            found.problems,
+            [words.problem(one) for one in found.problems],
             [(one, holiday_of(one)) for one in found.clashes],
         )
         return await self._plan(request, principal, text, shown=shown, moved=moved)
@@ -96,12 +110,24 @@ class FilePages(OfficePages):
                     return back(request, "office_bodies", "imported")
                 except Refused:
                     moved = True
+                except InvalidInput:
+                    pass  # looking at it below tells all that is wrong
             found = await registers.check(principal.organisation, text, form)
         except InvalidInput as error:
-            return self._register(request, principal, text, shown=_wrong(error))
+            return self._register(request, principal, text, shown=self._wrong(request, error))
         words = _Words(self._look, request)
-        shown = Shown(_pin(found.version, text), [words.change(one) for one in found.changes], found.problems, [])
+        shown = Shown(
+            _pin(found.version, text),
+            [words.change(one) for one in found.changes],
+            [words.problem(one) for one in found.problems],
+            [],
+        )
         return self._register(request, principal, text, shown=shown, moved=moved)
+
+    def _wrong(self, request: Request, error: JusteraError) -> Shown:
+        """What is no such file at all."""
+        what = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
+        return Shown("", [], [_Words(self._look, request).problem(Problem("", what, error.says))], [])
 
     async def _plan(self, request: Request, principal: Principal, text: str, error: str = "", **more: Any) -> Response:
         bodies = await self._commands.bodies.bodies(principal.organisation)
@@ -156,6 +182,27 @@ class _Words:
         )
         return line, [] if change.kind.endswith("registered") else self._fields(change.fields)
 
+    def problem(self, problem: Problem) -> Told:
+        """Fields are named as they are in the file."""
+        said = problem.says
+        if said is None or not self._texts.has("wrong." + said.key):
+            return Told(problem.where, problem.what, english=self._language != "en")
+        values = {name: self._said(name, value) for name, value in said.values.items()}
+        what = self._text("wrong." + said.key, **values)
+        return Told(self._place(problem.where), f"{said.field}: {what}" if said.field else what, english=False)
+
+    def _place(self, where: str) -> str:
+        """`bodies, styrelsen, meetings, number 3`, `line 4`."""
+        counted = ((word, _COUNTED.fullmatch(word)) for word in where.split(", "))
+        return ", ".join(self._text("wrong." + found[1], number=found[2]) if found else word for word, found in counted)
+
+    def _said(self, name: str, value: object) -> object:
+        if name == "role":
+            return self._text(f"seat.role.{value}").lower()
+        if name.endswith("weekday"):
+            return self._text(f"weekday.{value}")
+        return printable(value) if isinstance(value, str) else value
+
     def _fields(self, changes: Iterable[FieldChange]) -> list[str]:
         return [
             f"{self._label(one.field)}: {self._value(one.field, one.before)} → {self._value(one.field, one.after)}"
@@ -174,7 +221,7 @@ class _Words:
         key = _VALUES.get(field, "") + value
         return self._text(key) if field in _VALUES and self._texts.has(key) else value
 
-    def _text(self, key: str, **values: object) -> str:
+    def _text(self, key: str, /, **values: object) -> str:
         return self._texts.text(self._language, key, **values)
 
 
@@ -206,12 +253,6 @@ def _seen_version(pin: str, text: str) -> int:
     """-1, which none is, when another text was looked at."""
     version = version_of(pin.partition(".")[0])
     return version if pin == _pin(version, text) else -1
-
-
-def _wrong(error: JusteraError) -> Shown:
-    """What is no such file at all."""
-    what = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
-    return Shown("", [], [Problem("", what)], [])
 
 
 def _example_plan(bodies: list[Body], year: int) -> str:

@@ -83,11 +83,11 @@ def clean_details(details: PersonDetails) -> PersonDetails:
     try:
         name = clean_name(details.name)
     except InvalidInput as error:
-        raise InvalidInput(f"name: {error.message}") from error
+        raise InvalidInput(f"name: {error.message}", says=error.says and error.says.of("name")) from error
     try:
         email = clean_email(details.email) if details.email else None
     except InvalidInput as error:
-        raise InvalidInput(f"email: {error.message}") from error
+        raise InvalidInput(f"email: {error.message}", says=error.says and error.says.of("email")) from error
     return details.model_copy(
         update={
             "name": name,

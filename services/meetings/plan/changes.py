@@ -15,7 +15,7 @@ from services.meetings.meeting.meeting import Meeting, MeetingDetails, PlanSlot
 from services.meetings.plan.plan import Planned
 from services.meetings.register.changes import FieldChange
 from services.meetings.register.register import Problems
-from shared.errors import Refused
+from shared.errors import Refused, says
 from shared.events.base import Event
 
 STRUCK = "The plan has it no more"
@@ -122,7 +122,11 @@ def _alike(old: MeetingDetails, new: MeetingDetails) -> bool:
 def _require_coming(meeting: Meeting, now: datetime) -> None:
     """Raises Refused."""
     if meeting.is_over(now):
-        raise Refused(f"the meeting of {meeting.details.starts:%Y-%m-%d} was held", hint="leave it as it was")
+        raise Refused(
+            f"the meeting of {meeting.details.starts:%Y-%m-%d} was held",
+            hint="leave it as it was",
+            says=says("held", day=meeting.details.starts.date()),
+        )
 
 
 def _change(

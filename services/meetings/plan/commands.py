@@ -16,7 +16,7 @@ from services.meetings.plan.yaml_file import read_plan
 from services.meetings.register.register import Problem, Problems
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, Refused, says
 from shared.events import Person as Invited
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
@@ -110,11 +110,17 @@ class PlanCommands:
         self, transaction: MeetingsTransaction, organisation: str, text: str, problems: Problems
     ) -> _Work:
         if len(text) > MAX_PLAN or len(text.encode("utf-8", "surrogatepass")) > MAX_PLAN:
-            raise InvalidInput(f"the plan is longer than {MAX_PLAN // 1024} KiB")
+            raise InvalidInput(
+                f"the plan is longer than {MAX_PLAN // 1024} KiB", says=says("long_file", most=MAX_PLAN // 1024)
+            )
         plan = read_plan(text, problems)
         listed = meetings_of(plan, problems)
         if sum(map(len, listed.values())) > MOST_MEETINGS:
-            raise InvalidInput(f"bodies: more than {MOST_MEETINGS} meetings", hint="make several plans of it")
+            raise InvalidInput(
+                f"bodies: more than {MOST_MEETINGS} meetings",
+                hint="make several plans of it",
+                says=says("many_meetings", most=MOST_MEETINGS),
+            )
         if problems.found:
             return _Work(PlanOutcome(), [], plan, WhoSits([], [], []))
         people = await transaction.who_sits(organisation)

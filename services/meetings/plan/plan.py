@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from services.meetings.meeting.meeting import Mode, Occasion, Reserved
 from services.meetings.register.register import Problems
+from shared.errors import says
 
 MAX_PLAN = 262_144
 """Bytes of UTF-8 in one file."""
@@ -93,12 +94,20 @@ def _followers(
     body: BodyPlan, following: Following, leaders: list[Planned] | None, problems: Problems
 ) -> list[Planned]:
     if leaders is None or body.pattern is None:
-        problems.add(body.where, f"follows: the plan has no body {following.body}")
+        problems.add(
+            body.where,
+            f"follows: the plan has no body {following.body}",
+            says("not_in_plan", "follows", given=following.body),
+        )
         return []
     days = {leader.day for leader in leaders}
     for day in following.instead:
         if day not in days:
-            problems.add(body.where, f"except: {following.body} does not meet on {day}")
+            problems.add(
+                body.where,
+                f"except: {following.body} does not meet on {day}",
+                says("no_meeting_then", "except", body=following.body, day=day),
+            )
     made = []
     for leader in leaders:
         if leader.occasion in (Occasion.CONGRESS, Occasion.TRAINING):
@@ -127,15 +136,25 @@ def _check(plan: Plan, meetings: list[Planned], problems: Problems) -> None:
     slots: set[str] = set()
     for one in meetings:
         if one.day.year != plan.year:
-            problems.add(one.where, f"date: {one.day} is not in {plan.year}")
+            problems.add(
+                one.where,
+                f"date: {one.day} is not in {plan.year}",
+                says("other_year", "date", day=one.day, year=plan.year),
+            )
         if one.weekday is not None and one.day.weekday() != one.weekday:
             problems.add(
-                one.where, f"date: {one.day} is a {WEEKDAYS[one.day.weekday()]}, not a {WEEKDAYS[one.weekday]}"
+                one.where,
+                f"date: {one.day} is a {WEEKDAYS[one.day.weekday()]}, not a {WEEKDAYS[one.weekday]}",
+                says("other_weekday", "date", day=one.day, weekday=one.day.weekday(), wanted_weekday=one.weekday),
             )
         if one.hours.ends <= one.hours.starts:
-            problems.add(one.where, "time: ends before it starts")
+            problems.add(one.where, "time: ends before it starts", says("hours_backwards", "time"))
         if one.slot in slots:
-            problems.add(one.where, f"{one.slot} is there twice; give each of them a key of its own")
+            problems.add(
+                one.where,
+                f"{one.slot} is there twice; give each of them a key of its own",
+                says("slot_twice", given=one.slot),
+            )
         slots.add(one.slot)
 
 

@@ -10,7 +10,7 @@ from services.meetings.meeting.meeting import Mode, Occasion, Reserved
 from services.meetings.plan.plan import WEEKDAYS, BodyPlan, Following, Hours, Plan, Planned
 from services.meetings.register.register import Problems
 from services.meetings.register.words import chosen, day_of
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 from shared.text import clean_line
 from shared.yaml_text import load_plain
 
@@ -41,12 +41,14 @@ def read_plan(text: str, problems: Problems) -> Plan:
     whole = _fields(load_plain(text, where="plan"), ("plan", "year", "bodies"))
     for name in ("plan", "year", "bodies"):
         if whole.get(name, "") == "":
-            raise InvalidInput(f"{name}: is missing")
+            raise InvalidInput(f"{name}: is missing", says=says("missing", name))
     year = whole["year"]
     if not (isinstance(year, str) and re.fullmatch(r"(19|20|21)\d\d", year)):
-        raise InvalidInput("year: must be a year such as 2023")
+        raise InvalidInput("year: must be a year such as 2023", says=says("year", "year"))
     if not isinstance(whole["bodies"], Mapping):
-        raise InvalidInput("bodies: must be entries, each with the body's key: `key: {…}`")
+        raise InvalidInput(
+            "bodies: must be entries, each with the body's key: `key: {…}`", says=says("entries", "bodies")
+        )
     bodies = []
     for key, given in whole["bodies"].items():
         where = f"bodies, {key[:80]}"
@@ -60,7 +62,9 @@ def _body(key: str, given: object, where: str, problems: Problems) -> BodyPlan:
     common = {name: fields[name] for name in _COMMON if name in fields}
     listed = fields.get("meetings") or []
     if not isinstance(listed, list):
-        raise InvalidInput("meetings: must be a list, one `- {date: …}` for each")
+        raise InvalidInput(
+            "meetings: must be a list, one `- {date: …}` for each", says=says("list", "meetings", example="- {date: …}")
+        )
     meetings = []
     for number, one in enumerate(listed, 1):
         place = f"{where}, meetings, number {number}"
@@ -74,11 +78,13 @@ def _body(key: str, given: object, where: str, problems: Problems) -> BodyPlan:
 def _following(fields: dict[str, Any]) -> Following:
     days = fields.get("days_before", "")
     if not (isinstance(days, str) and re.fullmatch(r"\d{1,3}", days)):
-        raise InvalidInput("days_before: must be a whole number of days")
+        raise InvalidInput("days_before: must be a whole number of days", says=says("days", "days_before"))
     instead: dict[date, date | None] = {}
     given = fields.get("except") or {}
     if not isinstance(given, Mapping):
-        raise InvalidInput("except: must be days, each with another day: `2023-04-27: 2023-04-12`")
+        raise InvalidInput(
+            "except: must be days, each with another day: `2023-04-27: 2023-04-12`", says=says("except", "except")
+        )
     for day, other in given.items():
         instead[day_of(day, "except")] = None if other in ("", "none", "inget") else day_of(str(other), "except")
     return Following(clean_key(str(fields["follows"]), "follows"), int(days), instead)
@@ -89,7 +95,7 @@ def _meeting(fields: dict[str, Any], where: str) -> Planned:
     fields = {name: value for name, value in fields.items() if value != ""}
     for name in ("date", "time", "title"):
         if name not in fields:
-            raise InvalidInput(f"{name}: is missing")
+            raise InvalidInput(f"{name}: is missing", says=says("missing", name))
     day = day_of(str(fields["date"]), "date")
     mode = chosen(str(fields.get("mode", "physical")), Mode, _MODES, "mode")
     place = str(fields.get("place", "Digitalt" if mode is Mode.DIGITAL else ""))
@@ -116,7 +122,7 @@ def _mark(occasion: Occasion) -> str:
 def _reserved(given: object) -> Reserved:
     fields = _fields(given, _RESERVE)
     if "time" not in fields or "for" not in fields:
-        raise InvalidInput("reserve: needs time and for")
+        raise InvalidInput("reserve: needs time and for", says=says("reserve", "reserve"))
     hours = _hours(fields["time"])
     return Reserved(starts=hours.starts, ends=hours.ends, what=clean_line(str(fields["for"]), "reserve"))
 
@@ -129,7 +135,7 @@ def _hours(given: object) -> Hours:
         first, second, third, fourth = map(int, found.groups())
         return Hours(time(first, second), time(third, fourth))
     except ValueError as error:
-        raise InvalidInput("time: must be hours such as 09:00-12:00") from error
+        raise InvalidInput("time: must be hours such as 09:00-12:00", says=says("hours", "time")) from error
 
 
 def _weekday(given: object) -> int:
@@ -137,7 +143,11 @@ def _weekday(given: object) -> int:
     for names in (_SWEDISH_DAYS, tuple(day.casefold() for day in WEEKDAYS)):
         if plain in names:
             return names.index(plain)
-    raise InvalidInput(f"weekday: {str(given)[:20]!r} is none", hint="such as Friday or fredag; any does not ask")
+    raise InvalidInput(
+        f"weekday: {str(given)[:20]!r} is none",
+        hint="such as Friday or fredag; any does not ask",
+        says=says("weekday", "weekday", given=str(given)[:20]),
+    )
 
 
 FieldsT = TypeVar("FieldsT")
@@ -146,8 +156,12 @@ FieldsT = TypeVar("FieldsT")
 def _fields(given: object, known: tuple[str, ...]) -> dict[str, Any]:
     """Raises InvalidInput for unknown names."""
     if not isinstance(given, Mapping):
-        raise InvalidInput(f"must be fields, such as {known[0]}: …")
+        raise InvalidInput(f"must be fields, such as {known[0]}: …", says=says("fields", example=known[0]))
     for name in given:
         if name not in known:
-            raise InvalidInput(f"unknown field {name[:40]!r}", hint=f"the fields are {', '.join(known)}")
+            raise InvalidInput(
+                f"unknown field {name[:40]!r}",
+                hint=f"the fields are {', '.join(known)}",
+                says=says("unknown_field", given=name[:40], known=", ".join(known)),
+            )
     return dict(given)

@@ -21,7 +21,7 @@ from services.meetings.meeting.meeting import body_key
 from services.meetings.person import person as person_rules
 from services.meetings.person.person import Person, PersonDetails
 from services.meetings.register.register import Problems, Register, WantedBody, WantedSeat
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 from shared.events.base import Event
 from shared.text import email_key
 
@@ -126,7 +126,9 @@ class _Applying:
             other = held.setdefault(email_key(person.details.email), person)
             if other.id != person.id:
                 self._problems.add(
-                    f"people, {person.key}", f"email: {other.details.name} ({other.key}) has this address"
+                    f"people, {person.key}",
+                    f"email: {other.details.name} ({other.key}) has this address",
+                    says("email_taken", "email", name=other.details.name, key=other.key),
                 )
 
     def body(self, wanted: WantedBody) -> None:
@@ -134,7 +136,9 @@ class _Applying:
         is_new = body is None
         if body is None:
             if wanted.details is None:
-                raise InvalidInput("there is no such body", hint="give its name and kind to make one")
+                raise InvalidInput(
+                    "there is no such body", hint="give its name and kind to make one", says=says("no_body_yet")
+                )
             self._require_free_name(wanted)
             body, fact = body_rules.register(self._new_id(), wanted.key, wanted.details)
             self._keep_body(body, fact, "body-registered", None)
@@ -173,7 +177,11 @@ class _Applying:
     def _seat(self, wanted: WantedSeat) -> Seat:
         person = self._people.get(wanted.person)
         if person is None:
-            raise InvalidInput(f"there is no person {wanted.person}", hint="name them under people")
+            raise InvalidInput(
+                f"there is no person {wanted.person}",
+                hint="name them under people",
+                says=says("no_person", "person", given=wanted.person),
+            )
         return Seat(
             person_id=person.id,
             role=wanted.role,
@@ -225,7 +233,10 @@ class _Applying:
             return
         key = body_key(wanted.details.name)
         if self._body_names.setdefault(key, wanted.key) != wanted.key:
-            raise InvalidInput(f"name: the body {self._body_names[key]} is called {wanted.details.name}")
+            raise InvalidInput(
+                f"name: the body {self._body_names[key]} is called {wanted.details.name}",
+                says=says("name_taken", "name", key=self._body_names[key], name=wanted.details.name),
+            )
 
     def _keep(self, person: Person, fact: Event, kind: str, before: PersonDetails | None) -> None:
         self._people[person.key] = person

@@ -9,7 +9,7 @@ from services.meetings.register.register import MAX_REGISTER, Problem, Problems
 from services.meetings.register.yaml_file import read_yaml
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, Refused, says
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
 
@@ -55,7 +55,10 @@ class RegisterCommands:
 
     def _work_out(self, known: Known, text: str, form: Format, problems: Problems) -> Outcome:
         if len(text) > MAX_REGISTER or len(text.encode("utf-8", "surrogatepass")) > MAX_REGISTER:
-            raise InvalidInput(f"the register is longer than {MAX_REGISTER // 1024} KiB")
+            raise InvalidInput(
+                f"the register is longer than {MAX_REGISTER // 1024} KiB",
+                says=says("long_file", most=MAX_REGISTER // 1024),
+            )
         wanted = read_csv(text, known.people, known.bodies, problems) if form == "csv" else read_yaml(text, problems)
         if problems.found:  # what would follow from half a register is no news
             return Outcome()

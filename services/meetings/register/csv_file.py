@@ -15,7 +15,7 @@ from services.meetings.person.person import Person, PersonDetails, clean_details
 from services.meetings.register.register import MOST_PEOPLE, Problems, Register, WantedBody, WantedSeat
 from services.meetings.register.words import day_of, field_name, kind_of, role_of
 from services.meetings.register.yaml_file import order_of
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 from shared.text import clean_line, email_key
 
 _COLUMNS = ("key", "name", "email", "language", "party", "municipality", "body", "kind", "role", "order", "from", "to")
@@ -38,9 +38,13 @@ def read_csv(text: str, people: Sequence[Person], bodies: Sequence[Body], proble
             if "body" in line:
                 what.add(line, person, number)
             elif "role" in line:
-                raise InvalidInput("body: is missing")
+                raise InvalidInput("body: is missing", says=says("missing", "body"))
     if len(who.wanted) > MOST_PEOPLE:
-        raise InvalidInput(f"more than {MOST_PEOPLE} people", hint="make several registers of it")
+        raise InvalidInput(
+            f"more than {MOST_PEOPLE} people",
+            hint="make several registers of it",
+            says=says("many_people", most=MOST_PEOPLE),
+        )
     return Register(who.wanted, what.wanted())
 
 
@@ -56,24 +60,38 @@ def _lines(text: str) -> list[tuple[int, Line]]:
         for cells in reader:
             filled = {name: cell.strip() for name, cell in zip(headings, cells, strict=False) if cell.strip()}
             if len(cells) > len(headings) and any(cells[len(headings) :]):
-                raise InvalidInput(f"line {reader.line_num}: has more cells than there are headings")
+                raise InvalidInput(
+                    f"line {reader.line_num}: has more cells than there are headings",
+                    says=says("cells", number=reader.line_num),
+                )
             if filled:
                 found.append((reader.line_num, filled))
             if len(found) > MOST_LINES:
-                raise InvalidInput(f"more than {MOST_LINES} lines", hint="make several registers of it")
+                raise InvalidInput(
+                    f"more than {MOST_LINES} lines",
+                    hint="make several registers of it",
+                    says=says("many_lines", most=MOST_LINES),
+                )
     except csv.Error as error:
-        raise InvalidInput(f"line {reader.line_num}: is no line of a table: {error}") from None
+        raise InvalidInput(
+            f"line {reader.line_num}: is no line of a table: {error}",
+            says=says("no_table_line", number=reader.line_num),
+        ) from None
     return found
 
 
 def _check_headings(headings: list[str]) -> None:
     for name in headings:
         if name not in _COLUMNS:
-            raise InvalidInput(f"line 1: unknown heading {name[:40]!r}", hint=f"the headings are {', '.join(_COLUMNS)}")
+            raise InvalidInput(
+                f"line 1: unknown heading {name[:40]!r}",
+                hint=f"the headings are {', '.join(_COLUMNS)}",
+                says=says("unknown_heading", given=name[:40], known=", ".join(_COLUMNS)),
+            )
         if headings.count(name) > 1:
-            raise InvalidInput(f"line 1: the heading {name} is there twice")
+            raise InvalidInput(f"line 1: the heading {name} is there twice", says=says("twice", name))
     if "name" not in headings:
-        raise InvalidInput("line 1: the heading name is missing")
+        raise InvalidInput("line 1: the heading name is missing", says=says("missing", "name"))
 
 
 class _People:
@@ -88,11 +106,13 @@ class _People:
     def key_of(self, line: Line) -> str:
         """Raises InvalidInput."""
         if "name" not in line:
-            raise InvalidInput("name: is missing")
+            raise InvalidInput("name: is missing", says=says("missing", "name"))
         details = clean_details(_details(line))
         key = self._found(line, details) or free_key(details.name, self._taken)
         if self.wanted.setdefault(key, details) != details:
-            raise InvalidInput(f"{details.name}: another line says otherwise of them")
+            raise InvalidInput(
+                f"{details.name}: another line says otherwise of them", says=says("otherwise", name=details.name)
+            )
         self._taken.add(key)
         self._by_name[key_from(details.name)] = key
         if details.email:
@@ -120,7 +140,7 @@ class _Bodies:
     def add(self, line: Line, person: str, number: int) -> None:
         """Raises InvalidInput."""
         if "role" not in line:
-            raise InvalidInput("role: is missing")
+            raise InvalidInput("role: is missing", says=says("missing", "role"))
         key = self._key_of(line, number)
         seat = WantedSeat(
             person=person,
@@ -142,7 +162,7 @@ class _Bodies:
         key = self._keys.get(body_key(name))
         if key is None:
             if "kind" not in line:
-                raise InvalidInput(f"kind: is missing, and {name} is new")
+                raise InvalidInput(f"kind: is missing, and {name} is new", says=says("new_body", "kind", name=name))
             key = free_key(name, self._taken)
             self._details[key] = BodyDetails(name=name, kind=kind_of(line["kind"]))
             self._taken.add(key)
@@ -155,7 +175,11 @@ class _Bodies:
 def _details(line: Line) -> PersonDetails:
     language = line.get("language", "sv").casefold()
     if language not in ("sv", "en"):
-        raise InvalidInput(f"language: {language[:20]!r} is unknown", hint="sv or en")
+        raise InvalidInput(
+            f"language: {language[:20]!r} is unknown",
+            hint="sv or en",
+            says=says("unknown_word", "language", given=language[:20], known="sv, en"),
+        )
     return PersonDetails(
         name=line["name"],
         email=line.get("email"),

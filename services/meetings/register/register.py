@@ -11,7 +11,7 @@ from datetime import date
 from services.meetings.body.body import BodyDetails
 from services.meetings.body.membership import Basis, MemberRole
 from services.meetings.person.person import PersonDetails
-from shared.errors import InvalidInput, JusteraError
+from shared.errors import InvalidInput, JusteraError, Says
 
 MAX_REGISTER = 1_048_576
 """Bytes of UTF-8 in one file."""
@@ -21,10 +21,11 @@ MOST_PROBLEMS = 50
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong with a register: where in the file, and what."""
+    """Something that is wrong with a file: where in it, and what; `says` for pages in other languages."""
 
     where: str
     what: str
+    says: Says | None = None
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
@@ -36,9 +37,9 @@ class Problems:
 
     found: list[Problem] = field(default_factory=list)
 
-    def add(self, where: str, what: str) -> None:
+    def add(self, where: str, what: str, says: Says | None = None) -> None:
         if len(self.found) < MOST_PROBLEMS:
-            self.found.append(Problem(where, what))
+            self.found.append(Problem(where, what, says))
 
     @contextmanager
     def at(self, where: str) -> Iterator[None]:
@@ -46,7 +47,7 @@ class Problems:
         try:
             yield
         except JusteraError as error:
-            self.add(where, f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+            self.add(where, f"{error.message}{f' ({error.hint})' if error.hint else ''}", error.says)
 
     def refuse(self) -> None:
         """Raises InvalidInput when anything was found."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from services.meetings.body.body import BodyKind
 from services.meetings.body.membership import MemberRole
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -88,7 +88,9 @@ def day_of(text: str, field: str) -> date:
             raise ValueError
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InvalidInput(f"{field}: {text[:40]!r} is no date such as 2023-02-24") from error
+        raise InvalidInput(
+            f"{field}: {text[:40]!r} is no date such as 2023-02-24", says=says("day", field, given=text[:40])
+        ) from error
 
 
 def chosen(word: str, known: type[EnumT], also: Mapping[str, EnumT], field: str) -> EnumT:
@@ -100,4 +102,8 @@ def chosen(word: str, known: type[EnumT], also: Mapping[str, EnumT], field: str)
         return known(plain.replace(" ", "_").replace("-", "_"))
     except ValueError as error:
         said = ", ".join(sorted({*known, *also}))
-        raise InvalidInput(f"{field}: {word[:40]!r} is unknown", hint=f"known are {said}") from error
+        raise InvalidInput(
+            f"{field}: {word[:40]!r} is unknown",
+            hint=f"known are {said}",
+            says=says("unknown_word", field, given=word[:40], known=said),
+        ) from error

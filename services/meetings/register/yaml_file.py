@@ -12,7 +12,7 @@ from services.meetings.person.person import PersonDetails
 from services.meetings.person.person import clean_details as clean_person
 from services.meetings.register.register import MOST_PEOPLE, Problems, Register, WantedBody, WantedSeat
 from services.meetings.register.words import day_of, field_name, kind_of, role_of
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 from shared.yaml_text import load_plain
 
 _PERSON = ("name", "email", "language", "party", "municipality")
@@ -29,7 +29,11 @@ def read_yaml(text: str, problems: Problems) -> Register:
         with problems.at(f"people, {key[:80]}"):
             people[clean_key(key)] = clean_person(_person(given))
     if len(people) > MOST_PEOPLE:
-        raise InvalidInput(f"people: more than {MOST_PEOPLE}", hint="make several registers of it")
+        raise InvalidInput(
+            f"people: more than {MOST_PEOPLE}",
+            hint="make several registers of it",
+            says=says("many_people", most=MOST_PEOPLE),
+        )
     bodies = []
     for key, given in _entries(whole.get("bodies", {}), "bodies"):
         where = f"bodies, {key[:80]}"
@@ -53,7 +57,11 @@ def _body(key: str, given: object, where: str, problems: Problems) -> WantedBody
 def _details(fields: dict[str, Any]) -> BodyDetails:
     for name in ("name", "kind"):
         if not isinstance(fields.get(name), str):
-            raise InvalidInput(f"{name}: is missing", hint="a body is described whole, or by its members alone")
+            raise InvalidInput(
+                f"{name}: is missing",
+                hint="a body is described whole, or by its members alone",
+                says=says("missing_of_body", name),
+            )
     rules = {name: fields[name] for name in _RULES if name in fields}
     items = rules.get("standing_items")
     if isinstance(items, list):
@@ -65,7 +73,10 @@ def _members(given: object, where: str, problems: Problems) -> tuple[WantedSeat,
     if given == "":
         return ()
     if not isinstance(given, list):
-        raise InvalidInput("members: must be a list, one `- {person: …, role: …}` for each")
+        raise InvalidInput(
+            "members: must be a list, one `- {person: …, role: …}` for each",
+            says=says("list", "members", example="- {person: …, role: …}"),
+        )
     seats = []
     for number, one in enumerate(given, 1):
         with problems.at(f"{where}, members, number {number}"):
@@ -78,10 +89,10 @@ def _seat(fields: dict[str, Any]) -> WantedSeat:
     texts = {name: value for name, value in fields.items() if isinstance(value, str) and value}
     for name in fields:
         if fields[name] and name not in texts:
-            raise InvalidInput(f"{name}: must be text")
+            raise InvalidInput(f"{name}: must be text", says=says("text", name))
     for name in ("person", "role"):
         if name not in texts:
-            raise InvalidInput(f"{name}: is missing")
+            raise InvalidInput(f"{name}: is missing", says=says("missing", name))
     return WantedSeat(
         person=clean_key(texts["person"], "person"),
         role=role_of(texts["role"]),
@@ -95,7 +106,9 @@ def _seat(fields: dict[str, Any]) -> WantedSeat:
 def order_of(text: str) -> int:
     """Raises InvalidInput."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:5]) <= 1000 and len(text) < 5):
-        raise InvalidInput(f"order: {text[:20]!r} is no whole number from 1 to 1000")
+        raise InvalidInput(
+            f"order: {text[:20]!r} is no whole number from 1 to 1000", says=says("order", "order", given=text[:20])
+        )
     return int(text)
 
 
@@ -103,21 +116,25 @@ def _entries(given: object, where: str) -> list[tuple[str, object]]:
     if given == "":
         return []
     if not isinstance(given, Mapping):
-        raise InvalidInput(f"{where}: must be entries, each with its key: `key: {{…}}`")
+        raise InvalidInput(f"{where}: must be entries, each with its key: `key: {{…}}`", says=says("entries", where))
     return list(given.items())
 
 
 def _fields(given: object, known: tuple[str, ...]) -> dict[str, Any]:
     """By the names that we use; empty values are left out. Raises InvalidInput for others."""
     if not isinstance(given, Mapping):
-        raise InvalidInput(f"must be fields, such as {known[0]}: …")
+        raise InvalidInput(f"must be fields, such as {known[0]}: …", says=says("fields", example=known[0]))
     fields: dict[str, Any] = {}
     for word, value in given.items():
         name = field_name(word) if field_name(word) in known else word
         if name not in known:
-            raise InvalidInput(f"unknown field {word[:40]!r}", hint=f"the fields are {', '.join(known)}")
+            raise InvalidInput(
+                f"unknown field {word[:40]!r}",
+                hint=f"the fields are {', '.join(known)}",
+                says=says("unknown_field", given=word[:40], known=", ".join(known)),
+            )
         if name in fields:
-            raise InvalidInput(f"{name}: is given twice")
+            raise InvalidInput(f"{name}: is given twice", says=says("twice", name))
         if value != "" or name == "members":
             fields[name] = value
     return fields
@@ -130,4 +147,6 @@ def _valid(model: type[Any], fields: dict[str, Any]) -> Any:
         return model.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise InvalidInput(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+        where = ".".join(str(part) for part in first["loc"])
+        said = says("missing", where) if first["type"] == "missing" else says("value", where)
+        raise InvalidInput(f"{where}: {first['msg']}", says=said) from None

@@ -15,6 +15,12 @@ from tests.unit.meetings.test_plan import PLAN
 
 TABLE = "Namn;E-post;Organ;Typ;Roll\nOlof Åberg;olof@bjorka.example;Styrelsen;styrelse;ordförande\n"
 
+TWO_CHAIRS = """
+people: {maja: {name: Maja Lind}, olof: {name: Olof Berg}}
+bodies:
+  au: {name: AU, kind: committee, members: [{person: maja, role: chair}, {person: olof, role: chair}]}
+"""
+
 
 @pytest.fixture
 async def visitor(site: Site, client: httpx.AsyncClient) -> Visitor:
@@ -83,12 +89,14 @@ async def test_a_plan_is_shown_with_what_is_in_the_way_and_then_applied(visitor:
 @pytest.mark.parametrize(
     ("path", "content", "error"),
     [
-        ("plan", PLAN.replace("2023-09-22", "2023-02-30").encode(), "is no date"),
-        ("plan", b"{", "plan: "),
+        ("plan", PLAN.replace("2023-09-22", "2023-02-30").encode(), "</strong>: date: ”2023-02-30” är inget datum."),
+        ("plan", b"{", "Filen går inte att läsa som YAML på rad 1."),
         ("plan", b"\xff\xfe\x00", "Filen är ingen text."),
         ("plan", b" ", "Välj en fil, eller klistra in något"),
-        ("plan", b"x" * 300_000, "longer than 256 KiB"),
-        ("register", b"people: {maja: {}}", "name"),
+        ("plan", b"x" * 300_000, "Filen är större än 256 KiB"),
+        ("register", b"people: {maja: {}}", "<strong>people, maja</strong>: name: saknas"),
+        ("register", TWO_CHAIRS.encode(), "role: Organet har redan en ordförande under den tiden."),
+        ("register", b"name;email\nMaja;maja\n", "<strong>rad 2</strong>: email: 'maja' är ingen e-postadress"),
         ("register", "Namn;Organ\n\x81".encode("latin-1"), "Filen är ingen text."),
     ],
 )
