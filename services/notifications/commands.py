@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 
 from services.notifications import delivery as rules
-from services.notifications import store, unmatched
+from services.notifications import invited, store, unmatched
 from services.notifications.bounces import DeliveryReports
 from services.notifications.composing import Composer
 from services.notifications.delivery import ASKING, INVITING, Delivery, Status
@@ -88,7 +88,7 @@ class NotificationsCommands:
             found = (await transaction.lock([key])).get(key)
             if found is None:
                 raise NotFound("there is no such delivery")
-            rules.check_retry(found)
+            rules.check_retry(found, await invited.last_sequence(transaction.connection, found))
             await store.requeue(transaction.connection, key)
             transaction.nudge(self._mailer_wakeup)
             log.info("mail.retried", delivery_id=delivery_id)

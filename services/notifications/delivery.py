@@ -201,12 +201,18 @@ def answered(delivery: Delivery, answer: Answer, *, at: datetime) -> Change:
     return Change(_next(delivery), InvitationAnswered(**_about(delivery), **said), at)
 
 
-def check_retry(delivery: Delivery) -> None:
-    """Whether an operator may have it tried again at once, under the same Message-ID. Raises Refused."""
+def check_retry(delivery: Delivery, latest: int | None = None) -> None:
+    """Whether an operator may have it tried again at once, under the same Message-ID. `latest`: of a mail about a
+    meeting, the sequence of the last notice to the same person. Raises Refused."""
     if delivery.status is Status.SENT:
         raise Refused("the mail was taken by a mail server already")
     if delivery.status is Status.WITHDRAWN:
         raise Refused("the mail was withdrawn: what it spoke of has ended")
+    if delivery.purpose in SUPERSEDED and latest is not None and delivery.request_version < latest:
+        raise Refused(
+            "a later notice has gone to the same person: this one would tell what no longer holds",
+            hint="have the later one tried again, or issue the notice anew",
+        )
 
 
 def _bounced(delivery: Delivery, trouble: Trouble, *, permanent: bool, at: datetime) -> Change:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.calendar_replies import Answer
-from services.notifications.delivery import INVITING, UNINVITING, NewDelivery
+from services.notifications.delivery import INVITING, UNINVITING, Delivery, NewDelivery
 from services.notifications.tables import DELIVERY, INVITATION
 from services.notifications.verp import invitation_id
 
@@ -81,6 +81,18 @@ async def mailed(connection: AsyncConnection, invited: Invited) -> Mailed | None
     if not rows:
         return None
     return Mailed(rows[0].id, frozenset(row.recipient for row in rows), max(int(row.request_version) for row in rows))
+
+
+async def last_sequence(connection: AsyncConnection, delivery: Delivery) -> int | None:
+    """Of the last notice to the person of a mail about a meeting; None for other mails."""
+    query = select(func.max(_D.request_version)).where(
+        _D.organisation == delivery.organisation,
+        _D.agreement_id == delivery.agreement_id,
+        _D.request_id == delivery.request_id,
+        _D.purpose.in_([purpose.value for purpose in INVITING | UNINVITING]),
+    )
+    found: int | None = (await connection.execute(query)).scalar_one()
+    return found
 
 
 async def save_answer(connection: AsyncConnection, invited: Invited, answer: Answer) -> None:

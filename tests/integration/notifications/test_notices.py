@@ -11,6 +11,7 @@ import pytest
 
 from services.notifications import held
 from shared import links
+from shared.errors import Refused
 from shared.events import BlobRef, NoticeUnreached, PapersPublished, QuorumAtRisk
 from shared.keys import parse_keys
 from shared.links import Link
@@ -161,6 +162,18 @@ async def test_what_a_later_notice_makes_untrue_is_not_sent_any_more(waiting_pos
     await waiting_post.bring_alone(quorum(sequence=3), withdrawn(sequence=4))
     waiting = [(purpose, who) for purpose, who, status in await queued(waiting_post) if status == "waiting"]
     assert waiting == [("notice-withdrawn", OLOF), ("notice-withdrawn", SVEN)]
+
+
+async def test_an_operator_sends_no_old_time_after_a_new_one(waiting_post: Post) -> None:
+    await waiting_post.bring_alone(*MEMBERS, issued(people=(OLOF_BERG,)))
+    await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
+    await waiting_post.commands.bounce(ORGANISATION, OLOF, "5.2.2")
+    [bounced] = await waiting_post.deliveries()
+    await waiting_post.bring_alone(issued(**MOVED, people=(OLOF_BERG,)))
+    with pytest.raises(Refused, match=r"^a later notice has gone to the same person"):
+        await waiting_post.commands.retry(ORGANISATION, bounced.id)
+    [_, newer] = await waiting_post.deliveries()
+    assert (await waiting_post.commands.retry(ORGANISATION, newer.id)).id == newer.id
 
 
 async def test_nobody_is_mailed_who_is_not_known_as_a_member(waiting_post: Post) -> None:
