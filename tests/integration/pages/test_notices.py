@@ -45,13 +45,13 @@ async def shown(visitor: Visitor, address: str) -> str:
 async def test_a_notice_is_seen_approved_sent_and_told_anew(visitor: Visitor) -> None:
     meeting, _ = await board(visitor)
     page = await shown(visitor, meeting)
-    assert "Den är inte skickad. Den ska skickas senast 2022-11-18." in page
+    assert "Den är inte skickad. Den ska skickas senast fredag 18 november 2022." in page
     assert "Inget besked än" in page
     page = await shown(visitor, f"{meeting}/notice")
     for said in (
         "Fredag 25 november 2022, 09:00–12:00",
         "Olof Berg",
-        "klockan 8 den 2022-11-18",
+        "klockan 8 fredag 18 november 2022",
     ):
         assert said in page
     assert "Per Ros" not in page
@@ -62,7 +62,7 @@ async def test_a_notice_is_seen_approved_sent_and_told_anew(visitor: Visitor) ->
     await visitor.press("/notice", what="approve", note="")
     page = unescape(visitor.page.text)
     assert "Kallelsen är godkänd." in page
-    assert "Den är godkänd, och skickas av sig själv klockan 8 den 2022-11-18." in page
+    assert "Den är godkänd, och skickas av sig själv klockan 8 fredag 18 november 2022." in page
     await visitor.follow(f"{meeting}/notice")
     await visitor.press("/notice", what="notice", note="Välkomna")
     assert "Kallelsen skickas nu." in visitor.page.text
