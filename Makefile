@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo test test-slow bench drill drill-short test-embedded test-containers check format lock clean
+.PHONY: demo pictures test test-slow bench drill drill-short test-embedded test-containers check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -33,6 +33,9 @@ bench: $(STAMP) .venv/.peers  ## How fast it is, beside bare baselines; `make be
 # What is measured beside ours. Without it the rest is measured all the same.
 .venv/.peers: tests/benchmarks/requirements.txt $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $< && touch $@ || echo "Without Celery and faststream-outbox, then"
+
+pictures: $(STAMP)  ## The pictures of the secretary's guide anew, from the pages of the invented association; needs Chromium
+	@$(BIN)/python -m tests.support.guide_pictures
 
 test-embedded: $(STAMP)  ## The tests that touch Kafka and PostgreSQL once more, on the embedded servers
 	@echo "Running the tests on the embedded servers ..."
