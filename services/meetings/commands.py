@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.meetings.agenda.commands import AgendaCommands
 from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body.commands import BodyCommands
+from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.notice.commands import NoticeCommands
@@ -29,6 +30,7 @@ class MeetingsCommands:
     agendas: AgendaCommands
     attachments: AttachmentCommands
     papers: PapersCommands
+    letterhead: LetterheadCommands
     replies: ReplyCommands
     sittings: SittingCommands
     notices: NoticeCommands

@@ -10,6 +10,8 @@ from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body import api as body_api
 from services.meetings.body.commands import BodyCommands
 from services.meetings.commands import MeetingsCommands
+from services.meetings.letterhead import api as letterhead_api
+from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.meeting import api as meeting_api
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
@@ -81,6 +83,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         strikes=StrikeCommands(unit_of_work, clock, agendas),
         attachments=AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes),
         papers=PapersCommands(unit_of_work, clock, blobs, press, organisation_name=settings.organisation_name),
+        letterhead=LetterheadCommands(unit_of_work, clock, press),
         replies=ReplyCommands(unit_of_work, clock),
         sittings=SittingCommands(unit_of_work, clock),
         notices=NoticeCommands(unit_of_work, clock),
@@ -110,6 +113,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(strike_api.router(commands.strikes))
     app.include_router(attachment_api.router(commands.attachments))
     app.include_router(papers_api.router(commands.papers))
+    app.include_router(letterhead_api.router(commands.letterhead))
     app.include_router(reply_api.router(commands.replies))
     app.include_router(sitting_api.router(commands.sittings))
     app.include_router(notice_api.router(commands.notices))

@@ -397,6 +397,15 @@ class SittingStepRow(MeetingsTable, table=True):
     recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
+class LetterheadRow(MeetingsTable, table=True):
+    """`letterhead` is `shared.rendering.minutes.Letterhead`."""
+
+    __tablename__ = "letterhead"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    letterhead: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
 MEETING = MeetingsTable.metadata.tables["meeting"]
 NUMBERING = MeetingsTable.metadata.tables["numbering"]
 MINUTES = MeetingsTable.metadata.tables["minutes"]
@@ -412,6 +421,7 @@ ATTACHMENT = MeetingsTable.metadata.tables["attachment"]
 ATTACHMENT_FILE = MeetingsTable.metadata.tables["attachment_file"]
 PAPERS = MeetingsTable.metadata.tables["papers"]
 PAPERS_PUBLICATION = MeetingsTable.metadata.tables["papers_publication"]
+LETTERHEAD = MeetingsTable.metadata.tables["letterhead"]
 NOTICE = MeetingsTable.metadata.tables["notice"]
 REPLY = MeetingsTable.metadata.tables["reply"]
 DATE_POLL = MeetingsTable.metadata.tables["date_poll"]

@@ -13,6 +13,7 @@ from services.meetings.attachment.store import AttachmentStore
 from services.meetings.body.body import Body
 from services.meetings.body.store import BodyStore
 from services.meetings.body.who_sits import WhoSits
+from services.meetings.letterhead.store import LetterheadStore
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
@@ -38,6 +39,7 @@ class MeetingsTransaction(
     AgendaStore,
     AttachmentStore,
     PapersStore,
+    LetterheadStore,
     NoticeStore,
     ReplyStore,
     PollStore,

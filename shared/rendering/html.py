@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from shared.rendering.minutes import Language, MinutesDocument
+from shared.rendering.minutes import Language, Letterhead, Logo, MinutesDocument
 from shared.rendering.people import changes_of, people_of
 
 _FOLDER = Path(__file__).parent / "pages"
@@ -34,6 +34,7 @@ _WORDS: dict[Language, dict[str, str]] = {
 def minutes_html(document: MinutesDocument) -> str:
     """No script, nothing that is loaded from elsewhere, and only text of what people wrote."""
     words = _WORDS[document.language]
+    letterhead = document.letterhead or Letterhead()
     facts = {
         "reference": document.reference,
         "place": document.place,
@@ -49,13 +50,16 @@ def minutes_html(document: MinutesDocument) -> str:
             lists=people_of(document),
             changes=changes_of(document),
             words=words,
+            letterhead=letterhead,
+            logo=_as_address(letterhead.logo) if letterhead.logo else "",
         )
     )
 
 
-def content_policy() -> str:
-    """The `Content-Security-Policy` of such a file: its own style, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+def content_policy(html: str) -> str:
+    """The `Content-Security-Policy` of such a file: its own style, which comes before all text, and nothing else."""
+    style = html.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -67,9 +71,10 @@ def span_of(document: MinutesDocument) -> str:
     return f"{document.starts:{day}{hour}}–{end}"
 
 
-@cache
-def _style() -> str:
-    return _pages().get_template("minutes.css").render()
+def _as_address(logo: Logo) -> str:
+    """As a picture, an SVG runs nothing and loads nothing (SVG 2, section 2.2.2)."""
+    media_type = {"png": "image/png", "svg": "image/svg+xml"}[logo.type]
+    return f"data:{media_type};base64,{base64.b64encode(logo.content).decode()}"
 
 
 @cache

@@ -110,11 +110,32 @@ class SignaturePlace(_Data):
     name: str = ""
 
 
+LogoType = Literal["png", "svg"]
+
+
+class Logo(_Data):
+    """A picture that was found fit (`services.meetings.letterhead.logo`). `alt`: what it shows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64")
+
+    type: LogoType
+    content: bytes
+    alt: str
+
+
+class Letterhead(_Data):
+    """An association's own look. `colour`: of headings, `#1f3a5f`, or empty; `foot`: a line or two, or empty."""
+
+    colour: str = ""
+    foot: str = ""
+    logo: Logo | None = None
+
+
 class MinutesDocument(_Data):
     """Numbered minutes, ready to render. `starts` and `ends` are local and naive; `timezone` is their IANA zone.
 
-    `others`: officials and guests, with their title as role. `reference`: the diarienummer. Both, and `absent`, are
-    printed since template 3.
+    `others`: officials and guests, with their title as role. `reference`: the diarienummer. Both, and `absent` and
+    `letterhead`, are printed since template 3.
     """
 
     template_version: int = CURRENT_TEMPLATE
@@ -134,6 +155,7 @@ class MinutesDocument(_Data):
     absent: tuple[Attendee, ...] = ()
     others: tuple[Attendee, ...] = ()
     reference: str = ""
+    letterhead: Letterhead | None = None
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from shared.errors import InvalidInput
 from shared.rendering.column_widths import column_widths
 from shared.rendering.minutes import (
     INITIALLING_ROLES,
+    Letterhead,
     MinutesDocument,
     Paragraph,
     Stamp,
@@ -92,6 +93,7 @@ def _page_data(document: MinutesDocument, stamps: Sequence[Stamp], letters: tupl
     return {
         "name": document.name,
         "document": document.model_dump(mode="json") | _local_times(document) | {"paragraphs": _paragraphs(document)},
+        "letterhead": _letterhead(document),
         "people": people_of(document),
         "places": _places(document, stamps),
         "initials": [*letters, *[""] * (boxes - len(letters))],
@@ -110,6 +112,13 @@ def _paragraph(paragraph: Paragraph) -> dict[str, Any]:
         for block in paragraph.blocks
     ]
     return paragraph.model_dump(mode="json", exclude={"blocks"}) | {"blocks": blocks}
+
+
+def _letterhead(document: MinutesDocument) -> dict[str, Any]:
+    """The picture as numbers, one a byte: a template reads no file for it, and no text of ours changes it."""
+    found = document.letterhead or Letterhead()
+    logo = found.logo and {"type": found.logo.type, "alt": found.logo.alt, "content": list(found.logo.content)}
+    return {"colour": found.colour, "foot": found.foot, "logo": logo}
 
 
 def _places(document: MinutesDocument, stamps: Sequence[Stamp]) -> Sequence[Mapping[str, str]]:

@@ -109,5 +109,5 @@ def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: s
 
 def html_answer(html: str) -> Response:
     """Nothing in it runs, or is loaded from elsewhere."""
-    headers = {"content-security-policy": content_policy()}
+    headers = {"content-security-policy": content_policy(html)}
     return Response(html.encode("utf-8", "replace"), media_type="text/html", headers=headers)

@@ -32,7 +32,7 @@ from shared.events import BlobRef, Person, ProtocolDrafted, SignerInvitation
 from shared.ids import new_transaction_id
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.html import minutes_html
-from shared.rendering.minutes import Language, MinutesDocument, SignaturePlace, place_label
+from shared.rendering.minutes import Language, Letterhead, MinutesDocument, SignaturePlace, place_label
 from shared.rendering.press import Press
 from shared.text import clean_ip, clean_mailbox, clean_name, named_twice
 
@@ -140,24 +140,26 @@ class MinutesCommands:
         """The document with the numbers that it would get now, and the version before. Nothing stays locked."""
         front = draft.front
 
-        async def look(transaction: MeetingsTransaction) -> tuple[Version | None, int]:
+        async def look(transaction: MeetingsTransaction) -> tuple[Version | None, int, Letterhead | None]:
             meeting = await transaction.meeting(organisation, meeting_id)
             body = await transaction.body_of(organisation, meeting)
             before = await self._version_before(transaction, organisation, meeting, body, draft, agreement_id)
             next_version(before)
             await _elected(transaction, organisation, draft, 1)
+            letterhead = await transaction.letterhead(organisation)
             if _begins_anew(body):
-                return before, _first_of_meeting(draft, before)
+                return before, _first_of_meeting(draft, before), letterhead
             next_in_year = await transaction.next_number(organisation, _counted_by(body, draft), front.starts.year)
-            return before, _first(draft, before, next_in_year)
+            return before, _first(draft, before, next_in_year), letterhead
 
-        before, first = await self._unit_of_work.look(look)
+        before, first, letterhead = await self._unit_of_work.look(look)
         document = number_paragraphs(
             draft,
             first,
             language=drafting.language,
             timezone=drafting.timezone,
             places=signature_places(draft, drafting),
+            letterhead=letterhead,
         )
         return document, before
 

@@ -34,6 +34,7 @@ from shared.plain_text import lines_of, unfit
 from shared.rendering.minutes import (
     Attendee,
     Language,
+    Letterhead,
     MinutesDocument,
     Paragraph,
     SignaturePlace,
@@ -73,6 +74,7 @@ def number_paragraphs(
     language: Language = "sv",
     timezone: str = "Europe/Stockholm",
     places: Sequence[SignaturePlace] = (),
+    letterhead: Letterhead | None = None,
 ) -> MinutesDocument:
     """The document with its paragraphs numbered from `first`, ready to render.
 
@@ -92,6 +94,7 @@ def number_paragraphs(
         absent=front.absent,
         others=_numbered(front.others, first),
         reference=front.reference,
+        letterhead=letterhead,
         secretary=front.secretary,
         chair=front.chair,
         adjusters=front.adjusters,

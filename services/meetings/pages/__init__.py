@@ -8,6 +8,7 @@ from services.meetings.pages.agendas import AgendaPages
 from services.meetings.pages.attachments import AttachmentPages
 from services.meetings.pages.bodies import BodyPages
 from services.meetings.pages.files import FilePages
+from services.meetings.pages.letterhead import LetterheadPages
 from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
 from services.meetings.pages.notices import NoticePages
@@ -50,6 +51,7 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         MeetingPages,
         FilePages,
         BodyPages,
+        LetterheadPages,
         MemberPages,
         PeoplePages,
         AgendaPages,

@@ -15,6 +15,7 @@ Stop = tuple[str, Page]
 OTHER_AGREEMENT = AGREEMENT_ID[::-1]
 
 
+_LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4"><circle cx="2" cy="2" r="2"/></svg>'
 _PLAN = """plan: 2023
 year: 2023
 bodies:
@@ -254,6 +255,17 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "plan", page
     await page.locator("[value=apply]").click()
     yield "plan-applied", page
+    await page.goto(f"{site.base}/meetings/office/letterhead")
+    yield "letterhead-empty", page
+    await page.fill("#colour", "#ffff00")
+    await page.locator("form .button").click()
+    yield "letterhead-wrong", page
+    await page.set_input_files("#logo", {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": _LOGO})
+    await page.fill("#alt", "Norrdalen")
+    await page.fill("#colour", "#7a1f5f")
+    await page.locator("form .button").first.click()
+    yield "letterhead", page
+    await page.locator("form .button").last.click()
     await page.goto(f"{site.base}/meetings/office/register")
     await page.locator("[value=check]").click()
     yield "register-wrong", page

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.rendering.minutes import Attendee, BulletList, Language, Paragraph, Run, Text
+from shared.rendering.minutes import Attendee, BulletList, Language, Letterhead, Logo, LogoType, Paragraph, Run, Text
 from shared.rendering.render import render_final, render_minutes
 from tests.integration.rendering.sample import CREATED, full_minutes, sample_minutes, sample_report, sample_stamps
 from tests.integration.rendering.test_pages import TABLE
-from tests.integration.rendering.tools import assert_conforms, plain_attachments
+from tests.integration.rendering.tools import assert_conforms, page_texts, plain_attachments
+from tests.unit.meetings.test_letterhead import GRADIENT, png, svg
 
 ODD = "👩‍👩‍👧 \ue000 हिन्दी العربية 李小龙"
 
@@ -51,3 +52,14 @@ def test_tables_and_broken_words_conform(tmp_path: Path) -> None:
         )
     )
     assert_conforms(path)
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_letterhead_conforms(tmp_path: Path, kind: LogoType) -> None:
+    content = {"png": png(), "svg": svg(GRADIENT.replace("rect", 'rect width="4" height="4" opacity="0.5"'))}[kind]
+    own = Letterhead(colour="#7a1f5f", foot="Storgatan 1 " * 20, logo=Logo(type=kind, content=content, alt="Märke"))
+    minutes = full_minutes().model_copy(update={"letterhead": own})
+    path = tmp_path / "original.pdf"
+    path.write_bytes(render_minutes(minutes, at=CREATED))
+    assert_conforms(path)
+    assert all("Storgatan" in page for page in page_texts(path))
