@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.meetings.meeting.meeting import Meeting
+from services.meetings.meeting.meeting import Meeting, MeetingStatus
 from services.meetings.notice import notice as rules
 from services.meetings.notice import telling
 from services.meetings.notice.notice import Change, Draft, Notice, Unnoticed
@@ -52,7 +52,7 @@ class NoticeCommands:
         if scene is None:
             return None
         draft, today = scene.draft(), self._clock.now().astimezone(ZoneInfo(meeting.details.timezone)).date()
-        coming = not meeting.is_over(self._clock.now()) and meeting.reason is None
+        coming = meeting.status is not MeetingStatus.CANCELLED and not meeting.is_over(self._clock.now())
         return NoticeView(
             meeting=meeting,
             notice=scene.notice,

@@ -32,13 +32,14 @@ class NoticeDeadlines:
             await telling.set_notice_timers(transaction, scene, now)
             return
         try:
-            await telling.issue(transaction, organisation, meeting, scene.notice.note, now)
+            rules.issue(scene.notice, scene.draft(), scene.notice.note, now)
         except JusteraError as error:
             given_up = scene.notice.model_copy(update={"approved_at": None})
             await transaction.save_notice(organisation, meeting.id, given_up)
             log.warning("notice.not_issued", meeting_id=meeting.id, error=type(error).__name__)
-        else:
-            log.info("notice.issued", meeting_id=meeting.id)
+            return
+        await telling.issue(transaction, organisation, meeting, scene.notice.note, now)
+        log.info("notice.issued", meeting_id=meeting.id)
 
     async def _look_at_quorum(self, transaction: MeetingsTransaction, timer: Timer) -> None:
         organisation, now = timer.organisation, self._clock.now()
