@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from services.notifications.languages import Language, capital, day, moment, span
+from services.notifications.languages import Language, day, moment, span
 
 _MODES = {
     "sv": {"physical": "på plats", "digital": "digitalt", "hybrid": "på plats och digitalt"},
@@ -136,7 +136,7 @@ def words(facts: MeetingFacts, language: Language) -> MeetingWords:
         place=facts.place,
         how=_how(facts, language),
         moment=moment(facts.starts, language),
-        when=capital(span(facts.starts, facts.ends, language)),
+        when=span(facts.starts, facts.ends, language),
         changed=tuple(_changes(facts, language)),
         agenda=tuple(f"{number}. {_item(one, language)}" for number, one in enumerate(facts.agenda, start=1)),
         note=facts.note,

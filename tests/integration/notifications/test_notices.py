@@ -74,7 +74,7 @@ async def test_a_notice_says_when_where_and_what_to_each_in_their_language(
     olofs, svens = await mails(post, server, 2)
     assert olofs.message["Subject"] == "Kallelse: Styrelsen sammanträder, fredag 25 november 2022 kl. 13:00"
     text = words(olofs).replace("\r\n", "\n")
-    assert "\n\nNär: Fredag 25 november 2022 kl. 13:00–15:30\nVar: Digitalt\nHur: digitalt\n\n" in text
+    assert "\n\nNär: fredag 25 november 2022 kl. 13:00–15:30\nVar: Digitalt\nHur: digitalt\n\n" in text
     assert "\n\nSekreteraren skriver:\nTa med datorn.\nFika finns.\n\n" in text
     assert (
         "\n\nDagordning:\n1. Val av justerare (val, 5 min)\n"

@@ -178,7 +178,7 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.ENDED_EXPIRED, "men alla hann inte signera innan tiden gick ut"),
         (Purpose.DATE_POLL, "Svara senast 26 mars 2026 10:45 GMT+1. Länken öppnar din egen sida"),
         (Purpose.DATE_POLL_CALLED_OFF, "gäller inte längre"),
-        (Purpose.NOTICE, "När: Fredag 27 mars 2026 kl. 13:00 – lördag 28 mars 2026 kl. 12:00\r\nVar: Björka kommunhus"),
+        (Purpose.NOTICE, "När: fredag 27 mars 2026 kl. 13:00 – lördag 28 mars 2026 kl. 12:00\r\nVar: Björka kommunhus"),
         (Purpose.NOTICE_UPDATED, "Ny plats: Björka kommunhus (förut Digitalt)\r\nMötet hålls nu på plats och digitalt"),
         (Purpose.NOTICE_SUBSTITUTE, "som ersättare för Maja Lind, som inte kan komma, till Styrelsen"),
         (Purpose.NOTICE_WITHDRAWN, "Skälet: ”För få kan komma”"),
