@@ -11,8 +11,8 @@ from services.notifications.delivery import Facts, NewDelivery
 from services.notifications.languages import capital, day, language_of, span
 from services.notifications.messages import Purpose, quotable
 from services.notifications.notices import send_to_members
-from services.notifications.store import EndedNotices
 from services.notifications.transaction import NotificationsTransaction
+from services.notifications.withdrawing import EndedNotices
 from shared.events import DatePollClosed, DatePollOpened
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received

@@ -6,8 +6,8 @@ from typing import Any
 from services.notifications.delivery import Facts, NewDelivery
 from services.notifications.languages import Language, language_of
 from services.notifications.messages import Purpose, quotable
-from services.notifications.store import Ended, EndedCopies
 from services.notifications.transaction import NotificationsTransaction
+from services.notifications.withdrawing import Ended, EndedCopies
 from shared.clock import parse_timestamp
 from shared.events import (
     AgreementCancelled,

@@ -16,8 +16,8 @@ from services.notifications.delivery import INVITING, UNINVITING, Facts, NewDeli
 from services.notifications.languages import language_of
 from services.notifications.meeting_words import AgendaItem, MeetingFacts
 from services.notifications.messages import Purpose, quotable
-from services.notifications.store import EndedNotices
 from services.notifications.transaction import NotificationsTransaction
+from services.notifications.withdrawing import EndedNotices
 from shared.events import (
     NoticeIssued,
     NoticeUnreached,

@@ -1,35 +1,23 @@
-"""SQL over deliveries and what mails need to know of an agreement. Bulk statements: their number does not grow.
+"""SQL over deliveries. Bulk statements: their number does not grow.
 
 Leases are by the database's clock, so that mailers on machines whose clocks differ agree on them.
 """
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ARRAY, Float, Integer, Row, Select, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.delivery import (
-    ASKING,
-    POINTLESS,
-    REQUESTS,
-    SUPERSEDED,
-    Delivery,
-    Facts,
-    NewDelivery,
-    Status,
-)
+from services.notifications.delivery import REQUESTS, Delivery, Facts, NewDelivery, Status
 from services.notifications.messages import Purpose
-from services.notifications.tables import AGREEMENT, DELIVERY
+from services.notifications.tables import DELIVERY
 from shared.database import among_pairs, pairs
-from shared.events import Person
 from shared.ids import new_id
-from shared.text import email_key, same_email
+from shared.text import email_key
 
-AgreementKey = tuple[str, str]  # organisation, agreement id
 DeliveryKey = tuple[str, str]  # organisation, delivery id
 
 _TEXTS = ARRAY(Text)
@@ -111,54 +99,6 @@ _SAVE = text(
     bindparam("retries", type_=ARRAY(Float)),
 )
 
-# The mails of the request that was signed through stay, reminders apart: completion waits for what became of them.
-_WITHDRAW = text(
-    """
-    UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
-    FROM unnest(:organisations, :agreements, :places, :kept, :requests, :versions)
-        AS ended (organisation, agreement_id, place, kept, request_id, below_version)
-    WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.agreement_id
-      AND delivery.status = 'waiting' AND delivery.purpose = ANY(:asking)
-      AND (ended.place IS NULL OR delivery.place = ended.place)
-      AND (delivery.request_id <> ended.kept OR delivery.purpose = 'reminder')
-      AND (ended.request_id IS NULL
-           OR (delivery.request_id = ended.request_id AND delivery.request_version < ended.below_version))
-    """
-).bindparams(
-    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "agreements", "kept", "requests", "asking")),
-    *(bindparam(name, type_=ARRAY(Integer)) for name in ("places", "versions")),
-)
-
-_WITHDRAW_COPIES = text(
-    """
-    UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
-    FROM unnest(:organisations, :agreements, :recipients, :versions)
-        AS ended (organisation, agreement_id, recipient_key, below_version)
-    WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.agreement_id
-      AND delivery.status = 'waiting' AND delivery.purpose = :archived
-      AND delivery.recipient_key = ended.recipient_key AND delivery.request_version < ended.below_version
-    """
-).bindparams(
-    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "agreements", "recipients")),
-    bindparam("versions", type_=ARRAY(Integer)),
-)
-
-_WITHDRAW_NOTICES = text(
-    """
-    UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
-    FROM unnest(:organisations, :meetings, :people, :versions)
-        AS ended (organisation, meeting_id, person_id, below_version)
-    WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.meeting_id
-      AND delivery.status = 'waiting' AND delivery.request_version < ended.below_version
-      AND CASE WHEN ended.person_id IS NULL THEN delivery.purpose = ANY(:pointless)
-               ELSE delivery.request_id = ended.person_id AND delivery.purpose = ANY(:superseded) END
-    """
-).bindparams(
-    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "meetings", "people", "pointless", "superseded")),
-    bindparam("versions", type_=ARRAY(Integer)),
-)
-
-_AGREEMENTS = select(AGREEMENT).where(among_pairs(AGREEMENT.c.organisation, AGREEMENT.c.agreement_id))
 _LOCK = (
     select(*_COLUMNS)
     .where(among_pairs(DELIVERY.c.organisation, DELIVERY.c.id))
@@ -168,187 +108,10 @@ _LOCK = (
 _INSERT_DELIVERY = insert(DELIVERY).on_conflict_do_nothing().inline()
 
 
-@dataclass(slots=True)
-class AgreementContext:
-    """What a mail's own event does not carry. `sender` is None until AgreementCreated has been seen.
-
-    `people`: whom mails about it may go to, by `email_key`, and its sender; None until it was made known.
-    `asked`: of an agreement that an earlier version took in, which did not keep its people, the ids of the requests
-    that have asked somebody; else None.
-    `copy_links`: by `email_key` too, the version of the next link to the sealed copy, of those whose links were ended.
-    """
-
-    sender: Person | None = None
-    timezone: str = "UTC"
-    others: dict[str, Person] = field(default_factory=dict)
-    people: set[str] | None = None
-    asked: set[str] | None = None
-    copy_links: dict[str, int] = field(default_factory=dict)
-
-    def copy_version(self, address: str) -> int | None:
-        """Of the next link to the sealed copy, of someone whose links were ended; else None."""
-        return self.copy_links.get(email_key(address))
-
-    def let_in(self, *addresses: str) -> None:
-        """Mails about the agreement may go there from now on."""
-        if self.people is not None:
-            self.people.update(map(email_key, addresses))
-
-    def let_in_if_first(self, request_id: str, address: str) -> bool:
-        """Of an older agreement, whom a request asks first is one of its people: nobody named them before. Whether this
-        let somebody in."""
-        if self.asked is None or request_id in self.asked:
-            return False
-        self.asked.add(request_id)
-        self.let_in(address)
-        return True
-
-    def let_out(self, address: str) -> None:
-        """It was a mistake: no mail goes there any more, unless the sender has it."""
-        if self.people is not None and self.sender is not None and not same_email(address, self.sender.email):
-            self.people.discard(email_key(address))
-
-    def knows(self, address: str) -> bool:
-        """Whether a mail may go there: to people of an agreement that was made known, and to nobody else."""
-        if self.sender is None or self.people is None:
-            return False
-        return email_key(address) in self.people or same_email(address, self.sender.email)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Mails asking for this place (None: any) are to be withdrawn, but for those of the request `kept`.
-
-    With `request_id`, only those of that request whose link is of a version before `below_version`.
-    """
-
-    organisation: str
-    agreement_id: str
-    place: int | None = None
-    kept: str = ""
-    request_id: str | None = None
-    below_version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class EndedCopies:
-    """Mails to this recipient with a link to the sealed copy of an earlier version are to be withdrawn."""
-
-    organisation: str
-    agreement_id: str
-    recipient: str
-    below_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndedNotices:
-    """Mails about the meeting of an earlier `sequence` are to be withdrawn: those to this person that a later notice
-    makes untrue; without one, those to anybody that nobody needs when the meeting does not take place."""
-
-    organisation: str
-    meeting_id: str
-    person_id: str | None
-    below_version: int
-
-
-async def agreements(
-    connection: AsyncConnection, keys: Collection[AgreementKey]
-) -> dict[AgreementKey, AgreementContext]:
-    """Those that are known. One statement."""
-    if not keys:
-        return {}
-    rows = await connection.execute(_AGREEMENTS, pairs(keys))
-    return {(row.organisation, row.agreement_id): _context(row) for row in rows}
-
-
-async def save_agreements(
-    connection: AsyncConnection, changed: Sequence[tuple[AgreementKey, AgreementContext]]
-) -> None:
-    """Insert, or add to what is there. Sorted, so that transactions that share agreements queue up."""
-    if not changed:
-        return
-    rows = [
-        {
-            "organisation": organisation,
-            "agreement_id": agreement_id,
-            "sender": context.sender.model_dump(mode="json") if context.sender else None,
-            "timezone": context.timezone,
-            "others": {request: person.model_dump(mode="json") for request, person in context.others.items()},
-            "people": None if context.people is None else sorted(context.people),
-            "asked": None if context.asked is None else sorted(context.asked),
-            "copy_links": context.copy_links,
-        }
-        for (organisation, agreement_id), context in sorted(changed, key=lambda one: one[0])
-    ]
-    statement = insert(AGREEMENT)
-    new = statement.excluded
-    upsert = statement.on_conflict_do_update(
-        index_elements=["organisation", "agreement_id"],
-        set_={
-            "sender": func.coalesce(new.sender, AGREEMENT.c.sender),
-            "timezone": new.timezone,
-            "others": AGREEMENT.c.others.op("||")(new.others),
-            "people": func.coalesce(new.people, AGREEMENT.c.people),
-            "asked": func.coalesce(new.asked, AGREEMENT.c.asked),
-            "copy_links": AGREEMENT.c.copy_links.op("||")(new.copy_links),
-        },
-    )
-    await connection.execute(upsert, rows)
-
-
 async def insert_deliveries(connection: AsyncConnection, deliveries: Sequence[NewDelivery]) -> None:
     """One row for each cause, recipient and purpose; those that are there already stay as they are."""
     if deliveries:
         await connection.execute(_INSERT_DELIVERY, [_row(one) for one in deliveries])
-
-
-async def withdraw(connection: AsyncConnection, ended: Sequence[Ended]) -> None:
-    """Mails that nobody needs to get any more are not sent; one that is under way may still arrive."""
-    if not ended:
-        return
-    await connection.execute(
-        _WITHDRAW,
-        {
-            "organisations": [one.organisation for one in ended],
-            "agreements": [one.agreement_id for one in ended],
-            "places": [one.place for one in ended],
-            "kept": [one.kept for one in ended],
-            "requests": [one.request_id for one in ended],
-            "versions": [one.below_version for one in ended],
-            "asking": sorted(purpose.value for purpose in ASKING),
-        },
-    )
-
-
-async def withdraw_copies(connection: AsyncConnection, ended: Sequence[EndedCopies]) -> None:
-    """A link that opens nothing any more is not mailed."""
-    if ended:
-        await connection.execute(
-            _WITHDRAW_COPIES,
-            {
-                "organisations": [one.organisation for one in ended],
-                "agreements": [one.agreement_id for one in ended],
-                "recipients": [email_key(one.recipient) for one in ended],
-                "versions": [one.below_version for one in ended],
-                "archived": Purpose.ARCHIVED.value,
-            },
-        )
-
-
-async def withdraw_notices(connection: AsyncConnection, ended: Sequence[EndedNotices]) -> None:
-    """Nobody gets an old time after a new one; a mail that is under way may still arrive."""
-    if ended:
-        await connection.execute(
-            _WITHDRAW_NOTICES,
-            {
-                "organisations": [one.organisation for one in ended],
-                "meetings": [one.meeting_id for one in ended],
-                "people": [one.person_id for one in ended],
-                "versions": [one.below_version for one in ended],
-                "superseded": sorted(purpose.value for purpose in SUPERSEDED),
-                "pointless": sorted(purpose.value for purpose in POINTLESS),
-            },
-        )
 
 
 async def claim_due(connection: AsyncConnection, *, claim: str, lease: float, most: int) -> list[Delivery]:
@@ -487,17 +250,6 @@ async def count_waiting(connection: AsyncConnection) -> int:
 def _to(organisation: str, address: str) -> Select[Any]:
     return select(*_COLUMNS).where(
         DELIVERY.c.organisation == organisation, DELIVERY.c.recipient_key == email_key(address)
-    )
-
-
-def _context(row: Row[Any]) -> AgreementContext:
-    return AgreementContext(
-        sender=Person.model_validate(row.sender) if row.sender else None,
-        timezone=row.timezone,
-        others={request: Person.model_validate(person) for request, person in row.others.items()},
-        people=None if row.people is None else set(row.people),
-        asked=None if row.asked is None else set(row.asked),
-        copy_links=dict(row.copy_links),
     )
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications import held, invited, store
+from services.notifications import held, invited, known_agreements, store, withdrawing
 from services.notifications.delivery import Change, Delivery, NewDelivery
-from services.notifications.store import AgreementContext, AgreementKey, DeliveryKey, Ended, EndedCopies, EndedNotices
+from services.notifications.known_agreements import AgreementContext, AgreementKey
+from services.notifications.store import DeliveryKey
+from services.notifications.withdrawing import Ended, EndedCopies, EndedNotices
 from shared.messaging.message import Poison
 from shared.messaging.transaction import Received, Transaction
 from shared.wakeup import Wakeup
@@ -35,7 +37,7 @@ class NotificationsTransaction(Transaction):
             for received in batch
             if hasattr(received.event, "agreement_id")
         }
-        self._agreements.update(await store.agreements(self.connection, keys))
+        self._agreements.update(await known_agreements.agreements(self.connection, keys))
         bodies = {
             (received.envelope.organisation, received.event.body_id)
             for received in batch
@@ -100,12 +102,12 @@ class NotificationsTransaction(Transaction):
 
     async def flush(self) -> None:
         changed = [(key, self._agreements[key]) for key in self._changed_agreements]
-        await store.save_agreements(self.connection, changed)
+        await known_agreements.save_agreements(self.connection, changed)
         await store.insert_deliveries(self.connection, self._mails)
         await invited.add(self.connection, self._mails)
-        await store.withdraw(self.connection, self._ended)
-        await store.withdraw_copies(self.connection, self._ended_copies)
-        await store.withdraw_notices(self.connection, self._ended_notices)
+        await withdrawing.withdraw(self.connection, self._ended)
+        await withdrawing.withdraw_copies(self.connection, self._ended_copies)
+        await withdrawing.withdraw_notices(self.connection, self._ended_notices)
         await store.save(self.connection, [(change.delivery, change.retry_in) for change in self._changes])
         self._changed_agreements.clear()
         self._mails.clear()

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from services.notifications import store
+from services.notifications import known_agreements
 from services.notifications.tables import NotificationsTable
 from shared.database import Database
 from shared.messaging.tables import MessagingTable
@@ -104,7 +104,7 @@ async def test_an_older_agreements_people_are_those_who_were_mailed(postgres: Po
             )
     await migrate(database.engine, "notifications")
     async with database.transaction() as connection:
-        found = await store.agreements(connection, [("o", name) for name in ("old", "new", "unknown")])
+        found = await known_agreements.agreements(connection, [("o", name) for name in ("old", "new", "unknown")])
         old, new, unknown = (found["o", name] for name in ("old", "new", "unknown"))
         assert old.people == {"maja.lind@norrdalen.example", "olof.berg@bjorka.example"}
         assert old.knows("Karin.Ek@norrdalen.example"), "the sender"
