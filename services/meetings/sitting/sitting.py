@@ -84,7 +84,7 @@ class Vote(_State):
     by: str
 
     def count(self, choice: Choice) -> int:
-        return sum(ballot.choice is choice for ballot in self.ballots)
+        return sum(ballot.choice == choice for ballot in self.ballots)
 
 
 class Decision(_State):

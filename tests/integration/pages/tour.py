@@ -292,6 +292,31 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.fill("#reason", "För många har förhinder.")
     await page.locator("form .button").click()
     yield "meeting-cancelled", page
+    await page.goto(at)
+    await page.locator(".year a").first.click()
+    async for stop in sitting(page, page.url.partition("?")[0]):
+        yield stop
+
+
+async def sitting(page: Page, meeting: str) -> AsyncIterator[Stop]:
+    """Of a meeting that was to be held days ago."""
+    await page.goto(f"{meeting}/sitting")
+    yield "sitting-opening", page
+    for box in await page.locator("[name=present]").all():
+        await box.check()
+    await page.locator("main form .button").click()
+    await page.locator("[data-shortcut=N]").click()
+    await page.locator("#decision").wait_for()
+    await page.locator("form:has(#decision) .button").click()
+    await page.locator("[role=alert]").wait_for()
+    yield "sitting-wrong", page
+    await page.goto(f"{meeting}/sitting")
+    await page.locator("main details").first.evaluate("one => one.open = true")
+    yield "sitting", page
+    await page.goto(f"{meeting}/sitting/room")
+    yield "sitting-room", page
+    await page.goto(f"{meeting}/sitting/steps")
+    yield "sitting-steps", page
 
 
 async def notices(page: Page, meeting: str) -> AsyncIterator[Stop]:

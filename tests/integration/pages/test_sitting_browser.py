@@ -1,0 +1,112 @@
+"""The secretary's page of a sitting in Chromium: by shortcuts, and over a lost connection, each step once."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, Page, Route, expect
+
+from shared.auth import SESSION_COOKIE
+from tests.integration.pages.site import TOKEN, Site
+from tests.integration.pages.test_looks import _troubles
+from tests.integration.pages.test_office import visitor as visitor
+from tests.integration.pages.test_sittings import Held
+from tests.integration.pages.test_sittings import held as held
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+async def page(site: Site, browser: Browser) -> Page:
+    context = await browser.new_context(locale="sv-SE")
+    cookie = await site.session(TOKEN)
+    await context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": site.base}])
+    return await context.new_page()
+
+
+async def opened(page: Page, held: Held) -> None:
+    await page.goto(f"{held.visitor.site.base}{held.at}")
+    for box in await page.locator("[name=present]").all():
+        await box.check()
+    await page.get_by_role("button", name="Öppna sammanträdet").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Sammanträdet")
+
+
+async def shortcut(page: Page, keys: str) -> None:
+    """Once the page's script is there."""
+    await page.wait_for_load_state()
+    await page.keyboard.press(keys)
+
+
+async def test_items_are_taken_up_and_decided_by_keyboard(page: Page, held: Held) -> None:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await opened(page, held)
+    await shortcut(page, "Alt+n")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Ekonomi")
+    await shortcut(page, "Alt+b")
+    await page.keyboard.type("Styrelsen beslutar att godkänna rapporten.")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".notice.success")).to_contain_text("Styrelsen beslutar att godkänna rapporten.")
+    await shortcut(page, "Alt+n")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Övrigt")
+    assert complaints == []
+
+
+async def test_its_pages_are_accessible_and_fit_a_phone(page: Page, held: Held) -> None:
+    at = f"{held.visitor.site.base}{held.at}"
+    await page.goto(at)
+    troubles = await _troubles(page)
+    await opened(page, held)
+    await shortcut(page, "Alt+n")
+    await page.locator("#decision").wait_for()
+    await held.visitor.follow(held.at)
+    for number in ("1", "2"):
+        await held.say("proposal_made", text=f"Förslag {number}")
+    for path in ("", "/room", "/steps"):
+        await page.goto(f"{at}{path}")
+        for one in await page.locator("main details").all():
+            await one.evaluate("one => { one.open = true; }")
+        troubles += await _troubles(page)
+    assert not troubles, "\n".join(troubles)
+
+
+async def test_a_step_whose_answer_was_lost_is_sent_again_and_recorded_once(page: Page, held: Held) -> None:
+    await opened(page, held)
+    await shortcut(page, "Alt+n")
+    await page.locator("#decision").fill("Beslut som tappades bort på vägen.")
+    lost = 0
+
+    async def lose(route: Route) -> None:
+        """What was asked arrives; the answer does not, once. Then nothing arrives, once."""
+        nonlocal lost
+        lost += 1
+        if lost == 1:
+            await route.fetch(max_redirects=0)
+        if lost < 3:
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await page.route(re.compile("/sitting/say$"), lose)
+    await page.locator("form:has(#decision) button").click()
+    await expect(page.locator("[data-sending]")).to_contain_text("Ingen kontakt just nu")
+    await expect(page.locator(".notice.success")).to_contain_text("Beslut som tappades bort", timeout=20_000)
+    assert (await held.steps()).count("decided") == 1
+
+
+async def test_what_is_typed_is_there_after_the_window_was_closed(page: Page, held: Held) -> None:
+    await opened(page, held)
+    await shortcut(page, "Alt+n")
+    await page.locator("#note").fill("Det här ville ingen skriva två gånger.")
+    await page.reload()
+    assert await page.input_value("#note") == "Det här ville ingen skriva två gånger."
+    # Someone else's text meanwhile stands, too.
+    await held.visitor.follow(held.at)
+    await held.say("noted", text="Skrivet av en annan.")
+    await page.reload()
+    assert await page.input_value("#note") == "Skrivet av en annan.\n\nDet här ville ingen skriva två gånger."
+    async with page.expect_navigation():
+        await page.locator("form:has(#note) button").click()
+    assert await page.evaluate("Object.keys(localStorage).length") == 0
+    await expect(page.locator("#note")).to_have_value(re.compile("Skrivet av en annan"))

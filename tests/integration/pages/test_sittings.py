@@ -1,0 +1,157 @@
+"""A sitting in a browser without script: held from roll call to end, refused in words, told to the second secretary."""
+
+from datetime import datetime
+from html import unescape
+
+import pytest
+
+from services.meetings.body.body import BodyDetails, BodyKind, BodyRules, ItemKind, StandingItem
+from services.meetings.body.membership import MemberRole, Seat
+from services.meetings.meeting.meeting import MeetingDetails
+from services.meetings.person.person import PersonDetails
+from tests.integration.pages.test_office import OFFICE
+from tests.integration.pages.test_office import visitor as visitor
+from tests.integration.pages.visitor import Visitor
+from tests.integration.signing.flow import ORGANISATION
+
+PEOPLE = {
+    "Olof Berg": MemberRole.CHAIR,
+    "Maja Lind": MemberRole.MEMBER,
+    "Nils Ek": MemberRole.MEMBER,
+    "Anna Dal": MemberRole.SUBSTITUTE,
+}
+
+
+class Held:
+    """A board's meeting, some days ago. `ids`: of people by first name."""
+
+    def __init__(self, visitor: Visitor, ids: dict[str, str], meeting_id: str) -> None:
+        self.visitor, self.ids, self.meeting_id = visitor, ids, meeting_id
+        self.at = f"{OFFICE}/meetings/{meeting_id}/sitting"
+
+    async def say(self, do: str, **fields: str) -> str:
+        """On the page that is open; what stands on the one that it leads to."""
+        answer = await self.visitor.press("/sitting/say", do=do, **fields)
+        assert answer.status_code in (200, 422), answer.text
+        return unescape(answer.text)
+
+    async def items(self) -> list[str]:
+        agenda = await self.visitor.site.meetings.commands.agendas.agenda(ORGANISATION, self.meeting_id)
+        return [item.id for item in agenda.items]
+
+    async def steps(self) -> list[str]:
+        found = await self.visitor.site.meetings.commands.sittings.steps(ORGANISATION, self.meeting_id)
+        return [entry.step.do for entry in found]
+
+
+@pytest.fixture
+async def held(visitor: Visitor) -> Held:
+    commands = visitor.site.meetings.commands
+    standing = (StandingItem(title="Ekonomi", kind=ItemKind.DECISION), StandingItem(title="Övrigt"))
+    rules = BodyRules(standing_items=standing)
+    body = await commands.bodies.register(ORGANISATION, BodyDetails(name="Styrelsen", kind=BodyKind.BOARD, rules=rules))
+    ids = {}
+    for name, role in PEOPLE.items():
+        person = await commands.people.register(ORGANISATION, PersonDetails(name=name))
+        ids[name.split()[0]] = person.id
+        await commands.bodies.begin(ORGANISATION, body.id, Seat(person_id=person.id, role=role))
+    starts = datetime(2022, 9, 23, 13)
+    details = MeetingDetails(
+        body="Styrelsen", title="Styrelsen", place="Digitalt", starts=starts, ends=starts.replace(hour=15)
+    )
+    meeting = await commands.meetings.schedule(ORGANISATION, details)
+    return Held(visitor, ids, meeting.id)
+
+
+async def test_a_sitting_is_held_on_one_page(held: Held) -> None:
+    await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}")
+    assert "Håll sammanträdet" in held.visitor.page.text
+    await held.visitor.follow(held.at)
+    assert held.visitor.heading == "Upprop"
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    assert "Inte beslutfört: 1 beslutar, 2 behövs" in held.visitor.page.text
+    page = await held.say("arrived", person=held.ids["Anna"])
+    assert "Beslutfört: 2 beslutar, 2 behövs" in page
+    assert "Tjänstgör för Maja Lind" in page
+    economy, other = await held.items()
+    await held.say("item_begun", item=economy)
+    assert held.visitor.heading == "Ekonomi"
+    page = await held.say("decided", text="Styrelsen beslutar att godkänna rapporten.")
+    assert "Styrelsen beslutar att godkänna rapporten." in page
+    await held.say("item_begun", item=other)  # ends the one that is up
+    assert held.visitor.heading == "Övrigt"
+    room = await held.visitor.follow(f"{held.at}/room")
+    assert "data-live" in room.text
+    await held.visitor.follow(held.at)
+    page = await held.say("closed")
+    assert "Avslutat" in page
+    assert await held.steps() == [
+        "opened",
+        "roll_called",
+        "arrived",
+        "item_begun",
+        "decided",
+        "item_ended",
+        "item_begun",
+        "item_ended",
+        "closed",
+    ]
+
+
+async def test_what_is_refused_says_why_and_what_was_typed_stays(held: Held) -> None:
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    await held.say("item_begun", item=(await held.items())[0])
+    page = await held.say("decided", text="Styrelsen beslutar att avslå.")
+    assert "Mötet är inte beslutfört." in page
+    assert ">Styrelsen beslutar att avslå.</textarea>" in page
+    assert held.visitor.page.status_code == 422
+    page = await held.say("conflict_declared", person="ingen")
+    assert "Det går inte som mötet står nu." in page
+    page = await held.say("nonsense")
+    assert "Något saknas i formuläret." in page
+
+
+async def test_a_vote_is_counted_and_who_is_missing_is_asked_for(held: Held) -> None:
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    for who in ("Maja", "Nils"):
+        await held.say("arrived", person=held.ids[who])
+    await held.say("item_begun", item=(await held.items())[0])
+    await held.say("proposal_made", text="Godkänna")
+    await held.say("proposal_made", text="Avslå", person=held.ids["Nils"])
+    ballots = {f"ballot-{held.ids[who]}": "yes" for who in ("Olof", "Maja")}
+    page = await held.say("vote_taken", yes="1", no="2", **ballots)
+    assert "Alla som beslutar ska svara" in page
+    page = await held.say("vote_taken", yes="1", no="2", **ballots, **{f"ballot-{held.ids['Nils']}": "no"})
+    assert "Förslag 1 vann: 2 ja, 1 nej, 0 avstår." in page
+    await held.say("decided", text="Godkänna")
+    assert "Nils Ek: Nej" in (await held.visitor.follow(f"{held.at}/room")).text
+
+
+async def test_the_second_of_two_secretaries_is_told_and_a_form_sent_twice_is_one(held: Held) -> None:
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    stale = held.visitor.page
+    await held.say("arrived", person=held.ids["Maja"])
+    held.visitor.page = stale  # sent again: the answer was lost
+    page = await held.say("arrived", person=held.ids["Maja"])
+    assert "Beslutfört" in page
+    held.visitor.page = stale
+    page = await held.say("arrived", person=held.ids["Nils"], key="another")
+    assert "Någon annan har antecknat något" in page
+    assert await held.steps() == ["opened", "roll_called", "arrived"]
+
+
+async def test_a_mistake_is_taken_back_with_a_reason_and_both_are_shown(held: Held) -> None:
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    await held.say("arrived", person=held.ids["Maja"])
+    await held.visitor.follow(f"{held.at}/steps")
+    await held.visitor.press("/sitting/correct")
+    assert "Skriv varför." in held.visitor.page.text
+    await held.visitor.press("/sitting/correct", reason="Det var Nils")
+    page = held.visitor.page.text
+    assert "Det var Nils" in page
+    assert "Gäller inte" in page
+    assert "1 beslutar" in (await held.visitor.follow(held.at)).text
