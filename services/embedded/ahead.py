@@ -1,14 +1,12 @@
 """What is next for a secretary, as the start page says it: coming meetings, minutes to be written, items that wait."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.meetings.body.body import Body
 from services.meetings.commands import MeetingsCommands
-from services.meetings.meeting.meeting import Meeting, MeetingStatus, Occasion, body_key
-from services.meetings.notice.notice import latest_day
+from services.meetings.meeting.meeting import Meeting, MeetingStatus, Occasion
 from shared.clock import Clock
 
 MOST = 3
@@ -18,10 +16,12 @@ _BACK, _ON = timedelta(days=60), timedelta(days=120)
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """`notice_by`: the last day for its notice; None when it was to be out before today, or no body is known."""
+    """`notice_by`: the last day for its notice, which nobody has approved or sent; None when somebody has. `late`: that
+    this day is past."""
 
     meeting: Meeting
     notice_by: date | None
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,22 @@ async def look_ahead(meetings: MeetingsCommands, clock: Clock, organisation: str
     held = [one for one in there if one.is_over(now)]
     written = await meetings.minutes.written(organisation, [one.id for one in held])
     waiting = await meetings.agendas.waiting(organisation) if bodies else []
-    return ahead(there, bodies, written, len(waiting), now)
+    missing = {one.meeting_id: one.notice_by for one in await meetings.notices.missing(organisation)}
+    return ahead(there, bool(bodies), missing, written, len(waiting), now)
 
 
-def ahead(there: Iterable[Meeting], bodies: Sequence[Body], written: set[str], waiting: int, now: datetime) -> Ahead:
-    """Pure."""
+def ahead(
+    there: Iterable[Meeting],
+    bodies: bool,
+    missing: Mapping[str, date],
+    written: set[str],
+    waiting: int,
+    now: datetime,
+) -> Ahead:
+    """Pure. `missing`: the latest days of notices that nobody has approved or sent, by meeting."""
     stands = sorted(
         (one for one in there if one.status is not MeetingStatus.CANCELLED), key=lambda one: one.details.starts
     )
-    by_name = {body_key(one.details.name): one for one in bodies}
     coming = [one for one in stands if not one.is_over(now)]
     unwritten = [
         one
@@ -61,20 +68,17 @@ def ahead(there: Iterable[Meeting], bodies: Sequence[Body], written: set[str], w
         if one.details.occasion is not Occasion.TRAINING
     ]
     return Ahead(
-        bodies=bool(bodies),
+        bodies=bodies,
         planned=bool(stands),
-        coming=tuple(Coming(one, _notice_by(one, by_name, now)) for one in coming[:MOST]),
+        coming=tuple(_coming(one, missing.get(one.id), now) for one in coming[:MOST]),
         unwritten=tuple(unwritten[:MOST]),
         waiting=waiting,
     )
 
 
-def _notice_by(meeting: Meeting, bodies: Mapping[str, Body], now: datetime) -> date | None:
-    body = bodies.get(body_key(meeting.details.body))
-    if body is None:
-        return None
-    day = latest_day(meeting.details.starts.date(), body.details.rules.notice_days)
-    return day if day >= now.astimezone(ZoneInfo(meeting.details.timezone)).date() else None
+def _coming(meeting: Meeting, notice_by: date | None, now: datetime) -> Coming:
+    today = now.astimezone(ZoneInfo(meeting.details.timezone)).date()
+    return Coming(meeting, notice_by, late=notice_by is not None and notice_by < today)
 
 
 def _is_recent(meeting: Meeting, now: datetime) -> bool:

@@ -65,10 +65,14 @@ class NoticeCommands:
 
     async def late(self, organisation: str) -> list[Unnoticed]:
         """Meetings to come whose notice should have gone out by today, and nobody has approved it."""
+        today = self._clock.now().astimezone(_OFFICE).date()
+        return [one for one in await self.missing(organisation) if one.notice_by <= today]
+
+    async def missing(self, organisation: str) -> list[Unnoticed]:
+        """Meetings to come whose notice nobody has approved or sent, in good time or not."""
         now = self._clock.now().astimezone(_OFFICE).replace(tzinfo=None)
         async with self._unit_of_work.begin() as transaction:
-            found = await transaction.meetings_without_notice(organisation, now, now + _AHEAD)
-        return [one for one in found if one.notice_by <= now.date()]
+            return await transaction.meetings_without_notice(organisation, now, now + _AHEAD)
 
     async def send_preliminary(
         self, organisation: str, meeting_id: str, note: str | None = None, *, seen: str | None = None

@@ -6,7 +6,6 @@ import pytest
 
 from services.embedded.ahead import ahead
 from services.embedded.greeting import StoryClock, days_of, story
-from services.meetings.body.body import Body, BodyDetails, BodyKind
 from services.meetings.meeting import meeting as rules
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from services.meetings.plan.clashes import days_off
@@ -56,17 +55,20 @@ def test_the_clock_tells_the_past_and_never_the_future() -> None:
 
 
 def test_what_is_next_is_said_with_the_day_of_its_notice() -> None:
-    board = Body(
-        id="b", version=1, key="board", details=BodyDetails(name="Styrelsen", kind=BodyKind.BOARD), closed=None
-    )
     held, written, old = _meeting("held", -3), _meeting("written", -10), _meeting("old", -90)
     soon, later = _meeting("soon", 3), _meeting("later", 30)
     called_off, _ = rules.cancel(_meeting("off", 2), "Few")
-    found = ahead([later, soon, held, written, old, called_off], [board], {"written"}, 2, NOW)
-    assert [(one.meeting.id, one.notice_by) for one in found.coming] == [("soon", None), ("later", date(2026, 7, 3))]
+    missing = {"late": date(2026, 6, 9), "later": date(2026, 7, 3)}
+    there = [later, soon, _meeting("late", 4), held, written, old, called_off]
+    found = ahead(there, True, missing, {"written"}, 2, NOW)
+    assert [(one.meeting.id, one.notice_by, one.late) for one in found.coming] == [
+        ("soon", None, False),
+        ("late", date(2026, 6, 9), True),
+        ("later", date(2026, 7, 3), False),
+    ]
     assert [one.id for one in found.unwritten] == ["held"]
     assert (found.bodies, found.planned, found.waiting) == (True, True, 2)
-    nothing = ahead([], [], set(), 0, NOW)
+    nothing = ahead([], False, {}, set(), 0, NOW)
     assert (nothing.bodies, nothing.planned, nothing.coming, nothing.unwritten) == (False, False, (), ())
 
 
