@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.meetings.callers import Reader, Secretary
 from services.meetings.minutes.commands import DeclaredElection, DraftedMinutes, Drafting, MinutesCommands
 from services.meetings.minutes.minutes import MAX_MINUTES
+from services.meetings.minutes.word import MAX_WORD
+from shared.errors import TooLarge
 from shared.forwarding import Proxies, client_ip
 from shared.http import CREATED
 from shared.idempotency import Once
@@ -38,10 +40,26 @@ class Drafted(BaseModel):
     replaces: str | None = Field(description="the agreement about the version before")
 
 
+class MinutesFromWord(BaseModel):
+    """`markdown`: to be looked at, mended and drafted. `not_kept`: what of the document is not in it."""
+
+    markdown: str
+    not_kept: list[str]
+
+
 class Elections(BaseModel):
     """Of the last version of the meeting's minutes, in their order."""
 
     elections: list[DeclaredElection]
+
+
+_WORD_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "the Word document as it is",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 
 def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: str) -> APIRouter:
@@ -77,6 +95,17 @@ def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: s
             version=drafted.version,
             replaces=drafted.replaces,
         )
+
+    @routes.post("/meetings/{meeting_id}/minutes/word", openapi_extra=_WORD_BODY)
+    async def read_word_document(meeting_id: str, request: Request, caller: Secretary) -> MinutesFromWord:
+        """Read a Word document (.docx) as the Markdown of the meeting's minutes. Nothing is drafted or kept."""
+        content = bytearray()
+        async for piece in request.stream():
+            content += piece
+            if len(content) > MAX_WORD:
+                raise TooLarge(f"a Word document has at most {MAX_WORD // 1024**2} MiB")
+        found = await commands.from_word(caller.organisation, meeting_id, bytes(content))
+        return MinutesFromWord(markdown=found.markdown, not_kept=list(found.not_kept))
 
     @routes.get("/meetings/{meeting_id}/elections")
     async def list_elections(meeting_id: str, caller: Reader) -> Elections:

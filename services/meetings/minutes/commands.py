@@ -24,6 +24,7 @@ from services.meetings.minutes.numbering import first_number, first_of_meeting
 from services.meetings.minutes.revision import Version, kept_numbers, next_version
 from services.meetings.minutes.seating import SEATED, take_effect
 from services.meetings.minutes.setting import set_minutes
+from services.meetings.minutes.word import FromWord, Known, read_word
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
@@ -215,6 +216,17 @@ class MinutesCommands:
         """Those of these meetings that have minutes."""
         async with self._unit_of_work.begin() as transaction:
             return await transaction.meetings_with_minutes(organisation, meeting_ids)
+
+    async def from_word(self, organisation: str, meeting_id: str, content: bytes) -> FromWord:
+        """The Markdown of a Word document, with what is known of the meeting. Nothing is kept.
+
+        Raises NotFound, InvalidInput, TooLarge.
+        """
+        async with self._unit_of_work.begin() as transaction:
+            meeting = await transaction.meeting(organisation, meeting_id)
+        details = meeting.details
+        known = Known(details.title, details.body, details.place, details.starts, details.ends)
+        return await asyncio.to_thread(read_word, content, known)
 
     async def as_html(self, organisation: str, meeting_id: str) -> str:
         """The last version's words as an HTML file. Raises NotFound, Unavailable."""
