@@ -19,6 +19,7 @@ from services.meetings.member.feed import feed
 from services.meetings.member.member import Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
 from services.meetings.pages.office import Fields, is_wrong, line_error, typed, wrong
+from services.meetings.pages.polls import answered, answers_typed
 from services.meetings.papers.api import pdf_answer
 from services.meetings.person.person import Person
 from services.meetings.poll.commands import PollView
@@ -197,20 +198,13 @@ class OwnPages:
     async def own_poll(self, request: Request, person_id: str, poll_id: str) -> Response:
         visit = await self._visit(request, person_id)
         view = await self._asked(visit, poll_id)
-        said = view.answers.get(person_id)
-        fields = {key: Field(key, said.times.get(key, "") if said else "") for key in _keys(view)}
-        fields["comment"] = Field("comment", (said.comment if said else None) or "")
+        fields = answered(view, person_id)
         return self._poll_page(request, visit, view, fields, done="done" in request.query_params)
 
     async def own_poll_answer(self, request: Request, person_id: str, poll_id: str) -> Response:
         visit = await self._posted(request, person_id)
         view = await self._asked(visit, poll_id)
-        fields = await typed(request, (*_keys(view), "comment"))
-        said = {key: Can(fields[key].value) for key in _keys(view) if fields[key].value in tuple(Can)}
-        for key in _keys(view):
-            wrong(fields, key, None if key in said else "can")
-        error = line_error(clean_reason, fields["comment"].value, longest=MAX_REASON, required=False)
-        wrong(fields, "comment", f"comment.{error}" if error else None)
+        fields, said = await answers_typed(request, view)
         if is_wrong(fields):
             return self._poll_page(request, visit, view, fields)
         address = path_for(request, "own_poll", person_id=person_id, poll_id=poll_id)
@@ -335,10 +329,6 @@ class OwnPages:
             csrf=self._visits.csrf_token(visit.cookie),
             **facts,
         )
-
-
-def _keys(view: PollView) -> list[str]:
-    return [one.key for one in view.poll.times]
 
 
 def _is_id(text: str) -> bool:

@@ -24,7 +24,7 @@ from services.meetings.pages.office import (
     wrong,
 )
 from services.meetings.poll.commands import PollView, ProposedTimes
-from services.meetings.poll.poll import PollStatus, TimeAsked
+from services.meetings.poll.poll import Can, PollStatus, TimeAsked
 from shared.auth import Principal
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.text import MAX_REASON, clean_reason
@@ -36,7 +36,7 @@ _OWN_NAMES = tuple(f"own_{part}_{row}" for row in _OWN for part in ("day", "begi
 _NAMES = (*_OWN_NAMES, "answer_by", "note")
 _REFUSED = {"times": ("times", "poll.times"), "answer_by": ("answer_by", "poll.answer_by")}
 _DAYS_TO_ANSWER = timedelta(days=7)
-_DONE = frozenset({"opened", "chosen", "called-off"})
+_DONE = frozenset({"opened", "answered", "chosen", "called-off"})
 
 
 class PollPages(OfficePages):
@@ -46,6 +46,8 @@ class PollPages(OfficePages):
         post(router, "/office/meetings/{meeting_id}/poll/new", self.office_poll_open)
         get(router, "/office/polls/{poll_id}/choose/{time}", self.office_poll_choosing)
         post(router, "/office/polls/{poll_id}/choose/{time}", self.office_poll_choose)
+        get(router, "/office/polls/{poll_id}/answers/{person_id}", self.office_poll_answering)
+        post(router, "/office/polls/{poll_id}/answers/{person_id}", self.office_poll_answer)
         get(router, "/office/polls/{poll_id}/call-off", self.office_poll_calling_off)
         post(router, "/office/polls/{poll_id}/call-off", self.office_poll_call_off)
 
@@ -135,6 +137,49 @@ class PollPages(OfficePages):
             return back(request, "office_poll", "", meeting_id=view.meeting.id)
         return back(request, "office_poll", "chosen", meeting_id=view.meeting.id)
 
+    async def office_poll_answering(
+        self, request: Request, poll_id: str, person_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        view = await self._asked(principal, poll_id, person_id)
+        view.poll.require_open()
+        return self._answer_page(request, principal, view, person_id, answered(view, person_id))
+
+    async def office_poll_answer(
+        self, request: Request, poll_id: str, person_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        """What someone told the office, by phone say."""
+        view = await self._asked(principal, poll_id, person_id)
+        fields, said = await answers_typed(request, view)
+        if is_wrong(fields):
+            return self._answer_page(request, principal, view, person_id, fields)
+        comment = fields["comment"].value
+        try:
+            await self._commands.polls.answer(principal.organisation, poll_id, person_id, said, comment)
+        except Refused:  # it has ended: the page says how
+            return back(request, "office_poll", "", meeting_id=view.meeting.id)
+        return back(request, "office_poll", "answered", meeting_id=view.meeting.id)
+
+    async def _asked(self, principal: Principal, poll_id: str, person_id: str) -> PollView:
+        """Raises NotFound, also for whom it does not ask."""
+        view = await self._commands.polls.poll(principal.organisation, poll_id)
+        if person_id not in view.people:
+            raise NotFound("they are not asked")
+        return view
+
+    def _answer_page(
+        self, request: Request, principal: Principal, view: PollView, person_id: str, fields: Fields
+    ) -> Response:
+        return self._page(
+            request,
+            "office/poll_answer.html",
+            principal,
+            fields=fields,
+            poll=view.poll,
+            meeting=view.meeting,
+            person=view.people[person_id],
+            cans=tuple(Can),
+        )
+
     async def office_poll_calling_off(
         self, request: Request, poll_id: str, principal: Principal = SECRETARY
     ) -> Response:
@@ -197,6 +242,25 @@ class PollPages(OfficePages):
             chosen=chosen,
             own=_OWN,
         )
+
+
+def answered(view: PollView, person_id: str) -> Fields:
+    """The form of answers as it is opened, by the times' keys."""
+    said = view.answers.get(person_id)
+    fields = {one.key: Field(one.key, said.times.get(one.key, "") if said else "") for one in view.poll.times}
+    return fields | {"comment": Field("comment", (said.comment if said else None) or "")}
+
+
+async def answers_typed(request: Request, view: PollView) -> tuple[Fields, dict[str, Can]]:
+    """What was said of each time; what is wrong is put at its field."""
+    keys = [one.key for one in view.poll.times]
+    fields = await typed(request, (*keys, "comment"))
+    said = {key: Can(fields[key].value) for key in keys if fields[key].value in tuple(Can)}
+    for key in keys:
+        wrong(fields, key, None if key in said else "can")
+    error = line_error(clean_reason, fields["comment"].value, longest=MAX_REASON, required=False)
+    wrong(fields, "comment", f"comment.{error}" if error else None)
+    return fields, said
 
 
 def _filled(meeting: Meeting, today: date) -> Fields:

@@ -66,6 +66,32 @@ async def test_from_proposed_days_to_one_that_is_chosen(site: Site, visitor: Vis
     assert late.status_code == 409
 
 
+async def test_what_someone_says_by_phone_is_noted(site: Site, visitor: Visitor) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    await visitor.press("/poll/new", **ROWS | FORM)
+    polls = site.meetings.commands.polls
+    view = await polls.latest(ORGANISATION, page.rpartition("/")[2])
+    assert view is not None
+    maja = next(one.id for one in view.people.values() if one.details.name == "Maja Lind")
+    address = f"/meetings/office/polls/{view.poll.id}/answers/{maja}"
+    assert address in visitor.page.text
+    await visitor.follow(address)
+    half = await visitor.press(f"/answers/{maja}", comment="Ringde")
+    assert (half.status_code, "Ringde" in half.text, "Svara för Fredag 2 december 2022" in half.text) == (
+        422,
+        True,
+        True,
+    )
+    await visitor.press(f"/answers/{maja}", **{DAYS[0]: "if_need_be", "comment": "Ringde"})
+    assert "Svaret är antecknat." in visitor.page.text
+    assert "Maja Lind: Ringde" in visitor.page.text
+    view = await polls.poll(ORGANISATION, view.poll.id)
+    assert view.answers[maja].times == {DAYS[0]: Can.IF_NEED_BE}
+    stranger = await visitor.follow(f"/meetings/office/polls/{view.poll.id}/answers/unknown")
+    assert stranger.status_code == 404
+
+
 async def test_the_page_follows_answers_as_they_come(site: Site, visitor: Visitor) -> None:
     page = await meeting_page(site)
     await visitor.follow(f"{page}/poll/new")

@@ -89,6 +89,7 @@ async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.goto(f"{at}/bodies")
     yield "bodies-empty", page
     await page.locator("main .button.primary").click()
+    await page.locator("form summary").click()
     await page.fill("#quorum", "many")
     await page.locator("form .button").click()
     yield "body-wrong", page
@@ -201,6 +202,11 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     yield "own-poll-answered", page
     await page.goto(f"{at}/meetings/{meeting}/poll")
     yield "poll-answered", page
+    await page.locator("#told ~ .ways a").first.click()
+    await page.fill("#comment", "\u202e")
+    await page.locator("form .button").click()
+    yield "poll-answer-wrong", page
+    await page.goto(f"{at}/meetings/{meeting}/poll")
     await page.locator(".row-side .ways a").first.click()
     yield "poll-choose", page
     await page.goto(f"{at}/polls/{poll.poll.id}/call-off")
