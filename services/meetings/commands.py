@@ -13,6 +13,7 @@ from services.meetings.papers.commands import PapersCommands
 from services.meetings.person.commands import PersonCommands
 from services.meetings.plan.commands import PlanCommands
 from services.meetings.poll.commands import PollCommands
+from services.meetings.proposal.commands import ProposalCommands
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply.commands import ReplyCommands
 from services.meetings.sitting.commands import SittingCommands
@@ -31,6 +32,7 @@ class MeetingsCommands:
     attachments: AttachmentCommands
     papers: PapersCommands
     letterhead: LetterheadCommands
+    proposals: ProposalCommands
     replies: ReplyCommands
     sittings: SittingCommands
     notices: NoticeCommands

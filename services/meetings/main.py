@@ -29,6 +29,8 @@ from services.meetings.plan import api as plan_api
 from services.meetings.plan.commands import PlanCommands
 from services.meetings.poll import api as poll_api
 from services.meetings.poll.commands import PollCommands
+from services.meetings.proposal import api as proposal_api
+from services.meetings.proposal.commands import ProposalCommands
 from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply import api as reply_api
@@ -82,6 +84,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         agendas=agendas,
         strikes=StrikeCommands(unit_of_work, clock, agendas),
         attachments=AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes),
+        proposals=ProposalCommands(unit_of_work, clock),
         papers=PapersCommands(unit_of_work, clock, blobs, press, organisation_name=settings.organisation_name),
         letterhead=LetterheadCommands(unit_of_work, clock, press),
         replies=ReplyCommands(unit_of_work, clock),
@@ -114,6 +117,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(attachment_api.router(commands.attachments))
     app.include_router(papers_api.router(commands.papers))
     app.include_router(letterhead_api.router(commands.letterhead))
+    app.include_router(proposal_api.router(commands.proposals))
     app.include_router(reply_api.router(commands.replies))
     app.include_router(sitting_api.router(commands.sittings))
     app.include_router(notice_api.router(commands.notices))

@@ -24,6 +24,7 @@ from services.meetings.person.person import Person
 from services.meetings.person.store import PersonStore
 from services.meetings.poll.poll import Poll, call_off
 from services.meetings.poll.store import PollStore
+from services.meetings.proposal.store import ProposalStore
 from services.meetings.reply.store import ReplyStore
 from services.meetings.sitting.store import SittingStore
 from shared.events import BounceDetected, Event, InvitationAnswered, MeetingCancelled
@@ -43,6 +44,7 @@ class MeetingsTransaction(
     NoticeStore,
     ReplyStore,
     PollStore,
+    ProposalStore,
     SittingStore,
 ):
     source = "meetings"

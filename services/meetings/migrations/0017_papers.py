@@ -1,4 +1,4 @@
-"""The papers of meetings: those that were made last, what was published; and how a file is bound into them."""
+"""The papers of meetings: those that were made last, what was published; how a file is bound in; proposals."""
 
 from alembic import op
 
@@ -31,6 +31,30 @@ _STATEMENTS = (
         late jsonb NOT NULL,
         told boolean NOT NULL,
         PRIMARY KEY (organisation, meeting_id, number)
+    )
+    """,
+    """
+    CREATE TABLE proposal (
+        organisation text NOT NULL,
+        id text NOT NULL,
+        meeting_id text NOT NULL,
+        person_id text NOT NULL,
+        person text NOT NULL,
+        details jsonb NOT NULL,
+        status text NOT NULL,
+        reason text,
+        item_id text,
+        at timestamptz NOT NULL,
+        PRIMARY KEY (organisation, id)
+    )
+    """,
+    "CREATE INDEX proposal_by_meeting ON proposal (organisation, meeting_id, at)",
+    """
+    CREATE TABLE proposals_until (
+        organisation text NOT NULL,
+        meeting_id text NOT NULL,
+        day date,
+        PRIMARY KEY (organisation, meeting_id)
     )
     """,
 )

@@ -16,6 +16,7 @@ from services.meetings.pages.own import OwnPages
 from services.meetings.pages.papers import PapersPages
 from services.meetings.pages.people import PeoplePages
 from services.meetings.pages.polls import PollPages
+from services.meetings.pages.proposals import ProposalPages
 from services.meetings.pages.sittings import SittingPages
 from services.meetings.pages.strikes import StrikePages
 from shared.auth import Access
@@ -59,6 +60,7 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         NoticePages,
         AttachmentPages,
         PapersPages,
+        ProposalPages,
         StrikePages,
         PollPages,
         SittingPages,

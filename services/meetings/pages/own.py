@@ -20,6 +20,7 @@ from services.meetings.member.member import Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
 from services.meetings.pages.office import Fields, is_wrong, line_error, typed, wrong
 from services.meetings.pages.polls import answered, answers_typed
+from services.meetings.pages.proposals import PROPOSAL_FIELDS, proposal_details
 from services.meetings.papers.api import pdf_answer
 from services.meetings.person.person import Person
 from services.meetings.poll.commands import PollView
@@ -91,6 +92,8 @@ class OwnPages:
         self._post(router, "/member/{person_id}/meetings/{meeting_id}/answer", self.own_answer)
         self._get(router, "/member/{person_id}/meetings/{meeting_id}/papers", self.own_papers)
         self._get(router, "/member/{person_id}/meetings/{meeting_id}/files/{attachment_id}", self.own_file)
+        self._get(router, "/member/{person_id}/meetings/{meeting_id}/propose", self.own_proposals)
+        self._post(router, "/member/{person_id}/meetings/{meeting_id}/propose", self.own_propose)
         self._get(router, "/member/{person_id}/polls/{poll_id}", self.own_poll)
         self._post(router, "/member/{person_id}/polls/{poll_id}", self.own_poll_answer)
         self._get(router, "/calendar/{token}", self.own_calendar)
@@ -194,6 +197,54 @@ class OwnPages:
             visit.organisation, meeting_id, attachment_id, a_member=page.reads_confidential
         )
         return file_answer(*found)
+
+    async def own_proposals(self, request: Request, person_id: str, meeting_id: str) -> Response:
+        """What they proposed for the meeting, and what became of it; and proposing more."""
+        visit = await self._visit(request, person_id)
+        page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
+        fields = {name: Field(name) for name in PROPOSAL_FIELDS}
+        return await self._proposals_page(request, visit, page, fields, done="done" in request.query_params)
+
+    async def own_propose(self, request: Request, person_id: str, meeting_id: str) -> Response:
+        visit = await self._posted(request, person_id)
+        page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
+        fields = await typed(request, PROPOSAL_FIELDS)
+        details = proposal_details(fields)
+        if details is None:
+            return await self._proposals_page(request, visit, page, fields)
+        address = path_for(request, "own_proposals", person_id=person_id, meeting_id=meeting_id)
+        try:
+            await self._commands.proposals.propose(visit.organisation, meeting_id, person_id, details)
+        except Refused:  # the day is over, or there are too many: the page says so, and what was written stands there
+            return await self._proposals_page(request, visit, page, fields, refused=True)
+        return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
+
+    async def _proposals_page(
+        self,
+        request: Request,
+        visit: Visit,
+        page: OwnMeetingPage,
+        fields: Fields,
+        *,
+        done: bool = False,
+        refused: bool = False,
+    ) -> Response:
+        meeting = page.own.meeting
+        found = await self._commands.proposals.of_meeting(visit.organisation, meeting.id)
+        return self._page(
+            request,
+            visit,
+            "own/proposals.html",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if refused or is_wrong(fields) else HTTPStatus.OK,
+            meeting=meeting,
+            details=meeting.details,
+            may_propose=found.is_open and not page.own.is_cancelled,
+            until=found.until,
+            proposals=[one for one in found.proposals if one.person_id == visit.person.id],
+            fields=fields,
+            refused=refused,
+            done=done,
+        )
 
     async def own_poll(self, request: Request, person_id: str, poll_id: str) -> Response:
         visit = await self._visit(request, person_id)

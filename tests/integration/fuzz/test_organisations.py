@@ -135,6 +135,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return _of_a_poll(path)
     if "/replies" in path:
         return {"answer": "coming"}
+    if path.startswith("/proposals/") or path.endswith(("/proposals/until", "/papers/publications")):
+        return {"until": None} if path.endswith("until") else {} if not path.endswith("decline") else {"reason": "fel"}
     if path.startswith("/attachments/") or path.endswith("/attachments/order"):
         return {"attachments": [ids["attachment_id"]]} if path.endswith("/order") else {"title": "Budget"}
     if path.endswith("/sitting"):

@@ -337,3 +337,45 @@ async def test_published_papers_are_read_by_who_is_asked_and_what_is_confidentia
 async def meeting_of(site: Site) -> Meeting:
     found = await site.meetings.commands.meetings.of_year(ORGANISATION, 2022)
     return next(one for one in found if one.details.starts.month == 11)
+
+
+async def test_a_member_proposes_an_item_and_reads_what_becomes_of_it(visitor: Visitor, maja: str) -> None:
+    """One is taken onto the agenda, one declined with a reason, and one comes too late."""
+    site, coming = visitor.site, await meeting_of(visitor.site)
+    await visitor.follow(site.own_link(maja))
+    page = f"/meetings/member/{maja}/meetings/{coming.id}"
+    await visitor.follow(page)
+    assert f"{page}/propose" in visitor.page.text
+    await visitor.follow(f"{page}/propose")
+    wrong_title = await visitor.press("/propose", item_title="", background="Fler frågar.", proposal="")
+    assert wrong_title.status_code == 422
+    assert "Fler frågar.</textarea>" in wrong_title.text
+    for title in ("Upphandling", "Logotyp", "Upphandling"):
+        await visitor.press("/propose", item_title=title, background="Fler frågar.", proposal="Utred.")
+        assert "Ditt förslag är framme." in visitor.page.text
+    commands = site.meetings.commands
+    found = await commands.proposals.of_meeting(ORGANISATION, coming.id)
+    assert [one.details.title for one in found.proposals] == ["Upphandling", "Logotyp"], "sent twice, it is one"
+
+    visitor.client.cookies.set(SESSION_COOKIE, await site.session(TOKEN))
+    office = f"/meetings/office/meetings/{coming.id}/proposals"
+    await visitor.follow(office)
+    assert "Maja Lind" in visitor.page.text
+    await visitor.press(f"/{found.proposals[0].id}/take")
+    assert "Förslaget står på dagordningen." in visitor.page.text
+    agenda = await commands.agendas.agenda(ORGANISATION, coming.id)
+    assert [(one.details.title, one.details.presenter) for one in agenda.items] == [("Upphandling", "Maja Lind")]
+    await visitor.follow(f"{office}/{found.proposals[1].id}/decline")
+    assert (await visitor.press("/decline", reason=" ")).status_code == 422
+    await visitor.press("/decline", reason="Kommunikationen tar den")
+    assert "Förslaget är avböjt" in visitor.page.text
+    assert (await visitor.press("/proposals", until="2022-11-26")).status_code == 422
+    await visitor.press("/proposals", until="2022-09-01")
+    assert "Dagen är ändrad." in visitor.page.text
+
+    await visitor.follow(f"{page}/propose")
+    shown = unescape(visitor.page.text)
+    assert "Står på dagordningen" in shown
+    assert "Avböjt: Kommunikationen tar den" in shown
+    assert "Punkter kunde föreslås till och med 2022-09-01." in shown
+    assert "<form" not in shown.partition("<main")[2].partition("</main")[0]
