@@ -45,6 +45,10 @@ class RequestOnce:
         self._key = key
         self._fingerprint = fingerprint
 
+    def over(self, content: str) -> "RequestOnce":
+        """The same, of a request whose body is this: a file, by its hash."""
+        return RequestOnce(self._key, hashlib.sha256(f"{self._fingerprint}\n{content}".encode()).hexdigest())
+
     async def answer(
         self,
         caller: Principal,
@@ -103,23 +107,30 @@ def _at_work(request: KeyedRequest, command: Awaitable[Any]) -> Iterator[None]:
         _AT_WORK.discard(name)
 
 
-async def _once(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            description="Any text of your own, a UUID say, new for each new request: sent again with the same key "
-            "within a day, a request takes effect once and gets the same answer",
-            examples=['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
-        ),
-    ] = None,
-) -> RequestOnce:
+_Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Any text of your own, a UUID say, new for each new request: sent again with the same key "
+        "within a day, a request takes effect once and gets the same answer",
+        examples=['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
+    ),
+]
+
+
+async def _once(request: Request, idempotency_key: _Key = None) -> RequestOnce:
     given = request.headers.getlist("idempotency-key")
     return RequestOnce(_key_of(given), await _fingerprint(request) if given else "")
 
 
+async def _once_of_file(request: Request, idempotency_key: _Key = None) -> RequestOnce:
+    """Without the body, which is too large to be held: `over` adds its hash once it was received."""
+    asked = json.dumps(request.query_params.multi_items()).encode()
+    return RequestOnce(_key_of(request.headers.getlist("idempotency-key")), _fingerprint_of(request, asked))
+
+
 Once = Annotated[RequestOnce, Depends(_once)]
+OnceOfFile = Annotated[RequestOnce, Depends(_once_of_file)]
 
 
 def _key_of(given: list[str]) -> str | None:
@@ -146,6 +157,10 @@ async def _fingerprint(request: Request) -> str:
         asked = json.dumps(json.loads(body), sort_keys=True).encode() if body else b""
     except ValueError:
         asked = body  # refused already, as no JSON
+    return _fingerprint_of(request, asked)
+
+
+def _fingerprint_of(request: Request, asked: bytes) -> str:
     route: Any = request.scope["route"]
     what = json.dumps([request.method, route.path, request.path_params], sort_keys=True, default=str)
     return hashlib.sha256(what.encode() + b"\n" + asked).hexdigest()

@@ -5,6 +5,7 @@ A file is the request's body as it is. Sent twice under one name it is one attac
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from services.meetings.callers import Reader, Secretary
 from services.meetings.papers.papers import PublishedFile
 from shared.errors import TooLarge
 from shared.http import CREATED
+from shared.idempotency import OnceOfFile
 from shared.rendering.file_names import fetched_as, shown_as
 from shared.web import path_for
 
@@ -74,19 +76,20 @@ def router(commands: AttachmentCommands) -> APIRouter:
     async def add_attachment(
         item_id: str,
         request: Request,
-        response: Response,
+        once: OnceOfFile,
         caller: Secretary,
         name: FileName,
         title: Annotated[str, Query(max_length=2000, description="without, the file's name without its ending")] = "",
         confidential: Annotated[bool, Query(description="for the body's members alone")] = False,
-    ) -> Attachment:
+    ) -> Response:
         """Add a file to an agenda item. The same file sent again under its name is the attachment that it made."""
-        async with _received(request, commands.largest) as file:
-            made = await commands.add(
-                caller.organisation, item_id, Upload(name, file), title=title, confidential=confidential
+        async with _received(request, commands.largest) as (file, content):
+            return await once.over(content).answer(
+                caller,
+                commands.add(caller.organisation, item_id, Upload(name, file), title=title, confidential=confidential),
+                status=201,
+                location=lambda made: path_for(request, "get_attachment", attachment_id=made.id),
             )
-        response.headers["location"] = path_for(request, "get_attachment", attachment_id=made.id)
-        return made
 
     @routes.put("/agenda-items/{item_id}/attachments/order")
     async def order_attachments(item_id: str, order: AttachmentOrder, caller: Secretary) -> Attachments:
@@ -113,11 +116,19 @@ def router(commands: AttachmentCommands) -> APIRouter:
 
     @routes.post("/attachments/{attachment_id}/versions", response_model=Attachment, openapi_extra=_FILE_BODY)
     async def replace_file(
-        attachment_id: str, request: Request, caller: Secretary, name: FileName, version: Version = None
-    ) -> Attachment:
+        attachment_id: str,
+        request: Request,
+        once: OnceOfFile,
+        caller: Secretary,
+        name: FileName,
+        version: Version = None,
+    ) -> Response:
         """Hand in a new version of the file; those before it are kept."""
-        async with _received(request, commands.largest) as file:
-            return await commands.replace(caller.organisation, attachment_id, Upload(name, file), version=version)
+        async with _received(request, commands.largest) as (file, content):
+            return await once.over(content).answer(
+                caller,
+                commands.replace(caller.organisation, attachment_id, Upload(name, file), version=version),
+            )
 
     @routes.get("/attachments/{attachment_id}/content", response_class=Response, responses=_FILE_ANSWER)
     async def get_content(
@@ -144,13 +155,14 @@ def file_answer(file: FileVersion | PublishedFile, content: bytes) -> Response:
 
 
 @asynccontextmanager
-async def _received(request: Request, largest: int) -> AsyncIterator[Any]:
-    """The request's body as a file, on disk when it is large. Raises TooLarge."""
+async def _received(request: Request, largest: int) -> AsyncIterator[tuple[Any, str]]:
+    """The request's body as a file, on disk when it is large, and its SHA-256 in hexadecimal. Raises TooLarge."""
     with SpooledTemporaryFile(_IN_MEMORY) as file:
-        size = 0
+        size, hashed = 0, sha256()
         async for piece in request.stream():
             size += len(piece)
             if size > largest:
                 raise TooLarge(f"a file is at most {largest} bytes")
             file.write(piece)
-        yield file
+            hashed.update(piece)
+        yield file, hashed.hexdigest()

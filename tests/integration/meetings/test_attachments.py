@@ -21,6 +21,21 @@ async def hand_in(api: httpx.AsyncClient, path: str, name: str, content: bytes, 
     return await api.post(path, params={"name": name, **said}, content=content)
 
 
+async def test_what_is_sent_again_under_its_key_is_answered_as_before(api: httpx.AsyncClient) -> None:
+    path = f"/agenda-items/{await item(api)}/attachments"
+    key = {"Idempotency-Key": '"first"'}
+    sent = [await api.post(path, params={"name": "a.pdf"}, content=PDF, headers=key) for _ in range(2)]
+    assert sent[0].status_code == 201
+    assert (sent[0].json(), sent[0].headers["location"]) == (sent[1].json(), sent[1].headers["location"])
+    other = await api.post(path, params={"name": "a.pdf"}, content=PDF + b"%\n", headers=key)
+    assert other.status_code == 422, "another file under the key"
+    versions = f"/attachments/{sent[0].json()['id']}/versions"
+    asked = {"params": {"name": "a.pdf", "version": 1}, "content": PDF + b"%\n"}
+    replaced = [await api.post(versions, headers={"Idempotency-Key": '"second"'}, **asked) for _ in range(2)]  # type: ignore[arg-type]
+    assert [one.status_code for one in replaced] == [200, 200], "not refused as another version by then"
+    assert replaced[0].json() == replaced[1].json()
+
+
 async def item(api: httpx.AsyncClient) -> str:
     await board(api)
     return str((await add(api, await meeting(api), "Ekonomi"))["id"])
