@@ -1,6 +1,6 @@
 // Keeps what is typed in a form until the server took it: in this browser, by the form's address and the version that it
-// was made from. Comes back after a lost connection, a crash or a closed window; goes with the logout, or after two weeks.
-// A form is sent only when the server can be reached, so that the page with the words stays. Without this script a form
+// was made from. Comes back after a lost connection, a crash or a closed window; goes with the logout (`logout.mjs`), or after
+// two weeks. A form is sent only when the server can be reached, so that the page with the words stays. Without this script a form
 // is sent as ever. Never kept: passwords, files, and what is hidden.
 
 const PREFIX = "justera-draft:";
@@ -127,12 +127,16 @@ function watch(form) {
   };
   form.addEventListener("input", keep);
   form.addEventListener("change", keep);
-  let through = false;
+  let [asking, through] = [false, false];
   form.addEventListener("submit", async (event) => {
     if (through) return;
     event.preventDefault();
+    if (asking) return; // pressed twice
+    asking = true;
     const pressed = event.submitter;
-    if (!(await reached())) {
+    const found = await reached();
+    asking = false;
+    if (!found) {
       say(form, "warning", WORDS.lost).focus();
       return;
     }
@@ -162,8 +166,5 @@ if (last && new URLSearchParams(location.search).has("done")) forget(last);
 for (const key of keys()) {
   const draft = read(key);
   if (!draft || Date.now() - draft.at > KEPT) forget(key);
-}
-for (const form of document.querySelectorAll("form[action$='/logout']")) {
-  form.addEventListener("submit", () => keys().forEach(forget));
 }
 forms.forEach(watch);

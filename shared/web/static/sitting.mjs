@@ -1,9 +1,8 @@
 // The secretary's page while a body sits: shortcuts, typed text kept in this browser until it is recorded, and forms that
 // are sent again until the server has answered. Each form bears a key: sent twice, it is recorded once.
 
-// Named and dated as `drafts.mjs` does, which takes them away with the logout, or after two weeks.
-const ALL = "justera-draft:";
-const PREFIX = `${ALL}${location.pathname}:`;
+// Named and dated as `drafts.mjs` does, which takes them away after two weeks; `logout.mjs` does with the logout.
+const PREFIX = `justera-draft:${location.pathname}:`;
 let busy = false;
 
 // What was typed and not recorded; where someone else's text stands meanwhile, below that.
@@ -31,9 +30,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-  if (event.target.matches("form[action$='/logout']")) {
-    Object.keys(localStorage).filter((key) => key.startsWith(ALL)).forEach((key) => localStorage.removeItem(key));
-  }
   const form = event.target.closest("form[data-say]");
   if (!form) return;
   event.preventDefault();

@@ -1,10 +1,11 @@
 """What someone typed in the office is theirs until the server took it: over a lost connection and a closed window."""
 
+import asyncio
 import re
 from datetime import datetime
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from services.meetings.body.body import BodyDetails, BodyKind
 from services.meetings.commands import MeetingsCommands
@@ -12,6 +13,7 @@ from services.meetings.meeting.commands import Wish
 from services.meetings.meeting.meeting import Mode, Occasion
 from shared.auth import SESSION_COOKIE
 from tests.integration.pages.site import TOKEN, Site
+from tests.support.browser import accessibility_violations
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +40,15 @@ async def form(site: Site) -> str:
     return f"{site.base}/meetings/office/meetings/{meeting.id}/agenda/new"
 
 
+async def _objections(page: Page) -> list[str]:
+    """Of axe, and of a narrow window: the walk of `test_looks` goes without this script."""
+    await page.set_viewport_size({"width": 360, "height": 900})
+    found = await accessibility_violations(page)
+    if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append("the page scrolls sideways")
+    return found
+
+
 async def test_words_survive_a_lost_connection_and_go_when_the_server_took_them(page: Page, form: str) -> None:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -48,10 +59,12 @@ async def test_words_survive_a_lost_connection_and_go_when_the_server_took_them(
     await page.get_by_role("button", name="Spara").click()
     await expect(page.get_by_role("alert")).to_contain_text("Anslutningen är borta")
     assert await page.input_value("#background") == "Ett långt underlag, som ingen vill skriva två gånger."
+    assert await _objections(page) == []
     await page.context.set_offline(False)
     await page.goto(form)  # as after a closed window
     await expect(page.get_by_role("status")).to_contain_text(_BACK)
     assert await page.input_value("#item_title") == "Budget"
+    assert await _objections(page) == []
     await page.get_by_role("button", name="Spara").click()
     await page.wait_for_url("**/agenda?done=*")
     assert await page.evaluate(_KEPT) == 0
@@ -69,8 +82,9 @@ async def test_what_came_back_can_be_thrown_away_and_goes_with_the_logout(page: 
     assert await page.evaluate(_KEPT) == 0
     await page.fill("#item_title", "Något annat")
     assert await page.evaluate(_KEPT) == 1
+    await page.goto(f"{form.partition('/meetings/')[0]}/signing/overview")  # a page that keeps nothing itself
     await page.get_by_role("button", name="Logga ut").click()
-    await page.wait_for_url(lambda url: "/office/" not in url)
+    await page.wait_for_url(lambda url: "/overview" not in url)
     assert await page.evaluate(_KEPT) == 0
 
 
@@ -81,3 +95,22 @@ async def test_an_error_of_the_form_keeps_the_words(page: Page, form: str) -> No
     await page.locator(".error-summary").wait_for()
     assert await page.input_value("#background") == "Underlag utan rubrik"
     assert await page.evaluate(_KEPT) == 1
+
+
+async def test_a_form_that_is_pressed_twice_is_sent_once(page: Page, form: str) -> None:
+    asked: list[str] = []
+    pressed = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        if route.request.method == "HEAD":
+            asked.append(route.request.url)
+            await pressed.wait()
+        await route.continue_()
+
+    await page.goto(form)
+    await page.route("**/drafts*.mjs*", slow)
+    await page.fill("#item_title", "Budget")
+    await page.get_by_role("button", name="Spara").dblclick()
+    pressed.set()
+    await page.wait_for_url("**/agenda?done=*")
+    assert len(asked) == 1

@@ -44,6 +44,10 @@ Olof Berg.
 ### Beslut
 Läggs till handlingarna.
 """
+DRAFTING = Drafting(
+    sender=Person(email="karin.ek@norrdalen.example", name="Karin Ek"),
+    signers=(SignerInvitation(email="maja.lind@norrdalen.example", role="chair"),),
+)
 
 
 @pytest.fixture
@@ -170,12 +174,8 @@ async def test_a_meeting_is_changed_and_called_off(visitor: Visitor) -> None:
 
 async def test_its_page_has_the_minutes_and_their_agreement(visitor: Visitor) -> None:
     meeting = await new_meeting(visitor, await new_body(visitor))
-    drafting = Drafting(
-        sender=Person(email="karin.ek@norrdalen.example", name="Karin Ek"),
-        signers=(SignerInvitation(email="maja.lind@norrdalen.example", role="chair"),),
-    )
     drafted = await visitor.site.meetings.commands.minutes.draft_minutes(
-        ORGANISATION, meeting.rsplit("/", 1)[-1], MINUTES, drafting, ip="192.0.2.1"
+        ORGANISATION, meeting.rsplit("/", 1)[-1], MINUTES, DRAFTING, ip="192.0.2.1"
     )
     page = unescape((await visitor.follow(meeting)).text)
     assert f"/signing/overview/{drafted.agreement_id}" in page
@@ -190,13 +190,9 @@ async def test_what_the_minutes_elect_is_followed_on_its_page_and_told_on_the_bo
     group = await new_body(visitor, name="Styrgruppen", kind="steering_group")
     olof, petra = await new_person(visitor), await new_person(visitor, name="Petra Holm", email="petra@b.example")
     await seat(visitor, group, olof, "chair")
-    drafting = Drafting(
-        sender=Person(email="karin.ek@norrdalen.example", name="Karin Ek"),
-        signers=(SignerInvitation(email="maja.lind@norrdalen.example", role="chair"),),
-    )
     table = "\n| Vald till | Namn | Uppdrag |\n| --- | --- | --- |\n| Styrgruppen | Petra Holm | ordförande |\n"
     drafted = await visitor.site.meetings.commands.minutes.draft_minutes(
-        ORGANISATION, meeting.rsplit("/", 1)[-1], MINUTES + table, drafting, ip="192.0.2.1"
+        ORGANISATION, meeting.rsplit("/", 1)[-1], MINUTES + table, DRAFTING, ip="192.0.2.1"
     )
     assert "Förs in när alla har signerat" in unescape((await visitor.follow(meeting)).text)
     await all_signed(visitor.site.meetings, drafted.agreement_id, organisation=ORGANISATION)

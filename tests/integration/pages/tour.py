@@ -1,11 +1,15 @@
 """A walk by browser through every page of the project, done by clicking as people do."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 
 from playwright.async_api import BrowserContext, Page
 
+from services.meetings.body.body import BodyDetails, BodyKind
 from shared.links import holder_of
+from tests.integration.meetings.test_elections import signed as all_signed
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, letter
+from tests.integration.pages.test_meetings import DRAFTING, MINUTES
 from tests.integration.signing.flow import ORGANISATION
 from tests.unit.rendering.test_binding import pdf_of
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
@@ -24,6 +28,12 @@ bodies:
     time: 09:00-12:00
     mode: digital
     meetings: [{date: 2023-02-24}, {date: 2023-04-06}, {date: 2023-05-05, occasion: constituting}]
+"""
+_ELECTED = """
+| Vald till | Namn | Uppdrag |
+| --- | --- | --- |
+| Styrelsen | Wilhelmina Sjöström-Häggkvist | ordförande |
+| Styrgruppen | Olof Berg | ordförande |
 """
 
 
@@ -144,6 +154,8 @@ async def office(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "person-end-links", page
     async for stop in own(site, page, person.rpartition("/")[2]):
         yield stop
+    async for stop in elections(site, page, board):
+        yield stop
     await page.goto(f"{board}/change")
     other = await page.context.new_page()
     await other.goto(f"{board}/change")
@@ -178,7 +190,10 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     await page.locator("form .button").click()
     yield "own-meeting-answered", page
     at = f"{site.base}/meetings/office"
-    meeting = page.url.partition("?")[0].rpartition("/")[2]
+    own_meeting = page.url.partition("?")[0]
+    meeting = own_meeting.rpartition("/")[2]
+    async for stop in proposals(page, own_meeting, f"{at}/meetings/{meeting}/proposals"):
+        yield stop
     await page.goto(f"{at}/meetings/{meeting}/poll/new?first=2022-11-28&last=2022-12-16")
     await page.fill("#own_day_1", "2022-12-20")
     await page.fill("#own_ends_1", "08:00")
@@ -217,6 +232,60 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     yield "poll-called-off", page
     await page.goto(site.own_link(person_id, poll=poll.poll.id))
     yield "own-poll-called-off", page
+
+
+async def proposals(page: Page, own_meeting: str, office_page: str) -> AsyncIterator[Stop]:
+    """Of a member and a secretary in one browser, for a meeting to come."""
+    await page.goto(f"{own_meeting}/propose")
+    await page.locator("main form .button").click()
+    yield "own-propose-wrong", page
+    for title in ("Upphandling av ett ärendehanteringssystem", "Logotyp", "Resor"):
+        await page.fill("#item_title", title)
+        await page.fill("#background", "Fler frågar.\n\nAvtalet går ut i juni.")
+        await page.locator("main form .button").click()
+    yield "own-proposed", page
+    await page.goto(office_page)
+    yield "proposals", page
+    await page.locator("[action$='/take'] .button").first.click()
+    await page.locator("main [href$='/decline']").first.click()
+    await page.locator("main form .button").click()
+    yield "proposal-decline-wrong", page
+    await page.fill("#reason", "Kommunikationen tar den.")
+    await page.locator("main form .button").click()
+    await page.fill("#until", "2099-01-01")
+    await page.locator("main form .button").last.click()
+    yield "proposals-wrong", page
+    member = await page.context.new_page()
+    await member.goto(f"{own_meeting}/propose")
+    await member.fill("#item_title", "Kommer för sent")
+    await page.fill("#until", "2022-09-01")
+    await page.locator("main form .button").last.click()
+    yield "proposals-over", page
+    await member.locator("main form .button").click()
+    await member.close()
+    await page.goto(f"{own_meeting}/propose")
+    yield "own-proposals-over", page
+
+
+async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
+    """Of a body that has a chair and a meeting on 2022-11-25, whose minutes elect: one can be seated, one cannot."""
+    commands = site.meetings.commands
+    await commands.bodies.register(ORGANISATION, BodyDetails(name="Styrgruppen", kind=BodyKind.STEERING_GROUP))
+    [meeting] = [
+        one
+        for one in await commands.meetings.of_year(ORGANISATION, 2022)
+        if one.details.starts.date() == date(2022, 11, 25)
+    ]
+    drafted = await commands.minutes.draft_minutes(
+        ORGANISATION, meeting.id, MINUTES + _ELECTED, DRAFTING, ip="192.0.2.1"
+    )
+    await all_signed(site.meetings, drafted.agreement_id, organisation=ORGANISATION)
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}")
+    yield "meeting-elections", page
+    await page.locator("[action$='/elections'] .button").click()
+    yield "meeting-elections-again", page
+    await page.goto(board)
+    yield "body-elected", page
 
 
 async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
