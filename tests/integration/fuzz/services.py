@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from services.archive.archiving import Archiving
+from services.meetings.proposal.proposal import ProposalDetails
 from shared.auth import Role
 from shared.blobs import BlobStore
 from shared.clock import ManualClock
@@ -19,13 +20,14 @@ from tests.integration.meetings.test_bodies import BOARD
 from tests.integration.meetings.test_meetings import MEETING
 from tests.integration.notifications import post as mails
 from tests.integration.notifications.post import Post
-from tests.integration.signing.flow import Flow
+from tests.integration.signing.flow import ORGANISATION, Flow
 from tests.unit.signing.story import AGREEMENT_ID
 
 Build = Callable[..., Any]
 
-DAY_ASKED = "20991001T1300-20991001T1500"
-NEW_POLL = {"times": [{"starts": "2099-10-01T13:00", "ends": "2099-10-01T15:00"}], "answer_by": "2099-09-20"}
+TO_COME = MEETING | {"starts": "2022-11-25T13:00", "ends": "2022-11-25T15:00"}
+DAY_ASKED = "20221118T1300-20221118T1500"
+NEW_POLL = {"times": [{"starts": "2022-11-18T13:00", "ends": "2022-11-18T15:00"}], "answer_by": "2022-10-14"}
 
 
 @dataclass
@@ -55,18 +57,24 @@ def client_of(service: Service, role: Role | None = Role.SECRETARY) -> httpx.Asy
 
 async def _meetings(service: Service) -> Stocked:
     async with client_of(service) as api:
-        to_come = {"starts": "2099-09-25T13:00", "ends": "2099-09-25T15:00"}
-        meeting = (await api.post("/meetings", json=MEETING | to_come)).json()
         body = (await api.post("/bodies", json=BOARD)).json()
-        person = (await api.post("/people", json={"details": {"name": "Maja Lind"}})).json()
+        meeting = (await api.post("/meetings", json=TO_COME)).json()
+        person = (
+            await api.post("/people", json={"details": {"name": "Maja Lind", "email": "maja@norrdalen.example"}})
+        ).json()
         seat = {"person_id": person["id"], "role": "member"}
         item = (await api.post(f"/meetings/{meeting['id']}/agenda/items", json={"title": "Ekonomi"})).json()
         attachments = f"/agenda-items/{item['id']}/attachments"
         attachment = (await api.post(attachments, params={"name": "a.txt"}, content=b"Hej")).json()
         membership = (await api.post(f"/bodies/{body['id']}/memberships", json=seat)).json()
         poll = (await api.post(f"/meetings/{meeting['id']}/date-polls", json=NEW_POLL)).json()["poll"]
+        later = {"starts": "2022-12-16T13:00", "ends": "2022-12-16T15:00"}
+        other = (await api.post("/meetings", json=TO_COME | later)).json()
+        held = (await api.post("/meetings", json=MEETING)).json()
+    wished = ProposalDetails(title="Resor")
+    proposal = await service.commands.proposals.propose(ORGANISATION, meeting["id"], person["id"], wished)
     ids = {"meeting": meeting, "body": body, "person": person, "membership": membership, "item": item}
-    ids |= {"attachment": attachment, "poll": poll}
+    ids |= {"attachment": attachment, "poll": poll, "proposal": {"id": proposal.id}, "to_meeting": other, "held": held}
     return Stocked(service, {f"{name}_id": found["id"] for name, found in ids.items()})
 
 

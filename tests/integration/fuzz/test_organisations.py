@@ -20,15 +20,15 @@ from shared.auth import Role
 from shared.blobs import BlobStore
 from shared.clock import ManualClock
 from shared.keys import parse_keys
-from shared.links import Link, issue
+from shared.links import Link, calendar_link, issue, member_link
 from shared.messaging.tables import MessagingTable
 from shared.names import SERVICES
 from shared.service import Service
 from shared.settings import Settings
 from tests.integration.archive.completed import AGREEMENT as ARCHIVED
-from tests.integration.fuzz.services import DAY_ASKED, NEW_POLL, Stocked, client_of, stocked
+from tests.integration.fuzz.services import DAY_ASKED, NEW_POLL, TO_COME, Stocked, client_of, stocked
 from tests.integration.meetings.test_bodies import BOARD
-from tests.integration.meetings.test_meetings import DRAFTING, MEETING, minutes
+from tests.integration.meetings.test_meetings import DRAFTING, minutes
 from tests.integration.signing.flow import ORGANISATION
 from tests.support.scoped_queries import Query, observed, unscoped
 from tests.unit.meetings.test_register import REGISTER
@@ -57,6 +57,9 @@ BODIES = {
     "name": "Maja Ny",
     "expires": "2022-12-01T12:00:00+01:00",
     "day": "2022-12-01",
+    "answer": "coming",
+    "item_title": "Resor",
+    DAY_ASKED: "can",
 }
 
 
@@ -93,20 +96,24 @@ async def _ids(there: Stocked, settings: Settings) -> dict[str, str]:
     if there.service.name == "archive":
         ring = parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS")
         return {**there.ids, "token": issue(ring, Link("copy", ORGANISATION, ARCHIVED, 1))}
+    if there.service.name == "meetings":
+        ring = parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS")
+        own, feed = (link(ORGANISATION, there.ids["person_id"], 1) for link in (member_link, calendar_link))
+        return {**there.ids, "token": issue(ring, own), "calendar_token": issue(ring, feed), "time": DAY_ASKED}
     return there.ids
 
 
 async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
     """What reads first, in every role; then what changes, with what ends an agreement or a meeting last."""
     routes = {
-        (method, re.sub(r"{(\w+)(:\w+)?}", lambda match: ids.get(match[1], "1"), str(route.path)))
+        (method, _filled(str(route.path), ids))
         for route in iter_route_contexts(there.service.app.routes)
         for method in getattr(route, "methods", None) or ()
         if not str(route.path).startswith(("/operations", "/health", "/metrics"))
     }
-    reading = sorted(path for method, path in routes if method == "GET")
-    ending = ("cancel", "close", "decline", "end", "sign")
-    changing = sorted((path.endswith(ending), path, method) for method, path in routes if method not in ("GET", "HEAD"))
+    # The link to a member's pages gives the cookie that they ask for.
+    reading = sorted((path for method, path in routes if method == "GET"), key=lambda path: (path[:4] != "/my/", path))
+    changing = sorted((_late(method, path), path, method) for method, path in routes if method not in ("GET", "HEAD"))
     for role in (Role.SECRETARY, Role.OPERATOR, Role.AUDITOR):
         async with client_of(there.service, role) as api:
             csrf = ""
@@ -114,21 +121,43 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
                 answer = await api.get(path, follow_redirects=True)
                 assert answer.status_code < 500, (path, answer.text)
                 found = re.search(r'name="csrf" value="([^"]+)"', answer.text)
-                csrf = found[1] if found and "/sign/" in path else csrf
+                csrf = found[1] if found and ("/sign/" in path or path.startswith("/member/")) else csrf
             for _, path, method in changing:
-                page = "/sign/" in path or "/ui/" in path or path.startswith("/office/")
+                page = "/sign/" in path or "/ui/" in path or path.startswith(("/office/", "/member/"))
                 body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": _body(path, ids)}
+                if method == "POST" and path.endswith(("/attachments", "/versions")) and not page:
+                    body = {"params": {"name": "a.txt"}, "content": b"Hej igen"}
                 answer = await api.request(method, path, **body)
                 assert answer.status_code < 500, (path, answer.text)
 
 
+def _filled(path: str, ids: dict[str, str]) -> str:
+    if "/sitting" in path:  # only of a meeting whose time has come
+        ids = {**ids, "meeting_id": ids["held_id"]}
+    if path.startswith("/calendar/"):
+        ids = {**ids, "token": ids["calendar_token"]}
+    return re.sub(r"{(\w+)(:\w+)?}", lambda match: ids.get(match[1], "1"), path)
+
+
+def _late(method: str, path: str) -> int:
+    """Of what changes: 1 when something is gone then, 2 when an agreement or a meeting is."""
+    if path.endswith(("cancel", "close", "decline", "end", "sign")):
+        return 2
+    leaving = ("call-off", "leave", "move", "remove", "strike")
+    return int(method == "DELETE" or path.endswith(leaving) or "/choose" in path)
+
+
 def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path.endswith("/minutes"):
-        return {"markdown": minutes(first=28), "drafting": DRAFTING}
+        return {"markdown": minutes(first=28).replace("2022-09-23", "2022-11-25"), "drafting": DRAFTING}
     if path.startswith("/plans"):
         return {"text": "{plan: p, year: 2023, bodies: {}}"}
     if path.startswith("/register"):
         return {"text": REGISTER}
+    if path == "/letterhead":
+        return {"colour": "#1f3a5f"}
+    if "/strike" in path:
+        return {"to_meeting_id": ids["to_meeting_id"], "reason": "fel"}
     if path.startswith(("/bodies", "/people")):
         return _of_the_register(path, ids)
     if "/date-poll" in path:
@@ -148,7 +177,7 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path.startswith("/agenda-items") or "/agenda" in path:
         return _of_an_agenda(path, ids)
     if path.startswith("/meetings") and not path.endswith("/cancel"):
-        return MEETING
+        return TO_COME
     wanted = {
         "cancel": ("reason",),
         "alternates": ("original", "email", "name"),
