@@ -39,6 +39,10 @@ async def found(transaction: NotificationsTransaction, organisation: str, invita
 
 async def record(transaction: NotificationsTransaction, found: Found, reply: CalendarReply, now: datetime) -> None:
     """Told once for each change. Raises NotBelieved."""
+    if found.mailed.ended:
+        raise NotBelieved(
+            "the calendar's answer is to an invitation whose address or links have ended: a person must ask"
+        )
     answer = answer_of(
         reply,
         uid=meeting_uid(found.invited.meeting_id),

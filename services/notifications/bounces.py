@@ -11,7 +11,7 @@ that carried it. It is never a report, nor a report an answer: each is believed 
 import asyncio
 from dataclasses import dataclass
 
-from services.notifications import answers, unmatched, verp
+from services.notifications import answers, store, unmatched, verp
 from services.notifications import delivery as rules
 from services.notifications.calendar_replies import CalendarReply, NotBelieved, read_reply
 from services.notifications.composing import Composer
@@ -100,13 +100,14 @@ class DeliveryReports:
         """False when there is no such mail."""
 
         async def work(transaction: NotificationsTransaction) -> bool:
+            if reading.reply is not None:
+                # Not locked: an answer locks its invitation first, at whichever address it came.
+                seen = await store.find(transaction.connection, key)
+                if seen is not None and seen.purpose in INVITING | UNINVITING:
+                    return await self._answer(transaction, seen.invitation_id, reading, raw)
             delivery = (await transaction.lock([key])).get(key)
             if delivery is None:
                 return False
-            if reading.reply is not None and delivery.purpose in INVITING | UNINVITING:
-                organisation = delivery.organisation
-                invitation = verp.invitation_id(organisation, delivery.agreement_id, delivery.request_id)
-                return await self._answer(transaction, invitation, reading, raw)
             if not reading.reports:
                 await self._keep_with(transaction, delivery, raw, reading.unread)
                 return True

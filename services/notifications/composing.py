@@ -111,10 +111,12 @@ class Composer:
         )
 
     def organiser_of(self, delivery: Delivery) -> str:
-        """The address that answers to its invitation come to: of the meeting and the person, not of the mail."""
+        """The address that answers to its invitation come to: of the meeting, the person and where they
+        read it, not of the mail."""
         organisation = delivery.organisation
-        invitation = verp.invitation_id(organisation, delivery.agreement_id, delivery.request_id)
-        return verp.organiser(invitation, self.bounce_domain, organisation=organisation, ring=self.bounce_keys)
+        return verp.organiser(
+            delivery.invitation_id, self.bounce_domain, organisation=organisation, ring=self.bounce_keys
+        )
 
     def _link(self, delivery: Delivery) -> str:
         if delivery.purpose in ASKING:
@@ -153,8 +155,7 @@ class Composer:
         return links.member_address(self.public_url, token, meeting=delivery.agreement_id, answer=answer)
 
     def _members_token(self, delivery: Delivery) -> str:
-        facts = delivery.facts
-        version = facts.meeting.page_version if facts.meeting else facts.page_version
+        version = delivery.facts.of_page
         return links.issue(self.member_keys, links.member_link(delivery.organisation, delivery.request_id, version))
 
     def _senders_page(self, delivery: Delivery) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from services.notifications import verp
 from services.notifications.calendar_replies import Answer
 from services.notifications.languages import Language
 from services.notifications.meeting_words import MeetingFacts
@@ -68,6 +69,11 @@ class Facts(BaseModel):
     meeting: MeetingFacts | None = None
     page_version: int = FIRST_VERSION
 
+    @property
+    def of_page(self) -> int:
+        """The version of the reader's own page that the mail's links open."""
+        return self.meeting.page_version if self.meeting else self.page_version
+
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
@@ -85,6 +91,10 @@ class NewDelivery:
     correlation_id: str
     facts: Facts
     time: datetime
+
+    @property
+    def invitation_id(self) -> str:
+        return _invitation_id(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,11 @@ class Delivery:
     @property
     def key(self) -> tuple[str, str]:
         return self.organisation, self.id
+
+    @property
+    def invitation_id(self) -> str:
+        """Of a mail about a meeting: whose invitations, at which address."""
+        return _invitation_id(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +213,7 @@ def left_unread(delivery: Delivery, *, at: datetime) -> Change:
 def answered(delivery: Delivery, answer: Answer, *, at: datetime) -> Change:
     """A calendar program sent an answer to the invitation in it."""
     said = {"answer": answer.answer, "sequence": answer.sequence, "comment": answer.comment}
+    said |= {"page_version": delivery.facts.of_page}
     return Change(_next(delivery), InvitationAnswered(**_about(delivery), **said), at)
 
 
@@ -213,6 +229,10 @@ def check_retry(delivery: Delivery, latest: int | None = None) -> None:
             "a later notice has gone to the same person: this one would tell what no longer holds",
             hint="have the later one tried again, or issue the notice anew",
         )
+
+
+def _invitation_id(mail: NewDelivery | Delivery) -> str:
+    return verp.invitation_id(mail.organisation, mail.agreement_id, mail.request_id, mail.recipient, mail.facts.of_page)
 
 
 def _bounced(delivery: Delivery, trouble: Trouble, *, permanent: bool, at: datetime) -> Change:

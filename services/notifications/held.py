@@ -31,10 +31,13 @@ async def lock(connection: AsyncConnection, bodies: Collection[tuple[str, str]])
 
 
 async def hold(connection: AsyncConnection, body_id: str, mails: Sequence[NewDelivery]) -> None:
-    """Of each the `request_id` is the person's. What nobody asked for in time is let go."""
+    """Of each the `request_id` is the person's; all are of the body's organisation. What nobody asked for there in time is
+    let go."""
     if not mails:
         return
-    await connection.execute(delete(HELD_MAIL).where(_C.held_at < func.clock_timestamp() - KEPT))
+    await connection.execute(
+        delete(HELD_MAIL).where(_C.organisation == mails[0].organisation, _C.held_at < func.clock_timestamp() - KEPT)
+    )
     rows = [
         {
             "organisation": mail.organisation,

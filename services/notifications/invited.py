@@ -5,23 +5,28 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import Integer, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.calendar_replies import Answer
 from services.notifications.delivery import INVITING, UNINVITING, Delivery, NewDelivery
 from services.notifications.tables import DELIVERY, INVITATION
-from services.notifications.verp import invitation_id
+from services.notifications.verp import answers_id, invitation_id
+from shared.links import FIRST_VERSION
 
 _ADD = insert(INVITATION).on_conflict_do_nothing().inline()
 _C = INVITATION.c
 _D = DELIVERY.c
+_PAGE_VERSION = func.coalesce(_D.facts["meeting"]["page_version"].astext.cast(Integer), FIRST_VERSION).label(
+    "page_version"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """One person's invitations to one meeting. `answer`: their last, whichever way it came."""
+    """One person's invitations to one meeting. `id`: of those that came to one address of theirs. `answer`: their last,
+    whichever way it came."""
 
     organisation: str
     id: str
@@ -32,19 +37,22 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """What was mailed to them. `delivery_id`: the last mail that a server took; `latest`: the last sequence."""
+    """What was mailed to them there. `delivery_id`: the last mail that a server took; `latest`: the last sequence.
+    `ended`: the last notice went to another address, or when links of before it had been ended."""
 
     delivery_id: str
     addresses: frozenset[str]
     latest: int
+    ended: bool
 
 
 async def add(connection: AsyncConnection, mails: Sequence[NewDelivery]) -> None:
     """Of mails that invite; known ones stay as they are. Sorted, so that transactions that share some queue up."""
     found = {
-        (mail.organisation, invitation_id(mail.organisation, mail.agreement_id, mail.request_id)): mail
+        (mail.organisation, id): mail
         for mail in mails
         if mail.purpose in INVITING
+        for id in (mail.invitation_id, answers_id(mail.organisation, mail.agreement_id, mail.request_id))
     }
     rows = [
         {"organisation": key[0], "id": key[1], "meeting_id": mail.agreement_id, "person_id": mail.request_id}
@@ -56,18 +64,23 @@ async def add(connection: AsyncConnection, mails: Sequence[NewDelivery]) -> None
 
 async def lock(connection: AsyncConnection, organisation: str, id: str) -> Invited | None:
     """Until the transaction ends: answers of one person to one meeting come one after the other."""
-    query = select(INVITATION).where(_C.organisation == organisation, _C.id == id).with_for_update()
+    named = select(_C.meeting_id, _C.person_id).where(_C.organisation == organisation, _C.id == id)
+    whose = (await connection.execute(named)).one_or_none()
+    if whose is None:
+        return None
+    answers_of = answers_id(organisation, whose.meeting_id, whose.person_id)
+    query = select(INVITATION).where(_C.organisation == organisation, _C.id == answers_of).with_for_update()
     row = (await connection.execute(query)).one_or_none()
-    if row is None:
+    if row is None or id == answers_of:
         return None
     answer = Answer(row.answer, row.answered_sequence, row.answered_at, row.comment) if row.answer else None
-    return Invited(row.organisation, row.id, row.meeting_id, row.person_id, answer)
+    return Invited(row.organisation, id, row.meeting_id, row.person_id, answer)
 
 
 async def mailed(connection: AsyncConnection, invited: Invited) -> Mailed | None:
     """None when nothing was: the rows may be gone."""
     query = (
-        select(_D.id, _D.recipient, _D.request_version)
+        select(_D.id, _D.recipient, _D.request_version, _PAGE_VERSION)
         .where(
             _D.organisation == invited.organisation,
             _D.agreement_id == invited.meeting_id,
@@ -78,9 +91,12 @@ async def mailed(connection: AsyncConnection, invited: Invited) -> Mailed | None
         .limit(1000)
     )
     rows = (await connection.execute(query)).all()
-    if not rows:
+    whose = invited.organisation, invited.meeting_id, invited.person_id
+    there = [row for row in rows if invitation_id(*whose, row.recipient, row.page_version) == invited.id]
+    if not there:
         return None
-    return Mailed(rows[0].id, frozenset(row.recipient for row in rows), max(int(row.request_version) for row in rows))
+    last = max(rows, key=lambda row: (row.request_version, row.id))
+    return Mailed(there[0].id, frozenset(row.recipient for row in there), int(last.request_version), last not in there)
 
 
 async def last_sequence(connection: AsyncConnection, delivery: Delivery) -> int | None:
@@ -98,7 +114,10 @@ async def last_sequence(connection: AsyncConnection, delivery: Delivery) -> int 
 async def save_answer(connection: AsyncConnection, invited: Invited, answer: Answer) -> None:
     await connection.execute(
         update(INVITATION)
-        .where(_C.organisation == invited.organisation, _C.id == invited.id)
+        .where(
+            _C.organisation == invited.organisation,
+            _C.id == answers_id(invited.organisation, invited.meeting_id, invited.person_id),
+        )
         .values(answer=answer.answer, answered_sequence=answer.sequence, answered_at=answer.at, comment=answer.comment)
     )
 
@@ -111,7 +130,7 @@ async def learn(
         update(INVITATION)
         .where(
             _C.organisation == organisation,
-            _C.id == invitation_id(organisation, meeting_id, person_id),
+            _C.id == answers_id(organisation, meeting_id, person_id),
             or_(_C.answered_at.is_(None), _C.answered_at <= at),
         )
         .values(answer=answer, answered_sequence=func.coalesce(_C.answered_sequence, 0), answered_at=at, comment=None)
@@ -122,7 +141,7 @@ async def answers(
     connection: AsyncConnection, organisation: str, meeting_id: str, people: Collection[str]
 ) -> dict[str, str]:
     """What each of these people answered last; nobody who has not."""
-    ids = {invitation_id(organisation, meeting_id, person): person for person in people}
+    ids = {answers_id(organisation, meeting_id, person): person for person in people}
     query = select(_C.id, _C.answer).where(
         _C.organisation == organisation, _C.id.in_(list(ids)), _C.answer.is_not(None)
     )
@@ -131,7 +150,7 @@ async def answers(
 
 async def forget(connection: AsyncConnection, organisation: str, meeting_id: str, people: Collection[str]) -> None:
     """Their answers are about a time that is no longer the meeting's."""
-    ids = sorted(invitation_id(organisation, meeting_id, person) for person in people)
+    ids = sorted(answers_id(organisation, meeting_id, person) for person in people)
     await connection.execute(
         update(INVITATION)
         .where(_C.organisation == organisation, _C.id.in_(ids))

@@ -131,9 +131,9 @@ class HeldMailRow(NotificationsTable, table=True):
 
 
 class InvitationRow(NotificationsTable, table=True):
-    """One person's invitations to one meeting: `id` is in the organiser's address, where their answers come
-    (`verp.invitation_id`). The last answer that a calendar program sent: `answered_sequence` is of the invitation that
-    it was given to, `answered_at` when."""
+    """One person's invitations to one meeting, a row for each address that they came to: `id` is in the organiser's
+    address, where answers come (`verp.invitation_id`). One row more, `verp.answers_id`, has the last answer that a
+    calendar program sent: `answered_sequence` is of the invitation that it was given to, `answered_at` when."""
 
     __tablename__ = "invitation"
 

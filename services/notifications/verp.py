@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from shared.errors import InvalidInput
 from shared.keys import KeyRing
+from shared.text import email_key
 
 LOCAL_PART_PREFIX = "bounces+"
 ORGANISER_PREFIX = "answers+"
@@ -69,9 +70,18 @@ def decode(local_part: str, *, organisations: Iterable[str], ring: KeyRing) -> S
     return SignedDelivery(*_verified(token, _RETURN_PATH_MAC, organisations, ring))
 
 
-def invitation_id(organisation: str, meeting_id: str, person_id: str) -> str:
-    """Of one person's invitations to one meeting: a UUID that is reckoned from the two."""
-    parts = (organisation, meeting_id, person_id)
+def invitation_id(organisation: str, meeting_id: str, person_id: str, recipient: str, page_version: int) -> str:
+    """Of the invitations to one meeting that one person gets at one address (in any spelling) while what was mailed
+    there holds: a UUID that is reckoned from these."""
+    return _reckoned(organisation, meeting_id, person_id, email_key(recipient), str(page_version))
+
+
+def answers_id(organisation: str, meeting_id: str, person_id: str) -> str:
+    """Of what one person answers to one meeting, whichever way: in no address."""
+    return _reckoned(organisation, meeting_id, person_id)
+
+
+def _reckoned(*parts: str) -> str:
     digest = hashlib.sha256(b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)).digest()
     return str(uuid.UUID(bytes=digest[:16]))
 

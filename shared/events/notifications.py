@@ -75,3 +75,6 @@ class InvitationAnswered(_EmailEvent):
     answer: str = Field(description="coming, absent or tentative")
     sequence: int = Field(description="of the invitation that was answered, which may not be the last one")
     comment: str | None = None
+    page_version: int | None = Field(
+        default=None, description="of the person's own page, as the notice had it that the invitation came with"
+    )

@@ -6,6 +6,7 @@ These are facts of another service: what fits nothing that is known is left, wit
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.notice import notice as rules
 from services.meetings.notice.scene import scene_of
+from services.meetings.person.person import Person
 from services.meetings.reply.commands import record_answer
 from services.meetings.reply.reply import Answer, Via
 from services.meetings.transaction import MeetingsTransaction
@@ -61,7 +62,8 @@ async def on_bounced(transaction: MeetingsTransaction, received: Received[Bounce
 
 
 async def on_answered(transaction: MeetingsTransaction, received: Received[InvitationAnswered]) -> None:
-    """An answer to an invitation whose time is no longer the meeting's says nothing about the present one."""
+    """An answer to an invitation whose time is no longer the meeting's says nothing about the present one; nor does one
+    that came by an address which the person no longer has, or from before their links were ended."""
     event, organisation = received.event, received.envelope.organisation
     ids = {"meeting_id": event.agreement_id, "person_id": event.request_id}
     meeting = await _meeting(transaction, organisation, event.agreement_id)
@@ -71,12 +73,17 @@ async def on_answered(transaction: MeetingsTransaction, received: Received[Invit
     if event.sequence < (await transaction.notice(organisation, meeting.id)).time_since:
         log.info("answer.about_another_time", **ids)
         return
+    person_id = event.request_id or ""
+    person = (await transaction.people_among(organisation, [person_id])).get(person_id)
+    if person is None or not _still_reaches(person, event):
+        log.info("answer.by_what_has_ended", **ids)
+        return
     try:
         await record_answer(
             transaction,
             organisation,
             meeting,
-            event.request_id or "",
+            person_id,
             Answer(event.answer),
             Via.CALENDAR,
             _comment(event.comment),
@@ -91,6 +98,11 @@ async def _meeting(transaction: MeetingsTransaction, organisation: str, meeting_
         return await transaction.lock_meeting(organisation, meeting_id)
     except NotFound:
         return None
+
+
+def _still_reaches(person: Person, event: InvitationAnswered) -> bool:
+    is_theirs = same_email(person.details.email or "", event.recipient)
+    return is_theirs and event.page_version in (None, person.page_version)
 
 
 def _comment(text: str | None) -> str | None:

@@ -91,6 +91,21 @@ async def test_what_a_calendar_answers_is_an_answer(service: Service, api: httpx
     assert (await answers(api, november))["Anna"] is None, "a substitute is called"
 
 
+async def test_what_has_ended_answers_nothing(service: Service, api: httpx.AsyncClient) -> None:
+    """Before the next notice tells notifications so."""
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "issue")
+    person = f"/people/{ids['Maja']}"
+    await bring(service, answered(november, ids["Maja"], "coming", page_version=1))
+    await api.post(f"{person}/end-links")
+    await bring(service, answered(november, ids["Maja"], "absent", page_version=1))
+    assert (await answers(api, november))["Maja"] == "coming"
+    await bring(service, answered(november, ids["Maja"], "tentative", page_version=2))
+    assert (await answers(api, november))["Maja"] == "tentative"
+    await bring(service, answered(november, ids["Maja"], "absent", recipient="gammal@norrdalen.example"))
+    assert (await answers(api, november))["Maja"] == "tentative"
+
+
 async def test_an_answer_that_fits_nothing_is_left_and_stops_nobody(service: Service, api: httpx.AsyncClient) -> None:
     ids, november = await board_of(api), await meeting(api, **NOVEMBER)
     gone = await meeting(api, "2022-12-09")

@@ -81,6 +81,7 @@ async def test_an_answer_is_told_of_the_person_and_the_meeting(asked: Post, serv
         "answer": "absent",
         "sequence": 1,
         "comment": "Kommer lite, lite sent",
+        "page_version": 1,
     }
     assert (fact.key, fact.attributes["subject"]) == (BOARDS_MEETING, olofs.id)
     assert await asked.commands.unmatched_reports(ORGANISATION) == []
@@ -107,6 +108,29 @@ async def test_an_answer_to_an_old_invitation_says_so(asked: Post, server: Recor
     assert [(one["sequence"], one["email_id"]) for one in await answers(asked)] == [
         (1, (await asked.deliveries())[2].id),
         (4, (await asked.deliveries())[2].id),
+    ]
+
+
+@pytest.mark.parametrize("ended", [{"email": "olof@ratt.example"}, {"page_version": 2}], ids=str)
+async def test_an_invitation_answers_no_more_once_another_address_or_newer_links_have_it(
+    asked: Post, server: RecordingSmtpServer, ended: dict[str, Any]
+) -> None:
+    anew = OLOF_BERG.model_copy(update=ended)
+    await asked.bring_alone(issued("updated", sequence=2, people=(anew,), changes=("agenda",)))
+    await asked.commands.deliver_next(ORGANISATION, anew.email)
+    old, new = server.mails[0], server.mails[2]
+    assert organiser(old) != organiser(new)
+    await take(asked, reply(old))
+    await take(asked, reply(old, attendee=anew.email))
+    await take(asked, reply(old, to=old.mail_from))
+    assert await answers(asked) == []
+    kept = await asked.commands.unmatched_reports(ORGANISATION)
+    assert {one.reason for one in kept} == {
+        "the calendar's answer is to an invitation whose address or links have ended: a person must ask"
+    }
+    await take(asked, reply(new, partstat="DECLINED"))
+    assert [(one["recipient"], one["answer"], one["page_version"]) for one in await answers(asked)] == [
+        (anew.email, "absent", anew.page_version)
     ]
 
 

@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import icalendar
 import pytest
+from sqlalchemy import insert, select
 
 from services.notifications import held
+from services.notifications.tables import HELD_MAIL
 from shared import links
 from shared.errors import Refused
 from shared.events import BlobRef, NoticeUnreached, PapersPublished, QuorumAtRisk
@@ -29,7 +31,7 @@ from tests.integration.notifications.meetings import (
     told,
     withdrawn,
 )
-from tests.integration.notifications.post import OLOF, ORGANISATION, SVEN, Post, eventually, words
+from tests.integration.notifications.post import OLOF, ORGANISATION, START, SVEN, Post, eventually, words
 from tests.support.smtp_server import Mail, RecordingSmtpServer
 
 MOVED: dict[str, Any] = {
@@ -199,6 +201,21 @@ async def test_what_was_held_for_longer_than_a_day_is_let_go(
     monkeypatch.setattr(held, "KEPT", timedelta(0))
     await waiting_post.bring_alone(*MEMBERS)
     assert await queued(waiting_post) == []
+
+
+async def test_what_is_let_go_is_of_the_same_organisation(waiting_post: Post) -> None:
+    async def organisations() -> list[str]:
+        async with waiting_post.database.transaction() as connection:
+            query = select(HELD_MAIL.c.organisation, HELD_MAIL.c.cause_id).order_by(HELD_MAIL.c.organisation)
+            return [row.organisation for row in await connection.execute(query) if row.cause_id == "old"]
+
+    old = {"body_id": "body", "person_id": "p", "cause_id": "old", "purpose": "notice", "mail": {}}
+    async with waiting_post.database.transaction() as connection:
+        for one in (ORGANISATION, "another"):
+            at = START - timedelta(days=3)
+            await connection.execute(insert(HELD_MAIL).values(**old, organisation=one, held_at=at))
+    await waiting_post.bring_alone(issued())
+    assert await organisations() == ["another"]
 
 
 async def test_a_notice_and_the_membership_that_come_at_the_same_time_do_not_pass_each_other(

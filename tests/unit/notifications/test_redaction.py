@@ -32,7 +32,7 @@ OWN = "https://justera.norrdalen.example/meetings/my/" + links.issue(
     RING, links.member_link("norrdalen", "0192f3a0-0000-7000-8000-00000000abcd", 2)
 )
 VERP = verp.encode("0192f3a0-0000-7000-8000-000000000001", organisation="norrdalen", ring=RING)
-INVITATION = verp.invitation_id("norrdalen", "meeting", "person")
+INVITATION = verp.invitation_id("norrdalen", "meeting", "person", "olof@norrdalen.example", 1)
 ORGANISER = verp.organiser(INVITATION, "bounces.norrdalen.example", organisation="norrdalen", ring=RING)
 RETURN_PATH = verp.return_path(VERP, "bounces.norrdalen.example")
 SECRETS = {

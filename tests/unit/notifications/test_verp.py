@@ -104,7 +104,7 @@ def test_a_token_is_its_own_xtext() -> None:
     assert verp.to_xtext(a_token()) == a_token()
 
 
-MEETINGS_PERSON = verp.invitation_id("norrdalen", "meeting", "person")
+MEETINGS_PERSON = verp.invitation_id("norrdalen", "meeting", "person", "olof@norrdalen.example", 1)
 
 
 def organiser(ring: KeyRing = RING) -> str:
@@ -116,11 +116,14 @@ def test_an_organiser_is_one_address_for_a_person_and_a_meeting_also_when_a_newe
     assert MEETINGS_PERSON not in {
         verp.invitation_id(*others)
         for others in (
-            ("norrdalen", "meeting", "other"),
-            ("bjorka", "meeting", "person"),
-            ("norrdalen", "meetingp", "erson"),
+            ("norrdalen", "meeting", "other", "olof@norrdalen.example", 1),
+            ("bjorka", "meeting", "person", "olof@norrdalen.example", 1),
+            ("norrdalen", "meetingp", "erson", "olof@norrdalen.example", 1),
+            ("norrdalen", "meeting", "person", "olaf@norrdalen.example", 1),
+            ("norrdalen", "meeting", "person", "olof@norrdalen.example", 2),
         )
     }
+    assert verp.invitation_id("norrdalen", "meeting", "person", "Olof@Norrdalen.example", 1) == MEETINGS_PERSON
     local_part = organiser().partition("@")[0]
     assert len(local_part) <= 64
     read = verp.decode_organiser(local_part.upper(), organisations=["bjorka", "norrdalen"], ring=RING)
