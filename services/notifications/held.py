@@ -31,8 +31,7 @@ async def lock(connection: AsyncConnection, bodies: Collection[tuple[str, str]])
 
 
 async def hold(connection: AsyncConnection, body_id: str, mails: Sequence[NewDelivery]) -> None:
-    """Of each the `request_id` is the person's; all are of the body's organisation. What nobody asked for there in time is
-    let go."""
+    """Of each the `request_id` is the person's; all are of one organisation. What nobody asked for in time goes."""
     if not mails:
         return
     await connection.execute(
