@@ -80,7 +80,7 @@ class MeetingCommands:
                     meeting = meeting.model_copy(update={"body_id": body.id if body else None})
                 await transaction.save_meeting(organisation, meeting)
                 transaction.tell(organisation, meeting, fact, self._clock.now())
-                await follow(transaction, organisation, [meeting], self._clock.now())
+                await follow(transaction, organisation, [meeting], {found.id: found.details}, self._clock.now())
             return meeting
 
         return await self._unit_of_work.run(work)
@@ -125,7 +125,7 @@ class MeetingCommands:
                 _require_meant([one for one in now if one not in before], meant)
                 await transaction.save_meeting(organisation, meeting)
                 transaction.tell(organisation, meeting, fact, self._clock.now())
-                await follow(transaction, organisation, [meeting], self._clock.now())
+                await follow(transaction, organisation, [meeting], {found.id: found.details}, self._clock.now())
             return meeting
 
         return await self._unit_of_work.run(work)

@@ -34,6 +34,10 @@ LocalTime = Annotated[
 ]
 
 
+YEARS = range(1900, 2200)
+"""In which meetings are: what is reckoned from their days stays within the calendar."""
+
+
 class Mode(StrEnum):
     """How a meeting is held."""
 
@@ -86,6 +90,10 @@ class MeetingDetails(BaseModel):
     mode: Mode | None = None
     occasion: Occasion = Occasion.ORDINARY
     reserved: Reserved | None = None
+
+    @property
+    def time(self) -> tuple[datetime, datetime]:
+        return self.starts, self.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +184,9 @@ def clean_details(details: MeetingDetails) -> MeetingDetails:
         raise InvalidInput("starts: give local time without an offset; `timezone` places it")
     if details.ends < details.starts:
         raise InvalidInput("ends: is before starts")
+    for name, moment in (("starts", details.starts), ("ends", details.ends)):
+        if moment.year not in YEARS:
+            raise InvalidInput(f"{name}: the year {moment.year} is not one of {YEARS[0]} to {YEARS[-1]}")
     return details.model_copy(
         update={
             "body": clean_line(details.body, "body"),

@@ -61,7 +61,7 @@ class OwnMeetings:
 
 def opens(memberships: Iterable[Membership], day: date) -> bool:
     """Whether the page of who holds or held these is open: they sit somewhere, will, or did not long ago."""
-    return any(one.seat.ends is None or day <= one.seat.ends + LINKS_OPEN for one in memberships)
+    return any(one.seat.ends is None or day - LINKS_OPEN <= one.seat.ends for one in memberships)
 
 
 def own_meetings(

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from services.meetings.body import membership as seats
 from services.meetings.body.body import Body
 from services.meetings.body.membership import Basis, MemberRole, Membership, Seat
-from services.meetings.meeting.meeting import body_key
+from services.meetings.meeting.meeting import YEARS, body_key
 from services.meetings.person.person import Person
 from services.meetings.register.words import day_of, role_of
 from shared.errors import InvalidInput
@@ -183,6 +183,8 @@ def _election(cells: dict[str, Cell], line: int) -> Election:
         role, order = role_of(given["role"]), _order(given.get("order"))
         if order is not None and role is not MemberRole.SUBSTITUTE:
             raise InvalidInput("order: only substitutes have one")
+        if begins and begins.year not in YEARS:
+            raise InvalidInput(f"begins: the year {begins.year} is not one of {YEARS[0]} to {YEARS[-1]}")
         if begins and ends and ends < begins:
             raise InvalidInput("ends: is before begins")
     except InvalidInput as error:

@@ -4,11 +4,11 @@ Whoever changes or cancels meetings calls `follow`, `tell_update` and `withdraw_
 `settle_answers`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.meetings.meeting.meeting import Meeting
+from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from services.meetings.notice import notice as rules
 from services.meetings.notice.notice import Change, Notice, Stage
 from services.meetings.notice.scene import Scene, known_scene, scene_of
@@ -31,6 +31,7 @@ async def send_preliminary(
 ) -> Notice:
     """Raises Refused, InvalidInput."""
     scene = await known_scene(transaction, organisation, meeting)
+    await _let_go(transaction, scene, now)
     scene.notice, fact = rules.send_preliminary(scene.notice, scene.draft(), note, now)
     await _told(transaction, scene, fact, now)
     return scene.notice
@@ -41,7 +42,11 @@ async def issue(
 ) -> Notice:
     """Raises Refused, InvalidInput."""
     scene = await known_scene(transaction, organisation, meeting)
-    scene.notice, fact = rules.issue(scene.notice, scene.draft(), note, now)
+    changes, draft = rules.changed(scene.notice, scene.draft()), scene.draft()
+    await _let_go(transaction, scene, now)
+    if Change.TIME in changes:
+        scene.replies = asked_anew(scene.replies)
+    scene.notice, fact = rules.issue(scene.notice, draft, note, now)
     await _told(transaction, scene, fact, now)
     await _settle(transaction, scene, now)
     await set_notice_timers(transaction, scene, now)
@@ -54,8 +59,7 @@ async def update(
     """Raises Refused, InvalidInput."""
     scene = await known_scene(transaction, organisation, meeting)
     changes, draft = rules.changed(scene.notice, scene.draft()), scene.draft()
-    if gone := scene.gone():
-        await _release(transaction, scene, gone, now)
+    await _let_go(transaction, scene, now)
     if Change.TIME in changes:
         scene.replies = asked_anew(scene.replies)
     scene.notice, fact = rules.update(scene.notice, draft, note, now)
@@ -100,10 +104,23 @@ async def withdraw_notice(
 
 
 async def follow(
-    transaction: MeetingsTransaction, organisation: str, meetings: Collection[Meeting], now: datetime
+    transaction: MeetingsTransaction,
+    organisation: str,
+    meetings: Collection[Meeting],
+    before: Mapping[str, MeetingDetails],
+    now: datetime,
 ) -> None:
-    """After meetings were changed: their notices go out by their new days. Nobody is told anything."""
+    """After meetings were changed: their notices go out by their new days. Nobody is told anything. `before`: what
+    they were, by id.
+
+    What was answered before anybody was told of a meeting was about the time that it had then; what was answered to a
+    notice stands until the next one says the new time.
+    """
     notices = await transaction.notices(organisation, [one.id for one in meetings])
+    moved = {one.id for one in meetings if one.id in before and one.details.time != before[one.id].time}
+    told = {one for one, notice in notices.items() if notice.is_told}
+    for meeting_id, replies in (await transaction.replies_among(organisation, moved - told)).items():
+        await transaction.save_replies(organisation, meeting_id, asked_anew(replies).values())
     for meeting in meetings:
         notice = notices.get(meeting.id)
         if notice is not None and (notice.waits or notice.stage is Stage.ISSUED):
@@ -162,6 +179,16 @@ async def _settle(transaction: MeetingsTransaction, scene: Scene, now: datetime)
     await _warn(transaction, scene, now)
     await transaction.save_notice(scene.organisation, scene.meeting.id, scene.notice)
     await _save_replies(transaction, scene)
+
+
+async def _let_go(transaction: MeetingsTransaction, scene: Scene, now: datetime) -> None:
+    """Who was asked, and sits in the body no more. Where nobody was told of the meeting yet, they hear nothing."""
+    gone = scene.gone()
+    if gone and scene.notice.is_told:
+        await _release(transaction, scene, gone, now)
+        return
+    for person_id in gone:
+        scene.replies[person_id] = scene.replies[person_id].model_copy(update={"asked": False, "instead_of": None})
 
 
 async def _release(transaction: MeetingsTransaction, scene: Scene, person_ids: Collection[str], now: datetime) -> None:

@@ -11,6 +11,7 @@ from services.meetings.holidays import holiday
 from services.meetings.keys import key_from
 from services.meetings.meeting.commands import ClashesFound, Wish
 from services.meetings.meeting.meeting import (
+    YEARS,
     Meeting,
     MeetingDetails,
     MeetingStatus,
@@ -69,7 +70,7 @@ class MeetingPages(OfficePages):
     ) -> Response:
         """`body`: its id, for its meetings alone."""
         today = self._today()
-        shown = int(year) if year.isascii() and year.isdigit() and 1900 <= int(year[:5]) <= 2199 else today.year
+        shown = int(year) if year in map(str, YEARS) else today.year
         bodies = await self._commands.bodies.bodies(principal.organisation)
         chosen = next((one for one in bodies if one.id == body), None)
         found = await self._commands.meetings.year(principal.organisation, shown)
@@ -83,7 +84,7 @@ class MeetingPages(OfficePages):
             "office/meetings.html",
             principal,
             year=shown,
-            years=(max(shown - 1, 1900), min(shown + 1, 2199)),
+            years=(max(shown - 1, YEARS[0]), min(shown + 1, YEARS[-1])),
             today=today,
             months=[(number, _month(shown, number, meetings)) for number in range(1, 13)],
             any=bool(meetings),

@@ -89,7 +89,7 @@ class PlanCommands:
                 await transaction.save_meeting(organisation, meeting)
                 if fact is not None:
                     transaction.tell(organisation, meeting, fact, now)
-            await self._follow(transaction, organisation, [meeting for meeting, _ in found.outcome.saved])
+            await self._follow(transaction, organisation, found.outcome)
             told = adopted(found.plan.key, found.plan.year, found.outcome, found.who, now=now, tell=tell)
             await transaction.save_bodies(organisation, [body for body, _ in told])
             for body, news in told:
@@ -98,10 +98,10 @@ class PlanCommands:
 
         return await self._unit_of_work.run(work)
 
-    async def _follow(self, transaction: MeetingsTransaction, organisation: str, saved: list[Meeting]) -> None:
+    async def _follow(self, transaction: MeetingsTransaction, organisation: str, outcome: PlanOutcome) -> None:
         """Members hear of a plan by its own mails; who was sent a notice of a meeting that is struck, by that, too."""
-        now = self._clock.now()
-        await follow(transaction, organisation, [one for one in saved if _stands(one)], now)
+        now, saved = self._clock.now(), [meeting for meeting, _ in outcome.saved]
+        await follow(transaction, organisation, [one for one in saved if _stands(one)], outcome.before, now)
         struck = {one.id: one for one in saved if not _stands(one)}
         for meeting_id in await transaction.notices(organisation, struck):
             await withdraw_notice(transaction, organisation, struck[meeting_id], now)

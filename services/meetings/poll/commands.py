@@ -175,7 +175,7 @@ class PollCommands:
             if changed is not None:
                 await transaction.save_meeting(organisation, moved)
                 transaction.tell(organisation, moved, changed, now)
-                await follow(transaction, organisation, [moved], now)
+                await follow(transaction, organisation, [moved], {meeting.id: meeting.details}, now)
             if (await transaction.notice(organisation, moved.id)).is_told:
                 await tell_update(transaction, organisation, moved, now)
             else:

@@ -1,10 +1,11 @@
 """The SQL of replies."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.meetings.reply.reply import Reply
 from services.meetings.tables import REPLY
@@ -14,6 +15,14 @@ _OF_MEETING = (
     select(REPLY)
     .where(REPLY.c.organisation == bindparam("organisation"), REPLY.c.meeting_id == bindparam("meeting_id"))
     .order_by(REPLY.c.person_id)
+)
+_AMONG = (
+    select(REPLY)
+    .where(
+        REPLY.c.organisation == bindparam("organisation"),
+        REPLY.c.meeting_id == func.any(bindparam("ids", type_=ARRAY(Text))),
+    )
+    .order_by(REPLY.c.meeting_id, REPLY.c.person_id)
 )
 _OF_PERSON = select(REPLY).where(
     REPLY.c.organisation == bindparam("organisation"), REPLY.c.person_id == bindparam("person_id")
@@ -29,6 +38,15 @@ class ReplyStore(Transaction):
         """Of whom was asked to the meeting, or answered; whom it is for by the register is `reply.asked_of`."""
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return [_reply(row) for row in await self.connection.execute(_OF_MEETING, key)]
+
+    async def replies_among(self, organisation: str, meeting_ids: Collection[str]) -> dict[str, dict[str, Reply]]:
+        """By the meeting's id, then by person; meetings that nobody answered are left out."""
+        found: dict[str, dict[str, Reply]] = defaultdict(dict)
+        if meeting_ids:
+            key = {"organisation": organisation, "ids": sorted(meeting_ids)}
+            for row in await self.connection.execute(_AMONG, key):
+                found[row.meeting_id][row.person_id] = _reply(row)
+        return found
 
     async def replies_of_person(self, organisation: str, person_id: str) -> dict[str, Reply]:
         """By the meeting's id."""

@@ -122,7 +122,7 @@ class StrikeCommands:
         transaction.tell(organisation, cancelled, gone, now)
         await withdraw_notice(transaction, organisation, cancelled, now)
         if await tell_update(transaction, organisation, changed, now, note=strike.note) is None:
-            await follow(transaction, organisation, [changed], now)
+            await follow(transaction, organisation, [changed], {to.id: to.details}, now)
         people = _told(transaction)
         taken = {one.id for one in going}
         stays = [one.details.title for one in there if one.id not in taken]

@@ -200,12 +200,73 @@ async def test_another_time_asks_everybody_anew(service: Service, api: httpx.Asy
     assert sorted(names(last)) == ["Anna", "Maja", "Nils", "Olof", "Sara"]
 
 
+async def test_the_notice_of_another_time_than_the_date_that_was_sent_asks_everybody_anew(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "preliminary")
+    await reply(api, november, ids["Maja"], "absent")
+    await change(api, november, starts="2022-11-25T10:00")
+    assert (await answers(api, november))["Maja"] == "absent", "nobody was told of another time yet"
+    await done(api, november, "issue")
+    assert set((await answers(api, november)).values()) == {None}
+    assert [one.kind for one in await facts(service, NoticeIssued)] == ["preliminary", "notice"], "no substitute"
+
+
+async def test_what_was_answered_before_anybody_was_told_is_about_the_time_that_it_had(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    ids, november, other = await board_of(api), await meeting(api, **NOVEMBER), await meeting(api, "2022-12-02")
+    for one in (november, other):
+        await reply(api, one, ids["Maja"], "absent")
+    await change(api, november, place="Sandvik")
+    assert (await answers(api, november))["Maja"] == "absent", "another place is no other day"
+    await change(api, november, starts="2022-11-24T13:00", ends="2022-11-24T15:00")
+    assert set((await answers(api, november)).values()) == {None}
+    assert (await answers(api, other))["Maja"] == "absent"
+    await done(api, november, "issue")
+    assert [one.kind for one in await facts(service, NoticeIssued)] == ["notice"]
+
+
+async def ended(api: httpx.AsyncClient, ids: dict[str, str], name: str, on: str = "2022-10-31") -> None:
+    seats = (await api.get(f"/bodies/{ids['body']}/memberships")).json()["memberships"]
+    [one] = [one["membership"] for one in seats if one["membership"]["seat"]["person_id"] == ids[name]]
+    answer = await api.post(f"/bodies/{ids['body']}/memberships/{one['id']}/end", json={"on": on})
+    assert answer.is_success, answer.text
+
+
+async def test_who_was_sent_the_date_and_left_the_body_is_released_by_the_notice(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "preliminary")
+    await ended(api, ids, "Nils")
+    await done(api, november, "issue")
+    [released] = await facts(service, NoticeWithdrawn)
+    assert (names(released), released.cancelled, released.sequence) == (["Nils"], False, 2)
+    assert names((await facts(service, NoticeIssued))[-1]) == ["Olof", "Maja", "Sara"]
+    assert "Nils" not in await answers(api, november)
+    await order_of(service)
+
+
+@pytest.mark.parametrize("what", ["preliminary", "issue"])
+async def test_who_answered_and_left_before_anybody_was_told_hears_nothing(
+    service: Service, api: httpx.AsyncClient, what: str
+) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await reply(api, november, ids["Nils"], "coming")
+    await ended(api, ids, "Nils")
+    await done(api, november, what)
+    assert "Nils" not in await answers(api, november)
+    await api.post(f"/meetings/{november}/cancel", json={"reason": "Krock"})
+    [withdrawn] = await facts(service, NoticeWithdrawn)
+    assert names(withdrawn) == ["Olof", "Maja", "Sara"]
+
+
 async def test_who_left_the_body_is_no_longer_asked(service: Service, api: httpx.AsyncClient) -> None:
     ids, november = await board_of(api), await meeting(api, **NOVEMBER)
     await done(api, november, "issue")
-    seats = (await api.get(f"/bodies/{ids['body']}/memberships")).json()["memberships"]
-    [nils] = [one for one in seats if one["membership"]["seat"]["person_id"] == ids["Nils"]]
-    await api.post(f"/bodies/{ids['body']}/memberships/{nils['membership']['id']}/end", json={"on": "2022-10-31"})
+    await ended(api, ids, "Nils")
     assert (await state(api, november))["changes"] == ["people"]
     await done(api, november, "update")
     [released] = await facts(service, NoticeWithdrawn)

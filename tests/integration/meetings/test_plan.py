@@ -106,6 +106,25 @@ async def test_a_plan_that_changed_changes_only_what_differs(service: Service, a
     assert (await check(api, moved))["changes"] == []
 
 
+async def test_answers_to_a_meeting_that_a_plan_moves_go_with_its_old_day(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    await prepared(api)
+    await apply(api)
+    made = {
+        MeetingScheduled.from_json(row.data) for row in await told(service) if "scheduled" in row.attributes["type"]
+    }
+    days = {one.starts[:10]: one.meeting_id for one in made if one.body == "Styrelsen"}
+    moves, stays = days["2023-10-27"], days["2023-12-22"]
+    [maja] = [one["id"] for one in (await api.get("/people")).json()["people"] if one["details"]["name"] == "Maja Lind"]
+    for one in (moves, stays):
+        assert (await api.put(f"/meetings/{one}/replies/{maja}", json={"answer": "absent"})).status_code == 200
+    await apply(api, PLAN.replace("date: 2023-10-27", "date: 2023-10-20"), despite_clashes=True)
+    for one, answer in ((moves, None), (stays, "absent")):
+        people = (await api.get(f"/meetings/{one}/replies")).json()["people"]
+        assert [it["answer"] for it in people if it["person_id"] == maja] == [answer]
+
+
 async def adoptions(service: Service, after: int = 0) -> list[PlanAdopted]:
     rows = (await outbox(service))[after:]
     return [PlanAdopted.from_json(row.data) for row in rows if "plan-adopted" in row.attributes["type"]]

@@ -96,6 +96,11 @@ def test_what_is_wrong_in_it_is_told_with_its_line(before: str, after: str, said
     assert (FRONT + TABLE).splitlines()[number - 1].startswith("|")
 
 
+def test_a_term_that_begins_before_the_calendar_does_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="begins: the year 1 is"):
+        read(TABLE.replace("Till och med", "Från").replace("2027-12-31", "0001-01-01"))
+
+
 def test_bodies_and_people_are_found_as_the_register_has_them() -> None:
     declared = [(one, BASIS) for one in read(TABLE)]
     found = matched(declared, [group()], [SVEN, PETRA])

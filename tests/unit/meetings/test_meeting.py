@@ -63,6 +63,8 @@ def test_minutes_are_of_the_same_body_however_it_is_written() -> None:
     ("change", "message"),
     [
         ({"ends": datetime(2022, 9, 23, 12)}, "ends: is before starts"),
+        ({"starts": datetime(1, 1, 1)}, "starts: the year 1 is"),
+        ({"ends": datetime(9999, 12, 31, 23, 59)}, "ends: the year 9999 is"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"timezone": "../../etc/passwd"}, "timezone"),
         ({"timezone": "a\0b"}, "timezone"),

@@ -47,6 +47,7 @@ def test_a_link_opens_while_someone_sits_and_for_a_while_after() -> None:
     assert opens([seat(ends=last)], last + LINKS_OPEN)
     assert not opens([seat(ends=last)], last + LINKS_OPEN + timedelta(days=1))
     assert opens([seat(ends=last), seat(begins=date(2099, 1, 1))], date(2022, 12, 31))
+    assert opens([seat(ends=date.max)], last)
     assert not opens([], last)
 
 
