@@ -28,7 +28,6 @@ from services.cli.errors import one_line_errors
 _HELP = (
     "New here? `justera demo` shows a board's year and a signing in a minute; `justera up` starts the system on this "
     "machine, with a page where you can click through it in a browser."
-    "with a page where you can click through it in a browser."
 )
 _EPILOG = (
     "Commands that look at a running system speak to JUSTERA_URL (by default the one that `justera up` starts "

@@ -76,6 +76,7 @@ class AgendaPages(OfficePages):
             today=self._today(),
             left=[(item, item.stay_at(meeting_id)) for item in agenda.left],
             waiting=[one for one in waiting if one.stay_at(meeting_id) is None] if open_now else [],
+            proposed=await self._commands.proposals.waiting(principal.organisation, meeting_id) if open_now else 0,
             total=sum(item.details.minutes or 0 for item in agenda.items),
             done=done if done in _DONE else "",
         )
@@ -162,9 +163,12 @@ class AgendaPages(OfficePages):
             )
         except Refused:
             item, meeting = await self._item(principal, item_id)
-            if item.version == seen:
+            if item.version != seen:
+                return await self._move_form(request, principal, item, meeting, fields, meanwhile=True)
+            if to == _WAITS:
                 raise
-            return await self._move_form(request, principal, item, meeting, fields, meanwhile=True)
+            wrong(fields, "to_meeting", "item.to_closed")
+            return await self._move_form(request, principal, item, meeting, fields)
         if meeting is None:
             return back(request, "office_agenda", "item-moved", meeting_id=to)
         return back(request, "office_agenda", "item-moved", meeting_id=meeting.id)

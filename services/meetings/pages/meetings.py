@@ -123,6 +123,8 @@ class MeetingPages(OfficePages):
             in_the_way=[(one, holiday_of(one)) for one in clashes],
             minutes=await self._commands.minutes.versions(principal.organisation, meeting_id),
             elections=elections,
+            agenda=await self._commands.agendas.agenda(principal.organisation, meeting_id),
+            proposed=await self._commands.proposals.waiting(principal.organisation, meeting_id) if coming else 0,
             not_seated=any(one.state == "refused" for one in elections),
             done=done if done in _DONE else "",
         )

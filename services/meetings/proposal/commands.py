@@ -8,7 +8,7 @@ from services.meetings.agenda import agenda as agendas
 from services.meetings.agenda.commands import begin_agenda
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.proposal import proposal as rules
-from services.meetings.proposal.proposal import ItemProposal, ProposalDetails
+from services.meetings.proposal.proposal import ItemProposal, ProposalDetails, ProposalStatus
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.errors import NotFound
@@ -37,6 +37,11 @@ class ProposalCommands:
         async with self._unit_of_work.begin() as transaction:
             meeting = await transaction.meeting(organisation, meeting_id)
             return await self._proposals(transaction, organisation, meeting)
+
+    async def waiting(self, organisation: str, meeting_id: str) -> int:
+        """How many wait for the secretary. Raises NotFound."""
+        found = await self.of_meeting(organisation, meeting_id)
+        return sum(one.status is ProposalStatus.PROPOSED for one in found.proposals)
 
     async def proposal(self, organisation: str, meeting_id: str, proposal_id: str) -> ItemProposal:
         """Raises NotFound, also for one of another meeting."""

@@ -1,6 +1,5 @@
 """Three others read a member's calendar: `icalendar`, `vobject`, and ical4j, which knows what RFC 5545 wants."""
 
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from services.meetings.member.member import OwnMeeting, OwnMeetings, Part
 from services.meetings.reply.reply import Answer, Reply
 from services.notifications.invitations import calendar
 from shared.calendars import meeting_uid
-from tests.integration.invitations.test_judges import _ICAL4J, _PROGRAM, INVITATION
-from tests.support.maven import java
+from tests.integration.invitations.judges import ical4j_says
+from tests.integration.invitations.test_judges import INVITATION
 
 STAMP = datetime(2022, 11, 18, 7, 0, 0, 5, tzinfo=UTC)
 NAME = 'Förbundet "Norrdalen"; styrelse, nätverk'
@@ -101,10 +100,5 @@ def test_a_meeting_is_known_by_what_its_invitation_knows_it_by() -> None:
 def test_ical4j_finds_nothing_against_them(tmp_path: Path) -> None:
     texts = {name: feed(found, NAME, STAMP).text for name, found in CASES.items()}
     texts["broken"] = texts["one"].replace("DTSTAMP", "X-DTSTAMP")
-    for name, text in texts.items():
-        (tmp_path / f"{name}.ics").write_text(text, encoding="utf-8", newline="")
-    command = java("ical4j", _ICAL4J, "org.slf4j:slf4j-nop:2.0.17", program=_PROGRAM)
-    files = [str(tmp_path / f"{name}.ics") for name in texts]
-    done = subprocess.run([*command, *files], capture_output=True, text=True, check=True)
-    said = dict(line.split(": ", 1) for line in done.stdout.splitlines())
-    assert {name for name in texts if said[f"{name}.ics"] != "ok"} == {"broken"}, said
+    said = ical4j_says(texts, tmp_path)
+    assert {name for name in texts if said[name] != "ok"} == {"broken"}, said

@@ -60,7 +60,7 @@ async def test_an_agenda_is_begun_written_and_ordered(visitor: Visitor) -> None:
     november = await meeting(visitor, 11, 25)
     shown = await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
     assert "Ingen har skrivit på den här dagordningen än" in shown.text
-    assert "Kallelsen ska skickas senast 2022-11-18." in shown.text
+    assert "Kallelsen ska skickas senast fredag 18 november 2022." in shown.text
     await visitor.press("/agenda/begin")
     assert visitor.heading == "Dagordning"
     item = await add(visitor, november)
@@ -185,13 +185,14 @@ async def test_on_a_held_or_cancelled_meetings_agenda_nothing_is_written(visitor
     await visitor.site.meetings.commands.meetings.cancel(ORGANISATION, november, "Krock")
     assert (await visitor.press("/agenda/new", **{**ITEM, "item_title": ""})).status_code == 409
     await visitor.follow(f"{OFFICE}/items/{item}/move")
-    assert (await visitor.press("/move", how="moved", to_meeting=held, reason="")).status_code == 409
+    assert (await visitor.press("/move", how="moved", to_meeting=held, reason="")).status_code == 422
+    assert "Mötet har hållits, är inställt" in unescape(visitor.page.text)
 
 
 async def test_a_notice_that_is_late_is_told(visitor: Visitor) -> None:
     await board(visitor)
     shown = await visitor.follow(f"{OFFICE}/meetings/{await meeting(visitor, 9, 28)}/agenda")
-    assert "Kallelsen skulle ha skickats senast 2022-09-23." in shown.text
+    assert "Kallelsen skulle ha skickats senast fredag 23 september 2022." in shown.text
 
 
 async def test_markup_in_an_item_is_text(visitor: Visitor) -> None:

@@ -377,5 +377,5 @@ async def test_a_member_proposes_an_item_and_reads_what_becomes_of_it(visitor: V
     shown = unescape(visitor.page.text)
     assert "Står på dagordningen" in shown
     assert "Avböjt: Kommunikationen tar den" in shown
-    assert "Punkter kunde föreslås till och med 2022-09-01." in shown
+    assert "Punkter kunde föreslås till och med torsdag 1 september 2022." in shown
     assert "<form" not in shown.partition("<main")[2].partition("</main")[0]

@@ -14,6 +14,7 @@ _WITHOUT = {
     "/operations/republish",
     "/plans/check",  # changes nothing
     "/register/check",  # nor does this
+    "/meetings/{meeting_id}/minutes/word",  # nor this
     "/meetings/{meeting_id}/strike/check",  # nor this
 }
 
