@@ -13,7 +13,7 @@ from services.meetings.minutes.minutes import MinutesDraft, parse_minutes
 from services.meetings.minutes.word import MAX_WORD, Known, read_word
 from shared.errors import InvalidInput, TooLarge
 from shared.rendering.minutes import BulletList, OrderedList, Run, Subheading, Table, Text
-from tests.unit.meetings.word_documents import document, external, note, paragraph, run, table, text
+from tests.unit.meetings.word_documents import W, document, external, note, paragraph, run, table, text
 
 KNOWN = Known("Styrelsemöte", "Styrelsen", "Granvik", datetime(2022, 9, 23, 13, 0), datetime(2022, 9, 23, 15, 0))
 FRONT = (
@@ -111,6 +111,15 @@ def test_what_is_not_kept_is_listed() -> None:
     )
 
 
+def main_part_is(target: str, part: str | bytes) -> bytes:
+    """A document whose main part is another one than it seems."""
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    one = f'<Relationship Id="r1" Type="{kind}" Target="{target}"/>'
+    rels = f'<Relationships xmlns="{space}">{one}</Relationships>'
+    return document(text("§ 1 A"), parts={"_rels/.rels": rels, target: part})
+
+
 def bomb() -> bytes:
     return document(text("§ 1 A"), parts={"word/media/a.bin": b"\0" * (201 * 1024 * 1024)})
 
@@ -129,6 +138,15 @@ def bomb() -> bytes:
         (external("attachedTemplate"), "loads a template from elsewhere"),
         (external("image"), "loads a picture from elsewhere"),
         (external("oleObject"), "loads something from elsewhere"),
+        (
+            document(text("§ 1 A"), parts={"word/_x.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a/>'.encode("utf-16-le")}),
+            "XML that Word does not write",
+        ),
+        (external("image", "https://a.example/?a>b"), "loads a picture from elsewhere"),
+        (external("image", mode="&#69;xternal"), "loads a picture from elsewhere"),
+        (main_part_is("word/other.xml", f"<w:document {W}><w:body/></w:document>"), "as Word writes it"),
+        (main_part_is("word/evil.txt", '<!DOCTYPE a [<!ENTITY b "c">]><a/>'), "as Word writes it"),
+        (document(parts={"word/_rels/document.xml.rels": "<Relationships"}), "is damaged"),
         (document(text("Bara text")), "no paragraph was found"),
         (document(parts={"word/document.xml": "<w:document"}), "is damaged"),
     ],
@@ -145,6 +163,31 @@ def test_what_is_too_large_is_not_opened() -> None:
         read_word(b"x" * (10 * MAX_WORD), KNOWN)
     with pytest.raises(TooLarge, match="unpacks to far more"):
         read_word(bomb(), KNOWN)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"word/document.xml": f"<w:document {W}><w:body>{'<w:p/>' * 200_000}</w:body></w:document>"},
+        {"word/comments.xml": "<a>" + "<w:p/>" * 200_000 + "</a>"},
+        {"word/document.xml": "<a " + " ".join(f'a{number}=""' for number in range(200_000)) + "/>"},
+        {"word/document.xml": '<w:fldChar w:fldCharType="begin"/>' * 5000},
+        {f"word/{name}.xml": b" " * (6 * 1024 * 1024) for name in "abc"},
+    ],
+)
+def test_a_document_of_more_than_can_be_read_soon_is_not_opened(parts: dict[str, str | bytes]) -> None:
+    with pytest.raises(TooLarge, match="longer than any minutes"):
+        read_word(document(text("§ 1 A"), parts=parts), KNOWN)
+
+
+@pytest.mark.parametrize("kind", ["styles", "footnotes", "numbering"])
+def test_no_part_is_read_that_was_not_looked_at(kind: str) -> None:
+    """mammoth opens whatever the relationships name, under any ending."""
+    types = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    rels = f'<Relationships xmlns="{space}"><Relationship Id="a" Type="{types}/{kind}" Target="a.bin"/></Relationships>'
+    parts: dict[str, str | bytes] = {"word/_rels/document.xml.rels": rels, "word/a.bin": b"<no XML"}
+    assert "## A" in read_word(document(text("§ 1 A"), parts=parts), KNOWN).markdown
 
 
 def test_a_link_that_is_followed_is_no_reference() -> None:

@@ -74,7 +74,7 @@ def document(*body: str, notes: tuple[str, ...] = (), parts: dict[str, bytes | s
     return content.getvalue()
 
 
-def external(kind: str) -> bytes:
-    one = f'<Relationship Id="x" Type="{_R}/{kind}" Target="https://a.example/x" TargetMode="External"/>'
+def external(kind: str, target: str = "https://a.example/x", mode: str = "External") -> bytes:
+    one = f'<Relationship Id="x" Type="{_R}/{kind}" Target="{target}" TargetMode="{mode}"/>'
     rels = f"<Relationships {_RELS}>{one}</Relationships>"
     return document(text("§ 1 A"), parts={"word/_rels/settings.xml.rels": rels})
