@@ -6,14 +6,17 @@ annotations and filled-in forms show is drawn into the page first. `press.Press`
 """
 
 import io
+import struct
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, OutlineItem, Pdf
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 MOST_PAGES = 1000
 """Of one file."""
@@ -36,6 +39,11 @@ _DEEPEST = 50  # of a tree of pages
 _WEB = ("http://", "https://", "mailto:")
 _MOST_LINKS = 500
 _FONT = "/JusteraFoot"
+# What pikepdf and Pillow say of a file that is not what it claims to be.
+_DAMAGED = (
+    *(pikepdf.PdfError, OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, RuntimeError, struct.error, zlib.error),
+)
 _CLAIMS = (
     "{http://www.aiim.org/pdfa/ns/id/}part",
     "{http://www.aiim.org/pdfa/ns/id/}conformance",
@@ -70,6 +78,8 @@ def count_pages(content: bytes, media_type: str) -> int:
     with _foreign(content, media_type) as pages, Pdf.new() as pdf:
         for page in pages:
             pdf.pages.append(pikepdf.Page(page))
+        # As when it is bound in: what fails there makes every other file of the papers be listed, too.
+        _stamp(pdf, {page.obj.objgen: "" for page in pdf.pages})
         return len(pages)
 
 
@@ -110,12 +120,14 @@ def _foreign(content: bytes, media_type: str) -> Iterator[list[Any]]:
         pdf = _image_page(content) if media_type.startswith("image/") else Pdf.open(io.BytesIO(content))
     except pikepdf.PasswordError as error:
         raise CannotBeBound("encrypted") from error
-    except (pikepdf.PdfError, UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except Image.DecompressionBombError as error:
+        raise CannotBeBound("heavy") from error
+    except _DAMAGED as error:
         raise CannotBeBound("damaged") from error
     with pdf:
         try:
             yield _clean_pages(pdf)
-        except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        except _DAMAGED as error:
             raise CannotBeBound("damaged") from error
 
 
@@ -146,7 +158,7 @@ def _clean(pdf: Pdf, page: Any, links: Sequence[Any]) -> Any:
     clean = Dictionary(Type=Name.Page)
     for key in _KEPT:
         value = _inherited(page, key) if key in _INHERITED else page.get(key)
-        if value is not None:
+        if value is not None and _is_meant(key, value):
             clean[key] = value
     if "/MediaBox" not in clean:
         clean["/MediaBox"] = Array([0, 0, *_A4])
@@ -157,6 +169,13 @@ def _clean(pdf: Pdf, page: Any, links: Sequence[Any]) -> Any:
     if links:
         clean["/Annots"] = Array(links)
     return pdf.make_indirect(clean)
+
+
+def _is_meant(key: str, value: Any) -> bool:
+    """Readers pass over a turn and a unit that are none (ISO 32000-2, table 31)."""
+    if key == "/Rotate":
+        return isinstance(value, int | Decimal) and value % 90 == 0
+    return key != "/UserUnit" or (isinstance(value, int | Decimal) and value > 0)
 
 
 def _inherited(page: Any, key: str) -> Any:

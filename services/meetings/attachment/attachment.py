@@ -115,9 +115,20 @@ def add(
     return Attachment(id=attachment_id, version=1, item_id=item_id, details=clean_details(details), files=(first,))
 
 
-def sent_again(there: Sequence[Attachment], file: HandedIn) -> Attachment | None:
-    """The one that this file is already, under the same name: a request that is sent twice adds one attachment."""
-    return next((one for one in there if _same(one.file, file)), None)
+def sent_again(there: Sequence[Attachment], file: HandedIn, *, confidential: bool) -> Attachment | None:
+    """The one that this file is already, under the same name: a request that is sent twice adds one attachment.
+
+    Raises Refused for one that others read than was asked for: who hands in a secret must not believe it is kept.
+    """
+    found = [one for one in there if _same(one.file, file)]
+    alike = next((one for one in found if one.details.confidential == confidential), None)
+    if alike is None and found:
+        how = "for everyone" if confidential else "confidential"
+        raise Refused(
+            f"{clean_file_name(file.name)} is attached to the item already, and is {how}",
+            hint="change whether that attachment is confidential",
+        )
+    return alike
 
 
 def replace(

@@ -76,7 +76,7 @@ class AttachmentCommands:
         async def work(transaction: MeetingsTransaction) -> Attachment:
             item, meeting, _ = await lock_item(transaction, organisation, item_id)
             there = await transaction.attachments_of(organisation, item_id)
-            if (again := rules.sent_again(there, file)) is not None:
+            if (again := rules.sent_again(there, file, confidential=confidential)) is not None:
                 return again
             late = await self._is_late(transaction, organisation, meeting)
             made = rules.add(new_id(), item.id, meeting, there, details, file, late=late, now=self._clock.now())

@@ -20,6 +20,7 @@ _SHAPES = frozenset(
     {"svg", "g", "defs", "title", "desc", "metadata", "style", "linearGradient", "radialGradient", "stop", "clipPath"}
     | {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"}
 )
+_LOADS = ("@import", "@font-face", "image(", "image-set(", "src(", "javascript:", "\\")
 # What drawing programs write beside the drawing, which no reader acts on.
 _NOTES = (
     "http://www.inkscape.org/",
@@ -61,6 +62,7 @@ def _check_png(content: bytes) -> None:
 
 def _check_svg(content: bytes) -> None:
     seen = 0
+    texts: list[list[str]] = []  # of the elements that are open; expat tells a text in pieces
 
     def doctype(name: str, system: str | None, public: str | None, has_subset: bool) -> None:
         if has_subset:
@@ -69,6 +71,7 @@ def _check_svg(content: bytes) -> None:
     def element(name: str, attributes: dict[str, str]) -> None:
         nonlocal seen
         seen += 1
+        texts.append([])
         if seen > _MOST_ELEMENTS:
             _refuse(f"an SVG of more than {_MOST_ELEMENTS} shapes is not taken; simplify it")
         space, _, local = name.rpartition(" ")
@@ -85,10 +88,17 @@ def _check_svg(content: bytes) -> None:
         for key, value in attributes.items():
             _check_attribute(key.rpartition(" ")[2], value)
 
+    def end(_: str) -> None:
+        _check_css("".join(texts.pop()))
+
+    def characters(data: str) -> None:
+        texts[-1].append(data)
+
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartDoctypeDeclHandler = doctype
     parser.StartElementHandler = element
-    parser.CharacterDataHandler = _check_css
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
     parser.ProcessingInstructionHandler = _no_instruction
     try:
         parser.Parse(content, True)
@@ -112,10 +122,13 @@ def _check_attribute(name: str, value: str) -> None:
 
 
 def _check_css(text: str) -> None:
-    """Whatever loads: `url(…)` but of a part of the same file, `@import`; and what may hide them (CSS escapes)."""
+    """Whatever loads: `url(…)` but of a part of the same file, `@import`, functions of images (CSS Images 4).
+
+    And what may hide them (CSS escapes).
+    """
     flat = "".join(text.lower().split())
     inner = flat.replace("url(#", "").replace("url('#", "").replace('url("#', "")
-    if "url(" in inner or "@import" in flat or "\\" in flat or "javascript:" in flat or "@font-face" in flat:
+    if "url(" in inner or any(one in flat for one in _LOADS):
         _refuse("an SVG that loads something from elsewhere is not taken")
 
 

@@ -26,9 +26,9 @@ MAX_WORD = 20 * 1024 * 1024  # bytes of the file, most of them pictures, which a
 MAX_UNPACKED = 200 * 1024 * 1024  # bytes of all that it holds
 MAX_TEXT_PART = 8 * 1024 * 1024  # bytes of XML: ten times what a thousand pages of minutes have
 MAX_ALL_TEXT = 2 * MAX_TEXT_PART
-MAX_TAGS = 200_000  # in all its XML; each costs mammoth some 25 microseconds, and some hundred pages have half as many
+MAX_TAGS = 150_000  # in all its XML; each costs mammoth some 40 microseconds, and a hundred pages have some 80,000
 MAX_ATTRIBUTES = 200_000
-MAX_FIELD_MARKS = 4000  # at each run mammoth looks through all fields that are open
+MAX_FIELD_STEPS = 75_000_000  # at each run mammoth looks through all fields that are open
 MAX_PARTS = 5000
 
 _MAIN = "word/document.xml"
@@ -98,7 +98,9 @@ def read_word(content: bytes, known: Known) -> FromWord:
         return []
 
     try:
-        made = mammoth.convert_to_html(BytesIO(looked_at), convert_image=picture, style_map="p[style-name='Title'] => h1")
+        made = mammoth.convert_to_html(
+            BytesIO(looked_at), convert_image=picture, style_map="p[style-name='Title'] => h1"
+        )
     except (RecursionError, MemoryError):
         raise InvalidInput("the Word document is nested too deeply to be read") from None
     except Exception as error:  # whatever a damaged part makes a library of another say
@@ -173,7 +175,7 @@ def _count_marks(texts: Iterable[bytes]) -> None:
         tags += text.count(b"<")
         attributes += text.count(b"=")
         fields += text.count(b"fldCharType")
-    if tags > MAX_TAGS or attributes > MAX_ATTRIBUTES or fields > MAX_FIELD_MARKS:
+    if tags > MAX_TAGS or attributes > MAX_ATTRIBUTES or fields * tags > MAX_FIELD_STEPS:
         _too_long()
 
 
@@ -194,7 +196,9 @@ def _check_relationships(name: str, text: bytes) -> None:
         if given.get("TargetMode", "").strip().lower() == "external":
             _refuse_external(kind)
         if name == "_rels/.rels" and kind == "officeDocument" and given.get("Target", "").lstrip("/") != _MAIN:
-            raise InvalidInput("the file is no Word document (.docx) as Word writes it", hint="open it and save it again")
+            raise InvalidInput(
+                "the file is no Word document (.docx) as Word writes it", hint="open it and save it again"
+            )
 
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = element

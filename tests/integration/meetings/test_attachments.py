@@ -55,6 +55,9 @@ async def test_a_file_is_handed_in_read_and_replaced(api: httpx.AsyncClient) -> 
         "media_type": "application/pdf",
     }
     assert (await hand_in(api, path, "Budget 2023.pdf", PDF)).json() == made, "sent twice, it is one"
+    secret = await hand_in(api, path, "Budget 2023.pdf", PDF, confidential=True)
+    assert secret.status_code == 409, "it is open, and stays so"
+    assert "is for everyone" in secret.json()["detail"]
     newer = PDF + b"%\n"
     replaced = (await hand_in(api, f"/attachments/{made['id']}/versions", "Budget.pdf", newer, version=1)).json()
     assert [one["number"] for one in replaced["files"]] == [1, 2]

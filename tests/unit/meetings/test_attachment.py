@@ -141,9 +141,21 @@ def test_a_new_version_keeps_those_before_it() -> None:
 
 def test_what_is_sent_twice_is_found_again() -> None:
     there = [added()]
-    assert rules.sent_again(there, handed_in(1)) is there[0]
-    assert rules.sent_again(there, handed_in(2)) is None
-    assert rules.sent_again(there, handed_in(1, "Annat.pdf")) is None
+    assert rules.sent_again(there, handed_in(1), confidential=False) is there[0]
+    assert rules.sent_again(there, handed_in(2), confidential=False) is None
+    assert rules.sent_again(there, handed_in(1, "Annat.pdf"), confidential=True) is None
+
+
+def test_what_is_handed_in_as_a_secret_is_not_taken_for_one_that_all_read() -> None:
+    there = [added()]
+    with pytest.raises(Refused, match="already, and is for everyone") as told:
+        rules.sent_again(there, handed_in(1), confidential=True)
+    assert told.value.hint
+    details = AttachmentDetails(title="Budget", confidential=True)
+    secret = rules.add("b", "i", NOVEMBER, there, details, handed_in(1), late=False, now=NOW)
+    with pytest.raises(Refused, match="already, and is confidential"):
+        rules.sent_again([secret], handed_in(1), confidential=False)
+    assert rules.sent_again([*there, secret], handed_in(1), confidential=True) is secret
 
 
 def test_attachments_of_a_meeting_that_was_held_stand() -> None:

@@ -1,6 +1,8 @@
 """Files bound behind our own pages: what comes along, what stays behind, and what cannot be bound."""
 
 import io
+import struct
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -229,6 +231,40 @@ def sized(width: float, height: float) -> bytes:
     return saved(pdf)
 
 
+def claiming(width: int, height: int) -> bytes:
+    """A PNG of some bytes that says it has so many pixels."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(b"")
+    chunks = (struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in (header, data))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def odd(**entries: Any) -> bytes:
+    pdf = blank()
+    for key, value in entries.items():
+        pdf.pages[0].obj[f"/{key}"] = value
+    return saved(pdf)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"Rotate": Name.X},
+        {"Rotate": 45},
+        {"Rotate": Array([])},
+        {"UserUnit": Name.X},
+        {"UserUnit": 0},
+        {"Resources": 7},
+        {"MediaBox": 7},
+        {"Contents": Name.X},
+        {"Annots": Name.X},
+        {"Group": 7},
+    ],
+)
+def test_what_readers_pass_over_is_bound(entries: dict[str, Any]) -> None:
+    assert len(bound((odd(**entries), PDF_TYPE)).pages) > 2
+
+
 @pytest.mark.parametrize(
     ("content", "media_type", "trouble"),
     [
@@ -244,6 +280,8 @@ def sized(width: float, height: float) -> bytes:
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "image/png", "damaged"),
         (image_of("JPEG", (400, 400))[:-300], "image/jpeg", "damaged"),
         (image_of("PNG", (10_000, 4_001), mode="1"), "image/png", "heavy"),
+        (claiming(20_000, 20_000), "image/png", "heavy"),
+        (odd(Resources=Dictionary(Font=7)), PDF_TYPE, "damaged"),
         (pdf_of(), "image/png", "damaged"),
     ],
 )
