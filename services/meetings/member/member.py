@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from services.meetings.body.body import Body
-from services.meetings.body.membership import MemberRole, Membership
+from services.meetings.body.membership import MemberRole, Membership, Seat
 from services.meetings.meeting.meeting import Meeting, MeetingStatus, Mode
 from services.meetings.person.person import Person
 from services.meetings.reply.reply import Answer, Reply
@@ -92,13 +92,20 @@ def _own(
 def _part(
     person: Person, held: list[Membership], body: Body | None, meeting: Meeting, reply: Reply | None
 ) -> Part | None:
-    if reply is not None and reply.asked:
-        return Part.ASKED
     day = meeting.details.starts.date()
-    seats = [one.seat for one in held if body is not None and one.body_id == body.id and one.seat.stands_on(day)]
+    places = [one.seat for one in held if body is not None and one.body_id == body.id]
+    seats = [seat for seat in places if seat.stands_on(day)]
+    if not seats and any(seat.ends is not None and seat.ends < day for seat in places):
+        return None  # they left the body: that they were asked while they sat there counts no more
+    if reply is not None and reply.asked and (reply.role is MemberRole.SUBSTITUTE or not _only_waits(seats)):
+        return Part.ASKED
     if any(seat.role is not MemberRole.SUBSTITUTE for seat in seats):
         return Part.ASKED if reply is None else Part.GUEST
     email = email_key(person.details.email) if person.details.email else ""
     if email and any(email_key(one.email) == email for one in meeting.details.participants):
         return Part.GUEST
     return Part.SUBSTITUTE if seats else None
+
+
+def _only_waits(seats: list[Seat]) -> bool:
+    return bool(seats) and all(seat.role is MemberRole.SUBSTITUTE for seat in seats)

@@ -56,9 +56,9 @@ class Scene:
         )
 
     def invited(self) -> list[str]:
-        """By role, then by name."""
-        there = [*self.seats, *(one.person_id for one in self.replies.values() if one.asked and one.instead_of)]
-        return self._sorted(dict.fromkeys(there))
+        """By role, then by name. Who was called, and is no substitute any more, is not."""
+        called = (one for one in self.places.substitutes if (reply := self.replies.get(one)) and reply.instead_of)
+        return self._sorted(dict.fromkeys((*self.seats, *(one for one in called if self.replies[one].asked))))
 
     def told_before(self) -> list[str]:
         """Whom a withdrawal concerns: also those who sit in the body no more, and still believe that they are asked."""

@@ -86,11 +86,12 @@ class Publication(BaseModel):
 def reads_confidential(roles: Collection[MemberRole], reply: Reply | None) -> bool:
     """Members, the secretary, and a substitute who is called in a member's place. `roles`: in the body on the day.
 
-    Not a substitute who waits, nor who is co-opted (adjungerad) or otherwise asked.
+    Not a substitute who waits or has left, nor who is co-opted (adjungerad) or otherwise asked.
     """
     if any(role in (*MEMBERS, MemberRole.SECRETARY) for role in roles):
         return True
-    return reply is not None and reply.asked and reply.instead_of is not None
+    called = reply is not None and reply.asked and reply.instead_of is not None
+    return called and MemberRole.SUBSTITUTE in roles
 
 
 def document_of(

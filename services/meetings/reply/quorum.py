@@ -37,9 +37,8 @@ def outlook(needed: int, places: Places, replies: Mapping[str, Reply]) -> Outloo
 
 
 def _said(replies: Mapping[str, Reply], member: str) -> Answer | None:
-    """Of a place: what the member said; of one who cannot come, what who stands in said."""
-    reply = replies.get(member)
-    if reply is None or reply.answer is not Answer.ABSENT:
+    """Of a place: what the member said; unless they come, what who stands in said, while somebody does."""
+    reply, instead = replies.get(member), stand_in(replies, member)
+    if instead is None or (reply is not None and reply.answer is Answer.COMING):
         return reply.answer if reply else None
-    instead = stand_in(replies, member)
-    return Answer.ABSENT if instead is None else instead.answer
+    return instead.answer

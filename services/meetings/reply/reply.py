@@ -76,13 +76,18 @@ def asked_of(known: Iterable[Reply], seats: dict[str, MemberRole]) -> dict[str, 
 def answer(
     meeting: Meeting, reply: Reply | None, said: Answer, via: Via, comment: str | None, now: datetime
 ) -> tuple[Reply, ReplyReceived | None]:
-    """`reply`: None for who was never asked. No event when it says nothing new. Raises Refused, InvalidInput."""
+    """`reply`: None for who was never asked. `now`: when it was said; what calendars say may come late.
+
+    No event when it says nothing new. Raises Refused, InvalidInput.
+    """
     if meeting.status is MeetingStatus.CANCELLED:
         raise Refused("the meeting is cancelled: nobody has to answer")
     if meeting.is_over(now):
         raise Refused("the meeting was held: it is too late to answer")
     if reply is None or not reply.asked:
         raise Refused("the person is not asked to the meeting", hint="substitutes are asked when they are called")
+    if via is Via.CALENDAR and reply.answered_at is not None and now < reply.answered_at:
+        raise Refused("the person has answered since")
     cleaned = clean_reason(comment) if comment and comment.strip() else None
     if (reply.answer, reply.comment) == (said, cleaned):
         return reply, None

@@ -1,6 +1,6 @@
 """What comes back of mails about meetings: bounces, and what calendars answer."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -104,6 +104,18 @@ async def test_what_has_ended_answers_nothing(service: Service, api: httpx.Async
     assert (await answers(api, november))["Maja"] == "tentative"
     await bring(service, answered(november, ids["Maja"], "absent", recipient="gammal@norrdalen.example"))
     assert (await answers(api, november))["Maja"] == "tentative"
+
+
+async def test_what_a_calendar_answered_before_does_not_take_back_a_later_answer(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "issue")
+    await reply(api, november, ids["Maja"], "coming")
+    before = await outbox(service)
+    await bring(service, answered(november, ids["Maja"], "absent"), at=NOW - timedelta(minutes=5))
+    assert await outbox(service) == before
+    assert (await answers(api, november))["Maja"] == "coming"
 
 
 async def test_an_answer_that_fits_nothing_is_left_and_stops_nobody(service: Service, api: httpx.AsyncClient) -> None:

@@ -274,6 +274,22 @@ async def test_who_left_the_body_is_no_longer_asked(service: Service, api: httpx
     assert "Nils" not in await answers(api, november)
 
 
+async def test_a_substitute_who_was_called_and_left_is_released_and_the_next_is_called(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "issue")
+    await reply(api, november, ids["Maja"], "absent")
+    await ended(api, ids, "Anna")
+    await change(api, november, place="Sandvik")
+    await done(api, november, "update")
+    [released] = await facts(service, NoticeWithdrawn)
+    assert names(released) == ["Anna"]
+    *_, updated, called = await facts(service, NoticeIssued)
+    assert "Anna" not in names(updated)
+    assert (called.kind, names(called)) == ("substitute", ["Per"])
+
+
 async def test_a_quorum_at_risk_is_told_once_to_chair_and_secretary(service: Service, api: httpx.AsyncClient) -> None:
     ids, november = await board_of(api, substitutes="none"), await meeting(api, **NOVEMBER)
     await done(api, november, "issue")

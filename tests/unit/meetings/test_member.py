@@ -66,6 +66,36 @@ def test_whoever_was_asked_by_address_has_the_meeting_too() -> None:
     assert own_meetings(MAJA, [], [], [meeting("2022-11-01")], {}, NOW).coming == []
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        Reply(person_id="p1", role=MemberRole.MEMBER),
+        Reply(person_id="p1", role=MemberRole.MEMBER, asked=False),
+        Reply(person_id="p1", role=MemberRole.SUBSTITUTE, instead_of="p2", answer=Answer.COMING),
+    ],
+)
+def test_who_left_the_body_has_its_meetings_no_more_whoever_asked_them_before(reply: Reply | None) -> None:
+    asked = meeting("2022-11-01", participants=[Invited(email="maja@norrdalen.example")])
+    replies = {asked.id: reply} if reply else {}
+    role = reply.role if reply else MemberRole.MEMBER
+    left = [seat(role, ends=date(2022, 10, 31))]
+    assert own_meetings(MAJA, left, [BOARD], [asked], replies, NOW).coming == []
+    assert own_meetings(MAJA, [seat(role, ends=date(2022, 11, 1))], [BOARD], [asked], replies, NOW).coming
+    elsewhere = [seat(body_id="b2", ends=date(2022, 10, 31))]
+    assert own_meetings(MAJA, elsewhere, [BOARD], [asked], replies, NOW).coming, "they were asked as a guest"
+    later = [seat(begins=date(2023, 1, 1))]
+    assert own_meetings(MAJA, later, [BOARD], [asked], replies, NOW).coming, "they were asked before they sat there"
+
+
+def test_a_member_who_becomes_a_substitute_waits_though_they_were_asked() -> None:
+    one = meeting("2022-11-01")
+    replies = {one.id: Reply(person_id="p1", role=MemberRole.MEMBER, answer=Answer.COMING)}
+    held = [seat(ends=date(2022, 10, 31)), seat(MemberRole.SUBSTITUTE, begins=date(2022, 11, 1))]
+    [own] = own_meetings(MAJA, held, [BOARD], [one], replies, NOW).coming
+    assert own.part is Part.SUBSTITUTE
+
+
 def test_a_substitute_waits_to_be_called() -> None:
     [own] = own_meetings(MAJA, [seat(MemberRole.SUBSTITUTE)], [BOARD], [meeting("2022-11-01")], {}, NOW).coming
     assert own.part is Part.SUBSTITUTE

@@ -49,6 +49,8 @@ def published(before: list[Publication], *files: Attachment, key: str = "k") -> 
         ([MemberRole.SUBSTITUTE], Reply(person_id="p", role=MemberRole.SUBSTITUTE, asked=False, instead_of="q"), False),
         ([MemberRole.SUBSTITUTE, MemberRole.MEMBER], None, True),
         ([], None, False),
+        ([], Reply(person_id="p", role=MemberRole.SUBSTITUTE, instead_of="q"), False),
+        ([MemberRole.CO_OPTED], Reply(person_id="p", role=MemberRole.SUBSTITUTE, instead_of="q"), False),
     ],
 )
 def test_what_is_confidential_is_read_by_members_and_who_is_called(

@@ -1,6 +1,6 @@
 """Who is asked to a meeting, and what becomes of their answers."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -64,6 +64,14 @@ def test_an_answer_is_told_once_and_a_later_one_replaces_it() -> None:
     coming, told = answer(MEETING, absent, Answer.COMING, Via.CALENDAR, " ", NOW)
     assert told is not None
     assert (coming.answer, coming.comment, coming.via) == (Answer.COMING, None, Via.CALENDAR)
+
+
+def test_a_calendars_answer_from_before_the_last_one_is_left() -> None:
+    coming, _ = answer(MEETING, ASKED, Answer.COMING, Via.PAGE, None, NOW)
+    with pytest.raises(Refused, match="has answered since"):
+        answer(MEETING, coming, Answer.ABSENT, Via.CALENDAR, None, NOW - timedelta(seconds=1))
+    absent, _ = answer(MEETING, coming, Answer.ABSENT, Via.CALENDAR, None, NOW)
+    assert absent.answer is Answer.ABSENT
 
 
 def test_nobody_answers_who_is_not_asked_or_when_there_is_nothing_to_come_to() -> None:

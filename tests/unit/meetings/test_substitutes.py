@@ -109,6 +109,8 @@ def test_the_quorum_counts_places_not_people() -> None:
     found = outlook(2, places(), replies)
     assert found.model_dump() == {"needed": 2, "coming": 1, "absent": 0, "unanswered": 2}
     assert (found.is_at_risk(near=False), found.is_at_risk(near=True)) == (False, True)
+    wavers = outlook(2, places(), said(replies, "maja", Answer.TENTATIVE))
+    assert wavers == found, "who stands in still comes"
     lost = outlook(2, places(Substitution.NONE), said(said(all_asked(), "maja", Answer.ABSENT), "nils", Answer.ABSENT))
     assert lost.is_at_risk(near=False)
 
