@@ -44,7 +44,10 @@ _CLEAR = text(
     """
 ).bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("organisations", "subjects")))
 # A timer that fires holds its row, then the aggregate: who will move timers takes them in this order as well.
-_HOLD = text("SELECT 1 FROM timer WHERE organisation = :organisation AND subject = :subject FOR UPDATE")
+_HOLD = text(
+    "SELECT 1 FROM timer WHERE organisation = :organisation AND subject = ANY(:subjects) "
+    "ORDER BY organisation, kind, subject FOR UPDATE"
+).bindparams(bindparam("subjects", type_=ARRAY(Text)))
 # SKIP LOCKED: several instances share the work, and one that died holds nothing back.
 _CLAIM = text(
     """
@@ -79,9 +82,9 @@ async def set_timers(connection: AsyncConnection, timers: Collection[Timer]) -> 
     )
 
 
-async def hold_timers(connection: AsyncConnection, organisation: str, subject: str) -> None:
-    """To be called before the aggregate is locked by whoever moves its timers: waits for one that fires now."""
-    await connection.execute(_HOLD, {"organisation": organisation, "subject": subject})
+async def hold_timers(connection: AsyncConnection, organisation: str, *subjects: str) -> None:
+    """To be called before the aggregates are locked by whoever moves its timers: waits for one that fires now."""
+    await connection.execute(_HOLD, {"organisation": organisation, "subjects": list(subjects)})
 
 
 async def clear_timers(connection: AsyncConnection, subjects: Collection[tuple[str, str]]) -> None:

@@ -27,7 +27,7 @@ from services.meetings.poll.store import PollStore
 from services.meetings.proposal.store import ProposalStore
 from services.meetings.reply.store import ReplyStore
 from services.meetings.sitting.store import SittingStore
-from shared.events import BounceDetected, Event, InvitationAnswered, MeetingCancelled
+from shared.events import AgreementCompleted, BounceDetected, Event, InvitationAnswered, MeetingCancelled
 from shared.events.envelope import Envelope
 from shared.messaging.transaction import Received
 
@@ -64,13 +64,27 @@ class MeetingsTransaction(
         await super().flush()
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
-        """What came back of mails about several meetings locks them in order, as everyone does."""
+        """What came back of mails about several meetings locks them in order, as everyone does. Before them
+        the register, if there are elections that will take effect."""
         wanted: dict[str, set[str]] = defaultdict(set)
         for received in batch:
             if isinstance(received.event, BounceDetected | InvitationAnswered):
                 wanted[received.envelope.organisation].add(received.event.agreement_id)
+        for organisation in sorted(await self._seating(batch) if wanted else ()):
+            await self.lock_register(organisation)
         for organisation in sorted(wanted):
             await self.lock_meetings(organisation, wanted[organisation])
+
+    async def _seating(self, batch: Sequence[Received[Any]]) -> set[str]:
+        """The organisations in which agreements that are completed declare elections."""
+        found = set()
+        for received in batch:
+            if isinstance(received.event, AgreementCompleted):
+                organisation = received.envelope.organisation
+                version = await self.version_of_agreement(organisation, received.event.agreement_id)
+                if version is not None and await self.elections(organisation, *version):
+                    found.add(organisation)
+        return found
 
     async def who_sits(self, organisation: str) -> WhoSits:
         return WhoSits(

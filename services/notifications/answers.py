@@ -11,6 +11,7 @@ from services.notifications.invited import Invited, Mailed
 from services.notifications.transaction import NotificationsTransaction
 from shared.calendars import meeting_uid
 from shared.logging import get_logger
+from shared.web.limits import RateLimit, TooMany
 
 log = get_logger(__name__)
 
@@ -37,8 +38,10 @@ async def found(transaction: NotificationsTransaction, organisation: str, invita
     return None if delivery is None else Found(who, mailed, delivery)
 
 
-async def record(transaction: NotificationsTransaction, found: Found, reply: CalendarReply, now: datetime) -> None:
-    """Told once for each change. Raises NotBelieved."""
+async def record(
+    transaction: NotificationsTransaction, found: Found, reply: CalendarReply, now: datetime, limit: RateLimit
+) -> None:
+    """Told once for each change. `limit`: on changes of an answer, by invitation. Raises NotBelieved."""
     if found.mailed.ended:
         raise NotBelieved(
             "the calendar's answer is to an invitation whose address or links have ended: a person must ask"
@@ -56,6 +59,12 @@ async def record(transaction: NotificationsTransaction, found: Found, reply: Cal
         return
     if found.delivery.version >= _MOST_FACTS:
         raise NotBelieved("more answers have come to this invitation than anybody means: a person must ask")
+    before = found.invited.answer
+    if before is None or before.answer != answer.answer:
+        try:
+            limit.spend(found.invited.id)
+        except TooMany:
+            raise NotBelieved("the calendar's answer changes faster than anybody's mind: a person must ask") from None
     await invited.save_answer(transaction.connection, found.invited, answer)
     transaction.change(rules.answered(found.delivery, answer, at=now))
     log.info("answer.recorded", delivery_id=found.delivery.id)

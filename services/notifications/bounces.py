@@ -24,6 +24,7 @@ from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
+from shared.web.limits import RateLimit
 
 log = get_logger(__name__)
 
@@ -44,6 +45,7 @@ class DeliveryReports:
         self._clock = clock
         self._composer = composer
         self._organisation = organisation
+        self._answers = RateLimit(burst=6, per_second=1 / 600)  # each may mail a substitute: called, or not
 
     def is_ours(self, token: str) -> bool:
         """Whether we signed this token of a return path, or local part of an organiser's address."""
@@ -138,7 +140,7 @@ class DeliveryReports:
             await self._keep_with(transaction, found.delivery, raw, reading.unread)
             return True
         try:
-            await answers.record(transaction, found, reading.reply, self._clock.now())
+            await answers.record(transaction, found, reading.reply, self._clock.now(), self._answers)
         except NotBelieved as error:
             await self._keep_with(transaction, found.delivery, raw, error.message)
         return True

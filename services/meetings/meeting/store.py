@@ -30,6 +30,11 @@ _LOCK_PLANNED = (
     .order_by(MEETING.c.id)
     .with_for_update()
 )
+_PLANNED_IDS = (
+    select(MEETING.c.id)
+    .where(MEETING.c.organisation == bindparam("organisation"), MEETING.c.plan == bindparam("plan"))
+    .order_by(MEETING.c.id)
+)
 _BETWEEN = select(MEETING).where(
     MEETING.c.organisation == bindparam("organisation"),
     MEETING.c.starts >= bindparam("first"),
@@ -78,6 +83,11 @@ class MeetingStore(Transaction):
             )
         rows = await self.connection.execute(query.order_by(MEETING.c.starts.desc(), MEETING.c.id.desc()).limit(most))
         return [_meeting(row) for row in rows]
+
+    async def planned_ids(self, organisation: str, plan: str) -> list[str]:
+        """As `lock_planned`."""
+        key = {"organisation": organisation, "plan": plan}
+        return list((await self.connection.execute(_PLANNED_IDS, key)).scalars())
 
     async def lock_planned(self, organisation: str, plan: str) -> list[Meeting]:
         """The meetings that a plan made, cancelled ones among them."""

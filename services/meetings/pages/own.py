@@ -34,7 +34,7 @@ from shared.keys import KeyRing
 from shared.links import BadLink
 from shared.settings import Settings
 from shared.text import MAX_REASON, clean_reason
-from shared.web import Field, Look, RateLimit, form_text, path_for, small_form, wrong_guesses
+from shared.web import Field, Look, RateLimit, TooMany, form_text, path_for, small_form, wrong_guesses
 from shared.web.page_route import problem_page
 
 COOKIE = "justera_member"
@@ -83,6 +83,7 @@ class OwnPages:
         self._cookie = f"__Secure-{COOKIE}" if secure else COOKIE
         self._bad_links = wrong_guesses(burst=60, per_second=0.5)
         self._posts = RateLimit(burst=30, per_second=0.5)
+        self._answers = RateLimit(burst=6, per_second=1 / 600)  # each may mail a substitute: called, or not
         self._feeds = RateLimit(burst=30, per_second=1 / 60)  # programs ask every quarter of an hour at most
 
     def add_to(self, router: APIRouter) -> None:
@@ -177,6 +178,12 @@ class OwnPages:
             return self._meeting_page(request, visit, page, fields)
         address = path_for(request, "own_meeting", person_id=person_id, meeting_id=meeting_id)
         said, comment = Answer(fields["answer"].value), fields["comment"].value
+        if said != page.own.answer:
+            try:
+                self._answers.spend(f"{person_id} {meeting_id}")
+            except TooMany:
+                wrong(fields, "answer", "answers")
+                return self._meeting_page(request, visit, page, fields)
         try:
             await self._commands.replies.answer(visit.organisation, meeting_id, person_id, said, Via.PAGE, comment)
         except Refused:  # it was cancelled or held, or they are asked no more: the page says how things stand

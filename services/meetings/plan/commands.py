@@ -20,6 +20,7 @@ from shared.errors import InvalidInput, Refused, says
 from shared.events import Person as Invited
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
+from shared.timers import hold_timers
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class PlanCommands:
                 wanted += [(one, _details(one, owner, people.invited(owner, one.day))) for one in listed[body.key]]
         if problems.found:
             return _Work(PlanOutcome(), [], plan, WhoSits([], [], []))
+        await hold_timers(transaction.connection, organisation, *await transaction.planned_ids(organisation, plan.key))
         planned = await transaction.lock_planned(organisation, plan.key)
         there = [people.as_called_now(one) for one in planned if _stands(one)]
         outcome = apply(

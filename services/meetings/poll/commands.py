@@ -25,6 +25,7 @@ from shared.text import email_key
 from shared.timers import hold_timers
 
 _LONGEST_WINDOW = timedelta(days=366)
+_FARTHEST = timedelta(days=3653)
 _HABITS_OF = timedelta(days=366)
 _ANSWERS_HOLD = timedelta(days=90)
 
@@ -68,9 +69,11 @@ class PollCommands:
             meeting.require_scheduled()
             today = self._today(meeting)
             first = max(first or today + NOTHING_BEFORE, today + timedelta(days=1))
+            if first > today + _FARTHEST:
+                raise InvalidInput("first: is more than ten years ahead")
             last = last or max(first, today) + WINDOW
             if last < first or last - first > _LONGEST_WINDOW:
-                raise InvalidInput("until: is before the first day, or more than a year after it")
+                raise InvalidInput("last: is before the first day, or more than a year after it")
             body, people = await _whom(transaction, organisation, meeting)
             start = min(first, meeting.details.starts.date()) - _HABITS_OF
             until = max(last, meeting.details.starts.date()) + timedelta(days=1)

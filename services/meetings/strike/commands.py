@@ -87,8 +87,7 @@ class StrikeCommands:
         self, transaction: MeetingsTransaction, organisation: str, meeting_id: str, strike: Strike
     ) -> Struck:
         ids = sorted({meeting_id, strike.to_meeting_id})
-        for one in ids:
-            await hold_timers(transaction.connection, organisation, one)
+        await hold_timers(transaction.connection, organisation, *ids)
         meetings = {one: await transaction.lock_meeting(organisation, one) for one in ids}
         struck, to, now = meetings[meeting_id], meetings[strike.to_meeting_id], self._clock.now()
         rules.require_two(struck, to, now)

@@ -1,15 +1,19 @@
 """§ 33: minutes elect a member and a substitute of another body, and they sit there once everyone has signed."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
-from shared.events import AgreementCompleted, AgreementExpired, BlobRef, MembershipBegun, Person
+from shared.events import AgreementCompleted, AgreementExpired, BlobRef, InvitationAnswered, MembershipBegun, Person
+from shared.messaging.message import RawMessage
 from shared.service import Service
 from tests.integration.meetings.test_bodies import BOARD, names_in, person, put_in, seat
 from tests.integration.meetings.test_meetings import draft, end, minutes, outbox, schedule
 from tests.integration.signing.flow import message
+from tests.support.locks import waits_for_a_lock
 
 GROUP = {"details": {"name": "Styrgruppen för gränsprogrammet", "kind": "steering_group"}}
 ELECTIONS = """## Ledamot i styrgruppen
@@ -29,8 +33,7 @@ async def prepared(api: httpx.AsyncClient) -> tuple[str, str, str]:
     return await put_in(api, "/bodies", GROUP), await person(api, "Sven Dahl"), await person(api, "Petra Holm")
 
 
-async def signed(service: Service, agreement_id: str, organisation: str = "default") -> None:
-    """Signing tells that everyone has signed."""
+def completed(agreement_id: str, organisation: str = "default") -> RawMessage:
     blob = BlobRef(sha256="0" * 64, size=1, media_type="application/pdf")
     fact = AgreementCompleted(
         agreement_id=agreement_id,
@@ -43,7 +46,12 @@ async def signed(service: Service, agreement_id: str, organisation: str = "defau
         language="sv",
         timezone="Europe/Stockholm",
     )
-    sent = message(fact, SIGNED, key=agreement_id, organisation=organisation)
+    return message(fact, SIGNED, key=agreement_id, organisation=organisation)
+
+
+async def signed(service: Service, agreement_id: str, organisation: str = "default") -> None:
+    """Signing tells that everyone has signed."""
+    sent = completed(agreement_id, organisation)
     await service.gates[0].behind.handle([sent])
     await service.gates[0].behind.handle([sent])
 
@@ -75,6 +83,32 @@ async def test_who_was_elected_sits_there_when_everyone_has_signed(service: Serv
     assert {row.key for row in rows} == {group}
     assert await names_in(api, group, on="2022-09-29") == ["Sven Dahl", "Petra Holm"]
     assert [(one["state"], one["paragraph"]) for one in await elections(api, meeting)] == [("seated", 33)] * 2
+
+
+async def test_elections_that_come_with_news_of_mails_lock_the_register_before_any_meeting(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    """As commands do: the other order would be a deadlock with them."""
+    group, _, _ = await prepared(api)
+    meeting = await schedule(api)
+    drafted = (await draft(api, meeting, minutes(first=28, paragraphs=5) + ELECTIONS)).json()
+    news = InvitationAnswered(
+        email_id="e",
+        agreement_id=meeting,
+        purpose="notice",
+        recipient="sven@norrdalen.example",
+        request_id="sven",
+        answer="coming",
+        sequence=1,
+    )
+    batch = [message(news, SIGNED, key="m", organisation="default"), completed(drafted["agreement_id"])]
+    async with service.database.transaction() as commands:
+        await commands.execute(text("SELECT 1 FROM register FOR UPDATE"))
+        handling = asyncio.create_task(service.gates[0].behind.handle(batch))
+        await waits_for_a_lock(service.database)
+        await commands.execute(text("SELECT 1 FROM meeting WHERE id = :id FOR UPDATE NOWAIT"), {"id": meeting})
+    await handling
+    assert await names_in(api, group, on="2022-09-29") == ["Sven Dahl", "Petra Holm"]
 
 
 async def test_an_older_version_elects_nobody(service: Service, api: httpx.AsyncClient) -> None:

@@ -1,13 +1,16 @@
 """A plan by the API: looked at, applied whole or not at all, changed, and applied again."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
 from shared.events import MeetingChanged, MeetingScheduled, PlanAdopted
 from shared.service import Service
 from tests.integration.meetings.test_meetings import outbox
+from tests.support.locks import waits_for_a_lock
 from tests.unit.meetings.test_plan import PLAN
 
 REGISTER = """
@@ -123,6 +126,25 @@ async def test_answers_to_a_meeting_that_a_plan_moves_go_with_its_old_day(
     for one, answer in ((moves, None), (stays, "absent")):
         people = (await api.get(f"/meetings/{one}/replies")).json()["people"]
         assert [it["answer"] for it in people if it["person_id"] == maja] == [answer]
+
+
+async def test_a_plan_waits_for_a_timer_that_fires_before_it_locks_its_meetings(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    """The timer holds its row, and wants the meeting next: who held that and wanted the row would be a deadlock."""
+    await prepared(api)
+    await apply(api)
+    rows = [MeetingScheduled.from_json(row.data) for row in await told(service)]
+    [october] = [one.meeting_id for one in rows if one.body == "Styrelsen" and one.starts.startswith("2023-10-27")]
+    approved = await api.post(f"/meetings/{october}/notice/approve", json={})
+    assert approved.status_code == 200, approved.text
+    async with service.database.transaction() as firing:
+        held = await firing.execute(text("SELECT 1 FROM timer WHERE subject = :id FOR UPDATE"), {"id": october})
+        assert held.all()
+        applying = asyncio.create_task(apply(api, PLAN.replace("date: 2023-10-27", "date: 2023-10-20")))
+        await waits_for_a_lock(service.database)
+        await firing.execute(text("SELECT 1 FROM meeting WHERE id = :id FOR UPDATE NOWAIT"), {"id": october})
+    assert (await applying).status_code == 200
 
 
 async def adoptions(service: Service, after: int = 0) -> list[PlanAdopted]:

@@ -158,6 +158,15 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(service: Service, a
     assert len(await outbox(service)) == len(before) + 1  # the other meeting
 
 
+@pytest.mark.parametrize("window", [{"first": "9999-12-31"}, {"last": "9999-12-31"}, {"first": "2033-01-01"}], ids=str)
+async def test_days_beyond_ten_years_are_refused(api: httpx.AsyncClient, window: dict[str, str]) -> None:
+    await board_of(api)
+    october = await meeting(api, "2022-10-28")
+    answer = await api.get(f"/meetings/{october}/date-proposals", params=window)
+    assert answer.status_code == 422, answer.text
+    assert next(iter(window)) in answer.json()["detail"]
+
+
 async def test_days_are_proposed_that_most_can(service: Service, api: httpx.AsyncClient) -> None:
     ids, october, poll = await opened(api)
     for day in ("2022-10-07", "2022-11-11"):

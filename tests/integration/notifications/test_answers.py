@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.notifications import answers as intake
 from services.notifications.bounces import DeliveryReports
@@ -20,6 +21,7 @@ from tests.integration.notifications.meetings import BOARDS_MEETING, MEMBERS, OL
 from tests.integration.notifications.post import OLOF, ORGANISATION, START, SVEN, Post, eventually, words
 from tests.integration.notifications.test_notices import event_in
 from tests.support.calendar_replies import GOOGLE, OUTLOOK, filled, in_mail
+from tests.support.locks import waits_for_a_lock
 from tests.support.processes import free_ports
 from tests.support.smtp_server import Mail, RecordingSmtpServer
 
@@ -178,6 +180,16 @@ async def test_answers_without_end_are_told_no_more(
     assert kept.reason.startswith("more answers have come")
 
 
+async def test_an_answer_that_changes_all_the_time_is_told_six_times(asked: Post, server: RecordingSmtpServer) -> None:
+    for number in range(8):
+        await take(asked, reply(server.mails[0], partstat=("ACCEPTED", "DECLINED")[number % 2]))
+    assert len(await answers(asked)) == 6
+    [kept, *_] = await asked.commands.unmatched_reports(ORGANISATION)
+    assert kept.reason.startswith("the calendar's answer changes faster")
+    await take(asked, reply(server.mails[1]))
+    assert len(await answers(asked)) == 7, "another's invitation is another's"
+
+
 async def test_an_answer_about_a_cancelled_meeting_is_told_as_what_it_is(
     asked: Post, server: RecordingSmtpServer
 ) -> None:
@@ -223,6 +235,20 @@ async def test_a_forged_organiser_is_not_believed(asked: Post, server: Recording
 async def test_a_program_that_answers_to_the_return_path_is_heard_too(asked: Post, server: RecordingSmtpServer) -> None:
     await take(asked, reply(server.mails[1], to=server.mails[1].mail_from))
     assert [(one["recipient"], one["answer"]) for one in await answers(asked)] == [(SVEN, "coming")]
+
+
+async def test_an_answer_to_the_return_path_waits_for_its_invitation_before_it_locks_a_mail(
+    asked: Post, server: RecordingSmtpServer
+) -> None:
+    """As one to the organiser does, which wants the last mail next: the other order would be a deadlock."""
+    [olofs, _] = await asked.deliveries()
+    async with asked.database.transaction() as other:
+        await other.execute(text("SELECT 1 FROM invitation FOR UPDATE"))
+        taking = asyncio.create_task(take(asked, reply(server.mails[0], to=server.mails[0].mail_from)))
+        await waits_for_a_lock(asked.database)
+        await other.execute(text("SELECT 1 FROM delivery WHERE id = :id FOR UPDATE NOWAIT"), {"id": olofs.id})
+    await taking
+    assert [one["answer"] for one in await answers(asked)] == ["coming"]
 
 
 async def test_an_answer_is_no_bounce_and_a_bounce_no_answer(asked: Post, server: RecordingSmtpServer) -> None:

@@ -133,6 +133,22 @@ async def test_what_is_wrong_with_an_answer_is_said_and_nothing_typed_is_lost(
     assert await site.meetings.commands.replies.of_person(ORGANISATION, maja) == {}
 
 
+async def test_who_changes_an_answer_without_end_mails_no_substitutes_without_end(
+    site: Site, visitor: Visitor, maja: str
+) -> None:
+    meeting = await meeting_of(site)
+    await visitor.follow(site.own_link(maja, meeting=meeting.id))
+    for number in range(6):
+        said = await visitor.press("/answer", answer=("absent", "coming")[number % 2], comment="")
+        assert said.status_code == 200
+    again = await visitor.press("/answer", answer="coming", comment="Med bil")
+    assert again.status_code == 200, "the same answer mails nobody"
+    last = await visitor.press("/answer", answer="absent", comment="Tåget går inte")
+    assert (last.status_code, "Tåget går inte" in last.text) == (422, True)
+    assert unescape(last.text).count("Vänta tio minuter") == 2
+    assert (await site.meetings.commands.replies.of_person(ORGANISATION, maja))[meeting.id].answer == "coming"
+
+
 async def test_an_answer_that_comes_too_late_or_from_another_site_changes_nothing(
     site: Site, visitor: Visitor, maja: str
 ) -> None:
