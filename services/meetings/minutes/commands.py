@@ -251,15 +251,18 @@ class MinutesCommands:
         ]
 
     async def elections(self, organisation: str, meeting_id: str) -> list[DeclaredElection]:
-        """Of the last version of the meeting's minutes."""
+        """Of the last version of the meeting's minutes. Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:
+            await transaction.meeting(organisation, meeting_id)
             return await _declared(transaction, organisation, meeting_id)
 
     async def seat_again(self, organisation: str, meeting_id: str) -> list[DeclaredElection]:
-        """What was refused when everyone had signed is tried again; it begins today, unless the minutes say when."""
+        """What was refused when everyone had signed is tried again; it begins today, unless the minutes say when.
+        Raises NotFound."""
 
         async def work(transaction: MeetingsTransaction) -> list[DeclaredElection]:
             await transaction.lock_register(organisation)
+            await transaction.meeting(organisation, meeting_id)
             minutes = await transaction.minutes_of(organisation, meeting_id)
             if minutes is not None:
                 rows = await transaction.elections(organisation, meeting_id, minutes.version, for_update=True)

@@ -163,3 +163,8 @@ async def test_a_body_that_was_closed_by_then_takes_nobody(service: Service, api
     await signed(service, drafted["agreement_id"])
     assert [(one["state"], one["reason"]) for one in await elections(api, meeting)] == [("refused", "closed")] * 2
     assert (await api.get(f"/bodies/{group}/memberships")).json()["memberships"] == []
+
+
+async def test_a_meeting_that_is_not_there_has_no_elections(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/meetings/none/elections")).status_code == 404
+    assert (await api.post("/meetings/none/elections/seat")).status_code == 404
