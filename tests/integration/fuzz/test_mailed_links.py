@@ -14,6 +14,7 @@ import pytest
 
 from services.embedded import login
 from services.embedded import pages as embedded_pages
+from services.embedded.ahead import Ahead
 from services.embedded.login import LOCAL_PERSON, LoginLinks
 from services.meetings.poll.poll import TimeAsked
 from shared.auth import SESSION_COOKIE, Access, Role
@@ -191,8 +192,17 @@ async def door(logins: LoginLinks, settings: Settings) -> AsyncIterator[httpx.As
     async def no_example(language: str) -> str:
         return AGREEMENT_ID
 
+    async def nothing_ahead(organisation: str) -> Ahead:
+        return Ahead(bodies=False, planned=False, coming=(), unwritten=(), waiting=0)
+
     embedded_pages.include_pages(
-        app, settings=settings, access=access, redeem=logins.redeem, prepare_example=no_example
+        app,
+        settings=settings,
+        access=access,
+        redeem=logins.redeem,
+        prepare_example=no_example,
+        look_ahead=nothing_ahead,
+        invented=False,
     )
     async with served(app) as base, httpx.AsyncClient(base_url=base) as client:
         yield client
