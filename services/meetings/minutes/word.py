@@ -532,7 +532,7 @@ def _person(line: str, label: str) -> dict[str, str]:
         person["party"] = found["party"].strip()
     if rest and not _ROLE.search(rest[0]):
         person["municipality"] = rest.pop(0)
-    elif rest and (parts := re.fullmatch(r"(\S+)\s+(\d.*)", rest[0])):  # "Sollefteå 2 v. ordf."
+    elif rest and (parts := re.fullmatch(r"(\S+)\s+(\d.*)", rest[0])):  # "Björka 2 v. ordf."
         person["municipality"] = parts[1]
         rest[0] = parts[2]
     if rest:
