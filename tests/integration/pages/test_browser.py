@@ -67,10 +67,10 @@ async def test_signing_without_script(site: Site, browser: Browser, page: Page) 
     plain = await context.new_page()
     await plain.goto(await site.link(SECRETARY))
     await plain.get_by_role("button", name="Öppna dokumentet").click()
+    await plain.get_by_role("link", name="Öppna som PDF").wait_for()
     assert not await plain.locator(".viewer").is_visible()
-    assert await plain.get_by_role("link", name="Öppna som PDF").is_visible()
     await plain.get_by_role("button", name="Signera protokollet").click()
-    assert await plain.get_by_role("heading", name="Du har signerat").is_visible()
+    await plain.get_by_role("heading", name="Du har signerat").wait_for()
 
 
 async def test_the_document_is_drawn_and_read_out_under_the_strict_policy(site: Site, page: Page) -> None:

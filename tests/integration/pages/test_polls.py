@@ -154,7 +154,7 @@ async def test_a_poll_is_taken_back_with_a_reason_and_asked_anew(site: Site, vis
 async def test_a_window_that_is_none_is_said(site: Site, visitor: Visitor) -> None:
     page = await meeting_page(site)
     answer = await visitor.follow(f"{page}/poll/new?first=2022-12-02&last=2022-11-02")
-    assert "Välj en sista dag efter den första" in unescape(answer.text)
+    assert "Välj en första dag inom tio år, och en sista dag efter den" in unescape(answer.text)
 
 
 async def test_who_only_reads_is_offered_nothing(site: Site, visitor: Visitor) -> None:
