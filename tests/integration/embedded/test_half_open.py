@@ -117,7 +117,7 @@ async def test_an_answer_that_nobody_reads_is_given_up(port: int) -> None:
 
 
 async def test_a_connection_lives_on_from_request_to_request(port: int) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         for _ in range(3):
             assert (await client.post("/items", json="a")).json() == "a"
             await asyncio.sleep(0.5)  # longer than a head may take: between requests nothing is waited for

@@ -171,7 +171,7 @@ async def test_what_no_browser_of_good_will_posts_as_a_member(
         assert (await client.post(action, data={**whole, "comment": "x" * 40_000})).status_code == 413
         assert (await client.post(action, data={**whole, "comment": "a\0b"})).status_code == 422
         assert (await client.post(action.replace(maja, olof), data=whole)).status_code == 403
-        async with httpx.AsyncClient(base_url=site.base) as stranger:
+        async with httpx.AsyncClient(base_url=site.base, timeout=60) as stranger:
             assert (await stranger.post(action, data=whole)).status_code == 403
     assert await state_of(site.meetings) == before
     check_no_failure(logs)
@@ -204,7 +204,7 @@ async def door(logins: LoginLinks, settings: Settings) -> AsyncIterator[httpx.As
         look_ahead=nothing_ahead,
         invented=False,
     )
-    async with served(app) as base, httpx.AsyncClient(base_url=base) as client:
+    async with served(app) as base, httpx.AsyncClient(base_url=base, timeout=60) as client:
         yield client
 
 

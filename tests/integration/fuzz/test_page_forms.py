@@ -244,7 +244,7 @@ _TOKENS = ("", "x", "%00", "%FF", ACCESS_TOKEN.upper(), "x" * 30_000, LOGIN[:-1]
 
 @pytest.mark.parametrize("path", ["/login", "/signing/login"])
 async def test_tokens_that_log_nobody_in(path: str, site: Site, logs: Path) -> None:
-    async with httpx.AsyncClient(base_url=site.base) as client:
+    async with httpx.AsyncClient(base_url=site.base, timeout=60) as client:
         for token in _TOKENS:
             answer = await client.post(path, content=f"token={token}", headers={"content-type": _FORM})
             assert answer.status_code in (401, 422), (token[:20], answer.status_code)

@@ -61,5 +61,5 @@ async def site(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Site]:
 @pytest.fixture
 async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without script: keeps cookies, follows no redirect by itself."""
-    async with httpx.AsyncClient(base_url=site.base) as client:
+    async with httpx.AsyncClient(base_url=site.base, timeout=60) as client:
         yield client

@@ -18,7 +18,7 @@ async def visitor(site: Site, client: httpx.AsyncClient) -> Visitor:
 
 
 async def _opens(site: Site, cookie: str) -> bool:
-    async with httpx.AsyncClient(base_url=site.base, cookies={SESSION_COOKIE: cookie}) as other:
+    async with httpx.AsyncClient(base_url=site.base, cookies={SESSION_COOKIE: cookie}, timeout=60) as other:
         return (await other.get("/signing/overview")).status_code == 200
 
 

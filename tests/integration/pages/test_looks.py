@@ -42,9 +42,8 @@ async def test_every_page_is_accessible_and_fits(
     context = await browser.new_context(color_scheme=scheme, locale={"sv": "sv-SE", "en": "en-GB"}[language])
     troubles: list[str] = []
     async for name, page in tour(site, context, minutes_pdf, language):
-        await (
-            page.wait_for_load_state()
-        )  # a form was sent: before its stylesheet is there, links have no colour of ours
+        # After a form was sent: before its stylesheet is there, links have no colour of ours.
+        await page.wait_for_load_state()
         assert await page.get_attribute("html", "lang") == language, name
         seen.add(shown[-1])
         for width in WIDTHS:

@@ -71,7 +71,7 @@ async def test_a_link_is_exchanged_for_a_cookie_that_opens_one_members_address(
     assert "SameSite=lax" in cookie
     assert (response.headers["referrer-policy"], response.headers["cache-control"]) == ("no-referrer", "no-store")
     olof = await member(site, "Olof Berg")
-    async with httpx.AsyncClient(cookies={"justera_member": response.cookies["justera_member"]}) as thief:
+    async with httpx.AsyncClient(cookies={"justera_member": response.cookies["justera_member"]}, timeout=60) as thief:
         answer = await thief.get(f"{site.base}/meetings/member/{olof}")
         assert answer.status_code == 403
         assert "Öppna länken i mejlet igen" in answer.text
@@ -171,7 +171,7 @@ async def test_the_calendar_has_an_address_that_shows_and_answers_nothing(
     await visitor.follow(site.own_link(maja))
     [address] = set(re.findall(r"webcal://[^\"]+", visitor.page.text))
     path = "/meetings/calendar/" + address.rpartition("/")[2]
-    async with httpx.AsyncClient(base_url=site.base) as program:
+    async with httpx.AsyncClient(base_url=site.base, timeout=60) as program:
         answer = await program.get(path)
         assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
         assert answer.headers["cache-control"] == "private, no-cache"

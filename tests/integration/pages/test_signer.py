@@ -87,7 +87,7 @@ async def test_one_requests_cookie_never_opens_another(site: Site, visitor: Visi
     response = await visitor.client.get(await site.link(SECRETARY))
     cookie = response.cookies["justera_signer"]
     other = f"{site.base}/signing/sign/{await site.flow.id(CHAIR)}"
-    async with httpx.AsyncClient(cookies={"justera_signer": cookie}) as thief:
+    async with httpx.AsyncClient(cookies={"justera_signer": cookie}, timeout=60) as thief:
         for address in (other, f"{other}/document", f"{other}/document.pdf", f"{other}/decline"):
             answer = await thief.get(address)
             assert answer.status_code == 403
@@ -186,7 +186,7 @@ async def test_of_two_who_sign_for_one_place_one_wins_and_the_other_is_told(site
     await site.flow.sign(SECRETARY)
     await site.flow.commands.add_alternate(ORGANISATION, AGREEMENT_ID, CHAIR, ALTERNATE, ip="192.0.2.1")
     await visitor.open_document(CHAIR)
-    async with httpx.AsyncClient(base_url=site.base) as client:
+    async with httpx.AsyncClient(base_url=site.base, timeout=60) as client:
         other = Visitor(site, client)
         await other.open_document(ALTERNATE)
         await asyncio.gather(visitor.press("/sign", name="Olof Berg"), other.press("/sign", name="Sven Dahl"))
