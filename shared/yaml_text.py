@@ -16,10 +16,17 @@ def load_plain(text: str, *, where: str, first_line: int = 1) -> object:
     """Raises InvalidInput: `line N: …`, counted from `first_line`, or `{where}: …` when no line can be named."""
     try:
         return yaml.load(text, _PlainLoader)  # noqa: S506  (a BaseLoader builds nothing but str, list and dict)
+    except _Unfit as error:
+        raise error.told(first_line) from None
     except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + first_line}" if error.problem_mark else where
-        at = says("yaml_line", number=error.problem_mark.line + first_line) if error.problem_mark else says("yaml")
-        raise InvalidInput(f"{line}: {error.problem or 'not readable as YAML'}", says=at) from None
+        if error.problem_mark is None:
+            raise InvalidInput(f"{where}: {error.problem or 'not readable as YAML'}", says=says("yaml")) from None
+        number = error.problem_mark.line + first_line
+        if _is_tab(error.problem_mark):
+            tab = says("yaml_tab", number=number)
+            raise InvalidInput(f"line {number}: begins with a tab", hint="indent with spaces", says=tab) from None
+        said = error.problem or "not readable as YAML"
+        raise InvalidInput(f"line {number}: {said}", says=says("yaml_line", number=number)) from None
     except (yaml.YAMLError, ValueError):
         raise InvalidInput(f"{where}: not readable as YAML", says=says("yaml")) from None
     except RecursionError:
@@ -43,19 +50,43 @@ def lines_of_fields(text: str, *, first_line: int = 1) -> dict[str, int]:
     return lines
 
 
+def _is_tab(mark: yaml.Mark) -> bool:
+    return mark.buffer is not None and mark.buffer[mark.pointer : mark.pointer + 1] == "\t"
+
+
+class _Unfit(yaml.YAMLError):
+    """YAML that we do not take. `line`, and `first`, where a `key` stood first, from 0; `says`: the key of a text."""
+
+    def __init__(self, problem: str, says: str, line: int, *, key: str = "", first: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem, self.says, self.line, self.key, self.first = problem, says, line, key, first
+
+    def told(self, first_line: int) -> InvalidInput:
+        number = self.line + first_line
+        if self.first is None:
+            return InvalidInput(f"line {number}: {self.problem}", says=says(self.says, number=number))
+        first = self.first + first_line
+        return InvalidInput(
+            f"line {number}: {self.key!r} is there twice, first in line {first}",
+            hint="put them together, or take one away",
+            says=says(self.says, number=number, first=first, given=self.key),
+        )
+
+
 class _PlainLoader(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(
-                problem="anchors (&) and aliases (*) are not used here", problem_mark=event.start_mark
-            )
+            raise _Unfit("anchors (&) and aliases (*) are not used here", "yaml_anchor", event.start_mark.line)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
+        seen: dict[str, int] = {}
         for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.value in seen:
-                raise yaml.MarkedYAMLError(problem="a key that is no text, or given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
+            line = key.start_mark.line
+            if not isinstance(key, yaml.ScalarNode):
+                raise _Unfit("a key that is no text", "yaml_key", line)
+            if key.value in seen:
+                raise _Unfit("a key is there twice", "yaml_twice", line, key=key.value[:60], first=seen[key.value])
+            seen[key.value] = line
         return super().construct_mapping(node, deep)

@@ -85,6 +85,8 @@ def read_file(file: Path) -> str:
         raise InvalidInput(f"{file}: cannot be read: {error.strerror}") from error
     if len(data) > LARGEST:
         raise InvalidInput(f"{file}: larger than {LARGEST // 1024} KiB")
+    if data.startswith(b"PK\x03\x04"):
+        raise InvalidInput(f"{file}: is a workbook of Excel or another archive", hint="save it as CSV")
     encodings = ("utf-8-sig", "cp1252") if file.suffix.lower() == ".csv" else ("utf-8-sig",)
     for encoding in encodings:
         try:

@@ -25,6 +25,8 @@ from shared.web import Field, Look, form_file, form_text
 
 _VALUES = {"mode": "mode.", "occasion": "occasion.", "role": "seat.role.", "kind": "kind.", "language": "language."}
 """Fields whose values have words, and where these stand."""
+_ARCHIVE = b"PK\x03\x04"
+"""How a ZIP file begins, and so a workbook."""
 _COUNTED = re.compile(r"(line|number) ([0-9]+)")
 _LABELS = {"participants": "meeting.asked", "starts": "field.begins_at", "ends": "field.ends_at", "key": "body.key"}
 
@@ -60,9 +62,9 @@ class FilePages(OfficePages):
 
     async def office_plan_sent(self, request: Request, principal: Principal = SECRETARY) -> Response:
         """Looked at, and applied when asked to: just what was shown."""
-        text = await _sent(request)
-        if text is None:
-            return await self._plan(request, principal, "", error="file.no_text")
+        text, unfit = await _sent(request)
+        if unfit:
+            return await self._plan(request, principal, text, error=unfit)
         if not text.strip():
             return await self._plan(request, principal, text, error="file.empty")
         plans = self._commands.plans
@@ -95,9 +97,9 @@ class FilePages(OfficePages):
 
     async def office_register_sent(self, request: Request, principal: Principal = SECRETARY) -> Response:
         """Looked at, and applied when asked to: just what was shown."""
-        text = await _sent(request)
-        if text is None:
-            return self._register(request, principal, "", error="file.no_text")
+        text, unfit = await _sent(request)
+        if unfit:
+            return self._register(request, principal, text, error=unfit)
         if not text.strip():
             return self._register(request, principal, text, error="file.empty")
         registers, form = self._commands.register, _format_of(text)
@@ -225,16 +227,21 @@ class _Words:
         return self._texts.text(self._language, key, **values)
 
 
-async def _sent(request: Request) -> str | None:
-    """The chosen file, else what was pasted; None for one that is no text. Tables may come as Windows writes them."""
+async def _sent(request: Request) -> tuple[str, str]:
+    """The chosen file, else what was pasted; and the text key of why the file is none of ours: what was pasted stays
+    then. Tables may come as Windows writes them."""
     content = await form_file(request, "file")
+    pasted = (await form_text(request, "text")).replace("\r\n", "\n")
     if not content:
-        return (await form_text(request, "text")).replace("\r\n", "\n")
+        return pasted, ""
+    if content.startswith(_ARCHIVE):
+        return pasted, "file.workbook"
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
         text = content.decode("cp1252", "replace")
-        return text if "\ufffd" not in text and "\0" not in text and _format_of(text) == "csv" else None
+        fit = "\ufffd" not in text and "\0" not in text and _format_of(text) == "csv"
+        return (text, "") if fit else (pasted, "file.no_text")
 
 
 def _format_of(text: str) -> Format:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, time
-from typing import Any, TypeVar
+from typing import Any
 
 from services.meetings.keys import clean_key, key_from
 from services.meetings.meeting.meeting import Mode, Occasion, Reserved
@@ -42,6 +42,7 @@ def read_plan(text: str, problems: Problems) -> Plan:
     for name in ("plan", "year", "bodies"):
         if whole.get(name, "") == "":
             raise InvalidInput(f"{name}: is missing", says=says("missing", name))
+    _require_text(whole["plan"], "plan")
     year = whole["year"]
     if not (isinstance(year, str) and re.fullmatch(r"(19|20|21)\d\d", year)):
         raise InvalidInput("year: must be a year such as 2023", says=says("year", "year"))
@@ -79,6 +80,7 @@ def _following(fields: dict[str, Any]) -> Following:
     days = fields.get("days_before", "")
     if not (isinstance(days, str) and re.fullmatch(r"\d{1,3}", days)):
         raise InvalidInput("days_before: must be a whole number of days", says=says("days", "days_before"))
+    _require_text(fields["follows"], "follows")
     instead: dict[date, date | None] = {}
     given = fields.get("except") or {}
     if not isinstance(given, Mapping):
@@ -96,6 +98,9 @@ def _meeting(fields: dict[str, Any], where: str) -> Planned:
     for name in ("date", "time", "title"):
         if name not in fields:
             raise InvalidInput(f"{name}: is missing", says=says("missing", name))
+    for name, value in fields.items():
+        if name != "reserve":
+            _require_text(value, name)
     day = day_of(str(fields["date"]), "date")
     mode = chosen(str(fields.get("mode", "physical")), Mode, _MODES, "mode")
     place = str(fields.get("place", "Digitalt" if mode is Mode.DIGITAL else ""))
@@ -123,6 +128,7 @@ def _reserved(given: object) -> Reserved:
     fields = _fields(given, _RESERVE)
     if "time" not in fields or "for" not in fields:
         raise InvalidInput("reserve: needs time and for", says=says("reserve", "reserve"))
+    _require_text(fields["for"], "for")
     hours = _hours(fields["time"])
     return Reserved(starts=hours.starts, ends=hours.ends, what=clean_line(str(fields["for"]), "reserve"))
 
@@ -150,7 +156,10 @@ def _weekday(given: object) -> int:
     )
 
 
-FieldsT = TypeVar("FieldsT")
+def _require_text(given: object, name: str) -> None:
+    """Raises InvalidInput."""
+    if not isinstance(given, str):
+        raise InvalidInput(f"{name}: must be text", says=says("text", name))
 
 
 def _fields(given: object, known: tuple[str, ...]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ address, else by their name; bodies by their key or name.
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from services.meetings.body.body import Body, BodyDetails
@@ -20,6 +21,8 @@ from shared.text import clean_line, email_key
 
 _COLUMNS = ("key", "name", "email", "language", "party", "municipality", "body", "kind", "role", "order", "from", "to")
 MOST_LINES = 20_000
+_SEPARATOR = re.compile(r"sep=[;,\t]\r?\n")
+"""The line by which Excel tells itself what parts the cells."""
 
 Line = dict[str, str]
 
@@ -34,7 +37,7 @@ def read_csv(text: str, people: Sequence[Person], bodies: Sequence[Body], proble
     what = _Bodies(bodies)
     for number, line in lines:
         with problems.at(f"line {number}"):
-            person = who.key_of(line)
+            person = who.key_of(line, number)
             if "body" in line:
                 what.add(line, person, number)
             elif "role" in line:
@@ -50,22 +53,28 @@ def read_csv(text: str, people: Sequence[Person], bodies: Sequence[Body], proble
 
 def _lines(text: str) -> list[tuple[int, Line]]:
     """With their numbers; cells that are empty are left out, and so are lines without any."""
+    text = text.removeprefix("\ufeff")
+    above = 0
+    if said := _SEPARATOR.match(text):
+        text, above = text[said.end() :], 1
     head, _, _ = text.partition("\n")
     delimiter = max(";,\t", key=head.count)
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         headings = [field_name(word) for word in next(reader, [])]
+        while headings and not headings[-1]:  # of columns at the end that a spreadsheet takes along, empty
+            headings.pop()
         _check_headings(headings)
         found = []
         for cells in reader:
             filled = {name: cell.strip() for name, cell in zip(headings, cells, strict=False) if cell.strip()}
-            if len(cells) > len(headings) and any(cells[len(headings) :]):
+            if any(cell.strip() for cell in cells[len(headings) :]):
                 raise InvalidInput(
-                    f"line {reader.line_num}: has more cells than there are headings",
-                    says=says("cells", number=reader.line_num),
+                    f"line {reader.line_num + above}: has more cells than there are headings",
+                    says=says("cells", number=reader.line_num + above),
                 )
             if filled:
-                found.append((reader.line_num, filled))
+                found.append((reader.line_num + above, filled))
             if len(found) > MOST_LINES:
                 raise InvalidInput(
                     f"more than {MOST_LINES} lines",
@@ -74,8 +83,8 @@ def _lines(text: str) -> list[tuple[int, Line]]:
                 )
     except csv.Error as error:
         raise InvalidInput(
-            f"line {reader.line_num}: is no line of a table: {error}",
-            says=says("no_table_line", number=reader.line_num),
+            f"line {reader.line_num + above}: is no line of a table: {error}",
+            says=says("no_table_line", number=reader.line_num + above),
         ) from None
     return found
 
@@ -99,25 +108,42 @@ class _People:
 
     def __init__(self, known: Sequence[Person]) -> None:
         self.wanted: dict[str, PersonDetails] = {}
+        self._lines: dict[str, int] = {}
         self._taken = {person.key for person in known}
         self._by_email = {email_key(one.details.email): one.key for one in known if one.details.email}
         self._by_name = {key_from(one.details.name): one.key for one in known}
 
-    def key_of(self, line: Line) -> str:
+    def key_of(self, line: Line, number: int) -> str:
         """Raises InvalidInput."""
         if "name" not in line:
             raise InvalidInput("name: is missing", says=says("missing", "name"))
         details = clean_details(_details(line))
         key = self._found(line, details) or free_key(details.name, self._taken)
-        if self.wanted.setdefault(key, details) != details:
-            raise InvalidInput(
-                f"{details.name}: another line says otherwise of them", says=says("otherwise", name=details.name)
-            )
+        if (before := self.wanted.setdefault(key, details)) != details:
+            raise self._otherwise(before, details, self._lines[key])
+        self._lines.setdefault(key, number)
         self._taken.add(key)
         self._by_name[key_from(details.name)] = key
         if details.email:
             self._by_email[email_key(details.email)] = key
         return key
+
+    def _otherwise(self, before: PersonDetails, details: PersonDetails, first: int) -> InvalidInput:
+        """Two lines of one person that do not agree; `first`: the earlier one. Two names of one address are two people,
+        or one that is spelt in two ways."""
+        addresses = {email_key(one.email) for one in (before, details) if one.email}
+        if before.name != details.name and len(addresses) == 1:
+            return InvalidInput(
+                f"email: line {first} gives this address to {before.name}, and this one to {details.name}",
+                hint="give each of them an address of their own, or one person the same name in both lines",
+                says=says("email_of_other", "email", first=first, name=before.name, other=details.name),
+            )
+        columns = [name for name in type(details).model_fields if getattr(before, name) != getattr(details, name)]
+        return InvalidInput(
+            f"{details.name}: line {first} says otherwise of them, in {', '.join(columns)}",
+            hint="write the same in both lines",
+            says=says("otherwise", name=details.name, first=first, columns=", ".join(columns)),
+        )
 
     def _found(self, line: Line, details: PersonDetails) -> str | None:
         if "key" in line:

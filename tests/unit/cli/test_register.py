@@ -92,3 +92,10 @@ def test_a_file_that_cannot_be_read(
     if data is not None:
         (tmp_path / name).write_bytes(data)
     assert said in one_line(justera("register", name))
+
+
+def test_a_workbook_is_told_from_a_table(file: str, justera: Justera, tmp_path: Path) -> None:
+    (tmp_path / file).write_bytes(b"PK\x03\x04\x14\0")
+    outcome = justera("register", file)
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert "is a workbook of Excel or another archive (save it as CSV)" in outcome.err

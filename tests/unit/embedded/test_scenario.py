@@ -141,7 +141,7 @@ def test_a_malformed_step_is_named(tmp_path: Path, line: str, message: str) -> N
             "scenario: signers: MAJA.lind@norrdalen.example (that is maja.lind@norrdalen.example) is named twice",
         ),
         ("language: sv", "language: [", "scenario: line"),
-        ("language: sv", "language: sv\nlanguage: sv", "scenario: line 2: a key that is no text, or given twice"),
+        ("language: sv", "language: sv\nlanguage: sv", "scenario: line 2: 'language' is there twice, first in line 1"),
         ("language: sv", "language: sv\ntransaction_id: short", "scenario: transaction_id: needs 44"),
     ],
 )

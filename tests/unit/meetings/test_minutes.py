@@ -114,7 +114,7 @@ def refusal(text: str) -> str:
         ("title: Protokoll styrelsen", 'title: "a\\u0007b"', "title: holds U+0007"),
         ("title: Protokoll styrelsen", "title: " + "x" * 301, "title: is longer than 300"),
         ("title:", "titel: x\ntitle:", "unknown field 'titel'"),
-        ("title:", "body: x\ntitle:", "line 4: a key that is no text, or given twice"),
+        ("title:", "body: x\ntitle:", "line 4: 'body' is there twice, first in line "),
         ("place: Digitalt via Teams", "place: &a Björkå", "line 4: anchors"),
         ("13:00", "13:00+02:00", "starts: must be a local date and time"),
         ("2022-09-23T15:00", "2022-02-30T15:00", "ends: must be a local date and time"),

@@ -65,6 +65,8 @@ def test_the_year_comes_out_on_its_days() -> None:
         ),
         (("days_before: 7", "days_before: some"), "days_before: must be a whole number"),
         (("    title: Förbundsmöte\n", ""), "number 1: title: is missing"),
+        (("    title: Förbundsmöte\n", "    title: [Förbundsmöte]\n"), "number 1: title: must be text"),
+        (("follows: styrelsen", "follows: [styrelsen]"), "bodies, au: follows: must be text"),
         (("  forbundsmote:", "  Förbundsmöte:"), "no key"),
     ],
 )

@@ -226,7 +226,9 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ("- a", "must be fields"),
         ("peple: {}", "unknown field 'peple'"),
         ("people: []", "people: must be entries"),
-        ("people: {a: {name: A}, a: {name: B}}", "given twice"),
+        ("people:\n  a: {name: A}\n  b: {name: B}\n  a: {name: C}", "line 4: 'a' is there twice, first in line 2"),
+        ("people:\n  ? [a]\n  : {name: A}", "line 2: a key that is no text"),
+        ("people:\n\ta: {name: A}", "line 2: begins with a tab"),
         ("people: {a: &x {name: A}}", "anchors"),
         ("people: {", "line"),
     ],
@@ -243,12 +245,21 @@ def test_what_is_no_register_is_refused(text: str, message: str) -> None:
         ("name;body;role\nOlof;Styrelsen;ledamot\n", "line 2: kind: is missing, and Styrelsen is new"),
         ("name;role\nOlof;ledamot\n", "line 2: body: is missing"),
         ("name;email\n;a@b.example\n", "line 2: name: is missing"),
-        ("name;party\nOlof;S\nOlof;M\n", "line 3: Olof: another line says otherwise"),
+        ("name;party\nOlof;S\nOlof;M\n", "line 3: Olof: line 2 says otherwise of them, in party"),
+        ("name;email\nOlof;a@b.example\nMaja;A@b.example\n", "line 3: email: line 2 gives this address to Olof, and"),
         ("name;language\nOlof;de\n", "line 2: language: 'de' is unknown"),
     ],
 )
 def test_what_is_wrong_with_a_line_is_told_with_its_number(text: str, problem: str) -> None:
     assert any(problem in one for one in House().wrong(text, table=True)), House().wrong(text, table=True)
+
+
+@pytest.mark.parametrize("text", ["sep=;\nname;party;;\nOlof;S;;\n", "\ufeffname\tparty\r\nOlof \t S\r\n"])
+def test_a_table_is_read_as_a_spreadsheet_writes_it(text: str) -> None:
+    problems = Problems()
+    wanted = read_csv(text, (), (), problems)
+    assert [(one.name, one.party) for one in wanted.people.values()] == [("Olof", "S")]
+    assert not problems.found
 
 
 @pytest.mark.parametrize("text", ["", "colour\nred\n", "name;name\na;b\n", 'name\n"a\n', "name\na;b\n", "party\nS\n"])
