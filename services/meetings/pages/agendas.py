@@ -23,6 +23,7 @@ from services.meetings.pages.office import (
     OfficePages,
     back,
     get,
+    is_id,
     is_wrong,
     line_error,
     number_of,
@@ -32,7 +33,7 @@ from services.meetings.pages.office import (
     wrong,
 )
 from shared.auth import Principal
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, NotFound, Refused
 from shared.text import MAX_NAME, MAX_REASON, clean_line, clean_name, clean_reason
 from shared.web import Field, form_text, path_for
 
@@ -145,7 +146,7 @@ class AgendaPages(OfficePages):
         how, to = fields["how"].value, fields["to_meeting"].value
         wrong(fields, "how", None if how in tuple(HowItLeft) else "choice")
         needs_meeting = meeting is None or how == HowItLeft.MOVED
-        wrong(fields, "to_meeting", "item.to" if not to or (to == _WAITS and needs_meeting) else None)
+        wrong(fields, "to_meeting", "item.to" if not is_id(to) or (to == _WAITS and needs_meeting) else None)
         needs_reason = how == HowItLeft.REFERRED_BACK and not fields["reason"].value
         wrong(fields, "reason", "item.reason" if needs_reason else None)
         wrong(fields, "reason", _reason_error(fields["reason"].value))
@@ -161,8 +162,11 @@ class AgendaPages(OfficePages):
                 reason=fields["reason"].value or None,
                 version=seen,
             )
-        except Refused:
+        except (Refused, NotFound) as error:
             item, meeting = await self._item(principal, item_id)
+            if isinstance(error, NotFound):
+                wrong(fields, "to_meeting", "item.to")
+                return await self._move_form(request, principal, item, meeting, fields)
             if item.version != seen:
                 return await self._move_form(request, principal, item, meeting, fields, meanwhile=True)
             if to == _WAITS:

@@ -4,6 +4,7 @@ from base64 import b64encode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from pydantic import ValidationError
 
 from services.meetings.letterhead.letterhead import LetterheadDetails, LogoFile
 from services.meetings.letterhead.logo import MOST_BYTES
@@ -54,6 +55,10 @@ class LetterheadPages(OfficePages):
             logo = LogoFile(content=b64encode(content).decode(), alt=fields["alt"].value) if content else None
             details = LetterheadDetails(colour=fields["colour"].value, foot=fields["foot"].value, logo=logo)
             await self._commands.letterhead.save(principal.organisation, details)
+        except ValidationError as error:  # longer than any that could be fit
+            name = str(error.errors(include_url=False)[0]["loc"][-1])
+            wrong(fields, name, _REFUSED[name])
+            return self._form(request, principal, there, fields)
         except InvalidInput as error:
             subject, _, why = error.message.partition(":")
             if subject not in _REFUSED:

@@ -294,7 +294,7 @@ def _filled(details: MeetingDetails | None) -> Fields:
 def _wish(fields: Fields, body: str, language: str) -> Wish | None:
     """None when something was put at a field. Without a title, it is called as its body."""
     day = day_of(fields, "date")
-    wrong(fields, "date", None if day else "day")
+    wrong(fields, "date", None if day and day.year in YEARS else "day")
     begins, ends = time_of(fields, "begins_at"), time_of(fields, "ends_at")
     if begins and ends and ends <= begins:
         wrong(fields, "ends_at", "meeting.ends")

@@ -13,6 +13,7 @@ from services.meetings.pages.office import (
     back,
     day_of,
     get,
+    is_id,
     is_wrong,
     number_of,
     post,
@@ -56,13 +57,15 @@ class MemberPages(OfficePages):
     async def office_member_begin(self, request: Request, body_id: str, principal: Principal = SECRETARY) -> Response:
         body = await self._commands.bodies.body(principal.organisation, body_id)
         fields = await typed(request, _NAMES)
-        wrong(fields, "person", None if fields["person"].value else "seat.nobody")
+        wrong(fields, "person", None if is_id(fields["person"].value) else "seat.nobody")
         seat = _seat(fields, fields["person"].value)
         if seat is not None:
             try:
                 await self._commands.bodies.begin(principal.organisation, body_id, seat)
                 return back(request, "office_body", "begun", body_id=body_id)
-            except (Refused, InvalidInput, NotFound) as error:
+            except NotFound:
+                wrong(fields, "person", "seat.nobody")
+            except (Refused, InvalidInput) as error:
                 if not refused(fields, error, _REFUSED):
                     raise
         return await self._form(request, principal, body, None, fields)

@@ -21,6 +21,7 @@ READER = requires(*Role)
 SECRETARY = requires(Role.SECRETARY)
 
 Fields = dict[str, Field]
+_LONGEST_ID = 60
 
 
 class OfficePages:
@@ -102,6 +103,11 @@ def refused(fields: Fields, error: JusteraError, places: Mapping[str, tuple[str,
 
 def is_wrong(fields: Fields) -> bool:
     return any(field.error for field in fields.values())
+
+
+def is_id(text: str) -> bool:
+    """What could be an id of ours; nothing else is looked for."""
+    return 0 < len(text) <= _LONGEST_ID and text.isascii() and text.replace("-", "").isalnum()
 
 
 def line_error(clean: Callable[[str], str], text: str, *, longest: int = MAX_LINE, required: bool = True) -> str | None:

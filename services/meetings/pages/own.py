@@ -18,7 +18,7 @@ from services.meetings.commands import MeetingsCommands
 from services.meetings.member.feed import feed
 from services.meetings.member.member import Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
-from services.meetings.pages.office import Fields, is_wrong, line_error, typed, wrong
+from services.meetings.pages.office import Fields, is_id, is_wrong, line_error, typed, wrong
 from services.meetings.pages.polls import answered, answers_typed
 from services.meetings.pages.proposals import PROPOSAL_FIELDS, proposal_details
 from services.meetings.papers.api import pdf_answer
@@ -41,7 +41,6 @@ COOKIE = "justera_member"
 COOKIE_SECONDS = 8 * 3600
 
 _BY_LINK = "a member is known by the mailed link"
-_LONGEST_ID = 60
 
 
 class NoVisit(NotAuthenticated):
@@ -133,9 +132,9 @@ class OwnPages:
 
     def _wanted(self, request: Request, person: Person, meeting: str, answer: str, poll: str) -> str:
         """The page that a mail's link names, always one of this member's."""
-        if _is_id(poll):
+        if is_id(poll):
             return path_for(request, "own_poll", person_id=person.id, poll_id=poll)
-        if not _is_id(meeting):
+        if not is_id(meeting):
             return path_for(request, "own_start", person_id=person.id)
         path = path_for(request, "own_meeting", person_id=person.id, meeting_id=meeting)
         return f"{path}?answer={answer}" if answer in tuple(Answer) else path
@@ -387,7 +386,3 @@ class OwnPages:
             csrf=self._visits.csrf_token(visit.cookie),
             **facts,
         )
-
-
-def _is_id(text: str) -> bool:
-    return 0 < len(text) <= _LONGEST_ID and text.isascii() and text.replace("-", "").isalnum()

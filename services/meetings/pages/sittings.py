@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from services.meetings.body.membership import MEMBERS
 from services.meetings.pages.office import READER, SECRETARY, OfficePages, get, post, version_of
-from services.meetings.sitting.commands import SaidEntry, Scene
+from services.meetings.sitting.commands import SaidEntry, Scene, is_key
 from services.meetings.sitting.history import Entry, effective
 from services.meetings.sitting.sitting import Sitting, SittingStatus
 from services.meetings.sitting.steps import Choice, How
@@ -78,7 +78,7 @@ class SittingPages(OfficePages):
         key = str(form.get("key", ""))[:60]
         try:
             await self._commands.sittings.open(
-                principal.organisation, meeting_id, present, key=key or new_id(), by=principal.name
+                principal.organisation, meeting_id, present, key=key if is_key(key) else new_id(), by=principal.name
             )
         except (Refused, InvalidInput, NotFound) as error:
             return await self._sitting(request, principal, meeting_id, why=_why(error.message))

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.meetings.agenda.agenda import Item
 from services.meetings.agenda.commands import begin_agenda
@@ -30,6 +31,17 @@ _EARLY = timedelta(hours=6)
 MOST_AT_ONCE = 50
 
 
+def is_key(text: str) -> bool:
+    """What a database keeps as it is: printable, and not empty."""
+    return bool(text) and text.isprintable()
+
+
+def _checked_key(text: str) -> str:
+    if not is_key(text):
+        raise ValueError("holds what cannot be printed")
+    return text
+
+
 class SaidEntry(BaseModel):
     """A step to record. `key`: a text of who sends it, new for each; sent again, it is recorded once.
 
@@ -39,7 +51,7 @@ class SaidEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: str = Field(min_length=1, max_length=100)
+    key: Annotated[str, AfterValidator(_checked_key)] = Field(min_length=1, max_length=100)
     step: SaidStep
     corrects: int | None = Field(None, ge=1)
     after: int | None = Field(None, ge=1)
