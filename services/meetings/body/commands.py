@@ -121,14 +121,19 @@ class BodyCommands:
 
         return await self._unit_of_work.run(work)
 
-    async def change_membership(self, organisation: str, body_id: str, membership_id: str, seat: Seat) -> Membership:
-        """Raises NotFound, Refused, InvalidInput."""
+    async def change_membership(
+        self, organisation: str, body_id: str, membership_id: str, seat: Seat, *, seen: str | None = None
+    ) -> Membership:
+        """`seen`: the mark of the place that the change was made from. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Membership:
             await transaction.lock_register(organisation)
             body = await transaction.body(organisation, body_id)
             there = await transaction.memberships_of_body(organisation, body_id)
-            body, membership, fact = seats.change(body, there, _find(there, membership_id), seat)
+            found = _find(there, membership_id)
+            if seen is not None and seen != seats.mark_of(found.seat):
+                raise Refused("the place was changed by someone else meanwhile", hint="look at it, and change that")
+            body, membership, fact = seats.change(body, there, found, seat)
             if fact is not None:
                 await transaction.save_bodies(organisation, [body])
                 await transaction.save_memberships(organisation, [membership])

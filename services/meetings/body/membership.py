@@ -156,6 +156,11 @@ def require_fit(membership: Membership, others: Iterable[Membership]) -> None:
             )
 
 
+def mark_of(seat: Seat) -> str:
+    """By which two who change one place at the same time are told apart."""
+    return f"{seat.role} {seat.order or 0} {seat.begins} {seat.ends}"
+
+
 def is_same_place(one: Seat, other: Seat) -> bool:
     """Whether one person cannot have both at once."""
     return one.role is other.role or _both_elected(one, other)

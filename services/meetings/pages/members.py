@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from services.meetings.body.body import Body
 from services.meetings.body.commands import Member
-from services.meetings.body.membership import MemberRole, Seat
+from services.meetings.body.membership import MemberRole, Seat, mark_of
 from services.meetings.pages.office import (
     SECRETARY,
     Fields,
@@ -23,7 +23,7 @@ from services.meetings.pages.office import (
 )
 from shared.auth import Principal
 from shared.errors import InvalidInput, NotFound, Refused
-from shared.web import Field
+from shared.web import Field, form_text
 
 _NAMES = ("person", "role", "order", "begins", "ends")
 _REFUSED = {
@@ -74,31 +74,30 @@ class MemberPages(OfficePages):
         self, request: Request, body_id: str, membership_id: str, principal: Principal = SECRETARY
     ) -> Response:
         body, member = await self._member(principal, body_id, membership_id)
-        seat = member.membership.seat
-        values = {
-            "person": seat.person_id,
-            "role": seat.role,
-            "order": seat.order or "",
-            "begins": seat.begins or "",
-            "ends": seat.ends or "",
-        }
-        fields = {name: Field(name, str(values[name])) for name in _NAMES}
-        return await self._form(request, principal, body, member, fields)
+        return await self._form(request, principal, body, member, _filled(member.membership.seat))
 
     async def office_member_change(
         self, request: Request, body_id: str, membership_id: str, principal: Principal = SECRETARY
     ) -> Response:
         body, member = await self._member(principal, body_id, membership_id)
         fields = await typed(request, _NAMES)
+        seen = await form_text(request, "seen")
         seat = _seat(fields, member.membership.seat.person_id)
+        if seen != mark_of(member.membership.seat):
+            return await self._form(request, principal, body, member, fields, meanwhile=True)
         if seat is not None:
             seat = seat.model_copy(update={"basis": member.membership.seat.basis})
             try:
-                await self._commands.bodies.change_membership(principal.organisation, body_id, membership_id, seat)
+                await self._commands.bodies.change_membership(
+                    principal.organisation, body_id, membership_id, seat, seen=seen
+                )
                 return back(request, "office_body", "seat-changed", body_id=body_id)
             except (Refused, InvalidInput) as error:
                 if not refused(fields, error, _REFUSED):
-                    raise
+                    body, member = await self._member(principal, body_id, membership_id)
+                    if seen == mark_of(member.membership.seat):
+                        raise
+                    return await self._form(request, principal, body, member, fields, meanwhile=True)
         return await self._form(request, principal, body, member, fields)
 
     async def office_member_ending(
@@ -130,19 +129,45 @@ class MemberPages(OfficePages):
         raise NotFound("there is no such membership in this body")
 
     async def _form(
-        self, request: Request, principal: Principal, body: Body, member: Member | None, fields: Fields
+        self,
+        request: Request,
+        principal: Principal,
+        body: Body,
+        member: Member | None,
+        fields: Fields,
+        *,
+        meanwhile: bool = False,
     ) -> Response:
+        """`meanwhile`: someone else changed the place. What was typed stays, beside how it is now."""
+        now = _filled(member.membership.seat) if member else {}
+        differing = [one for name, one in now.items() if name != "person" and one.value != fields[name].value]
         people = [] if member else await self._commands.people.people(principal.organisation, None, _MOST_PEOPLE)
         return self._page(
             request,
             "office/member_form.html",
             principal,
             fields=fields,
+            refused=meanwhile,
             body=body,
             member=member,
+            seen=mark_of(member.membership.seat) if member else "",
+            meanwhile=meanwhile,
+            differing=differing,
             people=people,
             roles=tuple(MemberRole),
         )
+
+
+def _filled(seat: Seat) -> Fields:
+    """The form as it is opened."""
+    values = {
+        "person": seat.person_id,
+        "role": seat.role,
+        "order": seat.order or "",
+        "begins": seat.begins or "",
+        "ends": seat.ends or "",
+    }
+    return {name: Field(name, str(values[name])) for name in _NAMES}
 
 
 def _seat(fields: Fields, person_id: str) -> Seat | None:

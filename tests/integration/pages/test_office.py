@@ -1,5 +1,6 @@
 """The office: bodies, people and places kept in a browser, and what a form says when something is wrong."""
 
+import re
 from html import unescape
 
 import httpx
@@ -198,6 +199,26 @@ async def test_two_who_change_one_thing_are_told_and_no_words_are_lost(visitor: 
         saved = await visitor.press("/change", **second)
         assert saved.status_code == 200
         assert "ändra" in saved.text
+
+
+async def test_two_who_change_one_place_are_told(visitor: Visitor) -> None:
+    body, maja = await new_body(visitor), await new_person(visitor)
+    await seat(visitor, body, maja, "member")
+    way = re.search(r'href="([^"]*/members/[0-9a-f-]{36})"', visitor.page.text)
+    assert way is not None
+    opened = await visitor.follow(way[1])
+    await visitor.press(way[1], role="chair", begins="2022-01-01")
+    visitor.page = opened
+    answer = await visitor.press(way[1], role="secretary", ends="2023-12-31")
+    page = unescape(answer.text)
+    assert answer.status_code == 422
+    assert "Någon annan har ändrat detta" in page
+    assert "Roll: Ordförande" in page
+    assert 'value="2023-12-31"' in page
+    assert "Ordförande" in unescape((await visitor.follow(body)).text)
+    visitor.page = answer
+    await visitor.press(way[1], role="secretary", ends="2023-12-31")
+    assert "Sekreterare" in unescape(visitor.page.text)
 
 
 async def test_only_a_secretary_changes_and_nobody_sees_another_organisation(
