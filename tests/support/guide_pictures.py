@@ -7,6 +7,7 @@ import asyncio
 import io
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from PIL import Image
@@ -57,10 +58,66 @@ async def _tour(page: Page, url: str, language: str) -> None:
     ):
         await page.goto(address)
         await _picture(page, name, language)
+    await _own(page, url, f"{url}{meeting}", language)
     await page.goto(f"{url}/")
     await page.locator("form[action$='/example'] button").click()
     await page.wait_for_url("**/signing/overview/*")
     await _picture(page, "signing", language)
+    await _archive(page, url, language)
+
+
+async def _own(page: Page, url: str, meeting: str, language: str) -> None:
+    """A member's own pages, by the link of a mail that asks for a date."""
+    await page.goto(f"{meeting}/poll/new")
+    for number in range(2):
+        await page.locator("input[name=time]").nth(number).check()
+    await page.locator("main form[method=post] .button").last.click()
+    await page.wait_for_url("**/poll?done=*")
+    await page.goto(await _mailed(page, url, "poll="))
+    await _picture(page, "date", language)
+    own = page.url.partition("/polls/")[0]
+    await page.goto(own)
+    await _picture(page, "own", language)
+    await page.locator(".row-title a").first.click()
+    await page.wait_for_url(f"{own}/meetings/*")
+    await _picture(page, "reply", language)
+    await page.goto(f"{page.url.partition('?')[0]}/propose")
+    await _picture(page, "propose", language)
+
+
+async def _archive(page: Page, url: str, language: str) -> None:
+    """The document whose page is open is sent, signed by all, and sealed."""
+    await page.locator(".actions button").first.click()
+    seen: set[str] = set()
+    for _ in range(3):
+        link = await _mailed(page, url, "/signing/s/", seen)
+        seen.add(link)
+        await page.goto(link)
+        await page.locator("form .button").first.click()
+        await page.locator(".viewer[data-ready=true]").wait_for()
+        name = page.locator("#sign #name")
+        if await name.count():
+            await name.fill("Karin Ek")
+        await page.locator("#sign .button").click()
+        await page.locator(".viewer").wait_for(state="detached")
+    await page.goto(await _mailed(page, url, "/archive/copies/"))
+    await _picture(page, "copy", language)
+
+
+async def _mailed(page: Page, url: str, part: str, seen: Collection[str] = ()) -> str:
+    """The address with this part that the latest mail has, once it came; none that was seen."""
+    mails, links = page.locator(".row-title a"), page.locator(f".letter a[href*='{part}']")
+    for _ in range(120):
+        await page.goto(f"{url}/notifications/inbox")
+        if await mails.count():
+            await mails.first.click()
+            await page.wait_for_url("**/inbox/*")
+        if await links.count():
+            found = str(await links.first.get_attribute("href"))
+            if found not in seen:
+                return found
+        await page.wait_for_timeout(500)
+    raise TimeoutError(part)
 
 
 async def _picture(page: Page, name: str, language: str) -> None:
