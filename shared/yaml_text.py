@@ -4,7 +4,8 @@ Anchors and aliases are refused, so that a small file cannot unfold into a large
 that is given twice.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
 import yaml
@@ -55,29 +56,38 @@ def _is_tab(mark: yaml.Mark) -> bool:
 
 
 class _Unfit(yaml.YAMLError):
-    """YAML that we do not take. `line`, and `first`, where a `key` stood first, from 0; `says`: the key of a text."""
+    """YAML that we do not take. `lines`, from 0: where; what `told` makes of their numbers says what is wrong."""
 
-    def __init__(self, problem: str, says: str, line: int, *, key: str = "", first: int | None = None) -> None:
-        super().__init__(problem)
-        self.problem, self.says, self.line, self.key, self.first = problem, says, line, key, first
+    def __init__(self, told: Callable[..., InvalidInput], *lines: int) -> None:
+        super().__init__()
+        self._told, self._lines = told, lines
 
     def told(self, first_line: int) -> InvalidInput:
-        number = self.line + first_line
-        if self.first is None:
-            return InvalidInput(f"line {number}: {self.problem}", says=says(self.says, number=number))
-        first = self.first + first_line
-        return InvalidInput(
-            f"line {number}: {self.key!r} is there twice, first in line {first}",
-            hint="put them together, or take one away",
-            says=says(self.says, number=number, first=first, given=self.key),
-        )
+        return self._told(*(line + first_line for line in self._lines))
+
+
+def _anchor(number: int) -> InvalidInput:
+    problem = "anchors (&) and aliases (*) are not used here"
+    return InvalidInput(f"line {number}: {problem}", says=says("yaml_anchor", number=number))
+
+
+def _odd_key(number: int) -> InvalidInput:
+    return InvalidInput(f"line {number}: a key that is no text", says=says("yaml_key", number=number))
+
+
+def _twice(number: int, first: int, *, key: str) -> InvalidInput:
+    return InvalidInput(
+        f"line {number}: {key!r} is there twice, first in line {first}",
+        hint="put them together, or take one away",
+        says=says("yaml_twice", number=number, first=first, given=key),
+    )
 
 
 class _PlainLoader(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _Unfit("anchors (&) and aliases (*) are not used here", "yaml_anchor", event.start_mark.line)
+            raise _Unfit(_anchor, event.start_mark.line)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -85,8 +95,8 @@ class _PlainLoader(yaml.BaseLoader):
         for key, _ in node.value:
             line = key.start_mark.line
             if not isinstance(key, yaml.ScalarNode):
-                raise _Unfit("a key that is no text", "yaml_key", line)
+                raise _Unfit(_odd_key, line)
             if key.value in seen:
-                raise _Unfit("a key is there twice", "yaml_twice", line, key=key.value[:60], first=seen[key.value])
+                raise _Unfit(partial(_twice, key=key.value[:60]), line, seen[key.value])
             seen[key.value] = line
         return super().construct_mapping(node, deep)
