@@ -18,6 +18,7 @@ HEAD = 64 * 1024
 """So many bytes of either end of a file tell what it is."""
 MAX_FILE_NAME = 150  # characters; file systems take 255 bytes
 ANY = "application/octet-stream"
+ARCHIVE = b"PK\x03\x04"  # how a ZIP file begins, and so an office document (PKWARE, APPNOTE, 4.3.7)
 _SPACE = b" \t\r\n\x0c\xef\xbb\xbf"  # and the byte-order mark of UTF-8
 # What makes a browser read a text as HTML (WHATWG, MIME Sniffing, section 7.1), and what may hold scripts beside it.
 _MARKUP = (
@@ -134,7 +135,7 @@ def _is_xml(content: Content) -> bool:
 
 
 def _is_archive(content: Content) -> bool:
-    return content.head.startswith(b"PK\x03\x04")
+    return content.head.startswith(ARCHIVE)
 
 
 def _office(folder: bytes) -> Callable[[Content], bool]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.meetings.callers import Reader, Secretary
 from services.meetings.minutes.commands import DeclaredElection, DraftedMinutes, Drafting, MinutesCommands
 from services.meetings.minutes.minutes import MAX_MINUTES
-from services.meetings.minutes.word import MAX_WORD
+from services.meetings.minutes.word_package import MAX_WORD
 from shared.errors import TooLarge
 from shared.forwarding import Proxies, client_ip
 from shared.http import CREATED

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from services.meetings.attachment.file_type import ARCHIVE
 from services.meetings.body.body import Body, BodyKind
 from services.meetings.pages.meetings import holiday_of
 from services.meetings.pages.office import SECRETARY, OfficePages, back, get, post_file, version_of
@@ -25,8 +26,6 @@ from shared.web import Field, Look, form_file, form_text
 
 _VALUES = {"mode": "mode.", "occasion": "occasion.", "role": "seat.role.", "kind": "kind.", "language": "language."}
 """Fields whose values have words, and where these stand."""
-_ARCHIVE = b"PK\x03\x04"
-"""How a ZIP file begins, and so a workbook."""
 _COUNTED = re.compile(r"(line|number) ([0-9]+)")
 _LABELS = {"participants": "meeting.asked", "starts": "field.begins_at", "ends": "field.ends_at", "key": "body.key"}
 
@@ -234,7 +233,7 @@ async def _sent(request: Request) -> tuple[str, str]:
     pasted = (await form_text(request, "text")).replace("\r\n", "\n")
     if not content:
         return pasted, ""
-    if content.startswith(_ARCHIVE):
+    if content.startswith(ARCHIVE):
         return pasted, "file.workbook"
     try:
         return content.decode("utf-8-sig"), ""

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.meetings.minutes.minutes import MinutesDraft, parse_minutes
-from services.meetings.minutes.word import MAX_WORD, Known, read_word
+from services.meetings.minutes.word import Known, read_word
+from services.meetings.minutes.word_package import MAX_WORD
 from shared.errors import InvalidInput, TooLarge
 from shared.rendering.minutes import BulletList, OrderedList, Run, Subheading, Table, Text
 from tests.unit.meetings.word_documents import W, document, external, note, paragraph, run, table, text
