@@ -8,7 +8,6 @@ import importlib
 import importlib.util
 import os
 import shutil
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,6 +25,7 @@ from tests.benchmarks.hops import ARCHIVED, MAILS_SENT, SCHEMA, Hop, first
 from tests.benchmarks.pipeline import MAILS, Throughput
 from tests.benchmarks.servers import Servers, plain
 from tests.support.parts import REPOSITORY, PartMissing
+from tests.support.processes import free_ports
 
 _LIMIT_SECONDS = 600.0
 
@@ -70,7 +70,7 @@ async def celery_on_redis(folder: Path, servers: Servers) -> AsyncIterator[Peer]
     if server is None:
         raise PartMissing("there is no redis-server (apt install redis-server)")
     _make(folder)
-    port = _free_port()
+    (port,) = free_ports(1)
     redis = [server, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""]
     redis += ["--appendonly", "yes", "--appendfsync", "always"]
     async with _database(servers) as (url, connection):
@@ -145,12 +145,6 @@ def _installed(*packages: str) -> None:
 
 def _make(folder: Path) -> None:
     folder.mkdir()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _kill(children: dict[str, Child]) -> None:
