@@ -18,7 +18,7 @@ def as_signed(raw: RawMessage, settings: Settings) -> RawMessage:
 
 def signed_for(verifier: Verifier, raw: RawMessage) -> RawMessage:
     """With the header that this one reader looks for."""
-    signer = Signer(((verifier.reader, verifier.rings[topics.WRITERS[raw.topic]]),))
+    signer = Signer(dict.fromkeys(topics.READERS[raw.topic], verifier.rings[topics.WRITERS[raw.topic]]))
     return _sent(raw, signer)
 
 

@@ -36,6 +36,7 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"test.{uuid4().hex}"
     monkeypatch.setattr(MeetingCancelled, "topic", name)
     monkeypatch.setitem(topics.WRITERS, name, "meetings")
+    monkeypatch.setitem(topics.READERS, name, ("ledger",))
     return name
 
 

@@ -29,7 +29,7 @@ SESSION_MS = 6_000  # the shortest that Kafka allows by default
 
 # As if the ledger read what meetings writes: the tests' topics are entered as its.
 _RING = parse_keys(new_keys(), "the tests' keys")
-SIGNER = Signer((("ledger", _RING),))
+SIGNER = Signer({"ledger": _RING})
 VERIFIER = Verifier("ledger", {"meetings": _RING})
 
 Handled = list[tuple[str, int]]

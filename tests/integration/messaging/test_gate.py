@@ -222,7 +222,7 @@ async def test_what_is_played_again_after_the_inbox_has_forgotten_is_not_handled
     assert EVENTS_LATE.labels(door.name)._value.get() == before + 2
 
 
-async def test_what_came_late_holds_up_nobody_and_is_handled_once_when_retried(ledger: Ledger) -> None:
+async def test_what_came_late_holds_up_nobody_and_is_handled_once_when_retried(ledger: Ledger, topic: str) -> None:
     """Of a consumer that was away for longer than messages are believed, from topics that keep them longer still."""
     late = Gate(ledger.inbound(), ledger.database, VERIFIER, days_later(31))
     old = signed(message("m", 1))

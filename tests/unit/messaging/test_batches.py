@@ -136,7 +136,7 @@ class _Producer:
 def test_only_what_was_acknowledged_before_the_first_failure_is_marked(answers: list[bool | None]) -> None:
     messages = [OutgoingMessage(number, "t", "k", "e", "{}", str(number)) for number in range(len(answers))]
     producer = _Producer(answers)
-    acknowledged, failure = asyncio.run(send_in_order(producer, messages, Signer(())))  # type: ignore[arg-type]
+    acknowledged, failure = asyncio.run(send_in_order(producer, messages, Signer({})))  # type: ignore[arg-type]
     good = next((number for number, answer in enumerate(answers) if not answer), len(answers))
     assert [message.id for message in acknowledged] == list(range(good))
     assert (failure is None) is (good == len(answers))

@@ -62,6 +62,18 @@ def test_each_reader_believes_what_the_writer_signed(
             assert list(read.headers) == [one for one in given if not one[0].startswith((PREFIX, BODY_KEY))]
 
 
+@pytest.mark.parametrize("topic", topics.ALL)
+def test_a_message_is_signed_for_its_topics_readers_and_for_nobody_else(topic: str) -> None:
+    signed = [name.removeprefix(PREFIX) for name, _ in sent(topic, "k", [], b"").headers if name.startswith(PREFIX)]
+    assert signed == list(topics.READERS[topic])
+
+
+def test_a_topic_that_only_a_newer_version_knows_is_signed_for_all_who_read_its_writer() -> None:
+    headers, _ = KEYS.signer("signing").outgoing("justera.of-the-next-version", b"k", [], b"")
+    signed = {name.removeprefix(PREFIX) for name, _ in headers if name.startswith(PREFIX)}
+    assert signed == {reader for writer, reader in PAIRS if writer == "signing"}
+
+
 CHANGES = {
     "body": lambda raw: replace(raw, body=raw.body.replace(b"a@", b"b@")),
     "no body": lambda raw: replace(raw, body=None),
