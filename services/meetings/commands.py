@@ -8,6 +8,7 @@ from services.meetings.body.commands import BodyCommands
 from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.notice.commands import NoticeCommands
 from services.meetings.papers.commands import PapersCommands
 from services.meetings.person.commands import PersonCommands
@@ -24,6 +25,7 @@ from services.meetings.strike.commands import StrikeCommands
 class MeetingsCommands:
     meetings: MeetingCommands
     minutes: MinutesCommands
+    versions: MinutesQueries
     bodies: BodyCommands
     people: PersonCommands
     register: RegisterCommands

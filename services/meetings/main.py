@@ -17,6 +17,7 @@ from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
 from services.meetings.minutes import api as minutes_api
 from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.notice import api as notice_api
 from services.meetings.notice.commands import NoticeCommands
 from services.meetings.notice.deadlines import NoticeDeadlines
@@ -77,6 +78,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
         minutes=MinutesCommands(unit_of_work, clock, blobs, press),
+        versions=MinutesQueries(unit_of_work, blobs),
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
@@ -106,7 +108,12 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     )
     app.include_router(meeting_api.router(commands.meetings))
     app.include_router(
-        minutes_api.router(commands.minutes, trusted_proxies=Proxies.of(settings), public_url=settings.public_url)
+        minutes_api.router(
+            commands.minutes,
+            commands.versions,
+            trusted_proxies=Proxies.of(settings),
+            public_url=settings.public_url,
+        )
     )
     app.include_router(body_api.router(commands.bodies))
     app.include_router(person_api.router(commands.people, commands.bodies))

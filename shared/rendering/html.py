@@ -33,27 +33,32 @@ _WORDS: dict[Language, dict[str, str]] = {
 
 def minutes_html(document: MinutesDocument) -> str:
     """No script, nothing that is loaded from elsewhere, and only text of what people wrote."""
-    words = _WORDS[document.language]
     letterhead = document.letterhead or Letterhead()
+    return (
+        _pages()
+        .get_template("minutes.html")
+        .render(
+            document=document,
+            facts=facts_of(document),
+            lists=people_of(document),
+            changes=changes_of(document),
+            words=_WORDS[document.language],
+            letterhead=letterhead,
+            logo=_as_address(letterhead.logo) if letterhead.logo else "",
+        )
+    )
+
+
+def facts_of(document: MinutesDocument) -> list[tuple[str, str]]:
+    """Reference number, place, time and who adjusts, each below its label; what is empty is left out."""
+    words = _WORDS[document.language]
     facts = {
         "reference": document.reference,
         "place": document.place,
         "time": span_of(document),
         "adjusting": ", ".join(document.adjusters),
     }
-    return (
-        _pages()
-        .get_template("minutes.html")
-        .render(
-            document=document,
-            facts=[(words[key], value) for key, value in facts.items() if value],
-            lists=people_of(document),
-            changes=changes_of(document),
-            words=words,
-            letterhead=letterhead,
-            logo=_as_address(letterhead.logo) if letterhead.logo else "",
-        )
-    )
+    return [(words[key], value) for key, value in facts.items() if value]
 
 
 def content_policy(html: str) -> str:

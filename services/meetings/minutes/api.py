@@ -1,13 +1,15 @@
 """The HTTP API of minutes: thin; the rules are in `minutes`, the work in `commands`."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
 from services.meetings.minutes.commands import DeclaredElection, DraftedMinutes, Drafting, MinutesCommands
+from services.meetings.minutes.difference import Difference
 from services.meetings.minutes.minutes import MAX_MINUTES
+from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.minutes.word_package import MAX_WORD
 from shared.errors import TooLarge
 from shared.forwarding import Proxies, client_ip
@@ -53,6 +55,8 @@ class Elections(BaseModel):
     elections: list[DeclaredElection]
 
 
+VersionNumber = Annotated[int, Path(ge=1, le=100_000)]
+
 _WORD_BODY = {
     "requestBody": {
         "required": True,
@@ -62,7 +66,9 @@ _WORD_BODY = {
 }
 
 
-def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: str) -> APIRouter:
+def router(
+    commands: MinutesCommands, queries: MinutesQueries, *, trusted_proxies: Proxies, public_url: str
+) -> APIRouter:
     """`public_url`: where all services are reached."""
     routes = APIRouter(tags=["meetings"])
 
@@ -132,6 +138,13 @@ def router(commands: MinutesCommands, *, trusted_proxies: Proxies, public_url: s
     async def original_html(meeting_id: str, caller: Reader) -> Response:
         """The same words as an HTML file, which programs that read aloud or enlarge take better than pages."""
         return html_answer(await commands.as_html(caller.organisation, meeting_id))
+
+    @routes.get("/meetings/{meeting_id}/minutes/versions/{before}/difference/{after}")
+    async def compare_versions(
+        meeting_id: str, before: VersionNumber, after: VersionNumber, caller: Reader
+    ) -> Difference:
+        """What one version of the minutes took away from another and added, paragraph by paragraph."""
+        return await queries.difference(caller.organisation, meeting_id, before, after)
 
     return routes
 

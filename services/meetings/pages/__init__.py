@@ -19,6 +19,7 @@ from services.meetings.pages.polls import PollPages
 from services.meetings.pages.proposals import ProposalPages
 from services.meetings.pages.sittings import SittingPages
 from services.meetings.pages.strikes import StrikePages
+from services.meetings.pages.versions import VersionPages
 from shared.auth import Access
 from shared.clock import Clock
 from shared.keys import KeyRing
@@ -64,5 +65,6 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         StrikePages,
         PollPages,
         SittingPages,
+        VersionPages,
     ):
         pages(look, access, commands, clock).add_to(router)

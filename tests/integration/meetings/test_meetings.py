@@ -235,11 +235,13 @@ async def test_a_refused_draft_uses_no_number(api: httpx.AsyncClient) -> None:
     assert (await draft(api, second, minutes())).json()["first_paragraph"] == 31
 
 
-async def end(service: Service, agreement_id: str, event: type[Event] = AgreementCancelled) -> None:
+async def end(
+    service: Service, agreement_id: str, event: type[Event] = AgreementCancelled, *, organisation: str = "default"
+) -> None:
     """Signing tells that the agreement ended."""
     said = {"agreement_id": agreement_id, "request_id": "r", "place": 1, "email": "o@b.example", "name": None}
     fact = event(**said, by=DRAFTING["sender"], reason="§ 2 är fel", ip="192.0.2.1", role="chair")
-    await service.gates[0].behind.handle([message(fact, NOW, key=agreement_id, organisation="default")])
+    await service.gates[0].behind.handle([message(fact, NOW, key=agreement_id, organisation=organisation)])
 
 
 @pytest.mark.parametrize("ending", [AgreementCancelled, SigningDeclined, AgreementExpired])

@@ -10,6 +10,7 @@ from services.meetings.minutes.commands import Drafting
 from shared.auth import SESSION_COOKIE
 from shared.events import Person, SignerInvitation
 from tests.integration.meetings.test_elections import signed as all_signed
+from tests.integration.meetings.test_meetings import end as ended
 from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
 from tests.integration.pages.test_office import OFFICE, new_body, new_person, seat
 from tests.integration.pages.visitor import Visitor
@@ -182,6 +183,25 @@ async def test_its_page_has_the_minutes_and_their_agreement(visitor: Visitor) ->
     assert "§ 37–38" in page
     pdf = await visitor.follow(f"{meeting}/minutes.pdf")
     assert pdf.content.startswith(b"%PDF-")
+
+
+async def test_what_a_new_version_changed_is_a_click_away(visitor: Visitor) -> None:
+    meeting = await new_meeting(visitor, await new_body(visitor))
+    commands, meeting_id = visitor.site.meetings.commands.minutes, meeting.rsplit("/", 1)[-1]
+    first = await commands.draft_minutes(ORGANISATION, meeting_id, MINUTES, DRAFTING, ip="192.0.2.1")
+    assert "Vad som ändrats" not in unescape((await visitor.follow(meeting)).text)
+    await ended(visitor.site.meetings, first.agreement_id, organisation=ORGANISATION)
+    text = MINUTES.replace("Läggs till", "Rapporten läggs till")
+    await commands.draft_minutes(ORGANISATION, meeting_id, text, DRAFTING, ip="192.0.2.1")
+    assert "Vad som ändrats sedan version 1" in unescape((await visitor.follow(meeting)).text)
+    page = unescape((await visitor.follow(f"{meeting}/minutes/difference/1/2")).text)
+    assert visitor.heading == "Vad som ändrats från version 1 till version 2"
+    assert "En av 2 paragrafer skiljer." in page
+    assert "Utan ändring: § 37." in page
+    said = re.sub(r"<[^>]*>", "", page)
+    assert "borttaget: Läggs slut på ändringen. tillagt: Rapporten läggs slut på ändringen.  till handlingarna." in said
+    for path in ("1/3", "x/2", "1/99999999"):
+        assert (await visitor.follow(f"{meeting}/minutes/difference/{path}")).status_code == 404
 
 
 async def test_what_the_minutes_elect_is_followed_on_its_page_and_told_on_the_bodys(visitor: Visitor) -> None:

@@ -6,8 +6,10 @@ from datetime import date
 from playwright.async_api import BrowserContext, Page
 
 from services.meetings.body.body import BodyDetails, BodyKind
+from shared.events import AgreementCancelled
 from shared.links import holder_of
 from tests.integration.meetings.test_elections import signed as all_signed
+from tests.integration.meetings.test_meetings import end as ended
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, letter
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
 from tests.integration.signing.flow import ORGANISATION
@@ -276,9 +278,12 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
         for one in await commands.meetings.of_year(ORGANISATION, 2022)
         if one.details.starts.date() == date(2022, 11, 25)
     ]
-    drafted = await commands.minutes.draft_minutes(
-        ORGANISATION, meeting.id, MINUTES + _ELECTED, DRAFTING, ip="192.0.2.1"
-    )
+    drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, MINUTES, DRAFTING, ip="192.0.2.1")
+    await ended(site.meetings, drafted.agreement_id, AgreementCancelled, organisation=ORGANISATION)
+    text = MINUTES.replace("Läggs till handlingarna.", "Rapporten läggs till handlingarna.") + _ELECTED
+    drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, text, DRAFTING, ip="192.0.2.1")
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}/minutes/difference/1/2")
+    yield "minutes-difference", page
     await all_signed(site.meetings, drafted.agreement_id, organisation=ORGANISATION)
     await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}")
     yield "meeting-elections", page
