@@ -1,12 +1,14 @@
 """What notifications does when meetings asks for another date: each member who is asked gets one mail with one link.
 
 A mail's delivery says which: `agreement_id` is the poll's id, `request_id` the person's, and `request_version` the
-number of the poll's fact. What still waits of a poll that has ended is withdrawn.
+number of the poll's fact. What still waits of a poll that has ended is withdrawn, and who was not asked is told
+nothing of its end.
 """
 
 from datetime import date, datetime
 from typing import Any
 
+from services.notifications import held, withdrawing
 from services.notifications.delivery import Facts, NewDelivery
 from services.notifications.languages import capital, day, language_of, span
 from services.notifications.messages import Purpose, quotable
@@ -45,10 +47,14 @@ async def on_date_poll_opened(transaction: NotificationsTransaction, received: R
 
 
 async def on_date_poll_closed(transaction: NotificationsTransaction, received: Received[DatePollClosed]) -> None:
-    """Of a date that was chosen, the meeting's notice tells."""
+    """Of a date that was chosen, the meeting's notice tells. That one need not answer is told to whom the question went
+    out to: the others' is not sent, and they hear of neither."""
     event, envelope = received.event, received.envelope
+    await transaction.flush()  # the question may be of the same batch
+    asked = await withdrawing.asked(transaction.connection, envelope.organisation, event.poll_id)
+    await held.drop(transaction.connection, envelope.organisation, event.body_id, event.poll_id, Purpose.DATE_POLL)
     mails = []
-    for person in event.people:
+    for person in (one for one in event.people if one.person_id in asked):
         facts = Facts(
             language=language_of(person.language),
             document=_called(event),

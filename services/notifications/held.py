@@ -62,6 +62,18 @@ async def let_go(connection: AsyncConnection, organisation: str, body_id: str, p
     return sorted(found, key=lambda mail: (mail.time, mail.request_version))
 
 
+async def drop(connection: AsyncConnection, organisation: str, body_id: str, about: str, purpose: Purpose) -> None:
+    """What was held of these mails about one thing is untrue now: nobody gets it. `about`: their `agreement_id`."""
+    await connection.execute(
+        delete(HELD_MAIL).where(
+            _C.organisation == organisation,
+            _C.body_id == body_id,
+            _C.purpose == purpose.value,
+            _C.mail["agreement_id"].astext == about,
+        )
+    )
+
+
 def _written(mail: NewDelivery) -> dict[str, Any]:
     return {
         "organisation": mail.organisation,

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Integer, Text, bindparam, text
+from sqlalchemy import ARRAY, Integer, Text, and_, bindparam, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.delivery import ASKING, POINTLESS, SUPERSEDED
+from services.notifications.delivery import ASKING, POINTLESS, SUPERSEDED, Status
 from services.notifications.messages import Purpose
+from services.notifications.tables import DELIVERY
 from shared.text import email_key
 
 _TEXTS = ARRAY(Text)
@@ -57,6 +58,24 @@ _WITHDRAW_NOTICES = text(
 ).bindparams(
     *(bindparam(name, type_=_TEXTS) for name in ("organisations", "meetings", "people", "pointless", "superseded")),
     bindparam("versions", type_=ARRAY(Integer)),
+)
+
+# Locked: a mailer does not take one in hand until it is withdrawn. What one has in hand may arrive.
+_QUESTIONS = (
+    select(
+        DELIVERY.c.request_id,
+        or_(
+            DELIVERY.c.sent_at.is_not(None),
+            and_(DELIVERY.c.status == Status.WAITING.value, DELIVERY.c.claim.is_not(None)),
+        ).label("went_out"),
+    )
+    .where(
+        DELIVERY.c.organisation == bindparam("organisation"),
+        DELIVERY.c.agreement_id == bindparam("poll_id"),
+        DELIVERY.c.purpose == Purpose.DATE_POLL.value,
+    )
+    .order_by(DELIVERY.c.organisation, DELIVERY.c.id)
+    .with_for_update()
 )
 
 
@@ -143,3 +162,10 @@ async def withdraw_notices(connection: AsyncConnection, ended: Sequence[EndedNot
                 "pointless": sorted(purpose.value for purpose in POINTLESS),
             },
         )
+
+
+async def asked(connection: AsyncConnection, organisation: str, poll_id: str) -> set[str]:
+    """The ids of those whom a date poll's question went out to. Who has it withdrawn in the same transaction knows that
+    the others are never asked."""
+    rows = await connection.execute(_QUESTIONS, {"organisation": organisation, "poll_id": poll_id})
+    return {row.request_id for row in rows if row.went_out}

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from services.notifications.tables import DELIVERY
 from shared import links
 from shared.events import DatePollClosed, DatePollOpened, Event, event_type
 from shared.events.envelope import Envelope, kafka_headers
@@ -57,11 +58,15 @@ def opened(**facts: Any) -> RawMessage:
         "answer_by": "2022-10-14",
         "people": (OLOF_BERG, SVEN_DAHL),
     }
-    return told(DatePollOpened(**ABOUT, **given | facts))
+    return told(DatePollOpened(**ABOUT | given | facts))
 
 
 def closed(**facts: Any) -> RawMessage:
     return told(DatePollClosed(**ABOUT, **facts), 2)
+
+
+async def mails(post: Post) -> list[tuple[str, str, str]]:
+    return [(one.purpose.value, one.recipient, one.status.value) for one in await post.deliveries()]
 
 
 async def test_each_is_asked_by_one_link_of_their_own(
@@ -100,10 +105,46 @@ async def test_what_waits_of_one_that_ended_is_not_sent(waiting_post: Post, chos
     if chosen:
         await waiting_post.bring(closed(chosen=TIMES[0]))
     else:
-        await waiting_post.bring(closed(reason="Det löste sig.", people=(OLOF_BERG,)))
-    found = [(one.purpose.value, one.recipient, one.status.value) for one in await waiting_post.deliveries()]
-    assert found[:2] == [("date-poll", OLOF, "withdrawn"), ("date-poll", SVEN, "withdrawn")]
-    assert found[2:] == ([] if chosen else [("date-poll-called-off", OLOF, "waiting")])
+        await waiting_post.bring(closed(reason="Det löste sig.", people=(OLOF_BERG, SVEN_DAHL)))
+    assert await mails(waiting_post) == [("date-poll", OLOF, "withdrawn"), ("date-poll", SVEN, "withdrawn")], (
+        "nobody was asked: nobody is told that they need not answer"
+    )
+
+
+async def test_who_was_asked_is_told_that_it_was_called_off(waiting_post: Post) -> None:
+    await waiting_post.bring(*MEMBERS, opened())
+    await waiting_post.commands.deliver_next(ORGANISATION, SVEN)
+    await waiting_post.bring(closed(reason="Det löste sig.", people=(OLOF_BERG, SVEN_DAHL)))
+    assert await mails(waiting_post) == [
+        ("date-poll", OLOF, "withdrawn"),
+        ("date-poll", SVEN, "sent"),
+        ("date-poll-called-off", SVEN, "waiting"),
+    ]
+
+
+@pytest.mark.parametrize("claim", ["other:1", None])
+async def test_whose_question_may_be_under_way_is_told_too(waiting_post: Post, claim: str | None) -> None:
+    """One that a mail server put off is in no mailer's hand: it is not sent again."""
+    await waiting_post.bring(*MEMBERS, opened())
+    async with waiting_post.database.transaction() as connection:
+        await connection.execute(DELIVERY.update().where(DELIVERY.c.recipient == SVEN).values(claim=claim, attempts=1))
+    await waiting_post.bring(closed(reason="Det löste sig.", people=(OLOF_BERG, SVEN_DAHL)))
+    told = [one for one in await mails(waiting_post) if one[0] == "date-poll-called-off"]
+    assert told == ([("date-poll-called-off", SVEN, "waiting")] if claim else [])
+
+
+async def test_one_that_is_opened_and_called_off_in_one_batch_is_mailed_to_nobody(waiting_post: Post) -> None:
+    await waiting_post.bring(*MEMBERS, opened(), closed(reason="Fel möte.", people=(OLOF_BERG, SVEN_DAHL)))
+    assert {status for *_, status in await mails(waiting_post)} == {"withdrawn"}
+
+
+async def test_what_was_held_of_one_that_ended_is_let_go_to_nobody(waiting_post: Post) -> None:
+    """Another one's question is still held for who becomes known as a member."""
+    other = opened(poll_id="another", answer_by="2022-10-17")
+    await waiting_post.bring(MEMBERS[0], opened(), other)
+    await waiting_post.bring(closed(reason="Fel möte.", people=(OLOF_BERG, SVEN_DAHL)), MEMBERS[1])
+    svens = [one for one in await waiting_post.deliveries() if one.recipient == SVEN]
+    assert [(one.purpose.value, one.agreement_id) for one in svens] == [("date-poll", "another")]
 
 
 async def test_times_that_are_none_make_no_mail(post: Post) -> None:
