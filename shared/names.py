@@ -17,7 +17,9 @@ class Role(StrEnum):
 
 MailSubject = Literal["agreement", "body", "meeting", "poll"]
 
-_MEETING_MAILS = frozenset({"papers-published", "quorum-at-risk"})
+_MEETING_MAILS = frozenset(
+    {"papers-published", "quorum-at-risk", "proposal-received", "proposal-taken", "proposal-declined"}
+)
 
 
 def subject_of_mail(purpose: str) -> MailSubject:

@@ -45,6 +45,14 @@ def _unreached(body: Body) -> list[str]:
     return [f"{body.get('email')} about {_meeting(body)}", _text(body.get("diagnostic"))]
 
 
+def _proposed(body: Body) -> list[str]:
+    return [f"{_text(body.get('item'))} by {body.get('person_id')} for {_meeting(body)}, to {_count(body)}"]
+
+
+def _settled(body: Body) -> list[str]:
+    return [f"{_text(body.get('item'))} {body.get('how')} for {_meeting(body)}", _text(body.get("reason"))]
+
+
 def _quorum(body: Body) -> list[str]:
     said = ", ".join(f"{body.get(name)} {name}" for name in ("coming", "absent", "unanswered"))
     return [f"{_meeting(body)} needs {body.get('needed')}: {said}"]
@@ -99,6 +107,8 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "SeatLeftEmpty": _left_empty,
     "NoticeUnreached": _unreached,
     "QuorumAtRisk": _quorum,
+    "ItemProposalReceived": _proposed,
+    "ItemProposalSettled": _settled,
     "ItemMoved": _moved,
     "DatePollOpened": _poll_opened,
     "DatePollClosed": _poll_closed,

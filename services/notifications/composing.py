@@ -18,7 +18,9 @@ from shared.links import Link
 from shared.settings import Settings
 
 # With a link to the reader's own page, and nothing to answer.
-_TO_MEMBER = frozenset({Purpose.PAPERS_PUBLISHED, Purpose.QUORUM_AT_RISK})
+_TO_MEMBER = frozenset(
+    {Purpose.PAPERS_PUBLISHED, Purpose.QUORUM_AT_RISK, Purpose.PROPOSAL_TAKEN, Purpose.PROPOSAL_DECLINED}
+)
 _COMING, _ABSENT = "coming", "absent"
 _ABOUT_THE_LINK = {"sv": "Svara, läs handlingarna och anslut: {}", "en": "Answer, read the papers and join: {}"}
 _TO_SENDER = frozenset({Purpose.DEADLINE_NOTICE, Purpose.DECLINED_NOTICE, Purpose.EXPIRED_NOTICE})

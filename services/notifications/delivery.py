@@ -37,7 +37,12 @@ INVITING = frozenset({Purpose.NOTICE_PRELIMINARY, Purpose.NOTICE, Purpose.NOTICE
 UNINVITING = frozenset({Purpose.NOTICE_WITHDRAWN, Purpose.NOTICE_RELEASED})
 # What a later notice makes untrue, and what nobody needs to know of a meeting that does not take place.
 SUPERSEDED = INVITING | UNINVITING | {Purpose.PAPERS_PUBLISHED}
-POINTLESS = SUPERSEDED | {Purpose.QUORUM_AT_RISK, Purpose.DATE_POLL}
+POINTLESS = SUPERSEDED | {
+    Purpose.QUORUM_AT_RISK,
+    Purpose.DATE_POLL,
+    Purpose.PROPOSAL_RECEIVED,
+    Purpose.PROPOSAL_TAKEN,
+}
 
 
 class Status(StrEnum):

@@ -83,12 +83,16 @@ class Purpose(StrEnum):
     NOTICE_WITHDRAWN = "notice-withdrawn"
     NOTICE_RELEASED = "notice-released"
     PAPERS_PUBLISHED = "papers-published"
+    # To who proposed an item for the meeting:
+    PROPOSAL_TAKEN = "proposal-taken"
+    PROPOSAL_DECLINED = "proposal-declined"
     # About a date poll, to those who are asked:
     DATE_POLL = "date-poll"
     DATE_POLL_CALLED_OFF = "date-poll-called-off"
     # To who looks after the meeting:
     QUORUM_AT_RISK = "quorum-at-risk"
     NOTICE_UNREACHED = "notice-unreached"
+    PROPOSAL_RECEIVED = "proposal-received"
 
 
 _NAMES_ANOTHER = frozenset(
@@ -111,6 +115,9 @@ _ABOUT_A_MEETING = _TWO_ANSWERS | {
     Purpose.PAPERS_PUBLISHED,
     Purpose.QUORUM_AT_RISK,
     Purpose.NOTICE_UNREACHED,
+    Purpose.PROPOSAL_RECEIVED,
+    Purpose.PROPOSAL_TAKEN,
+    Purpose.PROPOSAL_DECLINED,
 }
 _NEEDS_NO_LINK = frozenset(
     {
@@ -125,6 +132,7 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.NOTICE_WITHDRAWN,
         Purpose.NOTICE_RELEASED,
         Purpose.NOTICE_UNREACHED,
+        Purpose.PROPOSAL_RECEIVED,
     }
 )
 

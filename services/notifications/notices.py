@@ -19,6 +19,8 @@ from services.notifications.messages import Purpose, quotable
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.withdrawing import EndedNotices
 from shared.events import (
+    ItemProposalReceived,
+    ItemProposalSettled,
     NoticeIssued,
     NoticeUnreached,
     NoticeWithdrawn,
@@ -40,11 +42,20 @@ _ISSUED = {
     "updated": Purpose.NOTICE_UPDATED,
     "substitute": Purpose.NOTICE_SUBSTITUTE,
 }
+_SETTLED = {"taken": Purpose.PROPOSAL_TAKEN, "declined": Purpose.PROPOSAL_DECLINED}
 _BY_CALENDAR = "calendar"
 _LONGEST = 400  # characters of a title, a place, a name
 _MOST_LINES = 200
 
-_AboutMeeting = NoticeIssued | NoticeWithdrawn | PapersPublished | NoticeUnreached | QuorumAtRisk
+_AboutMeeting = (
+    NoticeIssued
+    | NoticeWithdrawn
+    | PapersPublished
+    | NoticeUnreached
+    | QuorumAtRisk
+    | ItemProposalReceived
+    | ItemProposalSettled
+)
 
 
 async def on_notice_issued(transaction: NotificationsTransaction, received: Received[NoticeIssued]) -> None:
@@ -119,6 +130,19 @@ async def on_notice_unreached(transaction: NotificationsTransaction, received: R
     )
 
 
+async def on_proposal_received(transaction: NotificationsTransaction, received: Received[ItemProposalReceived]) -> None:
+    """Whoever looks after the meeting takes it onto the agenda, or declines it."""
+    event = received.event
+    await _tell(transaction, received, Purpose.PROPOSAL_RECEIVED, {}, about=event.item, who=_line(event.name))
+
+
+async def on_proposal_settled(transaction: NotificationsTransaction, received: Received[ItemProposalSettled]) -> None:
+    """Raises KeyError for an end that is none: the event is poison."""
+    event = received.event
+    purpose, reason = _SETTLED[event.how], quotable(event.reason or "")
+    await _tell(transaction, received, purpose, {}, about=event.item, quoted=reason)
+
+
 async def send_to_members(
     transaction: NotificationsTransaction, received: Received[Any], body_id: str, mails: Sequence[NewDelivery]
 ) -> None:
@@ -170,10 +194,12 @@ async def _tell(
     said: dict[str, Any],
     *,
     but: str | None = None,
+    about: str | None = None,
     answers: Mapping[str, str] = MappingProxyType({}),
     **beside: Any,
 ) -> None:
-    """`said`: of the meeting; `answers`: of people, what they said that holds; `beside`: other facts of the mail."""
+    """`said`: of the meeting; `about`: what the mail is about, where that is not the meeting; `answers`: of people,
+    what they said that holds; `beside`: other facts of the mail."""
     envelope = received.envelope
     event: _AboutMeeting = received.event
     meeting = _meeting(event, said)
@@ -188,7 +214,7 @@ async def _tell(
         }
         facts = Facts(
             language=language_of(person.language),
-            document=meeting.title,
+            document=_line(about) or meeting.title,
             sender=None,
             recipient_name=_line(person.name),
             meeting=meeting.model_copy(update=own),
@@ -257,5 +283,7 @@ EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     PapersPublished: on_papers_published,
     QuorumAtRisk: on_quorum_at_risk,
     NoticeUnreached: on_notice_unreached,
+    ItemProposalReceived: on_proposal_received,
+    ItemProposalSettled: on_proposal_settled,
     ReplyReceived: on_reply_received,
 }

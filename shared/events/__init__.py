@@ -22,6 +22,8 @@ from shared.events.meetings import (
     SignerInvitation,
 )
 from shared.events.notices import (
+    ItemProposalReceived,
+    ItemProposalSettled,
     NoticeIssued,
     NoticeUnreached,
     NoticeWithdrawn,
@@ -121,6 +123,8 @@ __all__ = [
     "ItemEnded",
     "ItemMoved",
     "ItemNoted",
+    "ItemProposalReceived",
+    "ItemProposalSettled",
     "LinksEnded",
     "MalformedEvent",
     "MeetingCancelled",

@@ -119,6 +119,29 @@ class NoticeUnreached(_MeetingAsKnown):
     diagnostic: str = Field(description="what the mail server said")
 
 
+class _ProposalEvent(_MeetingAsKnown):
+    """An item that a member wants to be dealt with at the meeting. Its texts are in no fact, as those of items."""
+
+    abstract: ClassVar[bool] = True
+
+    proposal_id: str
+    item: str = Field(description="its title")
+    person_id: str = Field(description="who proposed it")
+    name: str
+
+
+class ItemProposalReceived(_ProposalEvent):
+    """A member proposed an item: `people` are who looks after the meeting, but for whoever proposed it."""
+
+
+class ItemProposalSettled(_ProposalEvent):
+    """A proposed item was put on the agenda, or declined: `people` is who proposed it, if mails reach them."""
+
+    how: str = Field(description="taken (onto the agenda) or declined")
+    reason: str | None = Field(None, description="of one that was declined")
+    item_id: str | None = Field(None, description="of one that was taken: the agenda item that it is now")
+
+
 class QuorumAtRisk(_MeetingAsKnown):
     """By the answers so far, the body would not be able to decide: `people` are its chair and secretary.
 

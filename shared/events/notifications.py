@@ -23,8 +23,9 @@ class _EmailEvent(Event):
         "decline-receipt who declined; ended-declined, ended-cancelled and ended-expired those who had signed; "
         "plan-adopted and plan-changed tell members of a plan; notice-preliminary, notice, notice-updated and "
         "notice-substitute ask to a meeting, notice-withdrawn and notice-released take that back, papers-published "
-        "follows; quorum-at-risk and notice-unreached tell who looks after the meeting; date-poll asks on which days "
-        "one can come, date-poll-called-off takes that back"
+        "follows; quorum-at-risk, notice-unreached and proposal-received tell who looks after the meeting, "
+        "proposal-taken and proposal-declined who proposed an item for it; date-poll asks on which days one can come, "
+        "date-poll-called-off takes that back"
     )
     recipient: str
     request_id: str | None = Field(

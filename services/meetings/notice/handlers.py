@@ -29,6 +29,8 @@ _TOLD_BY = frozenset(
         "notice-withdrawn",
         "notice-released",
         "papers-published",
+        "proposal-taken",
+        "proposal-declined",
     }
 )
 """Purposes of mails by which people are told of a meeting; those to who looks after it are none of them."""

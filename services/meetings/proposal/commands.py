@@ -9,6 +9,7 @@ from services.meetings.agenda.commands import begin_agenda
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.proposal import proposal as rules
 from services.meetings.proposal.proposal import ItemProposal, ProposalDetails, ProposalStatus
+from services.meetings.proposal.telling import tell_received, tell_settled
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.errors import NotFound
@@ -65,7 +66,8 @@ class ProposalCommands:
     async def propose(
         self, organisation: str, meeting_id: str, person_id: str, details: ProposalDetails
     ) -> ItemProposal:
-        """By a member whose meeting it is, which the caller knows. Raises NotFound, Refused, InvalidInput."""
+        """By a member whose meeting it is, which the caller knows; the office is told. Raises NotFound, Refused,
+        InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> ItemProposal:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
@@ -73,6 +75,7 @@ class ProposalCommands:
             there = await transaction.proposals(organisation, meeting_id)
             if (again := rules.proposed_again(there, person_id, details)) is not None:
                 return again
+            now = self._clock.now()
             made = rules.propose(
                 new_id(),
                 meeting,
@@ -82,15 +85,16 @@ class ProposalCommands:
                 details,
                 until=await self._until(transaction, organisation, meeting),
                 today=self._today(meeting),
-                now=self._clock.now(),
+                now=now,
             )
             await transaction.save_proposal(organisation, made)
+            await tell_received(transaction, organisation, meeting, made, now)
             return made
 
         return await self._unit_of_work.run(work)
 
     async def take(self, organisation: str, proposal_id: str) -> ItemProposal:
-        """It is an item of the agenda, as the last one. Raises NotFound, Refused."""
+        """It is an item of the agenda, as the last one; who proposed it is told. Raises NotFound, Refused."""
 
         async def work(transaction: MeetingsTransaction) -> ItemProposal:
             found, meeting = await _locked(transaction, organisation, proposal_id)
@@ -102,17 +106,19 @@ class ProposalCommands:
             await transaction.save_items(organisation, [(item, len(there) + 1)])
             await transaction.save_order(organisation, [*(one.id for one in there), item.id])
             await transaction.save_proposal(organisation, taken)
+            await tell_settled(transaction, organisation, meeting, taken, now)
             return taken
 
         return await self._unit_of_work.run(work)
 
     async def decline(self, organisation: str, proposal_id: str, reason: str) -> ItemProposal:
-        """Who proposed it reads why. Raises NotFound, Refused, InvalidInput."""
+        """Who proposed it is told why. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> ItemProposal:
-            found, _ = await _locked(transaction, organisation, proposal_id)
+            found, meeting = await _locked(transaction, organisation, proposal_id)
             declined = rules.decline(found, reason)
             await transaction.save_proposal(organisation, declined)
+            await tell_settled(transaction, organisation, meeting, declined, self._clock.now())
             return declined
 
         return await self._unit_of_work.run(work)

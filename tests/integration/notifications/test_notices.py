@@ -14,7 +14,14 @@ from services.notifications import held
 from services.notifications.tables import HELD_MAIL
 from shared import links
 from shared.errors import Refused
-from shared.events import BlobRef, NoticeUnreached, PapersPublished, QuorumAtRisk
+from shared.events import (
+    BlobRef,
+    ItemProposalReceived,
+    ItemProposalSettled,
+    NoticeUnreached,
+    PapersPublished,
+    QuorumAtRisk,
+)
 from shared.keys import parse_keys
 from shared.links import Link
 from shared.messaging.message import RawMessage
@@ -250,6 +257,41 @@ async def test_who_looks_after_the_meeting_reads_that_its_quorum_is_at_risk_and_
     assert "Ett mejl till Sven Dahl (sven.dahl@norrdalen.example) om Styrelsen" in missing
     assert "E-postservern skrev: ”550 5.1.1 no such user”" in missing
     assert {mail.recipient for mail in server.mails} == {OLOF}
+
+
+PROPOSED: dict[str, Any] = {"proposal_id": "p", "item": "Resor", "person_id": "sven", "name": "Sven Dahl"}
+
+
+def settled(how: str, reason: str | None = None) -> RawMessage:
+    return told(ItemProposalSettled(**{**MEETING_FACTS, "people": (SVEN_DAHL,)}, **PROPOSED, how=how, reason=reason))
+
+
+async def test_the_office_reads_what_was_proposed_and_the_member_how_it_was_settled(
+    post: Post, server: RecordingSmtpServer
+) -> None:
+    received = told(ItemProposalReceived(**{**MEETING_FACTS, "people": (OLOF_BERG,)}, **PROPOSED))
+    await post.bring_alone(*MEMBERS, received, settled("taken"), settled("declined", "Vi\nväntar."))
+    found = {mail.message["Subject"].split(":")[0]: mail for mail in await mails(post, server, 3)}
+    office, taken = found["En punkt är föreslagen"], found["Your item will be dealt with"]
+    declined = found["Your item will not be dealt with"]
+    assert office.recipient == OLOF
+    assert "Sven Dahl föreslår en punkt till Styrelsen: Styrelsen sammanträder:" in words(office)
+    assert "\nResor\n" in words(office).replace("\r\n", "\n")
+    assert 'The reason: "Vi väntar."' in words(declined)
+    assert taken.message["Subject"].endswith(": Resor")
+    assert re.search(rf"https://\S+/my/\S+\?meeting={BOARDS_MEETING}", words(taken))
+    assert "/my/" not in words(office)
+
+
+async def test_what_waits_of_a_proposal_is_pointless_when_the_meeting_is_called_off(waiting_post: Post) -> None:
+    received = told(ItemProposalReceived(**{**MEETING_FACTS, "people": (OLOF_BERG,)}, **PROPOSED))
+    await waiting_post.bring_alone(*MEMBERS, received, settled("taken"), settled("declined", "Senare."))
+    await waiting_post.bring_alone(withdrawn(people=()))
+    assert {(purpose, status) for purpose, _, status in await queued(waiting_post)} == {
+        ("proposal-received", "withdrawn"),
+        ("proposal-taken", "withdrawn"),
+        ("proposal-declined", "waiting"),
+    }
 
 
 async def test_papers_are_told_when_they_are_to_be(post: Post, server: RecordingSmtpServer) -> None:

@@ -378,7 +378,7 @@ async def test_a_member_proposes_an_item_and_reads_what_becomes_of_it(visitor: V
     await visitor.follow(office)
     assert "Maja Lind" in visitor.page.text
     await visitor.press(f"/{found.proposals[0].id}/take")
-    assert "Förslaget står på dagordningen." in visitor.page.text
+    assert "Förslaget står på dagordningen, och den" in visitor.page.text
     agenda = await commands.agendas.agenda(ORGANISATION, coming.id)
     assert [(one.details.title, one.details.presenter) for one in agenda.items] == [("Upphandling", "Maja Lind")]
     await visitor.follow(f"{office}/{found.proposals[1].id}/decline")

@@ -12,6 +12,8 @@ from shared.events import (
     DatePollOpened,
     Event,
     ItemMoved,
+    ItemProposalReceived,
+    ItemProposalSettled,
     NoticeIssued,
     NoticeUnreached,
     NoticeWithdrawn,
@@ -38,6 +40,7 @@ MEETING = {
     "sequence": 1,
     "people": PEOPLE,
 }
+PROPOSED = {**MEETING, "proposal_id": "p", "item": "Resor", "person_id": "maja", "name": "Maja Lind"}
 POLL = {"poll_id": "p", "meeting_id": "m", "body_id": "b", "body": "Styrelsen", "title": "Styrelsen"}
 TIME = ProposedTime(key="a", starts="2022-11-25T13:00", ends="2022-11-25T15:00")
 PAPERS = BlobRef(sha256="0" * 64, size=1)
@@ -82,6 +85,15 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
         (
             QuorumAtRisk(**MEETING, needed=4, coming=1, absent=3, unanswered=2),
             ["Styrelsen 2022-11-25 13:00 needs 4: 1 coming, 3 absent, 2 unanswered"],
+        ),
+        (ItemProposalReceived(**PROPOSED), ["Resor by maja for Styrelsen 2022-11-25 13:00, to 1"]),
+        (
+            ItemProposalSettled(**PROPOSED, how="taken", item_id="i"),
+            ["Resor taken for Styrelsen 2022-11-25 13:00"],
+        ),
+        (
+            ItemProposalSettled(**PROPOSED, how="declined", reason="Senare"),
+            ["Resor declined for Styrelsen 2022-11-25 13:00", "Senare"],
         ),
         (MOVED, ["Uppföljning T2: moved from Styrelsen 2022-10-28 to Styrelsen 2022-11-25", "Krock"]),
         (

@@ -24,6 +24,8 @@ TYPES = {
     ],
     "meetings.item": ["se.justera.meetings.item-moved.v1"],
     "meetings.notice": [
+        "se.justera.meetings.item-proposal-received.v1",
+        "se.justera.meetings.item-proposal-settled.v1",
         "se.justera.meetings.notice-issued.v1",
         "se.justera.meetings.notice-unreached.v1",
         "se.justera.meetings.notice-withdrawn.v1",

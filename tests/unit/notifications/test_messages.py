@@ -70,6 +70,7 @@ WITHOUT_LINK = {
     Purpose.NOTICE_WITHDRAWN,
     Purpose.NOTICE_RELEASED,
     Purpose.NOTICE_UNREACHED,
+    Purpose.PROPOSAL_RECEIVED,
     Purpose.DECLINE_RECEIPT,
     Purpose.ENDED_DECLINED,
     Purpose.ENDED_CANCELLED,
@@ -182,6 +183,9 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.NOTICE_UPDATED, "Ny plats: Björka kommunhus (förut Digitalt)\r\nMötet hålls nu på plats och digitalt"),
         (Purpose.NOTICE_SUBSTITUTE, "som ersättare för Maja Lind, som inte kan komma, till Styrelsen"),
         (Purpose.NOTICE_WITHDRAWN, "Skälet: ”För få kan komma”"),
+        (Purpose.PROPOSAL_RECEIVED, "föreslår en punkt till Styrelsen"),
+        (Purpose.PROPOSAL_TAKEN, "står nu på dagordningen för Styrelsen"),
+        (Purpose.PROPOSAL_DECLINED, "Skälet: ”550 5.1.1"),
         (Purpose.NOTICE_UNREACHED, "E-postservern skrev: ”550 5.1.1"),
     ],
 )
