@@ -63,8 +63,8 @@ class Composer:
             date=delivery.created_at,
             message_id=self.message_id(delivery.id),
         )
-        if delivery.facts.meeting and delivery.purpose in INVITING | UNINVITING:
-            invitations.attach(message, self._invitation(delivery, delivery.facts.meeting))
+        if (invitation := self.invitation(delivery)) is not None:
+            invitations.attach(message, invitation)
         token = verp.encode(delivery.id, organisation=delivery.organisation, ring=self.bounce_keys)
         return Outgoing(message, verp.return_path(token, self.bounce_domain), delivery.recipient, token)
 
@@ -89,8 +89,14 @@ class Composer:
             meeting=meeting_words.words(facts.meeting, facts.language) if facts.meeting else None,
         )
 
-    def _invitation(self, delivery: Delivery, meeting: MeetingFacts) -> Invitation:
-        """`DTSTAMP` is the fact's time: a mail that is sent again carries the same invitation."""
+    def invitation(self, delivery: Delivery) -> Invitation | None:
+        """What the mail carries for calendars; None for one about no meeting, or that invites to none.
+
+        `DTSTAMP` is the fact's time: a mail that is sent again carries the same invitation.
+        """
+        meeting = delivery.facts.meeting
+        if meeting is None or delivery.purpose not in INVITING | UNINVITING:
+            return None
         takes_back = delivery.purpose in UNINVITING
         link = "" if takes_back else self._members_page(delivery)
         return Invitation(

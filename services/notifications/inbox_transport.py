@@ -5,13 +5,14 @@ moment later a delivery report comes back, as from a mail server further on.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifications import verp
+from services.notifications import store, verp
 from services.notifications.composing import Composer
 from services.notifications.pages import Mail
 from services.notifications.tables import INBOX_MAIL
@@ -61,10 +62,11 @@ class InboxTransport:
 
 
 class InboxMails:
-    """What the inbox page shows of one organisation."""
+    """What the inbox page shows of one organisation. Invitations are composed as they were when they were sent."""
 
-    def __init__(self, database: Database, organisation: str) -> None:
+    def __init__(self, database: Database, composer: Composer, organisation: str) -> None:
         self._database = database
+        self._composer = composer
         self._organisation = organisation
 
     async def latest(self, most: int) -> list[Mail]:
@@ -85,9 +87,10 @@ class InboxMails:
         query = select(INBOX_MAIL).where(columns.organisation == self._organisation, columns.id == mail_id)
         async with self._database.transaction() as connection:
             row = (await connection.execute(query)).one_or_none() if "\0" not in mail_id else None
+            delivery = await store.find(connection, (row.organisation, row.id)) if row is not None else None
         if row is None:
             raise NotFound("there is no such mail in the inbox")
-        return _mail(row)
+        return replace(_mail(row), invitation=self._composer.invitation(delivery) if delivery else None)
 
 
 async def send_due_report(database: Database, send: SendReport) -> bool:

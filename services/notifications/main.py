@@ -89,7 +89,7 @@ def build(
     )
     app.include_router(api.router(commands))
     if show_mail:
-        include_pages(app, settings=settings, mails=InboxMails(database, settings.organisation))
+        include_pages(app, settings=settings, mails=InboxMails(database, composer, settings.organisation))
     service = Service(
         NAME,
         app,

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.notifications.invitations import Invitation
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as people see it. `received_at` is UTC; `html` is empty when the mail has no such part."""
+    """A mail as people see it. `received_at` is UTC; `html` is empty when the mail has no such part.
+
+    `invitation`: what a calendar program would show of it; a list of mails has none.
+    """
 
     id: str
     received_at: datetime
@@ -17,6 +22,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    invitation: Invitation | None = None
 
 
 class Mails(Protocol):

@@ -5,7 +5,7 @@ import base64
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -18,6 +18,8 @@ from services.archive.pages import SealedCopy
 from services.embedded import pages as embedded_pages
 from services.embedded.ahead import look_ahead
 from services.notifications import pages as notifications_pages
+from services.notifications.invitations import Invitation, Method
+from services.notifications.messages import Person as Invited
 from services.notifications.pages import Mail
 from shared.auth import Access, Principal, Role, TokenRecord, token_hash
 from shared.errors import NotAuthenticated, NotFound
@@ -205,6 +207,31 @@ def letter(link: str) -> Mail:
         text=f"Hej Maja Lind!\n\nKarin Ek ber dig signera protokollet.\n\nLäs och signera:\n{link}\n",
         html=f'<!DOCTYPE html><html lang="sv"><title>Signera</title><p style="color: navy">Hej!</p>'
         f'<script>document.title = "run"</script><a href="{link}">Läs och signera</a></html>',
+    )
+
+
+def invitation_mail(link: str) -> Mail:
+    """A notice, which carries an invitation for calendars."""
+    invitation = Invitation(
+        method=Method.REQUEST,
+        uid="01a2235c-37b5-7303-9bfc-e1d05ccd5961",
+        sequence=1,
+        title="Styrelsen sammanträder",
+        place="Forsby",
+        starts=datetime(2022, 11, 25, 13),
+        ends=datetime(2022, 11, 25, 15, 30),
+        timezone="Europe/Stockholm",
+        stamp=ARCHIVED,
+        organiser=Invited("answers@bounces.norrdalen.example", "Kommunalförbundet Norrdalen"),
+        attendee=Invited("olof.berg@bjorka.example", "Olof Berg"),
+    )
+    return replace(
+        letter(link),
+        id="0192d1b0-0000-7000-8000-000000000002",
+        recipient="olof.berg@bjorka.example",
+        subject="Kallelse: Styrelsen sammanträder, fredag 25 november 2022 kl. 13:00",
+        text=f"Hej Olof Berg!\n\nDu kallas till mötet.\n\nSvara, läs handlingarna och anslut:\n{link}\n",
+        invitation=invitation,
     )
 
 

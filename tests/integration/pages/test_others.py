@@ -7,7 +7,7 @@ import httpx
 from shared.auth import SESSION_COOKIE
 from shared.links import holder_of
 from shared.web.assets import files, fingerprint
-from tests.integration.pages.site import ARCHIVED, COPY, TOKEN, Site, letter
+from tests.integration.pages.site import ARCHIVED, COPY, TOKEN, Site, invitation_mail, letter
 from tests.integration.pages.visitor import Visitor
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY
 
@@ -64,6 +64,26 @@ async def test_the_inbox_shows_mails_to_those_logged_in(site: Site, client: http
     assert visitor.page.headers["content-security-policy"].startswith("sandbox ")
     for unknown in ("1", "%2e%2e"):
         assert (await visitor.follow(f"/notifications/inbox/{unknown}")).status_code == 404
+
+
+async def test_an_invitation_is_shown_and_fetched(site: Site, client: httpx.AsyncClient) -> None:
+    visitor = Visitor(site, client)
+    plain = site.mails.add(letter("http://127.0.0.1:8350/signing/s/token"))
+    mail_id = site.mails.add(invitation_mail("http://127.0.0.1:8350/meetings/my/token"))
+    page, file = f"/notifications/inbox/{mail_id}", f"/notifications/inbox/{mail_id}/calendar"
+    assert (await visitor.follow(file)).status_code == 401
+    await visitor.log_in()
+    shown = (await visitor.follow(page)).text
+    for words in ("Inbjudan för kalendern", "Fredag 25 november 2022 kl. 13:00–15:30", "Forsby", "REQUEST", file):
+        assert words in shown
+    fetched = await visitor.follow(file)
+    assert fetched.headers["content-type"] == "text/calendar; method=REQUEST; charset=utf-8"
+    assert fetched.headers["content-disposition"] == 'attachment; filename="invitation.ics"'
+    assert fetched.text.startswith("BEGIN:VCALENDAR\r\n")
+    assert "METHOD:REQUEST\r\n" in fetched.text
+    assert "Inbjudan för kalendern" not in (await visitor.follow(f"/notifications/inbox/{plain}")).text
+    for without in (plain, "1"):
+        assert (await visitor.follow(f"/notifications/inbox/{without}/calendar")).status_code == 404
 
 
 async def test_static_files_are_kept_for_ever_under_their_fingerprint(site: Site, client: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ from shared.events import AgreementCancelled
 from shared.links import holder_of
 from tests.integration.meetings.test_elections import signed as all_signed
 from tests.integration.meetings.test_meetings import end as ended
-from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, letter
+from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, invitation_mail, letter
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
 from tests.integration.signing.flow import ORGANISATION
 from tests.unit.rendering.test_binding import pdf_of
@@ -482,6 +482,11 @@ async def attachments(page: Page, meeting: str) -> AsyncIterator[Stop]:
 async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.goto(f"{site.base}/notifications/inbox")
     yield "inbox-empty", page
+    invited = site.mails.add(invitation_mail(f"{site.base}/meetings/my/token"))
+    await page.goto(f"{site.base}/notifications/inbox/{invited}")
+    yield "mail-invitation", page
+    del site.mails.kept[invited]
+    await page.goto(f"{site.base}/notifications/inbox")
     site.mails.add(letter(await site.link(SECRETARY)))
     await page.reload()
     yield "inbox", page
