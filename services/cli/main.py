@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from services.cli import (
+    entering,
     journal,
     letters,
     mails,
@@ -68,6 +69,7 @@ registering.add_to(app)
 revoking.add_to(app)
 planning.add_to(app)
 striking.add_to(app)
+entering.add_to(app)
 app.add_typer(letters.app, name="dead-letters")
 verifying.add_to(app)
 maintaining.add_to(app)

@@ -103,6 +103,14 @@ class JournalPage(_Shape):
     previous: str | None = None
 
 
+class EnteredAgreement(_Shape):
+    outcome: str = Field(pattern=r"^(entered|known|unknown|unreadable)$")
+
+
+class EnteredAgreements(_Shape):
+    agreements: list[EnteredAgreement]
+
+
 class Mail(_Shape):
     id: str
     agreement_id: str | None

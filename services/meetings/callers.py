@@ -6,3 +6,4 @@ from shared.auth import Principal, Role, requires
 
 Reader = Annotated[Principal, requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)]
 Secretary = Annotated[Principal, requires(Role.SECRETARY)]
+Operator = Annotated[Principal, requires(Role.OPERATOR)]

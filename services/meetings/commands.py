@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.meetings.agenda.commands import AgendaCommands
 from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body.commands import BodyCommands
+from services.meetings.decision.commands import DecisionCommands
 from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
@@ -26,6 +27,7 @@ class MeetingsCommands:
     meetings: MeetingCommands
     minutes: MinutesCommands
     versions: MinutesQueries
+    decisions: DecisionCommands
     bodies: BodyCommands
     people: PersonCommands
     register: RegisterCommands

@@ -10,6 +10,9 @@ from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body import api as body_api
 from services.meetings.body.commands import BodyCommands
 from services.meetings.commands import MeetingsCommands
+from services.meetings.decision import api as decision_api
+from services.meetings.decision.commands import DecisionCommands
+from services.meetings.decision.entering import Entering
 from services.meetings.letterhead import api as letterhead_api
 from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.meeting import api as meeting_api
@@ -65,7 +68,7 @@ from shared.web.forms import attachment_uploads
 def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore, timers: bool = True) -> Service:
     """Build the service without starting anything.
 
-    `timers=False`: notices do not go out by themselves, as in a replay.
+    `timers=False`: notices do not go out by themselves, nor are decisions entered, as in a replay.
     """
     database = Database(
         settings.database_url_of("meetings"), pool_size=settings.database_pool, application_name="justera-meetings"
@@ -79,6 +82,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         meetings=MeetingCommands(unit_of_work, clock),
         minutes=MinutesCommands(unit_of_work, clock, blobs, press),
         versions=MinutesQueries(unit_of_work, blobs),
+        decisions=DecisionCommands(unit_of_work),
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
@@ -115,6 +119,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
             public_url=settings.public_url,
         )
     )
+    app.include_router(decision_api.router(commands.decisions))
     app.include_router(body_api.router(commands.bodies))
     app.include_router(person_api.router(commands.people, commands.bodies))
     app.include_router(register_api.router(commands.register))
@@ -138,6 +143,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         member_link_keys=parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS"),
         clock=clock,
     )
+    on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers()}
     service = Service(
         "meetings",
         app,
@@ -147,7 +153,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         organisation=settings.organisation,
         subscriptions=[subscribers.subscription(gate)],
         gates=[gate],
-        workers=[press, *([TimerWorker(unit_of_work, clock, NoticeDeadlines(clock).handlers())] if timers else [])],
+        workers=[press, *([TimerWorker(unit_of_work, clock, on_time)] if timers else [])],
         commands=commands,
         retention_seconds=settings.retention.total_seconds(),
     )

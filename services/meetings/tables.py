@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, Integer, MetaData, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 
@@ -64,7 +64,7 @@ class MinutesRow(MeetingsTable, table=True):
     """A version of the minutes of a meeting: which paragraphs it holds, and its documents by reference.
 
     `ended`: how the agreement about it ended before everyone had signed, see `minutes.revision`. `render_input`: None
-    of versions that were drafted before it was kept here.
+    of versions that were drafted before it was kept here. `signed_at`: when the last one signed.
     """
 
     __tablename__ = "minutes"
@@ -82,6 +82,41 @@ class MinutesRow(MeetingsTable, table=True):
     drafted_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     ended: str | None = Field(sa_column=Column(Text, nullable=True))
     render_input: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    signed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+
+
+class DecisionRow(MeetingsTable, table=True):
+    """A paragraph of minutes that everyone signed; see `decision.Entry`. `words` and `named` are what is searched: the
+    stems of its text by the language of the minutes, and the names of those whom the minutes name.
+
+    `body_id`, `body_key`: as of items of the agenda.
+    """
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        Index("decision_by_words", "words", postgresql_using="gin"),
+        Index("decision_by_named", "named", postgresql_using="gin"),
+        Index("decision_by_day", "organisation", "held_on"),
+        Index("decision_by_body", "organisation", "body_id", "held_on"),
+    )
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    paragraph: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    agreement_id: str = Field(sa_column=Column(Text, nullable=False))
+    document_name: str = Field(sa_column=Column(Text, nullable=False))
+    body_id: str | None = Field(sa_column=Column(Text, nullable=True))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    body_key: str = Field(sa_column=Column(Text, nullable=False))
+    held_on: date = Field(sa_column=Column(Date, nullable=False))
+    language: str = Field(sa_column=Column(Text, nullable=False))
+    heading: str = Field(sa_column=Column(Text, nullable=False))
+    decision: str = Field(sa_column=Column(Text, nullable=False))
+    background: str = Field(sa_column=Column(Text, nullable=False))
+    people: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    words: str = Field(sa_column=Column(TSVECTOR, nullable=False))
+    named: str = Field(sa_column=Column(TSVECTOR, nullable=False))
 
 
 class ElectionRow(MeetingsTable, table=True):
@@ -437,6 +472,7 @@ class LetterheadRow(MeetingsTable, table=True):
 MEETING = MeetingsTable.metadata.tables["meeting"]
 NUMBERING = MeetingsTable.metadata.tables["numbering"]
 MINUTES = MeetingsTable.metadata.tables["minutes"]
+DECISION = MeetingsTable.metadata.tables["decision"]
 ELECTION = MeetingsTable.metadata.tables["election"]
 REGISTER = MeetingsTable.metadata.tables["register"]
 BODY = MeetingsTable.metadata.tables["body"]

@@ -13,6 +13,7 @@ from services.meetings.attachment.store import AttachmentStore
 from services.meetings.body.body import Body
 from services.meetings.body.store import BodyStore
 from services.meetings.body.who_sits import WhoSits
+from services.meetings.decision.store import DecisionStore
 from services.meetings.letterhead.store import LetterheadStore
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.meeting.store import MeetingStore
@@ -35,6 +36,7 @@ from shared.messaging.transaction import Received
 class MeetingsTransaction(
     MeetingStore,
     MinutesStore,
+    DecisionStore,
     BodyStore,
     PersonStore,
     AgendaStore,
@@ -105,6 +107,7 @@ class MeetingsTransaction(
         keys = {body_key(name) for name in (body.details.name, before) if name}
         await self.claim_meetings(organisation, body.id, keys)
         await self.claim_items(organisation, body.id, keys)
+        await self.claim_decisions(organisation, body.id, keys)
         if before is not None and body_key(before) != body_key(body.details.name):
             await self.rename_numbering(organisation, body_key(before), body_key(body.details.name))
 

@@ -1,9 +1,10 @@
 """What becomes of minutes when the agreement about them ends.
 
-Signed by all, the elections that they declare take effect: that is when a decision can be acted on. Before that, they
-may be drafted anew, and nothing comes of what the older version declared.
+Signed by all, the elections that they declare take effect, and their paragraphs go into the decision register: that is
+when a decision can be acted on. Before that, they may be drafted anew, and nothing comes of the older version.
 """
 
+from services.meetings.decision.entering import all_signed
 from services.meetings.minutes.seating import take_effect
 from services.meetings.transaction import MeetingsTransaction
 from shared.events import AgreementCancelled, AgreementCompleted, AgreementExpired, SigningDeclined
@@ -24,14 +25,16 @@ async def on_expired(transaction: MeetingsTransaction, received: Received[Agreem
 
 
 async def on_completed(transaction: MeetingsTransaction, received: Received[AgreementCompleted]) -> None:
-    organisation = received.envelope.organisation
+    organisation, at = received.envelope.organisation, received.envelope.time
     found = await transaction.version_of_agreement(organisation, received.event.agreement_id)
-    if found is None or not await transaction.elections(organisation, *found):
+    if found is None:
         return
-    await transaction.lock_register(organisation)
-    rows = await transaction.elections(organisation, *found, for_update=True)
-    waiting = [row for row in rows if row.outcome is None]
-    await take_effect(transaction, organisation, waiting, at=received.envelope.time, cause=received.envelope)
+    if await transaction.elections(organisation, *found):
+        await transaction.lock_register(organisation)
+        rows = await transaction.elections(organisation, *found, for_update=True)
+        waiting = [row for row in rows if row.outcome is None]
+        await take_effect(transaction, organisation, waiting, at=at, cause=received.envelope)
+    await all_signed(transaction, organisation, received.event.agreement_id, at, received.event.render_input)
 
 
 EVENT_HANDLERS: Handlers[MeetingsTransaction] = {

@@ -7,6 +7,7 @@ from services.meetings.member.queries import MemberQueries
 from services.meetings.pages.agendas import AgendaPages
 from services.meetings.pages.attachments import AttachmentPages
 from services.meetings.pages.bodies import BodyPages
+from services.meetings.pages.decisions import DecisionPages
 from services.meetings.pages.files import FilePages
 from services.meetings.pages.letterhead import LetterheadPages
 from services.meetings.pages.meetings import MeetingPages
@@ -66,5 +67,6 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         PollPages,
         SittingPages,
         VersionPages,
+        DecisionPages,
     ):
         pages(look, access, commands, clock).add_to(router)

@@ -150,6 +150,8 @@ def _late(method: str, path: str) -> int:
 def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path.endswith("/minutes"):
         return {"markdown": minutes(first=28).replace("2022-09-23", "2022-11-25"), "drafting": DRAFTING}
+    if path == "/decisions/signed":
+        return {"agreements": [{"agreement_id": "A" * 44, "signed_at": "2022-09-28T22:30:00Z"}]}
     if path.startswith("/plans"):
         return {"text": "{plan: p, year: 2023, bodies: {}}"}
     if path.startswith("/register"):

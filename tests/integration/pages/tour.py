@@ -8,6 +8,7 @@ from playwright.async_api import BrowserContext, Page
 from services.meetings.body.body import BodyDetails, BodyKind
 from shared.events import AgreementCancelled
 from shared.links import holder_of
+from tests.integration.meetings.test_decisions import fire
 from tests.integration.meetings.test_elections import signed as all_signed
 from tests.integration.meetings.test_meetings import end as ended
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, invitation_mail, letter
@@ -291,6 +292,26 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
     yield "meeting-elections-again", page
     await page.goto(board)
     yield "body-elected", page
+    async for stop in decisions(site, page):
+        yield stop
+
+
+async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:
+    """Of a body whose minutes everyone has signed a moment ago."""
+    await page.goto(f"{site.base}/meetings/office/decisions")
+    yield "decisions-empty", page
+    await fire(site.meetings)
+    await page.reload()
+    yield "decisions", page
+    await page.fill("#words", "läggs handling")
+    await page.locator("form.filter .button").click()
+    yield "decisions-found", page
+    await page.fill("#since", "2022-12-01")
+    await page.locator("form.filter .button").click()
+    yield "decisions-not-found", page
+    await page.fill("#until", "2022-11-01")
+    await page.locator("form.filter .button").click()
+    yield "decisions-wrong", page
 
 
 async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
