@@ -26,6 +26,16 @@ MAX_MINUTES = 24 * 60
 MOST_STAYS = 100
 """Of one item: meetings that it left."""
 
+# What a meeting ends with, one after the other, by the titles that Swedish and English agendas have for it.
+_ENDINGS = (
+    {"övriga frågor", "övriga ärenden", "övrigt", "other matters", "other business", "any other business"},
+    {"nästa möte", "nästa sammanträde", "next meeting"},
+    {
+        *("mötets avslutande", "mötets avslutning", "mötet avslutas", "sammanträdets avslutande", "avslutning"),
+        *("close of the meeting", "closing of the meeting", "end of the meeting", "closing"),
+    },
+)
+
 
 class HowItLeft(StrEnum):
     """Why an item left a meeting."""
@@ -159,6 +169,18 @@ def move(
     return moved, _moved(moved, left, to, how, cleaned)
 
 
+def placed(there: Sequence[Item], item: Item) -> list[str]:
+    """The ids in order with an item that is new there: the last one, but for those that a meeting ends with.
+
+    Only what stands at the very end is passed: who put something behind it by hand has it so.
+    """
+    mine, place = _ending(item), len(there)
+    while place and _ending(there[place - 1]) > mine:
+        place -= 1
+    ids = [one.id for one in there]
+    return [*ids[:place], item.id, *ids[place:]]
+
+
 def ordered(there: Sequence[str], wanted: Sequence[str], seen: Sequence[str] | None) -> list[str]:
     """Ids in a new order: the same ones. `seen`: the order it was made from; None does not ask. Raises Refused."""
     if (seen is not None and list(seen) != list(there)) or sorted(wanted) != sorted(there):
@@ -204,6 +226,12 @@ def clean_text(text: str, field: str) -> str:
         if found := unfit(line):
             raise InvalidInput(f"{field}: holds {found}")
     return cleaned
+
+
+def _ending(item: Item) -> int:
+    """How near to the meeting's end it belongs; 0 when it may stand anywhere."""
+    title = item.details.title.casefold().rstrip(" .:")
+    return next((place for place, titles in enumerate(_ENDINGS, start=1) if title in titles), 0)
 
 
 def _stay(left: Meeting, how: HowItLeft, reason: str | None, now: datetime, to: Meeting | None) -> Stay:

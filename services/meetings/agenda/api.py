@@ -82,7 +82,7 @@ def router(commands: AgendaCommands) -> APIRouter:
     async def add_item(
         meeting_id: str, details: ItemDetails, request: Request, once: Once, caller: Secretary
     ) -> Response:
-        """Add an item at the end of the agenda."""
+        """Add an item: last, but before what a meeting ends with, such as other matters."""
         return await once.answer(
             caller,
             commands.add(caller.organisation, meeting_id, details),

@@ -53,7 +53,7 @@ class AgendaCommands:
         return await self._unit_of_work.run(work)
 
     async def add(self, organisation: str, meeting_id: str, details: ItemDetails) -> Item:
-        """As the last one. Raises NotFound, Refused, InvalidInput."""
+        """Before what a meeting ends with. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Item:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
@@ -98,7 +98,7 @@ class AgendaCommands:
         reason: str | None = None,
         version: int | None = None,
     ) -> Item:
-        """To the end of another agenda, or (None) to wait for one. Raises NotFound, Refused, InvalidInput."""
+        """To another agenda, as a new one there, or (None) to wait for one. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Item:
             item, left, to = await lock_item(transaction, organisation, item_id, to_meeting_id)
@@ -126,7 +126,7 @@ class AgendaCommands:
         elif len(await transaction.items_waiting(organisation, item.which_body)) >= rules.MOST_WAITING:
             raise Refused(f"{rules.MOST_WAITING} items of {item.body} wait already", hint="move some to a meeting")
         moved, fact = rules.move(item, left, to, len(there), how=how, reason=reason, now=now)
-        await self._set(transaction, organisation, moved, there)
+        await set_item(transaction, organisation, moved, there)
         transaction.tell(organisation, moved, fact, now)
         return moved
 
@@ -136,7 +136,7 @@ class AgendaCommands:
         """In the transaction of who holds the meeting's row. Raises Refused, InvalidInput."""
         there = await begin_agenda(transaction, organisation, meeting)
         item = rules.add(new_id(), meeting, len(there), details, self._clock.now())
-        await self._set(transaction, organisation, item, there)
+        await set_item(transaction, organisation, item, there)
         return item
 
     async def order(
@@ -180,12 +180,11 @@ class AgendaCommands:
                 body = WhichBody(known.id, known.details.name) if known else body
             return await transaction.items_waiting(organisation, body)
 
-    async def _set(
-        self, transaction: MeetingsTransaction, organisation: str, item: Item, there: Sequence[Item]
-    ) -> None:
-        """Behind those that are there."""
-        await transaction.save_items(organisation, [(item, len(there) + 1)])
-        await transaction.save_order(organisation, [*(one.id for one in there), item.id])
+
+async def set_item(transaction: MeetingsTransaction, organisation: str, item: Item, there: Sequence[Item]) -> None:
+    """In its place among those that are there."""
+    await transaction.save_items(organisation, [(item, len(there) + 1)])
+    await transaction.save_order(organisation, rules.placed(there, item))
 
 
 async def lock_item(

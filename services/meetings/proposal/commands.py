@@ -5,7 +5,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from services.meetings.agenda import agenda as agendas
-from services.meetings.agenda.commands import begin_agenda
+from services.meetings.agenda.commands import begin_agenda, set_item
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.proposal import proposal as rules
 from services.meetings.proposal.proposal import ItemProposal, ProposalDetails, ProposalStatus
@@ -94,7 +94,7 @@ class ProposalCommands:
         return await self._unit_of_work.run(work)
 
     async def take(self, organisation: str, proposal_id: str) -> ItemProposal:
-        """It is an item of the agenda, as the last one; who proposed it is told. Raises NotFound, Refused."""
+        """It is an item of the agenda from now on; who proposed it is told. Raises NotFound, Refused."""
 
         async def work(transaction: MeetingsTransaction) -> ItemProposal:
             found, meeting = await _locked(transaction, organisation, proposal_id)
@@ -103,8 +103,7 @@ class ProposalCommands:
             taken, details = rules.take(found, new_id())
             there = await begin_agenda(transaction, organisation, meeting)
             item = agendas.add(taken.item_id or "", meeting, len(there), details, now)
-            await transaction.save_items(organisation, [(item, len(there) + 1)])
-            await transaction.save_order(organisation, [*(one.id for one in there), item.id])
+            await set_item(transaction, organisation, item, there)
             await transaction.save_proposal(organisation, taken)
             await tell_settled(transaction, organisation, meeting, taken, now)
             return taken

@@ -64,7 +64,7 @@ class StrikeCommands:
         digest: str | None = None,
         despite_clashes: bool = False,
     ) -> Struck:
-        """Cancel a meeting; its items go to the end of another one of its body, which may become longer or digital.
+        """Cancel a meeting; its items go to another one of its body, which may become longer or digital.
 
         `digest`: what `check` answered; refused when it would come to something else by now. Raises NotFound, Refused,
         InvalidInput; then nothing of it was done.

@@ -19,7 +19,7 @@ MOST_ADDED = 20
 
 class Strike(BaseModel):
     """What someone asks for. `items`: ids of those that go along; None: all but standing ones that nobody wrote on, and
-    those that left the struck meeting to wait. `add`: new items of the other meeting, last.
+    those that left the struck meeting to wait. `add`: new items of the other meeting.
 
     `ends`, `mode`, `place`: what becomes of the other meeting; left out, it stays. `note`: to its notice.
     """

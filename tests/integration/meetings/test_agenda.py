@@ -57,6 +57,23 @@ async def test_an_agenda_is_the_bodys_standing_items_until_somebody_writes_on_it
     assert not [row for row in await outbox(service) if "item" in row.attributes["type"]]
 
 
+async def test_what_is_new_stands_before_what_a_meeting_ends_with(api: httpx.AsyncClient) -> None:
+    """Whether it is added, moved there, or taken up again."""
+    standing = [{"title": title} for title in ("Val av justerare", "Övriga frågor", "Mötets avslutande")]
+    await api.post(
+        "/bodies", json={"details": {"name": "Styrelsen", "kind": "board", "rules": {"standing_items": standing}}}
+    )
+    october, november = await meeting(api, "2022-10-28"), await meeting(api)
+    await add(api, november, "Strategi")
+    moved, put_off = await add(api, october, "Ekonomi"), await add(api, october, "Policy")
+    assert (await move(api, moved, november)).status_code == 200
+    assert (await move(api, put_off, how="tabled")).status_code == 200
+    assert (await move(api, put_off, november)).status_code == 200
+    mine = ["Val av justerare", "Strategi", "Ekonomi", "Policy", "Övriga frågor", "Mötets avslutande"]
+    assert await titles(api, november) == mine
+    assert await titles(api, october) == [mine[0], *mine[-2:]]
+
+
 async def test_the_notice_goes_out_by_a_workday_so_many_days_before(api: httpx.AsyncClient) -> None:
     """As the body says when it is asked: five days before Friday is a Sunday, and seven a Friday."""
     november = await meeting(api)

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.meetings.agenda import agenda as rules
 from services.meetings.agenda.agenda import HowItLeft, Item, ItemDetails
@@ -133,3 +135,47 @@ def test_a_step_stops_at_the_ends() -> None:
     assert rules.stepped_aside("abc", "b", -1) == ["b", "a", "c"]
     assert rules.stepped_aside("abc", "a", -1) == ["a", "b", "c"]
     assert rules.stepped_aside("abc", "a", 5) == ["b", "c", "a"]
+
+
+def _agenda(*titles: str) -> list[Item]:
+    return [item().model_copy(update={"id": title, "details": ItemDetails(title=title)}) for title in titles]
+
+
+@pytest.mark.parametrize(
+    ("there", "new", "expected"),
+    [
+        ("", "Ekonomi", "Ekonomi"),
+        ("Val av justerare", "Ekonomi", "Val av justerare,Ekonomi"),
+        ("Val av justerare,Övriga frågor", "Ekonomi", "Val av justerare,Ekonomi,Övriga frågor"),
+        (
+            "Övriga frågor.,Nästa möte,MÖTETS AVSLUTANDE",
+            "Ekonomi",
+            "Ekonomi,Övriga frågor.,Nästa möte,MÖTETS AVSLUTANDE",
+        ),
+        ("Other matters,Close of the meeting", "Budget", "Budget,Other matters,Close of the meeting"),
+        ("Övriga frågor,Mötets avslutande", "Nästa möte", "Övriga frågor,Nästa möte,Mötets avslutande"),
+        ("Ekonomi,Övriga frågor", "Mötets avslutande", "Ekonomi,Övriga frågor,Mötets avslutande"),
+        ("Övriga frågor,Ekonomi", "Budget", "Övriga frågor,Ekonomi,Budget"),
+        ("Övriga frågor om hamnen", "Budget", "Övriga frågor om hamnen,Budget"),
+    ],
+)
+def test_a_new_item_stands_before_what_a_meeting_ends_with(there: str, new: str, expected: str) -> None:
+    [added] = _agenda(new)
+    assert ",".join(rules.placed(_agenda(*filter(None, there.split(","))), added)) == expected
+
+
+@given(st.lists(st.sampled_from(["A", "B", "Övriga frågor", "Nästa möte", "Mötets avslutande"]), unique=True))
+def test_what_was_there_keeps_its_order(titles: list[str]) -> None:
+    found = rules.placed(_agenda(*titles), _agenda("Ny")[0])
+    assert [one for one in found if one != "Ny"] == titles
+    behind = found[found.index("Ny") + 1 :]
+    assert set(behind) <= {"Övriga frågor", "Nästa möte", "Mötets avslutande"}
+
+
+@given(st.permutations(["A", "B", "Övriga frågor", "Nästa möte", "Mötets avslutande"]))
+def test_items_that_come_in_any_order_end_with_what_a_meeting_ends_with(titles: list[str]) -> None:
+    there: list[Item] = []
+    for added in _agenda(*titles):
+        order = rules.placed(there, added)
+        there = sorted([*there, added], key=lambda one: order.index(one.id))
+    assert [one.id for one in there][2:] == ["Övriga frågor", "Nästa möte", "Mötets avslutande"]
