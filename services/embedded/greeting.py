@@ -1,12 +1,14 @@
 """The association that `justera up` greets a newcomer with: invented, and in mid-year whenever it is started.
 
 Its register, plans and agendas are files such as anybody writes, and go in by the commands that anybody uses; only the
-days are put in. Each part is told at the moment when it would have been done, so that the board's last meeting had an
-agenda before it was held. Begun again after a kill it goes on where it was.
+days are put in (`example_days.py`). Each part is told at the moment when it would have been done, so that the board's
+last meeting had an agenda before it was held. Begun again after a kill it goes on where it was.
 """
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -15,45 +17,53 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.embedded.assembly import AllInOne
+from services.embedded.example_days import days_of
 from services.meetings.agenda.agenda import HowItLeft, ItemDetails
+from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
-from services.meetings.holidays import holiday
 from services.meetings.meeting.meeting import Meeting, Occasion
+from services.meetings.notice.notice import Stage
+from services.meetings.poll.poll import Can, TimeAsked
+from services.meetings.poll.proposals import NOTHING_BEFORE
+from services.meetings.proposal.proposal import ProposalDetails
+from services.meetings.reply.reply import Answer, Via
 from shared.rendering.minutes import Language
 from shared.yaml_text import load_plain
 
 _DATA = Path(__file__).parent / "example_data"
 _BOARD = {"sv": "Styrelsen", "en": "The board"}
 _BEFORE, _AHEAD = timedelta(days=150), timedelta(days=120)  # so much of the year is there, at least
-_FRIDAY, _TUESDAY, _THURSDAY = 4, 1, 3
-_WEEK = timedelta(days=7)
+_HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+_TIMES_ASKED = 4
+_TO_ANSWER = timedelta(days=4)
+_MOST_PEOPLE = 200
 
 
 class StoryClock:
-    """The machine's time; while something is told, the moment at which it happened."""
+    """The machine's time; for who tells something, and nobody else, the moment at which it happened."""
 
     def __init__(self) -> None:
-        self._told: datetime | None = None
+        self._told: ContextVar[datetime | None] = ContextVar("told", default=None)
 
     def now(self) -> datetime:
-        return self._told or datetime.now(UTC)
+        return self._told.get() or datetime.now(UTC)
 
     @contextmanager
     def at(self, moment: datetime) -> Iterator[None]:
-        self._told = min(moment, datetime.now(UTC))
+        before = self._told.set(min(moment, datetime.now(UTC)))
         try:
             yield
         finally:
-            self._told = None
+            self._told.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The files of the example, with the days of `today` put in. `plans`: by year."""
+    """The files of the example, with the days of `today` put in. `plans`: by year. `told`: what became of it."""
 
     register: str
     plans: Mapping[int, str]
-    agenda: Mapping[str, Any]
+    told: Mapping[str, Any]
     board: str
 
 
@@ -61,94 +71,159 @@ def story(today: date, language: Language) -> Story:
     """Pure but for reading the files."""
     years = sorted({(today - _BEFORE).year, (today + _AHEAD).year})
     terms = {"begun": f"{years[0] - 1}-01-01", "ends": f"{years[-1] + 1}-12-31"}
-    agenda = load_plain(_text("agenda", language), where="agenda")
+    told = load_plain(_text("story", language), where="story")
     return Story(
         register=Template(_text("register", language)).substitute(terms),
         plans={year: Template(_text("plan", language)).substitute(days_of(year)) for year in years},
-        agenda=agenda if isinstance(agenda, dict) else {},
+        told=told if isinstance(told, dict) else {},
         board=_BOARD[language],
     )
 
 
-async def greet(system: AllInOne, clock: StoryClock, language: Language) -> None:
-    """Raises JusteraError."""
-    organisation = system.settings.organisation
-    meetings: MeetingsCommands = system.services["meetings"].commands
-    now = datetime.now(UTC)
-    told = story(now.date(), language)
-    with clock.at(_morning(date(min(told.plans) - 1, 12, 1))):
-        await meetings.register.apply(organisation, told.register, "yaml")
-    for year, plan in told.plans.items():
-        with clock.at(min(_morning(date(year - 1, 12, 5)), now - _WEEK)):
-            await meetings.plans.apply(organisation, plan, despite_clashes=True, tell=False)
-    board = [
-        one
-        for year in told.plans
-        for one in await meetings.meetings.of_year(organisation, year)
-        if one.details.body == told.board and one.details.occasion is not Occasion.TRAINING
-    ]
-    board.sort(key=lambda one: one.details.starts)
-    held = [one for one in board if one.is_over(now)]
-    coming = [one for one in board if not one.is_over(now)]
-    if held:
-        await _hold(meetings, organisation, clock, held[-1], told.agenda)
-    if coming:
-        await _fill(meetings, organisation, coming[0], told.agenda["coming"])
+class Greeting:
+    """The story in two parts; what is there already stays as it is. Its methods raise JusteraError."""
 
+    def __init__(self, system: AllInOne, clock: StoryClock, language: Language) -> None:
+        self._organisation = system.settings.organisation
+        self._meetings: MeetingsCommands = system.services["meetings"].commands
+        self._clock = clock
+        self._language = language
+        self._now = datetime.now(UTC)
+        self._story = story(self._now.date(), language)
+        self._people: dict[str, str] = {}
 
-async def _hold(
-    meetings: MeetingsCommands, organisation: str, clock: StoryClock, meeting: Meeting, agenda: Mapping[str, Any]
-) -> None:
-    """What the board dealt with, and what it put off."""
-    starts, ends = (
-        one.replace(tzinfo=ZoneInfo(meeting.details.timezone)) for one in (meeting.details.starts, meeting.details.ends)
-    )
-    with clock.at(starts - timedelta(days=10)):
-        await _fill(meetings, organisation, meeting, agenda["held"])
-    there = (await meetings.agendas.agenda(organisation, meeting.id)).items
-    tabled = agenda["tabled"]
-    with clock.at(ends):
-        for item in there:
-            if item.details.title == tabled["title"]:
-                await meetings.agendas.move(
-                    organisation, item.id, None, how=HowItLeft.TABLED, reason=tabled["reason"], version=item.version
+    async def begin(self) -> None:
+        """What a newcomer sees first: who sits where, when they meet, and what the board dealt with."""
+        await self._register()
+        held, _ = await self._board()
+        if held:
+            await self._hold(held[-1])
+
+    async def go_on(self) -> None:
+        """What takes longer, while the newcomer looks around: a notice and its answers, papers, and what waits."""
+        people = await self._meetings.people.people(self._organisation, None, _MOST_PEOPLE)
+        self._people = {one.key: one.id for one in people}
+        held, coming = await self._board()
+        if coming:
+            await self._call(coming[0], after=_moment(held[-1], held[-1].details.ends) if held else None)
+        await self._ask(self._story.told["poll"])
+        if coming[1:]:
+            await self._propose(coming[1], self._story.told["proposed"])
+
+    async def _board(self) -> tuple[list[Meeting], list[Meeting]]:
+        """The board's meetings that were held, and those to come."""
+        board = [one for one in await self._of_body(self._story.board) if one.details.occasion is not Occasion.TRAINING]
+        return [one for one in board if one.is_over(self._now)], [one for one in board if not one.is_over(self._now)]
+
+    async def _register(self) -> None:
+        with self._clock.at(_morning(date(min(self._story.plans) - 1, 12, 1))):
+            await self._meetings.register.apply(self._organisation, self._story.register, "yaml")
+        for year, plan in self._story.plans.items():
+            with self._clock.at(min(_morning(date(year - 1, 12, 5)), self._now - _WEEK)):
+                await self._meetings.plans.apply(self._organisation, plan, despite_clashes=True, tell=False)
+
+    async def _hold(self, meeting: Meeting) -> None:
+        """What the board dealt with, and what it put off."""
+        with self._clock.at(_moment(meeting, meeting.details.starts) - timedelta(days=10)):
+            await self._fill(meeting, self._story.told["held"])
+        there = (await self._meetings.agendas.agenda(self._organisation, meeting.id)).items
+        tabled = self._story.told["tabled"]
+        with self._clock.at(_moment(meeting, meeting.details.ends)):
+            for item in there:
+                if item.details.title == tabled["title"]:
+                    await self._meetings.agendas.move(
+                        self._organisation,
+                        item.id,
+                        None,
+                        how=HowItLeft.TABLED,
+                        reason=tabled["reason"],
+                        version=item.version,
+                    )
+
+    async def _call(self, meeting: Meeting, *, after: datetime | None) -> None:
+        """Its notice goes out with agenda and papers in good time, and people answer."""
+        told, found = self._story.told, await self._meetings.notices.notice(self._organisation, meeting.id)
+        in_time = _moment(meeting, datetime.combine(found.latest, time(8))) if found else self._now
+        moment = max(min(in_time, self._now - 2 * _DAY), (after or in_time - _WEEK) + _HOUR)
+        with self._clock.at(moment):
+            if found is None or found.notice.stage is not Stage.ISSUED:
+                await self._fill(meeting, told["coming"])
+                await self._attach(meeting, told["attached"])
+                await self._meetings.papers.publish(self._organisation, meeting.id)
+                await self._meetings.notices.issue(self._organisation, meeting.id, told["notice"])
+        for hours, reply in enumerate(told["replies"], start=1):
+            with self._clock.at(moment + hours * _HOUR):
+                await self._meetings.replies.answer(
+                    self._organisation,
+                    meeting.id,
+                    self._people[reply["person"]],
+                    Answer(reply["answer"]),
+                    Via.PAGE,
+                    reply.get("comment"),
                 )
 
+    async def _attach(self, meeting: Meeting, attached: Mapping[str, str]) -> None:
+        content = (_DATA / f"report.{self._language}.pdf").read_bytes()
+        for item in (await self._meetings.agendas.agenda(self._organisation, meeting.id)).items:
+            if item.details.title == attached["item"]:
+                file = Upload(attached["name"], io.BytesIO(content))
+                await self._meetings.attachments.add(self._organisation, item.id, file, title=attached["title"])
 
-async def _fill(
-    meetings: MeetingsCommands, organisation: str, meeting: Meeting, items: Sequence[Mapping[str, Any]]
-) -> None:
-    """What is there already, or was there, stays as it is."""
-    agenda = await meetings.agendas.agenda(organisation, meeting.id)
-    known = {one.details.title for one in (*agenda.items, *agenda.left)}
-    for fields in items:
-        if fields["title"] not in known:
-            await meetings.agendas.add(organisation, meeting.id, ItemDetails.model_validate(fields))
+    async def _propose(self, meeting: Meeting, proposed: Mapping[str, str]) -> None:
+        """Once: what the newcomer has answered is not proposed again."""
+        there = await self._meetings.proposals.of_meeting(self._organisation, meeting.id)
+        details = {name: text for name, text in proposed.items() if name != "person"}
+        with self._clock.at(min(_moment(meeting, datetime.combine(there.until, time(9))), self._now - _DAY)):
+            if not there.proposals:
+                await self._meetings.proposals.propose(
+                    self._organisation,
+                    meeting.id,
+                    self._people[proposed["person"]],
+                    ProposalDetails.model_validate(details),
+                )
 
+    async def _ask(self, asked: Mapping[str, Any]) -> None:
+        """Which day suits a body better than the one of its next meeting, that is some time ahead."""
+        key, polls = asked["body"], self._meetings.polls
+        body = next(one for one in await self._meetings.bodies.bodies(self._organisation) if one.key == key)
+        coming = (one for one in await self._of_body(body.details.name) if _moment(one, one.details.starts) > self._now)
+        meeting = next((one for one in coming if _moment(one, one.details.starts) > self._now + _WEEK), None)
+        if meeting is None or await polls.latest(self._organisation, meeting.id) is not None:
+            return
+        with self._clock.at(self._now - _DAY):
+            first = max(meeting.details.starts.date() - 2 * _WEEK, self._now.date() + NOTHING_BEFORE)
+            times = (await polls.propose(self._organisation, meeting.id, first)).times[:_TIMES_ASKED]
+            wanted = sorted((TimeAsked(starts=one.starts, ends=one.ends) for one in times), key=lambda one: one.starts)
+            last = min((self._now + _TO_ANSWER).date(), wanted[-1].starts.date())
+            view = await polls.open(self._organisation, meeting.id, wanted, answer_by=last, note=asked["note"])
+        for answer in asked["answers"]:
+            said = {one.key: Can(can) for one, can in zip(view.poll.times, answer["says"], strict=False)}
+            with self._clock.at(self._now - _HOUR):
+                await polls.answer(
+                    self._organisation, view.poll.id, self._people[answer["person"]], said, answer.get("comment")
+                )
 
-def days_of(year: int) -> dict[str, str]:
-    """The days of a plan, by the names that its file has for them. None is a holiday, or before one."""
-    congress = _weekday_of(year, 4, _THURSDAY, last=True)
-    found = {"year": date(year, 1, 1), "congress": congress, "training": _weekday_of(year, 6, _THURSDAY, last=False)}
-    found["before_congress"] = congress - timedelta(days=15)
-    for month in range(1, 13):
-        found[f"last_friday_{month}"] = _weekday_of(year, month, _FRIDAY, last=True)
-        found[f"second_friday_{month}"] = _weekday_of(year, month, _FRIDAY, last=False)
-        found[f"second_tuesday_{month}"] = _weekday_of(year, month, _TUESDAY, last=False)
-    return {name: f"{year}" if name == "year" else day.isoformat() for name, day in found.items()}
+    async def _of_body(self, name: str) -> list[Meeting]:
+        """Of the years that are told, by start."""
+        years = [await self._meetings.meetings.of_year(self._organisation, year) for year in self._story.plans]
+        found = [one for year in years for one in year if one.details.body == name]
+        return sorted(found, key=lambda one: one.details.starts)
 
-
-def _weekday_of(year: int, month: int, weekday: int, *, last: bool) -> date:
-    """The last such day of a month, or the second; earlier while it, or its day the week before, is off or an eve."""
-    day = date(year, month, 28 if last else 14)
-    day -= timedelta(days=(day.weekday() - weekday) % 7)
-    while any(holiday(day - back) or holiday(day - back + timedelta(days=1)) for back in (timedelta(), _WEEK)):
-        day -= _WEEK
-    return day
+    async def _fill(self, meeting: Meeting, items: Sequence[Mapping[str, Any]]) -> None:
+        """What is there already, or was there, stays as it is."""
+        agenda = await self._meetings.agendas.agenda(self._organisation, meeting.id)
+        known = {one.details.title for one in (*agenda.items, *agenda.left)}
+        for fields in items:
+            if fields["title"] not in known:
+                await self._meetings.agendas.add(self._organisation, meeting.id, ItemDetails.model_validate(fields))
 
 
 def _text(name: str, language: Language) -> str:
     return (_DATA / f"{name}.{language}.yaml").read_text(encoding="utf-8")
+
+
+def _moment(meeting: Meeting, local: datetime) -> datetime:
+    return local.replace(tzinfo=ZoneInfo(meeting.details.timezone))
 
 
 def _morning(day: date) -> datetime:

@@ -88,7 +88,7 @@ class Home:
 
     @property
     def unfinished_greeting(self) -> Path:
-        """There while the association that greets a newcomer is being made."""
+        """There until the association that greets a newcomer is all there."""
         return self.folder / "greeting-unfinished"
 
     @property

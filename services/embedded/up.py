@@ -1,9 +1,11 @@
 """`justera up`: the all-in-one process with its pages, until it is asked to stop."""
 
+import asyncio
 import os
 import shlex
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +16,7 @@ from pydantic import BaseModel
 from services.embedded.ahead import look_ahead
 from services.embedded.assembly import AllInOne, Modes
 from services.embedded.example import prepare_example
-from services.embedded.greeting import StoryClock, greet
+from services.embedded.greeting import Greeting, StoryClock
 from services.embedded.home import DEFAULT_FOLDER, Home
 from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
@@ -22,8 +24,11 @@ from services.embedded.server import serve
 from services.notifications.mailer import MailerSettings
 from shared.auth import Role, requires
 from shared.http import create_app
+from shared.logging import get_logger
 from shared.names import SERVICES
 from shared.web.forms import attachment_uploads
+
+log = get_logger(__name__)
 
 # The only process on its database: what it had in hand at a `kill -9` it sends again as soon as it is started again.
 _ALONE: Mapping[str, Any] = {"instance": "up"}
@@ -59,16 +64,40 @@ async def up(
         clock = StoryClock()
         overrides = {"public_url": public_url, **_ways(public_url, sends_mail)}
         async with AllInOne(home, clock=clock, modes=Modes(options=options), overrides=overrides) as system:
-            if home.unfinished_greeting.exists():
-                await greet(system, clock, system.settings.language)
-                home.unfinished_greeting.rename(home.greeting)
+            greeting = Greeting(system, clock, system.settings.language) if home.unfinished_greeting.exists() else None
+            if greeting is not None:
+                await greeting.begin()
+                home.greeting.touch()
             home.address.write_text(system.settings.public_url, encoding="utf-8")
             links = LoginLinks(system.access, system.settings.organisation)
             app = outer_app(system, links)
             for line in _greeting(system.settings.public_url, links.issue(), home, sends_mail):
                 say(line)
-            await serve(app, listener)
+            async with _going_on(greeting, home):
+                await serve(app, listener)
             say("Stopping …")
+
+
+@asynccontextmanager
+async def _going_on(greeting: Greeting | None, home: Home) -> AsyncIterator[None]:
+    """The rest of the greeting beside what is served. What cannot be told now is told at the next start."""
+
+    async def tell(there: Greeting) -> None:
+        try:
+            await there.go_on()
+        except Exception as error:  # of whatever kind: what is served goes on
+            log.warning("greeting.unfinished", error=type(error).__name__)
+        else:
+            home.unfinished_greeting.unlink()
+
+    task = asyncio.create_task(tell(greeting), name="greeting") if greeting is not None else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:

@@ -60,12 +60,12 @@ class Up:
     def alive(self) -> bool:
         return self.child is not None and self.child.alive
 
-    async def start(self) -> str:
-        """The login link, once it is printed."""
+    async def start(self, *arguments: str) -> str:
+        """The login link, once it is printed. `arguments`: further ones, such as --empty."""
         self.folder.mkdir(exist_ok=True)
         self.child = Child.spawn(
             "justera up",
-            [sys.executable, "-c", MAIN, "up", "--data", str(self.data), "--port", str(self.port)],
+            [sys.executable, "-c", MAIN, "up", "--data", str(self.data), "--port", str(self.port), *arguments],
             log_file=self.folder / "up.log",
             folder=REPOSITORY,
             environment={**clean_environment(), **self.environment},
@@ -83,6 +83,10 @@ class Up:
         """`kill -9` of it alone; its children must follow by themselves."""
         assert self.child is not None
         self.child.kill()
+
+    async def greeted(self) -> bool | None:
+        """For `until`: True when the invented association is all there, and nothing waits."""
+        return None if Home(self.data).unfinished_greeting.exists() else await self.at_rest()
 
     async def stop(self, *, seconds: float = 30) -> int:
         """SIGTERM; its exit status."""
@@ -208,19 +212,22 @@ async def draft_and_send(client: httpx.AsyncClient, signers: Sequence[str]) -> s
     return agreement
 
 
-async def inbox(person: httpx.AsyncClient) -> list[Letter]:
-    """What the inbox page shows, the newest first."""
+async def inbox(person: httpx.AsyncClient, recipient: str | None = None) -> list[Letter]:
+    """What the inbox page shows, the newest first; of all, or to this address."""
     page = done(await person.get("/notifications/inbox"))
     addresses = re.findall(r'<p class="row-title"><a href="([^"]+)">(.*?)</a></p>\s*<p>(.*?)</p>', page.text)
-    return [Letter(_address(to), unescape(subject), await _link(person, address)) for address, subject, to in addresses]
+    return [
+        Letter(_address(to), unescape(subject), await _link(person, address))
+        for address, subject, to in addresses
+        if recipient in (None, _address(to))
+    ]
 
 
 async def letter(person: httpx.AsyncClient, recipient: str) -> Letter:
     """Wait for the newest mail to the address that has a link."""
 
     async def arrived() -> Letter | None:
-        letters = await inbox(person)
-        return next((one for one in letters if one.recipient == recipient and one.link), None)
+        return next((one for one in await inbox(person, recipient) if one.link), None)
 
     return await until(arrived, what=f"a mail to {recipient}")
 

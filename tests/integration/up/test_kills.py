@@ -47,7 +47,7 @@ async def test_killed_between_a_signature_and_the_next_mail_and_at_random_moment
     print(f"seed {seed}")
     chance = random.Random(seed)
     async with asyncio.timeout(175):
-        await up.start()
+        await up.start("--empty")
         async with up.client() as client:
             agreement = await draft_and_send(client, SIGNERS)
         request = await _letter(up, SECRETARY)
@@ -55,14 +55,14 @@ async def test_killed_between_a_signature_and_the_next_mail_and_at_random_moment
             await _sign(up, SECRETARY, "Maja Lind", request)
             await until(up.published, what="publishing")
             up.kill()  # the next request is in the broker, which forgets, and not yet in notifications
-        await up.start()
+        await up.start("--empty")
         for address, name in ((CHAIR, "Olof Berg"), (ADJUSTER, "Sven Dahl")):
             request = await _letter(up, address)
             killing = asyncio.create_task(_kill_after(up, chance.uniform(0, _LONGEST_LIFE)))
             with suppress(httpx.TransportError):
                 await _sign(up, address, name, request)
             await killing
-            await up.start()
+            await up.start("--empty")
             await _sign(up, address, name, request)
         await _ends_whole(up, agreement)
         children = up.children()
@@ -72,7 +72,7 @@ async def test_killed_between_a_signature_and_the_next_mail_and_at_random_moment
 
 async def test_the_broker_killed_alone(up: Up) -> None:
     async with asyncio.timeout(150):
-        await up.start()
+        await up.start("--empty")
         async with up.client() as client:
             agreement = await draft_and_send(client, SIGNERS)
             up.kill_broker()
@@ -86,7 +86,7 @@ async def test_the_broker_killed_alone(up: Up) -> None:
 
 async def test_postgresql_killed_alone(up: Up) -> None:
     async with asyncio.timeout(150):
-        await up.start()
+        await up.start("--empty")
         async with up.client() as client:
             agreement = await draft_and_send(client, SIGNERS)
         for address, name in ((SECRETARY, "Maja Lind"), (CHAIR, "Olof Berg"), (ADJUSTER, "Sven Dahl")):

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.embedded.ahead import ahead
-from services.embedded.greeting import StoryClock, days_of, story
+from services.embedded.example_days import days_of
+from services.embedded.greeting import StoryClock, story
 from services.meetings.meeting import meeting as rules
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from services.meetings.plan.clashes import days_off
