@@ -13,6 +13,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from typing import Any, ClassVar
 
 from services.archive import store, witnesses
 from services.archive.comparison import Comparison, compare
-from services.archive.final_copy import Sources, checked_history, make_final_copy
+from services.archive.final_copy import Sources, checked_history, document_of, make_final_copy
 from services.archive.seal import Sealer
 from services.archive.store import FAILED, REFUSED, WAITING, Archived, Job
 from services.archive.transaction import ArchiveTransaction
@@ -33,6 +34,8 @@ from shared.history import VerifiedHistory
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
 from shared.panics import ends
+from shared.rendering.annexes import bound_name
+from shared.rendering.minutes import MinutesDocument
 from shared.rendering.press import Press
 from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
 from shared.wakeup import Wakeup
@@ -142,12 +145,14 @@ class Archiving:
         sources = await self._fetch(job.organisation, agreement)
         history = await asyncio.to_thread(checked_history, agreement, sources)
         compared = await self._compare(job, history)
+        document = await asyncio.to_thread(document_of, sources.render_input)
+        sources = replace(sources, annexes=await self._bound(job.organisation, document))
         pdf = await make_final_copy(
             agreement, sources, history, completed_at=job.cause.time, press=self._press, sealer=self._sealer
         )
         sealed = await self._blobs.put(job.organisation, pdf, "application/pdf")
         archived_at = self._clock.now()
-        manifest = {**self._manifest(job, agreement, sealed, archived_at), "journal": compared}
+        manifest = {**self._manifest(job, sealed, document, archived_at), "journal": compared}
         archived = Archived(
             organisation=job.organisation,
             agreement_id=job.agreement_id,
@@ -175,6 +180,10 @@ class Archiving:
             render_input=await self._blobs.get(organisation, agreement.render_input),
         )
 
+    async def _bound(self, organisation: str, document: MinutesDocument) -> dict[int, bytes]:
+        """The annexes that lie in the PDF, by number. The history vouches for the document, and that for them."""
+        return {one.number: await self._blobs.get(organisation, one.content) for one in document.annexes if one.bound}
+
     async def _compare(self, job: Job, history: VerifiedHistory) -> dict[str, Any]:
         """What the manifest says of it. Raises HistoryDiffers, NotInJournal."""
         deadline = time.monotonic() + _MOMENT
@@ -194,16 +203,19 @@ class Archiving:
             events = await witnesses.of_agreement(connection, job.cause)
         return await asyncio.to_thread(compare, history, events, completed_id=job.cause.id)
 
-    def _manifest(
-        self, job: Job, agreement: AgreementCompleted, sealed: BlobRef, archived_at: datetime
-    ) -> dict[str, Any]:
-        """What was stored, by checksum. Names are those of the attachments; the documents lie in the blob store."""
+    def _manifest(self, job: Job, sealed: BlobRef, document: MinutesDocument, archived_at: datetime) -> dict[str, Any]:
+        """What was stored, by checksum. Names are those of the attachments; the documents lie in the blob store.
+
+        Of the annexes also those that only are listed.
+        """
+        agreement = job.agreement
         certificate = self._sealer.certificate
         documents = {
             FINAL_NAME: sealed,
             ORIGINAL_NAME: agreement.document,
             HISTORY_NAME: agreement.history,
             RENDER_INPUT_NAME: agreement.render_input,
+            **{bound_name(one, document.language): one.content for one in document.annexes},
         }
         return {
             "format": MANIFEST_FORMAT,

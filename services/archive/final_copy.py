@@ -1,7 +1,8 @@
 """The final copy of a completed agreement: what it is made of, checked, and how it is made. No I/O but CPU work."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from services.archive.seal import Sealer
 from shared.errors import InvalidInput
 from shared.events import AgreementCompleted, AgreementCreated, event_class
 from shared.history import VerifiedHistory, verify_chain
+from shared.rendering.annexes import bound_files
 from shared.rendering.minutes import MinutesDocument, Stamp
 from shared.rendering.press import Press
 from shared.rendering.render import final_job, history_attachment, original_attachment
@@ -24,6 +26,7 @@ class Sources:
     original: bytes  # PDF
     history: bytes  # history.json
     render_input: bytes  # JSON of MinutesDocument
+    annexes: Mapping[int, bytes] = field(default_factory=dict)  # those that are bound in, by number
 
 
 def checked_history(agreement: AgreementCompleted, sources: Sources) -> VerifiedHistory:
@@ -36,15 +39,20 @@ def checked_history(agreement: AgreementCompleted, sources: Sources) -> Verified
 def final_copy_job(
     agreement: AgreementCompleted, sources: Sources, history: VerifiedHistory, *, completed_at: datetime
 ) -> Job:
-    """Signed minutes, audit report, original and history attached, to be set. `history`: of `checked_history`.
+    """Signed minutes, audit report, original, history and annexes attached, to be set. `history`: of `checked_history`.
 
     Raises InvalidInput for a render input that cannot be read.
     """
+    document = document_of(sources.render_input)
     return final_job(
-        _document(sources.render_input),
+        document,
         stamps=[Stamp(role=one.role, name=one.name, at=one.signed_at) for one in signatures(history.entries)],
         report=build_report(history.entries, language=agreement.language, sealed_only=True),
-        attachments=[original_attachment(sources.original), history_attachment(sources.history)],
+        attachments=[
+            original_attachment(sources.original),
+            history_attachment(sources.history),
+            *bound_files(document, sources.annexes),
+        ],
         at=completed_at,
     )
 
@@ -64,7 +72,8 @@ async def make_final_copy(
     return await asyncio.to_thread(sealer.seal, unsealed)
 
 
-def _document(render_input: bytes) -> MinutesDocument:
+def document_of(render_input: bytes) -> MinutesDocument:
+    """Raises InvalidInput for a render input that cannot be read."""
     try:
         return MinutesDocument.model_validate_json(render_input)
     except ValidationError as error:

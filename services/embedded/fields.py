@@ -45,6 +45,13 @@ def moment(value: Any, name: str = "at") -> datetime:
 
 def read_file(path: Path, limit: int) -> str:
     try:
+        return read_bytes(path, limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path.name}: not UTF-8") from error
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    try:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:
@@ -52,10 +59,7 @@ def read_file(path: Path, limit: int) -> str:
         raise InvalidInput(f"{path.name}: cannot be read: {reason}") from error
     if len(data) > limit:
         raise InvalidInput(f"{path.name}: larger than {limit} bytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path.name}: not UTF-8") from error
+    return data
 
 
 def printable(given: str) -> str:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from services.embedded.assembly import AllInOne, Modes
 from services.embedded.home import Home
 from services.embedded.mail_sink import MailSink
 from services.embedded.quiescence import settle
-from services.embedded.scenario import STEP_KINDS, Scenario, Signing, Step
+from services.embedded.scenario import STEP_KINDS, Minutes, Scenario, Signing, Step
 from services.embedded.year import YearSteps
 from services.embedded.year_steps import MeetingName
+from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from services.notifications.commands import NotificationsCommands
@@ -163,7 +165,7 @@ class Replay:
         else:
             meeting = await self._schedule(signing)
         self._meeting_id = meeting.id
-        await self._draft(signing.minutes.text, signing.drafting.transaction_id, arguments["ip"])
+        await self._draft(signing.minutes, signing.drafting.transaction_id, arguments["ip"])
 
     @property
     def _signed(self) -> Signing:
@@ -185,13 +187,15 @@ class Replay:
 
     async def _new_version(self, arguments: Mapping[str, str]) -> None:
         """What follows is about its agreement."""
-        text = self._scenario.corrected[arguments["minutes"]].text
-        await self._draft(text, arguments.get("transaction_id"), arguments["ip"])
+        minutes = self._scenario.corrected[arguments["minutes"]]
+        await self._draft(minutes, arguments.get("transaction_id"), arguments["ip"])
 
-    async def _draft(self, text: str, transaction_id: str | None, ip: str) -> None:
+    async def _draft(self, minutes: Minutes, transaction_id: str | None, ip: str) -> None:
+        for name, content in minutes.annexes.items():
+            await self._meetings.annexes.hand_in(self._organisation, self._meeting_id, Upload(name, BytesIO(content)))
         drafting = self._signed.drafting.model_copy(update={"transaction_id": transaction_id})
         drafted = await self._meetings.minutes.draft_minutes(
-            self._organisation, self._meeting_id, text, drafting, ip=ip
+            self._organisation, self._meeting_id, minutes.text, drafting, ip=ip
         )
         self.agreement_id = drafted.agreement_id
 

@@ -14,13 +14,14 @@ steps:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from services.embedded.fields import known, mapping, moment, one_line, printable, read_file, text_of
+from services.embedded.fields import known, mapping, moment, one_line, printable, read_bytes, read_file, text_of
 from services.embedded.year_steps import YEAR_STEPS, MeetingName, YearStep, read_step
+from services.meetings.attachment.file_type import clean_file_name
 from services.meetings.meeting.meeting import known_timezone
 from services.meetings.minutes.commands import Drafting, clean_drafting, known_transaction_id
 from services.meetings.minutes.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
@@ -33,6 +34,7 @@ from shared.yaml_text import load_plain
 
 MAX_SCENARIO = 1_048_576
 MAX_STEPS = 10_000
+MAX_ANNEX = 25 * 1024 * 1024
 _FIELDS = ("language", "timezone", "minutes", "transaction_id", "sender", "signers", "steps")
 
 
@@ -112,8 +114,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
+    """`annexes`: the files that they name, by name, as far as they lie beside them."""
+
     text: str
     draft: MinutesDraft
+    annexes: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +214,12 @@ def _signer(value: Any, number: int, language: str) -> SignerInvitation:
 
 
 def _minutes(scenario: Path, name: str) -> Minutes:
-    text = read_file(scenario.parent / name, MAX_MINUTES)
+    file = scenario.parent / name
+    text = read_file(file, MAX_MINUTES)
     try:
-        return Minutes(text, parse_minutes(text))
+        draft = parse_minutes(text)
+        named = {clean_file_name(one.file): file.parent / clean_file_name(one.file) for one in draft.front.annexes}
+        return Minutes(text, draft, {one: read_bytes(path, MAX_ANNEX) for one, path in named.items() if path.is_file()})
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error.message}") from error
 

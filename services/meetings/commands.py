@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.meetings.agenda.commands import AgendaCommands
+from services.meetings.annex.commands import AnnexCommands
 from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body.commands import BodyCommands
 from services.meetings.decision.commands import DecisionCommands
@@ -34,6 +35,7 @@ class MeetingsCommands:
     plans: PlanCommands
     agendas: AgendaCommands
     attachments: AttachmentCommands
+    annexes: AnnexCommands
     papers: PapersCommands
     letterhead: LetterheadCommands
     proposals: ProposalCommands

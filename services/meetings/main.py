@@ -5,6 +5,8 @@ from importlib.resources import files
 from services.meetings import subscribers
 from services.meetings.agenda import api as agenda_api
 from services.meetings.agenda.commands import AgendaCommands
+from services.meetings.annex import api as annex_api
+from services.meetings.annex.commands import AnnexCommands
 from services.meetings.attachment import api as attachment_api
 from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body import api as body_api
@@ -78,6 +80,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     unit_of_work = UnitOfWork(database, MeetingsTransaction, wakeup)
     press = Press()
     agendas = AgendaCommands(unit_of_work, clock)
+    attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
         minutes=MinutesCommands(unit_of_work, clock, blobs, press),
@@ -89,7 +92,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         plans=PlanCommands(unit_of_work, clock),
         agendas=agendas,
         strikes=StrikeCommands(unit_of_work, clock, agendas),
-        attachments=AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes),
+        attachments=attachments,
+        annexes=AnnexCommands(unit_of_work, clock, blobs, attachments),
         proposals=ProposalCommands(unit_of_work, clock),
         papers=PapersCommands(unit_of_work, clock, blobs, press, organisation_name=settings.organisation_name),
         letterhead=LetterheadCommands(unit_of_work, clock, press),
@@ -127,6 +131,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(agenda_api.router(commands.agendas))
     app.include_router(strike_api.router(commands.strikes))
     app.include_router(attachment_api.router(commands.attachments))
+    app.include_router(annex_api.router(commands.annexes))
     app.include_router(papers_api.router(commands.papers))
     app.include_router(letterhead_api.router(commands.letterhead))
     app.include_router(proposal_api.router(commands.proposals))

@@ -460,6 +460,20 @@ class SittingStepRow(MeetingsTable, table=True):
     recorded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
+class AnnexFileRow(MeetingsTable, table=True):
+    """A file that was handed in for a meeting's minutes; `content` is a blob reference. See `annex.AnnexFile`."""
+
+    __tablename__ = "annex_file"
+    __table_args__ = (Index("annex_file_by_meeting", "organisation", "meeting_id"),)
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, nullable=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
 class LetterheadRow(MeetingsTable, table=True):
     """`letterhead` is `shared.rendering.minutes.Letterhead`."""
 
@@ -487,6 +501,7 @@ PROPOSAL = MeetingsTable.metadata.tables["proposal"]
 PROPOSALS_UNTIL = MeetingsTable.metadata.tables["proposals_until"]
 PAPERS = MeetingsTable.metadata.tables["papers"]
 PAPERS_PUBLICATION = MeetingsTable.metadata.tables["papers_publication"]
+ANNEX_FILE = MeetingsTable.metadata.tables["annex_file"]
 LETTERHEAD = MeetingsTable.metadata.tables["letterhead"]
 NOTICE = MeetingsTable.metadata.tables["notice"]
 REPLY = MeetingsTable.metadata.tables["reply"]

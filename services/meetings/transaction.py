@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.meetings.agenda.agenda import Item
 from services.meetings.agenda.store import AgendaStore
+from services.meetings.annex.annex import MeetingFile, files_of
+from services.meetings.annex.store import AnnexStore
 from services.meetings.attachment.store import AttachmentStore
 from services.meetings.body.body import Body
 from services.meetings.body.store import BodyStore
@@ -41,6 +43,7 @@ class MeetingsTransaction(
     PersonStore,
     AgendaStore,
     AttachmentStore,
+    AnnexStore,
     PapersStore,
     LetterheadStore,
     NoticeStore,
@@ -100,6 +103,12 @@ class MeetingsTransaction(
         if meeting.body_id is not None:
             return await self.body(organisation, meeting.body_id)
         return await self.body_named(organisation, meeting.details.body)
+
+    async def files_of_meeting(self, organisation: str, meeting_id: str) -> list[MeetingFile]:
+        """What its minutes may name as annexes."""
+        handed_in = await self.annex_files(organisation, meeting_id)
+        by_item = await self.attachments_of_meeting(organisation, meeting_id)
+        return files_of(handed_in, [one for attachments in by_item.values() for one in attachments])
 
     async def take_name(self, organisation: str, body: Body, before: str | None) -> None:
         """A body has a name that it had not: what the register knew by that name, or by the one `before`, is this

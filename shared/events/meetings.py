@@ -119,6 +119,7 @@ class BodyRules(Value):
     notice_days: int = Field(5, description="days between the notice and the meeting, at least")
     substitutes: str = Field("in_order", description="how substitutes are called: in_order, same_party or none")
     numbering: str = Field("calendar_year", description="where paragraphs begin at 1: calendar_year or meeting")
+    annexes: str = Field("bound", description="of minutes: bound into their PDF, or listed alone")
     signers: tuple[str, ...] = Field((), description="who signs the minutes, in signing order, by role")
     deadline_profile: str = Field("association", description="association or municipality")
     standing_items: tuple[StandingItem, ...] = ()

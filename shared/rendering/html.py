@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from shared.rendering.annexes import annexes_heading, annexes_of
 from shared.rendering.minutes import Language, Letterhead, Logo, MinutesDocument
 from shared.rendering.people import changes_of, people_of
 
@@ -42,6 +43,8 @@ def minutes_html(document: MinutesDocument) -> str:
             facts=facts_of(document),
             lists=people_of(document),
             changes=changes_of(document),
+            annexes=annexes_of(document),
+            annexes_heading=annexes_heading(document.language),
             words=_WORDS[document.language],
             letterhead=letterhead,
             logo=_as_address(letterhead.logo) if letterhead.logo else "",

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.events.base import BlobRef
+
 Language = Literal["sv", "en"]
 
 CURRENT_TEMPLATE = 3
@@ -66,9 +68,24 @@ Block = Annotated[Subheading | Text | BulletList | OrderedList | Table, Field(di
 
 
 class Attached(_Data):
-    """An attachment that a paragraph names; its blocks print it."""
+    """An attachment that a paragraph names; its blocks print it. `annex`: the number of the annex that it is."""
 
     title: str
+    annex: int | None = None
+
+
+class Annex(_Data):
+    """A file that belongs to the minutes, by its number in them (Bilaga 1). `bound`: it lies in the PDF.
+
+    `content` is the file by reference, so that what is signed holds its SHA-256; `paragraphs`: those that name it.
+    """
+
+    number: int
+    title: str
+    file_name: str
+    content: BlobRef
+    bound: bool = False
+    paragraphs: tuple[int, ...] = ()
 
 
 class Paragraph(_Data):
@@ -134,8 +151,8 @@ class Letterhead(_Data):
 class MinutesDocument(_Data):
     """Numbered minutes, ready to render. `starts` and `ends` are local and naive; `timezone` is their IANA zone.
 
-    `others`: officials and guests, with their title as role. `reference`: the diarienummer. Both, and `absent` and
-    `letterhead`, are printed since template 3.
+    `others`: officials and guests, with their title as role. `reference`: the diarienummer. Both, and `absent`,
+    `letterhead` and `annexes`, are printed since template 3.
     """
 
     template_version: int = CURRENT_TEMPLATE
@@ -156,6 +173,7 @@ class MinutesDocument(_Data):
     others: tuple[Attendee, ...] = ()
     reference: str = ""
     letterhead: Letterhead | None = None
+    annexes: tuple[Annex, ...] = ()
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import InvalidInput
+from shared.rendering.annexes import annexes_heading, annexes_of, bound_files
 from shared.rendering.column_widths import column_widths
 from shared.rendering.minutes import (
     INITIALLING_ROLES,
@@ -38,12 +39,15 @@ def history_attachment(history: bytes) -> Attachment:
     return Attachment(HISTORY_NAME, history, "application/json", "The history of the agreement", "data")
 
 
-def minutes_job(document: MinutesDocument, *, at: datetime) -> Job:
+def minutes_job(document: MinutesDocument, *, at: datetime, annexes: Mapping[int, bytes] | None = None) -> Job:
     """The original: what the signers read. `at` (aware) is the PDF's creation time; only seconds count.
+
+    `annexes`: the bytes of those that are bound in, by number; without, none lies in it.
 
     Raises InvalidInput for a template version that this installation does not have.
     """
-    return Job(_template(document), _page_data(document, (), ()), at)
+    files = bound_files(document, annexes) if annexes is not None else ()
+    return Job(_template(document), _page_data(document, (), ()), at, files)
 
 
 def final_job(
@@ -65,8 +69,8 @@ def final_job(
     return Job(_template(document), data, at, tuple(attachments))
 
 
-def render_minutes(document: MinutesDocument, *, at: datetime) -> bytes:
-    return typeset(minutes_job(document, at=at))
+def render_minutes(document: MinutesDocument, *, at: datetime, annexes: Mapping[int, bytes] | None = None) -> bytes:
+    return typeset(minutes_job(document, at=at, annexes=annexes))
 
 
 def render_final(
@@ -95,6 +99,7 @@ def _page_data(document: MinutesDocument, stamps: Sequence[Stamp], letters: tupl
         "document": document.model_dump(mode="json") | _local_times(document) | {"paragraphs": _paragraphs(document)},
         "letterhead": _letterhead(document),
         "people": people_of(document),
+        "annexes": {"heading": annexes_heading(document.language), "files": annexes_of(document)},
         "places": _places(document, stamps),
         "initials": [*letters, *[""] * (boxes - len(letters))],
         "report": None,

@@ -17,7 +17,9 @@ LARGEST_FORM = 32 * 1024  # bytes; a reason of 2,000 characters takes up to 24 k
 LARGEST_FILE = 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _FILE_FORM = "multipart/form-data"
-_ATTACHMENTS = re.compile(r"/(?:(?:agenda-)?items/[^/]+/attachments|attachments/[^/]+/versions|minutes/word)/?$")
+_ATTACHMENTS = re.compile(
+    r"/(?:(?:agenda-)?items/[^/]+/attachments|attachments/[^/]+/versions|meetings/[^/]+/annexes|minutes/word)/?$"
+)
 
 
 @dataclass(frozen=True, slots=True)

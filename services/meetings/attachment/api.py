@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.meetings.annex.annex import AnnexFile
 from services.meetings.attachment.attachment import MOST_ATTACHMENTS, Attachment, AttachmentDetails, FileVersion
 from services.meetings.attachment.commands import AttachmentCommands, Upload
 from services.meetings.attachment.file_type import MAX_FILE_NAME, SHOWN
@@ -31,14 +32,14 @@ FileName = Annotated[
     str,
     Query(max_length=8 * MAX_FILE_NAME, description="of the file, with its ending, which its content must bear out"),
 ]
-_FILE_BODY = {
+FILE_BODY = {
     "requestBody": {
         "required": True,
         "description": "the file as it is",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-_FILE_ANSWER: dict[int | str, dict[str, Any]] = {
+FILE_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"description": "the file, with its own type", "content": {"*/*": {"schema": {"type": "string"}}}}
 }
 
@@ -71,7 +72,7 @@ def router(commands: AttachmentCommands) -> APIRouter:
         status_code=201,
         response_model=Attachment,
         responses=CREATED,
-        openapi_extra=_FILE_BODY,
+        openapi_extra=FILE_BODY,
     )
     async def add_attachment(
         item_id: str,
@@ -83,7 +84,7 @@ def router(commands: AttachmentCommands) -> APIRouter:
         confidential: Annotated[bool, Query(description="for the body's members alone")] = False,
     ) -> Response:
         """Add a file to an agenda item. The same file sent again under its name is the attachment that it made."""
-        async with _received(request, commands.largest) as (file, content):
+        async with received(request, commands.largest) as (file, content):
             return await once.over(content).answer(
                 caller,
                 commands.add(caller.organisation, item_id, Upload(name, file), title=title, confidential=confidential),
@@ -114,7 +115,7 @@ def router(commands: AttachmentCommands) -> APIRouter:
         """Take an attachment away, with all versions of its file."""
         await commands.remove(caller.organisation, attachment_id, version=version)
 
-    @routes.post("/attachments/{attachment_id}/versions", response_model=Attachment, openapi_extra=_FILE_BODY)
+    @routes.post("/attachments/{attachment_id}/versions", response_model=Attachment, openapi_extra=FILE_BODY)
     async def replace_file(
         attachment_id: str,
         request: Request,
@@ -124,13 +125,13 @@ def router(commands: AttachmentCommands) -> APIRouter:
         version: Version = None,
     ) -> Response:
         """Hand in a new version of the file; those before it are kept."""
-        async with _received(request, commands.largest) as (file, content):
+        async with received(request, commands.largest) as (file, content):
             return await once.over(content).answer(
                 caller,
                 commands.replace(caller.organisation, attachment_id, Upload(name, file), version=version),
             )
 
-    @routes.get("/attachments/{attachment_id}/content", response_class=Response, responses=_FILE_ANSWER)
+    @routes.get("/attachments/{attachment_id}/content", response_class=Response, responses=FILE_ANSWER)
     async def get_content(
         attachment_id: str,
         caller: Reader,
@@ -144,7 +145,7 @@ def router(commands: AttachmentCommands) -> APIRouter:
     return routes
 
 
-def file_answer(file: FileVersion | PublishedFile, content: bytes) -> Response:
+def file_answer(file: FileVersion | PublishedFile | AnnexFile, content: bytes) -> Response:
     """Shown by the browser, when that runs nothing; anything else is kept as a file, and opened without rights."""
     if file.content.media_type in SHOWN:
         return Response(
@@ -155,7 +156,7 @@ def file_answer(file: FileVersion | PublishedFile, content: bytes) -> Response:
 
 
 @asynccontextmanager
-async def _received(request: Request, largest: int) -> AsyncIterator[tuple[Any, str]]:
+async def received(request: Request, largest: int) -> AsyncIterator[tuple[Any, str]]:
     """The request's body as a file, on disk when it is large, and its SHA-256 in hexadecimal. Raises TooLarge."""
     with SpooledTemporaryFile(_IN_MEMORY) as file:
         size, hashed = 0, sha256()

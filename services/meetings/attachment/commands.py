@@ -71,7 +71,7 @@ class AttachmentCommands:
         )
         rules.clean_details(details)
         await self._look_at(organisation, item_id)
-        file = await self._stored(organisation, upload)
+        file = await self.stored(organisation, upload)
 
         async def work(transaction: MeetingsTransaction) -> Attachment:
             item, meeting, _ = await lock_item(transaction, organisation, item_id)
@@ -90,7 +90,7 @@ class AttachmentCommands:
     ) -> Attachment:
         """A new version of the file. Raises NotFound, Refused, InvalidInput, TooLarge, Unavailable."""
         await self.attachment(organisation, attachment_id)
-        file = await self._stored(organisation, upload)
+        file = await self.stored(organisation, upload)
 
         async def work(transaction: MeetingsTransaction) -> Attachment:
             found, meeting, there = await _locked(transaction, organisation, attachment_id)
@@ -190,8 +190,8 @@ class AttachmentCommands:
         async with self._unit_of_work.begin() as transaction:
             return await transaction.item(organisation, item_id)
 
-    async def _stored(self, organisation: str, upload: Upload) -> HandedIn:
-        """Raises TooLarge, InvalidInput, Unavailable."""
+    async def stored(self, organisation: str, upload: Upload) -> HandedIn:
+        """By its content; nothing speaks of it yet. Raises TooLarge, InvalidInput, Unavailable."""
         name = clean_file_name(upload.name)
         content, size = await asyncio.to_thread(_ends, upload.file)
         if size > self.largest:

@@ -46,6 +46,13 @@ class Numbering(StrEnum):
     MEETING = "meeting"
 
 
+class Annexes(StrEnum):
+    """How the files lie with the minutes: in their PDF, or beside it. Each is listed with its SHA-256 either way."""
+
+    BOUND = "bound"
+    LISTED = "listed"
+
+
 class DeadlineProfile(StrEnum):
     """Which law the body's deadlines follow: an association's statutes, or Kommunallagen (2017:725)."""
 
@@ -81,6 +88,7 @@ class BodyRules(BaseModel):
     notice_days: int = Field(5, ge=0, le=365)
     substitutes: Substitution = Substitution.IN_ORDER
     numbering: Numbering = Numbering.CALENDAR_YEAR
+    annexes: Annexes = Annexes.BOUND
     signers: tuple[str, ...] = Field(("secretary", "chair", "adjuster"), max_length=MOST_SIGNERS)
     deadline_profile: DeadlineProfile = DeadlineProfile.ASSOCIATION
     standing_items: tuple[StandingItem, ...] = Field((), max_length=MOST_STANDING_ITEMS)

@@ -15,9 +15,10 @@ from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.meetings.body.body import Body, Numbering
+from services.meetings.body.body import Annexes, Body, BodyRules, Numbering
 from services.meetings.body.membership import Basis, MemberRole
 from services.meetings.meeting.meeting import Meeting, body_key, known_timezone, require_minutes_fit
+from services.meetings.minutes.annexes import resolved
 from services.meetings.minutes.elections import Elected, matched
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
 from services.meetings.minutes.numbering import first_number, first_of_meeting
@@ -33,7 +34,7 @@ from shared.events import BlobRef, Person, ProtocolDrafted, SignerInvitation
 from shared.ids import new_transaction_id
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.html import minutes_html
-from shared.rendering.minutes import Language, Letterhead, MinutesDocument, SignaturePlace, place_label
+from shared.rendering.minutes import Annex, Language, Letterhead, MinutesDocument, SignaturePlace, place_label
 from shared.rendering.press import Press
 from shared.text import clean_ip, clean_mailbox, clean_name, named_twice
 
@@ -97,6 +98,16 @@ class DeclaredElection(BaseModel):
     membership_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What stands while minutes are drafted. `first`: the number of the first paragraph."""
+
+    before: Version | None
+    first: int
+    letterhead: Letterhead | None
+    annexes: tuple[Annex, ...]
+
+
 class _NumbersTaken(Exception):
     """Others drafted while the document was set: its numbers are not the next any more."""
 
@@ -141,28 +152,30 @@ class MinutesCommands:
         """The document with the numbers that it would get now, and the version before. Nothing stays locked."""
         front = draft.front
 
-        async def look(transaction: MeetingsTransaction) -> tuple[Version | None, int, Letterhead | None]:
+        async def look(transaction: MeetingsTransaction) -> _Found:
             meeting = await transaction.meeting(organisation, meeting_id)
             body = await transaction.body_of(organisation, meeting)
             before = await self._version_before(transaction, organisation, meeting, body, draft, agreement_id)
             next_version(before)
             await _elected(transaction, organisation, draft, 1)
             letterhead = await transaction.letterhead(organisation)
+            annexes = await _annexes(transaction, organisation, meeting_id, body, draft)
             if _begins_anew(body):
-                return before, _first_of_meeting(draft, before), letterhead
+                return _Found(before, _first_of_meeting(draft, before), letterhead, annexes)
             next_in_year = await transaction.next_number(organisation, _counted_by(body, draft), front.starts.year)
-            return before, _first(draft, before, next_in_year), letterhead
+            return _Found(before, _first(draft, before, next_in_year), letterhead, annexes)
 
-        before, first, letterhead = await self._unit_of_work.look(look)
+        found = await self._unit_of_work.look(look)
         document = number_paragraphs(
             draft,
-            first,
+            found.first,
             language=drafting.language,
             timezone=drafting.timezone,
             places=signature_places(draft, drafting),
-            letterhead=letterhead,
+            letterhead=found.letterhead,
+            annexes=found.annexes,
         )
-        return document, before
+        return document, found.before
 
     async def _kept(
         self,
@@ -292,7 +305,10 @@ class MinutesCommands:
     async def _render(
         self, organisation: str, draft: MinutesDraft, document: MinutesDocument
     ) -> tuple[BlobRef, BlobRef]:
-        pdf = await set_minutes(self._press, draft, document, at=self._clock.now())
+        annexes = {
+            one.number: await self._blobs.get(organisation, one.content) for one in document.annexes if one.bound
+        }
+        pdf = await set_minutes(self._press, draft, document, at=self._clock.now(), annexes=annexes)
         render_input = document.model_dump_json().encode()
         return (
             await self._blobs.put(organisation, pdf, "application/pdf"),
@@ -354,6 +370,17 @@ def _first(draft: MinutesDraft, before: Version | None, next_in_year: int | None
         count=len(draft.sections),
         next_in_year=next_in_year,
     )
+
+
+async def _annexes(
+    transaction: MeetingsTransaction, organisation: str, meeting_id: str, body: Body | None, draft: MinutesDraft
+) -> tuple[Annex, ...]:
+    """The files that the minutes name. Raises InvalidInput that names the line."""
+    if not draft.front.annexes:
+        return ()
+    rules = body.details.rules if body else BodyRules()
+    files = await transaction.files_of_meeting(organisation, meeting_id)
+    return resolved(draft.front.annexes, files, bind=rules.annexes is Annexes.BOUND)
 
 
 async def _elected(

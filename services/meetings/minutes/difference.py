@@ -2,7 +2,8 @@
 
 A paragraph (§) is followed by its number and heading: one with another heading under the same number has another
 heading, and one with the same heading under another number has another number. What stands before the first one (title,
-place, who was there) is compared the same way. Comparing is difflib's, of Python's standard library.
+place, who was there), and which files the annexes are, is compared the same way. Comparing is difflib's, of Python's
+standard library.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.rendering.annexes import annexes_of
 from shared.rendering.html import facts_of
 from shared.rendering.minutes import Block, BulletList, MinutesDocument, OrderedList, Paragraph, Run, Subheading, Table
 from shared.rendering.people import people_of
@@ -203,6 +205,7 @@ def _front(document: MinutesDocument) -> list[_Written]:
     for label, people in people_of(document):
         lines += [("heading", label), *(("item", person) for person in people)]
     lines += [("text", f"{place.label}: {place.name}") for place in document.places]
+    lines += [("text", " ".join(said.values())) for said in annexes_of(document)]
     return lines
 
 

@@ -16,6 +16,7 @@ from shared.yaml_text import lines_of_fields, load_plain
 MAX_FRONT_MATTER = 65_536  # characters
 MAX_ATTENDEES = 500
 MAX_ADJUSTERS = 4
+MAX_ANNEXES = 50
 MAX_PARAGRAPH_NUMBER = 99_999
 
 _CHAIR = re.compile(r"(mötes)?ordf(örande|\.)?|chair(man|woman|person)?", re.IGNORECASE)
@@ -23,10 +24,25 @@ _LOCAL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?")
 _ITEMS = re.compile(r"([0-9]{1,4})(?:(-)([0-9]{1,4})?)?")
 _TO_THE_END = 9999
 _REQUIRED = ("title", "body", "place", "starts", "ends", "present", "secretary", "adjuster")
-_OPTIONAL = ("first_paragraph", "reference", "absent", "others")
+_OPTIONAL = ("first_paragraph", "reference", "absent", "others", "annexes")
 _WHO = ("name", "party", "municipality", "role")
 _PRESENT_FIELDS = (*_WHO, "serves_for", "items")
 _OTHER_FIELDS = ("name", "title", "municipality", "items")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class NamedAnnex(BaseModel):
+    """An annex as the minutes name it, in `line` of the file. `file`: a name or an id of what the meeting has.
+
+    `sha256`: of the file that is meant, in hexadecimal, or empty.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    file: str
+    sha256: str = ""
+    line: int = 0
 
 
 class FrontMatter(BaseModel):
@@ -51,6 +67,7 @@ class FrontMatter(BaseModel):
     reference: str = ""
     absent: tuple[Attendee, ...] = ()
     others: tuple[Attendee, ...] = ()
+    annexes: tuple[NamedAnnex, ...] = ()
 
 
 def read_front_matter(text: str) -> FrontMatter:
@@ -58,8 +75,14 @@ def read_front_matter(text: str) -> FrontMatter:
     if len(text) > MAX_FRONT_MATTER:
         raise InvalidInput(f"front matter: longer than {MAX_FRONT_MATTER} characters")
     fields = load_plain(text, where="front matter", first_line=2)
-    with _named_by_line(lines_of_fields(text, first_line=2)):
-        return _front_matter(_mapping(fields, "front matter", _REQUIRED, _OPTIONAL))
+    lines = lines_of_fields(text, first_line=2)
+    with _named_by_line(lines):
+        front = _front_matter(_mapping(fields, "front matter", _REQUIRED, _OPTIONAL))
+    placed = [
+        one.model_copy(update={"line": lines.get(f"annexes, number {number}", lines.get("annexes", 0))})
+        for number, one in enumerate(front.annexes, 1)
+    ]
+    return front.model_copy(update={"annexes": tuple(placed)})
 
 
 def within(front: FrontMatter, count: int, text: str) -> FrontMatter:
@@ -112,6 +135,7 @@ def _front_matter(fields: dict[str, object]) -> FrontMatter:
         reference=_line(fields["reference"], "reference") if fields.get("reference", "") != "" else "",
         absent=absent,
         others=others,
+        annexes=_annexes(fields.get("annexes", "")),
     )
 
 
@@ -146,6 +170,27 @@ def _attendee(value: object, where: str, known: tuple[str, ...]) -> Attendee:
     if "title" in texts:
         texts["role"] = texts.pop("title")
     return Attendee(**texts, paragraphs=_items(fields.get("items", ""), f"{where}, items"))
+
+
+def _annexes(value: object) -> tuple[NamedAnnex, ...]:
+    if value == "":
+        return ()
+    if not isinstance(value, list):
+        raise InvalidInput("annexes: must be a list, one `- {title: …, file: …}` for each")
+    if len(value) > MAX_ANNEXES:
+        raise InvalidInput(f"annexes: more than {MAX_ANNEXES} files")
+    found: list[NamedAnnex] = []
+    for number, item in enumerate(value, 1):
+        where = f"annexes, number {number}"
+        fields = _mapping(item, where, ("title", "file"), ("sha256",))
+        texts = {key: _line(text, f"{where}, {key}") for key, text in fields.items() if text != ""}
+        texts["sha256"] = texts.get("sha256", "").lower()
+        if texts["sha256"] and not _HASH.fullmatch(texts["sha256"]):
+            raise InvalidInput(f"{where}, sha256: must be 64 digits of 0-9 and a-f")
+        if any(one.title.casefold() == texts["title"].casefold() for one in found):
+            raise InvalidInput(f"{where}: {texts['title']} is there twice; each annex has a title of its own")
+        found.append(NamedAnnex(**texts))
+    return tuple(found)
 
 
 def _items(value: object, where: str) -> tuple[tuple[int, int], ...]:

@@ -14,6 +14,7 @@
     reference: KF 2022/14             # diarienummer
     absent: [{name: …, party: C}]
     others: [{name: …, title: ekonom, items: 2}]
+    annexes: [{title: …, file: …}]    # bilagor; see `annexes`
     ---
     ## A heading that becomes § 28
     ### Beslut
@@ -26,12 +27,14 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from services.meetings.minutes.annexes import attached, labelled, named_by, with_paragraphs
 from services.meetings.minutes.front_matter import FrontMatter, read_front_matter, within
 from services.meetings.minutes.pasted import as_markdown
 from services.meetings.minutes.text import Section, read_sections
 from shared.errors import InvalidInput
 from shared.plain_text import lines_of, unfit
 from shared.rendering.minutes import (
+    Annex,
     Attendee,
     Language,
     Letterhead,
@@ -64,6 +67,7 @@ def parse_minutes(text: str) -> MinutesDraft:
     fields = "\n".join(lines[1:end]).replace("\xa0", " ")
     front = read_front_matter(fields)
     sections = read_sections("\n".join(lines[end + 1 :]), first_line=end + 2)
+    named_by(front.annexes, sections)
     return MinutesDraft(front=within(front, len(sections), fields), sections=sections)
 
 
@@ -75,11 +79,13 @@ def number_paragraphs(
     timezone: str = "Europe/Stockholm",
     places: Sequence[SignaturePlace] = (),
     letterhead: Letterhead | None = None,
+    annexes: Sequence[Annex] = (),
 ) -> MinutesDocument:
     """The document with its paragraphs numbered from `first`, ready to render.
 
     The caller chooses `first`: the draft's own `first_paragraph`, or the next in the body's calendar year.
-    `places` replaces the usual secretary, chair and adjusters when others sign.
+    `places` replaces the usual secretary, chair and adjusters when others sign; `annexes` are those of the draft, whose
+    files were found.
     """
     front = draft.front
     return MinutesDocument(
@@ -100,9 +106,15 @@ def number_paragraphs(
         adjusters=front.adjusters,
         places=tuple(places) or standard_places(language, front.secretary, front.chair, front.adjusters),
         paragraphs=tuple(
-            Paragraph(number=number, heading=section.heading, blocks=section.blocks, attachments=section.attachments)
+            Paragraph(
+                number=number,
+                heading=section.heading,
+                blocks=labelled(section, front.annexes, language),
+                attachments=attached(section, front.annexes),
+            )
             for number, section in enumerate(draft.sections, first)
         ),
+        annexes=with_paragraphs(annexes, named_by(front.annexes, draft.sections), first),
     )
 
 

@@ -1,5 +1,6 @@
 """Drafted minutes as a PDF, outside of any transaction; what cannot be set is refused with its line."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from services.meetings.minutes.minutes import MinutesDraft
@@ -11,10 +12,13 @@ from shared.rendering.render import minutes_job
 _TRIAL_SECONDS = 3.0  # of each look for the culprit; there are some ten
 
 
-async def set_minutes(press: Press, draft: MinutesDraft, document: MinutesDocument, *, at: datetime) -> bytes:
-    """Each character as it was written. Raises InvalidInput with a line, Unavailable."""
+async def set_minutes(
+    press: Press, draft: MinutesDraft, document: MinutesDocument, *, at: datetime, annexes: Mapping[int, bytes]
+) -> bytes:
+    """Each character as it was written. `annexes`: those bound in, by number. Raises InvalidInput with a line,
+    Unavailable."""
     try:
-        return await press.set_as_it_is(minutes_job(document, at=at))
+        return await press.set_as_it_is(minutes_job(document, at=at, annexes=annexes))
     except CannotBeSet as error:
         line = await _culprit(press, draft, document, at)
         raise InvalidInput(f"line {line}: {error.message}", hint="shorten what stands below that heading") from error

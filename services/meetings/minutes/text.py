@@ -22,7 +22,7 @@ MAX_COLUMNS = 10
 MAX_LINES = 20_000
 MAX_MARKS = 20_000  # of * _ and \\; each costs the parser as much as a line
 
-_ATTACHMENTS = ("bilaga", "bilagor", "attachment", "attachments")
+_ATTACHMENTS = ("bilaga", "bilagor", "attachment", "attachments", "annex", "annexes")
 
 _MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "escape", "newline", "text_join"])
 
@@ -66,14 +66,24 @@ def read_sections(text: str, *, first_line: int) -> tuple[Section, ...]:
     return tuple(sections)
 
 
+def is_attachments(heading: str) -> bool:
+    """Whether the lists below a heading inside a paragraph name its attachments."""
+    return heading.casefold().rstrip(":") in _ATTACHMENTS
+
+
+def title_of(item: Sequence[Run]) -> str:
+    """A list's item as one line of plain text."""
+    return " ".join("".join(run.text for run in item).split())
+
+
 def _attachments(blocks: Sequence[Block]) -> Iterator[str]:
     below = False
     for block in blocks:
         if isinstance(block, Subheading):
-            below = block.text.casefold().rstrip(":") in _ATTACHMENTS
+            below = is_attachments(block.text)
         elif below and isinstance(block, BulletList | OrderedList):
             for item in block.items:
-                if title := " ".join("".join(run.text for run in item).split()):
+                if title := title_of(item):
                     yield title
 
 

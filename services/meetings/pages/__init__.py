@@ -5,6 +5,7 @@ from fastapi import APIRouter, FastAPI
 from services.meetings.commands import MeetingsCommands
 from services.meetings.member.queries import MemberQueries
 from services.meetings.pages.agendas import AgendaPages
+from services.meetings.pages.annexes import AnnexPages
 from services.meetings.pages.attachments import AttachmentPages
 from services.meetings.pages.bodies import BodyPages
 from services.meetings.pages.decisions import DecisionPages
@@ -61,6 +62,7 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         AgendaPages,
         NoticePages,
         AttachmentPages,
+        AnnexPages,
         PapersPages,
         ProposalPages,
         StrikePages,

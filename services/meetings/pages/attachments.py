@@ -78,7 +78,7 @@ class AttachmentPages(OfficePages):
                 )
                 return back(request, "office_attachments", "attachment-added", item_id=item_id)
             except (InvalidInput, TooLarge) as error:
-                wrong(fields, "file", _file_error(error))
+                wrong(fields, "file", file_error(error))
         return await self._list(request, principal, item_id, fields)
 
     async def office_attachment(
@@ -120,7 +120,7 @@ class AttachmentPages(OfficePages):
                 await self._commands.attachments.replace(principal.organisation, attachment_id, upload)
                 return back(request, "office_attachment", "attachment-replaced", attachment_id=attachment_id)
             except (InvalidInput, TooLarge) as error:
-                wrong(fields, "file", _file_error(error))
+                wrong(fields, "file", file_error(error))
         return await self._one(request, principal, found, fields)
 
     async def office_attachment_file(self, attachment_id: str, number: int, principal: Principal = READER) -> Response:
@@ -225,7 +225,8 @@ def _title_error(title: str, *, required: bool = True) -> str | None:
     return f"item.{error}" if error else None
 
 
-def _file_error(error: InvalidInput | TooLarge) -> str:
+def file_error(error: InvalidInput | TooLarge) -> str:
+    """The text key of why a file is not taken."""
     if isinstance(error, TooLarge):
         return "attachment.too_large"
     if isinstance(error, NotWhatItSays):

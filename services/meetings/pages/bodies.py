@@ -5,6 +5,7 @@ from fastapi.responses import Response
 
 from services.meetings.body import membership as seats
 from services.meetings.body.body import (
+    Annexes,
     Body,
     BodyDetails,
     BodyKind,
@@ -45,6 +46,7 @@ _NAMES = (
     "substitutes",
     "adjusters",
     "numbering",
+    "annexes",
     "deadline_profile",
     "standing_items",
     "language",
@@ -60,6 +62,7 @@ _OPTIONS = {
     "substitutes": tuple(Substitution),
     "adjusters": ("1", "2", "0"),
     "numbering": tuple(Numbering),
+    "annexes": tuple(Annexes),
     "deadline_profile": tuple(DeadlineProfile),
     "language": ("sv", "en"),
 }
@@ -195,6 +198,7 @@ def _filled(body: Body | None) -> Fields:
         "substitutes": rules.substitutes,
         "adjusters": _adjusters(rules),
         "numbering": rules.numbering,
+        "annexes": rules.annexes,
         "deadline_profile": rules.deadline_profile,
         "standing_items": "\n".join(item.title for item in rules.standing_items),
         "language": rules.language,
@@ -229,6 +233,7 @@ def _details(fields: Fields, body: Body | None) -> BodyDetails | None:
                 "substitutes": Substitution(value["substitutes"]),
                 "signers": signers,
                 "numbering": Numbering(value["numbering"]),
+                "annexes": Annexes(value["annexes"]),
                 "deadline_profile": DeadlineProfile(value["deadline_profile"]),
                 "standing_items": _items(value["standing_items"], rules),
                 "language": value["language"],

@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.meetings.body.body import Body
 from services.meetings.holidays import holiday
 from services.meetings.keys import key_from
 from services.meetings.meeting.commands import ClashesFound, Wish
@@ -219,11 +218,6 @@ class MeetingPages(OfficePages):
         meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
         meeting.require_scheduled()
         return meeting
-
-    async def _body_of(self, principal: Principal, meeting: Meeting) -> Body | None:
-        bodies = await self._commands.bodies.bodies(principal.organisation)
-        of = meeting.which_body
-        return next((one for one in bodies if of.is_same(WhichBody(one.id, one.details.name))), None)
 
     async def _form(
         self,

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.meetings.body.body import Body
 from services.meetings.commands import MeetingsCommands
+from services.meetings.meeting.meeting import Meeting, WhichBody
 from shared.auth import Access, Principal, Role, requires
 from shared.clock import Clock
 from shared.errors import InvalidInput, JusteraError
@@ -53,6 +54,11 @@ class OfficePages:
             fields=fields or {},
             **facts,
         )
+
+    async def _body_of(self, principal: Principal, meeting: Meeting) -> Body | None:
+        bodies = await self._commands.bodies.bodies(principal.organisation)
+        of = meeting.which_body
+        return next((one for one in bodies if of.is_same(WhichBody(one.id, one.details.name))), None)
 
     def _today(self, body: Body | None = None) -> date:
         zone = body.details.rules.timezone if body else "Europe/Stockholm"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from shared.rendering.annexes import annexes_heading, annexes_of
 from shared.rendering.html import span_of
 from shared.rendering.minutes import MinutesDocument
 from shared.rendering.people import changes_of, people_of
@@ -23,4 +24,6 @@ def words_of(document: MinutesDocument) -> dict[str, Any]:
         "paragraphs": [
             paragraph.model_dump() | {"changes": changes.get(paragraph.number, ())} for paragraph in document.paragraphs
         ],
+        "annexes_heading": annexes_heading(document.language),
+        "annexes": annexes_of(document),
     }

@@ -17,6 +17,8 @@ from shared.blobs import BlobStore
 from shared.errors import NotFound, Unavailable
 from shared.events import BlobRef, ProtocolArchived
 from shared.messaging.tables import OUTBOX
+from shared.rendering.minutes import Annex
+from shared.rendering.render import render_minutes
 from tests.integration.archive import completed
 from tests.integration.archive.completed import (
     AGREEMENT,
@@ -28,7 +30,8 @@ from tests.integration.archive.completed import (
     chain,
     message,
 )
-from tests.integration.rendering.tools import attachments_of, poppler
+from tests.integration.rendering.sample import sample_minutes
+from tests.integration.rendering.tools import assert_conforms, attachments_of, poppler
 
 
 async def published(archive: Archive) -> list[Any]:
@@ -77,6 +80,31 @@ async def test_the_whole_way(archive: Archive, tmp_path: Any) -> None:
     words = poppler("pdftotext", "-layout", str(path), "-")
     assert "Olof Berg (27 sep 2022 00:04 GMT+2)" in words
     assert "Dokumentet skapades av Karin Ek" in words
+
+
+async def test_the_sealed_copy_holds_the_annexes_that_are_bound_in(archive: Archive, tmp_path: Path) -> None:
+    """What is only listed stands in the manifest: the archive has it by its content, too."""
+    minutes = sample_minutes()
+    refs = [await archive.put(content) for content in (b"a plan", b"wages")]
+    annexes = tuple(
+        Annex(number=n, title=f"Plan {n}", file_name=f"{n}.pdf", content=ref, bound=n == 1)
+        for n, ref in enumerate(refs, 1)
+    )
+    minutes = minutes.model_copy(update={"annexes": annexes})
+    original = render_minutes(minutes, at=completed.CREATED, annexes={1: b"a plan"})
+    archive.documents = completed.Documents(original, minutes.model_dump_json().encode())
+    await archive.bring(message(await archive.completed()))
+    assert await archive.worker.archive_one()
+    path = tmp_path / "final.pdf"
+    path.write_bytes(await archive.commands.sealed_copy(ORGANISATION, AGREEMENT))
+    assert_conforms(path)
+    attached = attachments_of(path, tmp_path / "attached")
+    assert attached.keys() == {"original.pdf", "history.json", "bilaga-1.pdf"}
+    assert attached["bilaga-1.pdf"] == b"a plan"
+    ((_, data),) = await published(archive)
+    manifest = json.loads(await archive.blobs.get(ORGANISATION, ProtocolArchived.from_json(data).manifest))
+    named = {one["name"]: one["sha256"] for one in manifest["objects"]}
+    assert (named["bilaga-1.pdf"], named["bilaga-2.pdf"]) == (refs[0].sha256, refs[1].sha256)
 
 
 async def test_completed_twice_is_archived_once(archive: Archive) -> None:

@@ -66,6 +66,8 @@ async def _meetings(service: Service) -> Stocked:
         item = (await api.post(f"/meetings/{meeting['id']}/agenda/items", json={"title": "Ekonomi"})).json()
         attachments = f"/agenda-items/{item['id']}/attachments"
         attachment = (await api.post(attachments, params={"name": "a.txt"}, content=b"Hej")).json()
+        annexes = f"/meetings/{meeting['id']}/annexes"
+        annex = (await api.post(annexes, params={"name": "b.txt"}, content=b"Hej")).json()
         membership = (await api.post(f"/bodies/{body['id']}/memberships", json=seat)).json()
         poll = (await api.post(f"/meetings/{meeting['id']}/date-polls", json=NEW_POLL)).json()["poll"]
         later = {"starts": "2022-12-16T13:00", "ends": "2022-12-16T15:00"}
@@ -74,7 +76,14 @@ async def _meetings(service: Service) -> Stocked:
     wished = ProposalDetails(title="Resor")
     proposal = await service.commands.proposals.propose(ORGANISATION, meeting["id"], person["id"], wished)
     ids = {"meeting": meeting, "body": body, "person": person, "membership": membership, "item": item}
-    ids |= {"attachment": attachment, "poll": poll, "proposal": {"id": proposal.id}, "to_meeting": other, "held": held}
+    ids |= {
+        "attachment": attachment,
+        "annex": annex,
+        "poll": poll,
+        "proposal": {"id": proposal.id},
+        "to_meeting": other,
+        "held": held,
+    }
     return Stocked(service, {f"{name}_id": found["id"] for name, found in ids.items()})
 
 

@@ -110,6 +110,8 @@ WAYS: dict[str, Way] = {
     "/office/attachments/{attachment_id}/versions": Way("/office/attachments/{attachment_id}"),
     "/office/attachments/{attachment_id}/step": Way("/office/items/{item_id}/attachments", loose=True),
     "/office/attachments/{attachment_id}/remove": Way(),
+    f"{_MEETING}/annexes": Way(),
+    f"{_MEETING}/annexes/{{annex_id}}/remove": Way(f"{_MEETING}/annexes"),
     f"{_MEETING}/papers": Way(),
     f"{_MEETING}/proposals": Way(fields={"until": "2022-11-01"}),
     f"{_MEETING}/proposals/{{proposal_id}}/take": Way(f"{_MEETING}/proposals"),
@@ -211,6 +213,7 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         await commands.attachments.add(ORGANISATION, items[0].id, Upload(name, io.BytesIO(b"Hej")))
         for name in ("a.txt", "b.txt")
     ]
+    annex = await commands.annexes.hand_in(ORGANISATION, meeting.id, Upload("c.txt", io.BytesIO(b"Hej")))
     proposal = await commands.proposals.propose(ORGANISATION, meeting.id, maja, ProposalDetails(title="Resor"))
     poll = await commands.polls.open(
         ORGANISATION, asked.id, [TimeAsked.of(key) for key in DAYS], answer_by=date(2022, 10, 14)
@@ -227,6 +230,7 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         "unopened_id": unopened.id,
         "item_id": items[0].id,
         "attachment_id": file.id,
+        "annex_id": annex.id,
         "proposal_id": proposal.id,
         "poll_id": poll.poll.id,
         "time": DAYS[0],

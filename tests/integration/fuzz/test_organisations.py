@@ -125,7 +125,7 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
             for _, path, method in changing:
                 page = "/sign/" in path or "/ui/" in path or path.startswith(("/office/", "/member/"))
                 body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": _body(path, ids)}
-                if method == "POST" and path.endswith(("/attachments", "/versions")) and not page:
+                if method == "POST" and path.endswith(("/attachments", "/annexes", "/versions")) and not page:
                     body = {"params": {"name": "a.txt"}, "content": b"Hej igen"}
                 answer = await api.request(method, path, **body)
                 assert answer.status_code < 500, (path, answer.text)

@@ -19,6 +19,7 @@ BODY = {
     "substitutes": "in_order",
     "adjusters": "1",
     "numbering": "calendar_year",
+    "annexes": "bound",
     "deadline_profile": "association",
     "standing_items": "Val av justerare\r\nEkonomi",
     "language": "sv",

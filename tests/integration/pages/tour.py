@@ -494,6 +494,13 @@ async def attachments(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "attachment-wrong", page
     await page.locator("main p a[href$=remove]").click()
     yield "attachment-remove", page
+    await page.goto(f"{meeting}/annexes")
+    await page.set_input_files("#file", [pdf])  # type: ignore[list-item]
+    await page.locator("form[enctype] .button").click()
+    yield "annexes-wrong", page
+    await page.set_input_files("#file", [pdf | {"buffer": pdf_of()}])  # type: ignore[list-item]
+    await page.locator("form[enctype] .button").click()
+    yield "annexes", page
     await page.goto(f"{meeting}/papers")
     yield "papers", page
     await page.locator("form .button").click()

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from services.meetings.minutes.difference import Difference, Piece, difference, words
 from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
-from shared.rendering.minutes import MinutesDocument
+from shared.events.base import BlobRef
+from shared.rendering.minutes import Annex, MinutesDocument
 
 FRONT = """---
 title: Protokoll styrelsen
@@ -119,6 +120,17 @@ def test_what_stands_before_the_paragraphs_is_compared() -> None:
     assert found.front_differs
     assert (found.before, found.after) == (1, 3)
     assert "Plats: [-Granvik-][+Björkå+]" in [shown(line.pieces) for line in found.front]
+
+
+def test_another_file_of_an_annex_is_a_difference() -> None:
+    one = document("## Ett\n")
+    files = [BlobRef(sha256=digit * 64, size=7) for digit in "ab"]
+    versions = [
+        one.model_copy(update={"annexes": (Annex(number=1, title="Plan", file_name="plan.pdf", content=file),)})
+        for file in files
+    ]
+    assert difference(versions[0], versions[1], (1, 2)).front_differs
+    assert not difference(versions[0], versions[0], (1, 2)).front_differs
 
 
 def test_long_lines_are_compared_in_a_moment() -> None:
