@@ -11,6 +11,7 @@ from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.queries import MinutesQueries
+from services.meetings.minutes.unlocking import UnlockCommands
 from services.meetings.notice.commands import NoticeCommands
 from services.meetings.papers.commands import PapersCommands
 from services.meetings.person.commands import PersonCommands
@@ -29,6 +30,7 @@ class MeetingsCommands:
     minutes: MinutesCommands
     versions: MinutesQueries
     decisions: DecisionCommands
+    unlocking: UnlockCommands
     bodies: BodyCommands
     people: PersonCommands
     register: RegisterCommands

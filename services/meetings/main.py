@@ -23,6 +23,7 @@ from services.meetings.member.queries import MemberQueries
 from services.meetings.minutes import api as minutes_api
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.queries import MinutesQueries
+from services.meetings.minutes.unlocking import UnlockCommands
 from services.meetings.notice import api as notice_api
 from services.meetings.notice.commands import NoticeCommands
 from services.meetings.notice.deadlines import NoticeDeadlines
@@ -86,6 +87,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         minutes=MinutesCommands(unit_of_work, clock, blobs, press),
         versions=MinutesQueries(unit_of_work, blobs),
         decisions=DecisionCommands(unit_of_work),
+        unlocking=UnlockCommands(unit_of_work, clock, blobs),
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
@@ -119,6 +121,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         minutes_api.router(
             commands.minutes,
             commands.versions,
+            commands.unlocking,
             trusted_proxies=Proxies.of(settings),
             public_url=settings.public_url,
         )

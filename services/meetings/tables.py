@@ -63,8 +63,9 @@ class NumberingRow(MeetingsTable, table=True):
 class MinutesRow(MeetingsTable, table=True):
     """A version of the minutes of a meeting: which paragraphs it holds, and its documents by reference.
 
-    `ended`: how the agreement about it ended before everyone had signed, see `minutes.revision`. `render_input`: None
-    of versions that were drafted before it was kept here. `signed_at`: when the last one signed.
+    `ended`: how the agreement about it ended before everyone had signed, see `minutes.revision`; `signed_at`: when they
+    all had. `unlocked_at`: when somebody said that it is to be changed. `source`: the Markdown that it was drafted of,
+    by reference. `render_input`, `source`, `signed_at`: None of what was drafted, or signed, before they were kept.
     """
 
     __tablename__ = "minutes"
@@ -83,6 +84,8 @@ class MinutesRow(MeetingsTable, table=True):
     ended: str | None = Field(sa_column=Column(Text, nullable=True))
     render_input: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     signed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    source: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    unlocked_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
 class DecisionRow(MeetingsTable, table=True):

@@ -138,12 +138,14 @@ async def on_declined(transaction: NotificationsTransaction, received: Received[
 
 
 async def on_cancelled(transaction: NotificationsTransaction, received: Received[AgreementCancelled]) -> None:
-    """The sender knows; those who had signed are told."""
+    """The sender knows; those who had signed are told, and those who were asked to."""
     envelope, event = received.envelope, received.event
     _withdraw_all(transaction, envelope, event.agreement_id)
     end = _End(transaction, envelope, event)
     end.knows(event.by)
     end.tell_signed(Purpose.ENDED_CANCELLED)
+    for person in event.asked:
+        end.tell(person, Purpose.REQUEST_WITHDRAWN, quoted=quotable(event.reason, 400))
 
 
 async def on_expired(transaction: NotificationsTransaction, received: Received[AgreementExpired]) -> None:

@@ -72,6 +72,8 @@ class Purpose(StrEnum):
     ENDED_DECLINED = "ended-declined"
     ENDED_CANCELLED = "ended-cancelled"
     ENDED_EXPIRED = "ended-expired"
+    # To those who were asked to sign when it was withdrawn:
+    REQUEST_WITHDRAWN = "request-withdrawn"
     # To members of a body, about a plan of its meetings:
     PLAN_ADOPTED = "plan-adopted"
     PLAN_CHANGED = "plan-changed"
@@ -126,6 +128,7 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.ENDED_DECLINED,
         Purpose.ENDED_CANCELLED,
         Purpose.ENDED_EXPIRED,
+        Purpose.REQUEST_WITHDRAWN,
         Purpose.PLAN_ADOPTED,
         Purpose.PLAN_CHANGED,
         Purpose.DATE_POLL_CALLED_OFF,

@@ -105,6 +105,15 @@ def signers_so_far(state: Agreement) -> tuple[Person, ...]:
     )
 
 
+def asked_now(state: Agreement) -> tuple[Person, ...]:
+    """Who could sign when they liked, and is reached by mail."""
+    return tuple(
+        Person(email=one.email, name=one.name, language=one.language)
+        for one in state.open_requests()
+        if not one.undeliverable
+    )
+
+
 def expires_of(state: Agreement) -> str:
     if state.expires is None:
         raise ValueError("an agreement that was sent off has a time of expiry")

@@ -18,6 +18,7 @@ from services.signing.agreement import MAILS_TO_SIGNERS, REQUEST_MAILS, Agreemen
 from services.signing.asking import (
     Decision,
     ask_place,
+    asked_now,
     expires_of,
     reminding,
     require,
@@ -176,6 +177,7 @@ def cancel(state: Agreement, reason: str, *, ip: str, at: datetime) -> Decision:
         document_name=state.document_name,
         sender=state.sender,
         signed=signers_so_far(state),
+        asked=asked_now(state),
     )
     return (Dated(event, at),)
 

@@ -9,12 +9,20 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from services.signing import decisions, notices
-from services.signing.agreement import Agreement
+from services.signing.agreement import Agreement, Status
 from services.signing.asking import Decision
 from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy
 from services.signing.transaction import SigningTransaction
-from shared.events import BounceDetected, EmailDeferred, EmailSent, ProtocolArchived, ProtocolDrafted, ReplyLeftUnread
+from shared.events import (
+    BounceDetected,
+    EmailDeferred,
+    EmailSent,
+    ProtocolArchived,
+    ProtocolDrafted,
+    ProtocolUnlocked,
+    ReplyLeftUnread,
+)
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
@@ -34,6 +42,18 @@ async def on_protocol_drafted(transaction: SigningTransaction, received: Receive
         return
     decision = decisions.create(draft, envelope.time)
     transaction.create(envelope.organisation, envelope.correlation_id, decision, envelope)
+
+
+async def on_protocol_unlocked(transaction: SigningTransaction, received: Received[ProtocolUnlocked]) -> None:
+    """The agreement is withdrawn, as by its sender. One that has ended, or that everyone has signed, stays as it is."""
+    envelope, fact = received.envelope, received.event
+    agreement = transaction.find(envelope.organisation, fact.agreement_id)
+    if agreement is None or agreement.state.status not in (Status.READY, Status.OUT):
+        log.info("unlock.nothing_to_withdraw", agreement_id=fact.agreement_id, event_id=envelope.id)
+        return
+    decision = decisions.cancel(agreement.state, fact.reason, ip=fact.ip, at=envelope.time)
+    transaction.append(agreement, decision, cause=envelope)
+    transaction.clear_timers(agreement)
 
 
 async def on_email_sent(transaction: SigningTransaction, received: Received[EmailSent]) -> None:
@@ -114,6 +134,7 @@ def _record(
 
 EVENT_HANDLERS: Handlers[SigningTransaction] = {
     ProtocolDrafted: on_protocol_drafted,
+    ProtocolUnlocked: on_protocol_unlocked,
     EmailSent: on_email_sent,
     EmailDeferred: on_email_deferred,
     BounceDetected: on_bounce_detected,

@@ -19,6 +19,7 @@ from shared.events.meetings import (
     PersonRegistered,
     PlanAdopted,
     ProtocolDrafted,
+    ProtocolUnlocked,
     SignerInvitation,
 )
 from shared.events.notices import (
@@ -147,6 +148,7 @@ __all__ = [
     "ProposalsOrdered",
     "ProtocolArchived",
     "ProtocolDrafted",
+    "ProtocolUnlocked",
     "QuorumAtRisk",
     "ReminderRequested",
     "ReplyLeftUnread",

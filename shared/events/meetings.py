@@ -105,6 +105,16 @@ class ProtocolDrafted(_MeetingEvent):
     replaces: str | None = Field(default=None, description="the agreement about the version before")
 
 
+class ProtocolUnlocked(_MeetingEvent):
+    """Drafted minutes are to be changed: signing withdraws the agreement about them, unless everyone has signed."""
+
+    agreement_id: str
+    document_name: str
+    version: int = Field(description="of the minutes")
+    reason: str
+    ip: str = Field(description="IP address of who unlocked them; personal data")
+
+
 class StandingItem(Value):
     """An item that stands on every agenda of a body."""
 

@@ -21,6 +21,7 @@ class _EmailEvent(Event):
         description="signature-request, alternate-request, request-again or reminder ask; receipt and archived follow "
         "a signature and the end; bounce-notice, deadline-notice, declined-notice and expired-notice tell the sender; "
         "decline-receipt who declined; ended-declined, ended-cancelled and ended-expired those who had signed; "
+        "request-withdrawn those who were asked; "
         "plan-adopted and plan-changed tell members of a plan; notice-preliminary, notice, notice-updated and "
         "notice-substitute ask to a meeting, notice-withdrawn and notice-released take that back, papers-published "
         "follows; quorum-at-risk, notice-unreached and proposal-received tell who looks after the meeting, "

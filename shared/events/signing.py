@@ -190,6 +190,7 @@ class AgreementCancelled(_AgreementEnded):
     by: Person
     reason: str
     ip: str
+    asked: tuple[Person, ...] = Field(default=(), description="who was asked to sign then, and had not")
 
 
 class AgreementExpired(_AgreementEnded):

@@ -10,6 +10,7 @@ from services.meetings.minutes.commands import DeclaredElection, DraftedMinutes,
 from services.meetings.minutes.difference import Difference
 from services.meetings.minutes.minutes import MAX_MINUTES
 from services.meetings.minutes.queries import MinutesQueries
+from services.meetings.minutes.unlocking import UnlockCommands, Unlocked
 from services.meetings.minutes.word_package import MAX_WORD
 from shared.errors import TooLarge
 from shared.forwarding import Proxies, client_ip
@@ -42,6 +43,24 @@ class Drafted(BaseModel):
     replaces: str | None = Field(description="the agreement about the version before")
 
 
+class UnlockReason(BaseModel):
+    """`reason`: told to those who were asked to sign."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
+class UnlockedMinutes(BaseModel):
+    """`version`: the one that is withdrawn. `markdown`: what it was drafted of, to be edited; null where that was not
+    kept."""
+
+    meeting_id: str
+    version: int
+    agreement_id: str
+    markdown: str | None
+
+
 class MinutesFromWord(BaseModel):
     """`markdown`: to be looked at, mended and drafted. `not_kept`: what of the document is not in it."""
 
@@ -67,7 +86,12 @@ _WORD_BODY = {
 
 
 def router(
-    commands: MinutesCommands, queries: MinutesQueries, *, trusted_proxies: Proxies, public_url: str
+    commands: MinutesCommands,
+    queries: MinutesQueries,
+    unlocking: UnlockCommands,
+    *,
+    trusted_proxies: Proxies,
+    public_url: str,
 ) -> APIRouter:
     """`public_url`: where all services are reached."""
     routes = APIRouter(tags=["meetings"])
@@ -100,6 +124,25 @@ def router(
             pdf_sha256=drafted.pdf.sha256,
             version=drafted.version,
             replaces=drafted.replaces,
+        )
+
+    @routes.post("/meetings/{meeting_id}/minutes/unlock", response_model=UnlockedMinutes)
+    async def unlock_minutes(
+        meeting_id: str, body: UnlockReason, request: Request, once: Once, caller: Secretary
+    ) -> Response:
+        """Open minutes again that were drafted, or are out for signature. Their agreement is withdrawn, and those who
+        were asked to sign are told; the next version has the same numbers."""
+        ip = client_ip(request, trusted_proxies)
+        return await once.answer(
+            caller, unlocking.unlock(caller.organisation, meeting_id, body.reason, ip=ip), unlocked
+        )
+
+    def unlocked(made: Unlocked) -> UnlockedMinutes:
+        return UnlockedMinutes(
+            meeting_id=made.meeting_id,
+            version=made.version,
+            agreement_id=made.agreement_id,
+            markdown=made.markdown,
         )
 
     @routes.post("/meetings/{meeting_id}/minutes/word", openapi_extra=_WORD_BODY)

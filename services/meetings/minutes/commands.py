@@ -25,6 +25,7 @@ from services.meetings.minutes.numbering import first_number, first_of_meeting
 from services.meetings.minutes.revision import Version, kept_numbers, next_version
 from services.meetings.minutes.seating import SEATED, take_effect
 from services.meetings.minutes.setting import set_minutes
+from services.meetings.minutes.store import version_of_row
 from services.meetings.minutes.word import FromWord, Known, read_word
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
@@ -78,6 +79,13 @@ class DraftedVersion(BaseModel):
     drafted_at: datetime
     ended: str | None
     has_html: bool = False
+    signed_at: datetime | None = None
+    unlocked_at: datetime | None = None
+
+    @property
+    def may_unlock(self) -> bool:
+        """Of the last version."""
+        return self.ended is None and self.signed_at is None and self.unlocked_at is None
 
 
 class DeclaredElection(BaseModel):
@@ -140,10 +148,11 @@ class MinutesCommands:
             for _ in range(_MOST_TRIES):
                 document, before = await self._numbered(organisation, meeting_id, draft, drafting, agreement_id)
                 pdf, render_input = await self._render(organisation, draft, document)
+                source = await self._blobs.put(organisation, text.encode(), "text/markdown")
                 drafted = _drafted(meeting_id, agreement_id, document, pdf, before)
                 fact = _drafted_fact(drafted, document, drafting, render_input, sender_ip)
                 with suppress(_NumbersTaken):
-                    return await self._kept(organisation, draft, drafted, document, fact)
+                    return await self._kept(organisation, draft, drafted, document, fact, source)
         raise Unavailable("others draft minutes of the same body at this moment", hint="try again in a moment")
 
     async def _numbered(
@@ -184,6 +193,7 @@ class MinutesCommands:
         drafted: DraftedMinutes,
         document: MinutesDocument,
         fact: ProtocolDrafted,
+        source: BlobRef,
     ) -> DraftedMinutes:
         """Take the numbers that stand in the PDF, and write the draft down. Raises _NumbersTaken."""
 
@@ -207,7 +217,7 @@ class MinutesCommands:
                     following = next_in_year or following  # later minutes go on from the same numbers
                 await transaction.set_numbering(organisation, counted, front.starts.year, following)
             now = self._clock.now()
-            await transaction.add_minutes(_minutes_row(organisation, drafted, document, fact.render_input, now))
+            await transaction.add_minutes(_minutes_row(organisation, drafted, document, fact.render_input, source, now))
             elected = await _elected(transaction, organisation, draft, first)
             await transaction.add_elections(organisation, drafted.meeting_id, drafted.version, elected)
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
@@ -300,7 +310,7 @@ class MinutesCommands:
         row = await transaction.minutes_of(organisation, meeting.id)
         if row is None:
             return None
-        return Version(row.version, row.agreement_id, row.year, row.first_paragraph, row.last_paragraph, row.ended)
+        return version_of_row(row)
 
     async def _render(
         self, organisation: str, draft: MinutesDraft, document: MinutesDocument
@@ -456,7 +466,12 @@ def _drafted(
 
 
 def _minutes_row(
-    organisation: str, drafted: DraftedMinutes, document: MinutesDocument, render_input: BlobRef, at: datetime
+    organisation: str,
+    drafted: DraftedMinutes,
+    document: MinutesDocument,
+    render_input: BlobRef,
+    source: BlobRef,
+    at: datetime,
 ) -> dict[str, Any]:
     return {
         "organisation": organisation,
@@ -468,6 +483,7 @@ def _minutes_row(
         "last_paragraph": drafted.last_paragraph,
         "pdf": drafted.pdf.model_dump(),
         "render_input": render_input.model_dump(),
+        "source": source.model_dump(),
         "drafted_at": at,
         "version": drafted.version,
     }

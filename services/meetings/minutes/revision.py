@@ -6,13 +6,13 @@ has ended without everyone's signature; minutes that everyone signed stand.
 
 from dataclasses import dataclass
 
-from shared.errors import Refused
+from shared.errors import NotFound, Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
     """A version of a meeting's minutes. `ended`: how its agreement ended, if not by everyone's signature: `declined`,
-    `cancelled` or `expired`."""
+    `cancelled` or `expired`. `signed`: by everyone."""
 
     number: int
     agreement_id: str
@@ -20,6 +20,27 @@ class Version:
     first: int
     last: int
     ended: str | None
+    signed: bool = False
+    unlocked: bool = False
+
+
+def require_unlockable(version: Version | None) -> Version:
+    """The version that is to be changed. `unlocked`: that was said already, and signing has not answered yet.
+
+    Raises NotFound, Refused.
+    """
+    if version is None:
+        raise NotFound("no minutes have been drafted for this meeting")
+    if version.signed:
+        raise Refused(
+            "everyone has signed these minutes: they stand",
+            hint="a correction is a matter for the next meeting's minutes",
+        )
+    if version.ended is not None:
+        raise Refused("the agreement about these minutes has ended already", hint="draft their next version")
+    if version.unlocked:
+        raise Refused("these minutes are being unlocked already", hint="look again in a moment")
+    return version
 
 
 def next_version(before: Version | None) -> int:
@@ -29,7 +50,7 @@ def next_version(before: Version | None) -> int:
     if before.ended is None:
         raise Refused(
             "minutes of this meeting have been drafted already",
-            hint="if they are wrong, cancel their agreement: a moment later the right ones can be drafted for the same "
+            hint="if they are wrong, unlock them: a moment later the right ones can be drafted for the same "
             "meeting, with the same paragraph numbers",
         )
     return before.number + 1

@@ -1,12 +1,14 @@
 """The SQL of minutes and of their numbering."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.minutes.elections import Elected
+from services.meetings.minutes.revision import Version
 from services.meetings.tables import ELECTION, MINUTES, NUMBERING
 from shared.messaging.transaction import Transaction
 
@@ -61,6 +63,11 @@ _END_MINUTES = (
     .values(ended=bindparam("how"))
 )
 
+_OF_MINUTES = (
+    MINUTES.c.organisation == bindparam("of_organisation"),
+    MINUTES.c.meeting_id == bindparam("of_meeting"),
+    MINUTES.c.version == bindparam("of_version"),
+)
 _ADD_ELECTIONS = insert(ELECTION).inline()
 _OF_VERSION = (ELECTION.c.organisation == bindparam("of"), ELECTION.c.meeting_id == bindparam("of_meeting"))
 _ELECTIONS = (
@@ -77,6 +84,8 @@ _VERSION_OF_AGREEMENT = select(MINUTES.c.meeting_id, MINUTES.c.version).where(
     MINUTES.c.agreement_id == bindparam("agreement_id"),
     MINUTES.c.ended.is_(None),
 )
+
+_UNLOCKED = update(MINUTES).where(*_OF_MINUTES).values(unlocked_at=bindparam("at"))
 
 
 class MinutesStore(Transaction):
@@ -131,6 +140,10 @@ class MinutesStore(Transaction):
         ended = {"of_organisation": organisation, "of_agreement": agreement_id, "how": how}
         await self.connection.execute(_END_MINUTES, ended)
 
+    async def unlock_minutes(self, organisation: str, meeting_id: str, version: int, at: datetime) -> None:
+        key = {"of_organisation": organisation, "of_meeting": meeting_id, "of_version": version}
+        await self.connection.execute(_UNLOCKED, {**key, "at": at})
+
     async def add_minutes(self, row: dict[str, Any]) -> None:
         await self.connection.execute(_ADD_MINUTES, row)
 
@@ -168,6 +181,20 @@ class MinutesStore(Transaction):
     async def election_done(self, organisation: str, row: Any, how: str, membership_id: str | None) -> None:
         key = {"of": organisation, "of_meeting": row.meeting_id, "of_version": row.version, "of_number": row.number}
         await self.connection.execute(_ELECTION_DONE, {**key, "how": how, "of_membership": membership_id})
+
+
+def version_of_row(row: Any) -> Version:
+    """A row of `MINUTES`."""
+    return Version(
+        row.version,
+        row.agreement_id,
+        row.year,
+        row.first_paragraph,
+        row.last_paragraph,
+        row.ended,
+        signed=row.signed_at is not None,
+        unlocked=row.unlocked_at is not None,
+    )
 
 
 def _of_body(organisation: str, body_key: str, year: int) -> dict[str, Any]:

@@ -21,9 +21,11 @@ from services.meetings.pages.polls import PollPages
 from services.meetings.pages.proposals import ProposalPages
 from services.meetings.pages.sittings import SittingPages
 from services.meetings.pages.strikes import StrikePages
+from services.meetings.pages.unlocking import UnlockPages
 from services.meetings.pages.versions import VersionPages
 from shared.auth import Access
 from shared.clock import Clock
+from shared.forwarding import Proxies
 from shared.keys import KeyRing
 from shared.settings import Settings
 from shared.web import Look, page_route
@@ -47,11 +49,13 @@ def include_pages(
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     OwnPages(look, commands, members, member_link_keys, settings, secure=access.secure).add_to(router)
     if access.takes_sessions:
-        _add_office(router, look, access, commands, clock)
+        _add_office(router, look, access, commands, clock, Proxies.of(settings))
     app.include_router(router)
 
 
-def _add_office(router: APIRouter, look: Look, access: Access, commands: MeetingsCommands, clock: Clock) -> None:
+def _add_office(
+    router: APIRouter, look: Look, access: Access, commands: MeetingsCommands, clock: Clock, proxies: Proxies
+) -> None:
     for pages in (
         MeetingPages,
         FilePages,
@@ -72,3 +76,4 @@ def _add_office(router: APIRouter, look: Look, access: Access, commands: Meeting
         DecisionPages,
     ):
         pages(look, access, commands, clock).add_to(router)
+    UnlockPages(look, access, commands, clock, proxies=proxies).add_to(router)

@@ -45,7 +45,7 @@ from shared.web import Field, form_text
 
 _NAMES = ("body", "date", "begins_at", "ends_at", "mode", "place", "title", "occasion")
 _DONE = notices.DONE | frozenset(
-    {"planned", "scheduled", "meeting-changed", "cancelled", "elected", "still-refused", "struck"}
+    {"planned", "scheduled", "meeting-changed", "cancelled", "elected", "still-refused", "struck", "unlocked"}
 )
 _DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
 

@@ -25,6 +25,7 @@ from shared.events import (
     EmailSent,
     Event,
     ProtocolDrafted,
+    ProtocolUnlocked,
     event_class,
 )
 from shared.events.signing import AgreementCancelled, AgreementExpired, SigningDeclined
@@ -37,7 +38,7 @@ from tests.integration.fuzz.conftest import TOKENS
 from tests.integration.fuzz.mutations import mutations
 from tests.integration.notifications import post as mails
 from tests.integration.notifications.post import Post
-from tests.integration.signing.flow import Flow
+from tests.integration.signing.flow import Flow, unlocked
 from tests.integration.signing.flow import message as signing_message
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY, draft
 
@@ -87,6 +88,7 @@ def _signing_events() -> dict[str, tuple[Event, str]]:
     trouble = {"status": "5.1.1", "diagnostic": "550 no such user"}
     return {
         "drafted": (draft(), "meeting-1"),
+        "unlocked": (unlocked(), "meeting-1"),
         "sent": (EmailSent(**about, message_id="<1@norrdalen.example>"), AGREEMENT_ID),
         "deferred": (EmailDeferred(**about, **trouble), AGREEMENT_ID),
         "bounced": (BounceDetected(**about, **trouble, permanent=True), AGREEMENT_ID),
@@ -97,7 +99,7 @@ def _signing_events() -> dict[str, tuple[Event, str]]:
 async def test_signing_handles_skips_or_parks(name: str, flow: Flow) -> None:
     await flow.draft()
     event, key = _signing_events()[name]
-    if not isinstance(event, ProtocolDrafted):
+    if not isinstance(event, ProtocolDrafted | ProtocolUnlocked):
         event = event.model_copy(update={"request_id": await flow.id(SECRETARY)})
     fuzzed = mutations(signing_message(event, flow.tick(), key=key), most=_EACH, seed=len(name))
 

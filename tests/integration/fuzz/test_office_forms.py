@@ -31,6 +31,7 @@ from shared.web import RateLimit
 from tests.integration.fuzz.forms_of_pages import PageForm, Typed, forms_of
 from tests.integration.fuzz.logged import check_no_failure
 from tests.integration.pages.site import TOKEN, Site
+from tests.integration.pages.test_meetings import DRAFTING, MINUTES
 from tests.integration.pages.test_own import DAYS, board_meeting, member
 from tests.integration.signing.flow import ORGANISATION
 
@@ -121,6 +122,7 @@ WAYS: dict[str, Way] = {
     "/office/polls/{poll_id}/choose/{time}": Way(),
     "/office/polls/{poll_id}/answers/{person_id}": Way(fields=dict.fromkeys(DAYS, "can")),
     "/office/polls/{poll_id}/call-off": Way(fields={"reason": "Mässan flyttas."}),
+    f"{_MEETING}/minutes/unlock": Way("/office/meetings/{held_id}/minutes/unlock", fields={"reason": "Fel i § 37."}),
     f"{_MEETING}/sitting/open": Way("/office/meetings/{unopened_id}/sitting"),
     f"{_MEETING}/sitting/say": Way("/office/meetings/{held_id}/sitting", loose=True),
     f"{_MEETING}/sitting/correct": Way(
@@ -219,6 +221,7 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         ORGANISATION, asked.id, [TimeAsked.of(key) for key in DAYS], answer_by=date(2022, 10, 14)
     )
     await commands.sittings.open(ORGANISATION, held.id, [maja], key="opened", by="test")
+    await commands.minutes.draft_minutes(ORGANISATION, held.id, MINUTES, DRAFTING, ip="192.0.2.1")
     ids = {
         "body_id": body.id,
         "membership_id": seat.membership.id,

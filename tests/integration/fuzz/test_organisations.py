@@ -152,6 +152,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"markdown": minutes(first=28).replace("2022-09-23", "2022-11-25"), "drafting": DRAFTING}
     if path == "/decisions/signed":
         return {"agreements": [{"agreement_id": "A" * 44, "signed_at": "2022-09-28T22:30:00Z"}]}
+    if path.endswith("/unlock"):
+        return {"reason": "fel"}
     if path.startswith("/plans"):
         return {"text": "{plan: p, year: 2023, bodies: {}}"}
     if path.startswith("/register"):

@@ -2,9 +2,10 @@
 
 import httpx
 
-from shared.events import AgreementCancelled
+from shared.events import AgreementCancelled, ProtocolUnlocked
 from shared.service import Service
-from tests.integration.meetings.test_meetings import draft, end, minutes, schedule
+from tests.integration.meetings.test_elections import signed
+from tests.integration.meetings.test_meetings import draft, end, minutes, outbox, schedule
 
 
 async def test_what_a_new_version_changed_is_told_paragraph_by_paragraph(
@@ -25,6 +26,41 @@ async def test_what_a_new_version_changed_is_told_paragraph_by_paragraph(
         (29, "changed", "Ärende 1"),
         (30, "same", "Ärende 2"),
     ]
+
+
+async def test_minutes_are_unlocked_once_and_their_text_comes_back(service: Service, api: httpx.AsyncClient) -> None:
+    meeting_id = await schedule(api)
+    unlock = f"/meetings/{meeting_id}/minutes/unlock"
+    assert (await api.post(unlock, json={"reason": "Fel"})).status_code == 404
+    first = (await draft(api, meeting_id, minutes(first=28))).json()
+    assert (await api.post(unlock, json={"reason": " "})).status_code == 422
+    unlocked = await api.post(unlock, json={"reason": "§ 29 är fel"})
+    assert unlocked.status_code == 200, unlocked.text
+    assert unlocked.json() == {
+        "meeting_id": meeting_id,
+        "version": 1,
+        "agreement_id": first["agreement_id"],
+        "markdown": minutes(first=28),
+    }
+    fact = ProtocolUnlocked.from_json((await outbox(service))[-1].data)
+    assert (fact.agreement_id, fact.version, fact.reason) == (first["agreement_id"], 1, "§ 29 är fel")
+    again = await api.post(unlock, json={"reason": "Fel"})
+    assert (again.status_code, again.json()["detail"]) == (409, "these minutes are being unlocked already")
+    assert (await draft(api, meeting_id, minutes())).status_code == 409, "signing has not withdrawn it yet"
+    await end(service, first["agreement_id"], AgreementCancelled)
+    assert (await api.post(unlock, json={"reason": "Fel"})).status_code == 409
+    second = (await draft(api, meeting_id, minutes())).json()
+    assert (second["version"], second["first_paragraph"], second["replaces"]) == (2, 28, first["agreement_id"])
+
+
+async def test_minutes_that_everyone_signed_are_not_unlocked(service: Service, api: httpx.AsyncClient) -> None:
+    meeting_id = await schedule(api)
+    drafted = (await draft(api, meeting_id, minutes())).json()
+    await signed(service, drafted["agreement_id"])
+    before = len(await outbox(service))
+    refused = await api.post(f"/meetings/{meeting_id}/minutes/unlock", json={"reason": "Fel"})
+    assert (refused.status_code, refused.json()["detail"]) == (409, "everyone has signed these minutes: they stand")
+    assert len(await outbox(service)) == before
 
 
 async def test_versions_that_are_not_there_are_not_found(api: httpx.AsyncClient) -> None:

@@ -138,6 +138,7 @@ async def test_whose_links_ended_before_the_archiving_is_mailed_none(waiting_pos
 
 
 MAJA = Person(email="maja.lind@norrdalen.example", name="Maja Lind", language="en")
+
 TOLD: dict[str, Any] = {"document_name": TITLE, "sender": SENDER, "signed": (MAJA, SENDER)}
 
 
@@ -189,7 +190,8 @@ async def test_a_sender_who_declines_gets_the_receipt_only(waiting_post: Post) -
 async def test_the_end_is_told_to_those_who_had_signed_and_an_expiry_to_the_sender(make_post: MakePost) -> None:
     cancelled = AgreementCancelled(agreement_id=AGREEMENT, by=SENDER, reason="Fel", ip="192.0.2.1", **TOLD)
     post = make_post(automatic=False)
-    assert await mails_of(post, cancelled) == {MAJA.email: "ended-cancelled"}
+    cancelled = cancelled.model_copy(update={"asked": (Person(email=SVEN, name="Sven Dahl"), MAJA)})
+    assert await mails_of(post, cancelled) == {MAJA.email: "ended-cancelled", SVEN: "request-withdrawn"}
     async with post.database.engine.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM delivery")
     told = await mails_of(post, AgreementExpired(agreement_id=AGREEMENT, **TOLD))

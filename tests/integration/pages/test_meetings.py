@@ -185,6 +185,27 @@ async def test_its_page_has_the_minutes_and_their_agreement(visitor: Visitor) ->
     assert pdf.content.startswith(b"%PDF-")
 
 
+async def test_minutes_are_unlocked_on_a_page_that_says_what_happens(visitor: Visitor) -> None:
+    meeting = await new_meeting(visitor, await new_body(visitor))
+    commands, meeting_id = visitor.site.meetings.commands.minutes, meeting.rsplit("/", 1)[-1]
+    assert "Mötet har inget protokoll än." in (await visitor.follow(f"{meeting}/minutes/unlock")).text
+    drafted = await commands.draft_minutes(ORGANISATION, meeting_id, MINUTES, DRAFTING, ip="192.0.2.1")
+    assert f"{meeting}/minutes/unlock" in (await visitor.follow(meeting)).text
+    await visitor.follow(f"{meeting}/minutes/unlock")
+    answer = await visitor.press("/minutes/unlock", reason="")
+    assert answer.status_code == 422
+    assert "Skriv ett skäl" in unescape(answer.text)
+    await visitor.press("/minutes/unlock", reason="§ 38 är fel")
+    page = unescape(visitor.page.text)
+    assert visitor.page.url.path == meeting
+    assert "Protokollet är upplåst." in page
+    assert "Låses upp" in page
+    assert f"{meeting}/minutes/unlock" not in page
+    await ended(visitor.site.meetings, drafted.agreement_id, organisation=ORGANISATION)
+    assert "Återkallat" in unescape((await visitor.follow(meeting)).text)
+    assert "Dokumentet är redan avslutat." in unescape((await visitor.follow(f"{meeting}/minutes/unlock")).text)
+
+
 async def test_what_a_new_version_changed_is_a_click_away(visitor: Visitor) -> None:
     meeting = await new_meeting(visitor, await new_body(visitor))
     commands, meeting_id = visitor.site.meetings.commands.minutes, meeting.rsplit("/", 1)[-1]

@@ -280,6 +280,12 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
         if one.details.starts.date() == date(2022, 11, 25)
     ]
     drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, MINUTES, DRAFTING, ip="192.0.2.1")
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}/minutes/unlock")
+    await page.locator("main form .button").click()
+    yield "minutes-unlock-wrong", page
+    await page.fill("#reason", "§ 38 är fel.")
+    await page.locator("main form .button").click()
+    yield "meeting-unlocked", page
     await ended(site.meetings, drafted.agreement_id, AgreementCancelled, organisation=ORGANISATION)
     text = MINUTES.replace("Läggs till handlingarna.", "Rapporten läggs till handlingarna.") + _ELECTED
     drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, text, DRAFTING, ip="192.0.2.1")

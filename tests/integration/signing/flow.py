@@ -18,6 +18,7 @@ from shared.events import (
     Event,
     ProtocolArchived,
     ProtocolDrafted,
+    ProtocolUnlocked,
     ReplyLeftUnread,
     event_class,
     event_type,
@@ -53,6 +54,17 @@ def message(event: Event, at: datetime, *, key: str = AGREEMENT_ID, organisation
 
 def drafted(agreement_id: str = AGREEMENT_ID) -> ProtocolDrafted:
     return draft().model_copy(update={"agreement_id": agreement_id})
+
+
+def unlocked(agreement_id: str = AGREEMENT_ID) -> ProtocolUnlocked:
+    return ProtocolUnlocked(
+        meeting_id=MEETING,
+        agreement_id=agreement_id,
+        document_name=draft().document_name,
+        version=1,
+        reason="§ 29 är fel",
+        ip=IP,
+    )
 
 
 class Flow:

@@ -4,17 +4,17 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from services.signing.agreement import Status
 from services.signing.tables import AGREEMENT, HISTORY_ENTRY
 from shared.database import Database
-from shared.events import EmailSent, SignerInvitation
+from shared.events import AgreementCancelled, EmailSent, SignerInvitation
 from shared.history import verify_chain
 from shared.ids import new_transaction_id
 from shared.messaging.message import RawMessage
 from shared.messaging.tables import DEAD_LETTER
-from tests.integration.signing.flow import MEETING, ORGANISATION, Flow, drafted, message
+from tests.integration.signing.flow import MEETING, ORGANISATION, Flow, drafted, message, unlocked
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, SECRETARY
 
 
@@ -73,6 +73,28 @@ async def test_a_draft_for_an_agreement_that_exists_changes_nothing(flow: Flow) 
 async def test_two_drafts_of_one_agreement_in_one_batch(flow: Flow) -> None:
     await flow.bring(*[message(drafted(), flow.tick(), key=MEETING) for _ in range(2)])
     assert await flow.recorded_names() == ["AgreementCreated"]
+
+
+async def test_minutes_that_are_unlocked_withdraw_their_agreement_and_name_who_was_asked(flow: Flow) -> None:
+    await flow.draft()
+    await flow.send_off()
+    told = message(unlocked(), flow.tick(), key=MEETING)
+    await flow.bring(told, told)
+    state = await flow.queries.state(ORGANISATION, AGREEMENT_ID)
+    assert (state.status, state.end_reason) == (Status.CANCELLED, "§ 29 är fel")
+    published = [one for _, one in await flow.published() if isinstance(one, AgreementCancelled)]
+    assert [person.email for one in published for person in one.asked] == [SECRETARY]
+    async with flow.service.database.transaction() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM timer"))).scalar_one() == 0
+
+
+async def test_what_everyone_signed_is_not_withdrawn_any_more(flow: Flow) -> None:
+    await flow.all_signed()
+    before = await flow.recorded_names()
+    await flow.bring(
+        message(unlocked(), flow.tick(), key=MEETING), message(unlocked("nowhere"), flow.tick(), key=MEETING)
+    )
+    assert await flow.recorded_names() == before
 
 
 async def test_late_facts_are_recorded_in_an_agreement_that_has_ended(flow: Flow) -> None:

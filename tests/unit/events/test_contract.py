@@ -70,6 +70,7 @@ TYPES = {
         "se.justera.meetings.meeting-changed.v1",
         "se.justera.meetings.meeting-scheduled.v1",
         "se.justera.meetings.protocol-drafted.v1",
+        "se.justera.meetings.protocol-unlocked.v1",
     ],
     "meetings.person": [
         "se.justera.meetings.person-changed.v1",

@@ -1,9 +1,11 @@
 """A new version of minutes: when there may be one, and that it keeps its numbers."""
 
+from dataclasses import replace
+
 import pytest
 
-from services.meetings.minutes.revision import Version, kept_numbers, next_version
-from shared.errors import Refused
+from services.meetings.minutes.revision import Version, kept_numbers, next_version, require_unlockable
+from shared.errors import NotFound, Refused
 
 ENDED = Version(number=1, agreement_id="a", year=2026, first=28, last=36, ended="declined")
 
@@ -28,6 +30,20 @@ def test_others_fit_only_while_nothing_goes_on_from_there(count: int) -> None:
     assert kept_numbers(ENDED, year=2026, wanted=None, count=count, next_in_year=37) == 28
     with pytest.raises(Refused, match=f"later minutes go on from there: {count} paragraphs do not fit"):
         kept_numbers(ENDED, year=2026, wanted=None, count=count, next_in_year=40)
+
+
+def test_what_can_be_unlocked_is_what_may_still_be_signed() -> None:
+    out = Version(1, "a", 2026, 28, 36, None)
+    assert require_unlockable(out) is out
+    with pytest.raises(NotFound, match="no minutes"):
+        require_unlockable(None)
+    for version, why in (
+        (replace(out, signed=True), "they stand"),
+        (ENDED, "ended already"),
+        (replace(out, unlocked=True), "being unlocked"),
+    ):
+        with pytest.raises(Refused, match=why):
+            require_unlockable(version)
 
 
 def test_another_beginning_or_year_is_refused() -> None:

@@ -1,0 +1,75 @@
+"""Minutes that were drafted, or are out for signature, are opened again: their text goes back to be edited.
+
+Signing withdraws the agreement about them when it reads the fact, and tells those who were asked. Its own fact of that
+comes back, and the next version may be drafted (`revision`): with the same numbers.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.meetings.minutes.revision import require_unlockable
+from services.meetings.minutes.store import version_of_row
+from services.meetings.transaction import MeetingsTransaction
+from shared.blobs import BlobStore
+from shared.clock import Clock
+from shared.errors import Refused
+from shared.events import BlobRef, ProtocolUnlocked
+from shared.messaging.transaction import UnitOfWork
+from shared.text import clean_ip, clean_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """`version`: the one that is withdrawn. `markdown`: what it was drafted of; None where that was not kept yet."""
+
+    meeting_id: str
+    version: int
+    agreement_id: str
+    markdown: str | None
+
+
+class UnlockCommands:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, blobs: BlobStore) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._blobs = blobs
+
+    async def unlock(self, organisation: str, meeting_id: str, reason: str, *, ip: str) -> Unlocked:
+        """`reason`: told to those who were asked to sign. Raises NotFound, Refused, InvalidInput, Unavailable."""
+        said, sender_ip = clean_reason(reason), clean_ip(ip)
+        seen = await self._unit_of_work.look(lambda transaction: _last(transaction, organisation, meeting_id))
+        before = require_unlockable(version_of_row(seen) if seen is not None else None)
+        markdown = await self._text(organisation, seen)
+
+        async def work(transaction: MeetingsTransaction) -> Unlocked:
+            meeting = await transaction.lock_meeting(organisation, meeting_id)
+            row: Any = await transaction.minutes_of(organisation, meeting_id)
+            version = require_unlockable(version_of_row(row) if row is not None else None)
+            if version.number != before.number:
+                raise Refused("another version was drafted at this moment", hint="look at it first")
+            now = self._clock.now()
+            await transaction.unlock_minutes(organisation, meeting_id, version.number, now)
+            changed = meeting.model_copy(update={"version": meeting.version + 1})
+            await transaction.save_meeting(organisation, changed)
+            fact = ProtocolUnlocked(
+                meeting_id=meeting_id,
+                agreement_id=version.agreement_id,
+                document_name=row.document_name,
+                version=version.number,
+                reason=said,
+                ip=sender_ip,
+            )
+            transaction.tell(organisation, changed, fact, now)
+            return Unlocked(meeting_id, version.number, version.agreement_id, markdown)
+
+        return await self._unit_of_work.run(work)
+
+    async def _text(self, organisation: str, row: Any) -> str | None:
+        if row.source is None:
+            return None
+        return (await self._blobs.get(organisation, BlobRef.model_validate(row.source))).decode()
+
+
+async def _last(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> Any | None:
+    await transaction.meeting(organisation, meeting_id)
+    return await transaction.minutes_of(organisation, meeting_id)
