@@ -30,7 +30,7 @@ from shared.errors import InvalidInput, JusteraError
 from shared.events import Person, SignerInvitation
 from shared.rendering.minutes import Language
 from shared.text import clean_email, clean_ip, clean_name, clean_reason
-from shared.yaml_text import load_plain
+from shared.yaml_text import lines_of_fields, load_plain
 
 MAX_SCENARIO = 1_048_576
 MAX_STEPS = 10_000
@@ -39,7 +39,7 @@ _FIELDS = ("language", "timezone", "minutes", "transaction_id", "sender", "signe
 
 
 class RefusedScenario(JusteraError):
-    """One line for a person: `scenario: …`, or `step N (what): …`. Nothing was written."""
+    """One line for a person: `scenario: …`, or `step N (what), line M: …`. Nothing was written."""
 
     slug = "refused-scenario"
 
@@ -64,7 +64,7 @@ STEP_KINDS: Mapping[str, StepKind] = {
     "view": StepKind(required=("email", "ip"), subject="email"),
     "enter_name": StepKind(required=("email", "name", "ip"), subject="email"),
     "sign": StepKind(required=("email", "ip"), subject="email"),
-    "bounce": StepKind(required=("to", "status"), subject="to"),
+    "bounce": StepKind(required=("to", "status"), subject="to", about="anything"),
     "add_alternate": StepKind(required=("for", "email", "ip"), optional=("name",), subject="for"),
     "correct_address": StepKind(required=("for", "email", "ip"), subject="for"),
     "ask_again": StepKind(required=("email",), subject="email"),
@@ -94,9 +94,11 @@ _CLEANERS: Mapping[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`number` counts from 1. `arguments` are cleaned text; `given` is what a step of the year was given."""
+    """`number` and `line`, of the file, count from 1. `arguments` are cleaned text; `given` is what a step of the year
+    was given."""
 
     number: int
+    line: int
     at: datetime
     kind: str
     arguments: Mapping[str, str]
@@ -109,7 +111,10 @@ class Step:
         return f"step {self.number} ({self.kind}{f' {named}' if named else ''})"
 
     def refused(self, error: JusteraError) -> RefusedScenario:
-        return RefusedScenario(f"{self.label}: {one_line(error.message)}")
+        return self.refusal(error.message)
+
+    def refusal(self, message: str) -> RefusedScenario:
+        return _refusal(self.label, self.line, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +150,19 @@ class Scenario:
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario and its minutes. Raises RefusedScenario."""
     try:
-        fields = _fields(path)
+        text = read_file(path, MAX_SCENARIO)
+        fields = _fields(path, text)
         known(fields, _FIELDS)
         language, timezone = _language(fields), known_timezone(text_of(fields, "timezone"))
         signing = _signing(path, fields) if _signs(fields) else None
     except JusteraError as error:
         raise RefusedScenario(f"scenario: {one_line(error.message)}") from error
-    steps = _steps(path, fields)
+    steps = _steps(path, fields, lines_of_fields(text))
     return Scenario(language, timezone, signing, steps, _corrected(path, steps))
 
 
-def _fields(path: Path) -> dict[str, Any]:
-    value = load_plain(read_file(path, MAX_SCENARIO), where="the file")
+def _fields(path: Path, text: str) -> dict[str, Any]:
+    value = load_plain(text, where="the file")
     if not value:
         raise InvalidInput(f"{path.name} is empty; docs/scenarios.md shows what a scenario holds")
     return mapping(value, "the file")
@@ -235,7 +241,7 @@ def _corrected(scenario: Path, steps: Sequence[Step]) -> dict[str, Minutes]:
     return found
 
 
-def _steps(path: Path, fields: Mapping[str, Any]) -> tuple[Step, ...]:
+def _steps(path: Path, fields: Mapping[str, Any], lines: Mapping[str, int]) -> tuple[Step, ...]:
     items = fields.get("steps")
     if not isinstance(items, list) or not items:
         raise RefusedScenario("scenario: steps: needs at least one")
@@ -243,14 +249,14 @@ def _steps(path: Path, fields: Mapping[str, Any]) -> tuple[Step, ...]:
         raise RefusedScenario(f"scenario: steps: at most {MAX_STEPS}")
     steps: list[Step] = []
     for number, item in enumerate(items, 1):
-        step = _step(number, item, path.parent)
+        step = _step(number, lines[f"steps, number {number}"], item, path.parent)
         if steps and step.at < steps[-1].at:
-            raise RefusedScenario(f"{step.label}: its time is before that of step {number - 1}")
+            raise step.refusal(f"its time is before that of step {number - 1}")
         steps.append(step)
     return tuple(steps)
 
 
-def _step(number: int, item: Any, folder: Path) -> Step:
+def _step(number: int, line: int, item: Any, folder: Path) -> Step:
     kinds = [str(key) for key in item if key != "at"] if isinstance(item, dict) else []
     label = f"step {number}"
     try:
@@ -265,10 +271,14 @@ def _step(number: int, item: Any, folder: Path) -> Step:
         if kinds[0] in YEAR_STEPS:
             subject = STEP_KINDS[kinds[0]].subject
             shown = {subject: given[subject]} if subject and isinstance(given, dict) and subject in given else {}
-            return Step(number, at, kinds[0], shown, read_step(kinds[0], given, folder))
-        return Step(number, at, kinds[0], _arguments(STEP_KINDS[kinds[0]], given))
+            return Step(number, line, at, kinds[0], shown, read_step(kinds[0], given, folder))
+        return Step(number, line, at, kinds[0], _arguments(STEP_KINDS[kinds[0]], given))
     except InvalidInput as error:
-        raise RefusedScenario(f"{label}: {one_line(error.message)}") from error
+        raise _refusal(label, line, error.message) from error
+
+
+def _refusal(label: str, line: int, message: str) -> RefusedScenario:
+    return RefusedScenario(f"{label}, line {line}: {one_line(message)}")
 
 
 def _label_of(number: int, kind: str, given: Any) -> str:

@@ -1,25 +1,24 @@
 """Driving a board's year: each step of `year_steps` through the services, and what there is to be told at the end."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from io import BytesIO
 from typing import Any
 
-from services.archive.commands import ArchiveCommands
-from services.archive.journal_reader import JournalEvent
 from services.embedded import year_steps as steps
 from services.embedded.assembly import AllInOne
+from services.embedded.year_found import Found, of_title, time_of
+from services.embedded.year_members import MembersSteps
+from services.embedded.year_past import Past
 from services.embedded.year_steps import MeetingName, YearStep
-from services.embedded.year_told import Mail, Occurrence, PastMeeting, mail_of, year_text
 from services.meetings.agenda.agenda import Item
-from services.meetings.agenda.commands import Agenda
-from services.meetings.body.body import Body
+from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.commands import ClashesFound, Wish
-from services.meetings.meeting.meeting import Meeting, MeetingStatus, Mode, WhichBody
-from services.meetings.reply.reply import Via
+from services.meetings.meeting.meeting import Meeting, Mode
 from services.meetings.strike.strike import Strike
 from services.notifications.commands import NotificationsCommands
 from services.notifications.delivery import Status
-from shared.errors import InvalidInput, Refused
+from shared.errors import Refused
 
 _PAGE = 500
 
@@ -31,9 +30,11 @@ class YearSteps:
         self._organisation = system.settings.organisation
         self._meetings: MeetingsCommands = system.services["meetings"].commands
         self._notifications: NotificationsCommands = system.services["notifications"].commands
-        self._archive: ArchiveCommands = system.services["archive"].commands
-        self._years: set[int] = set()
+        self._found = Found(system)
+        self._past = Past(system, self._found)
+        self._members = MembersSteps(system, self._found)
         self.actions: Mapping[str, Callable[[Any], Awaitable[None]]] = {
+            **self._members.actions,
             "register": self._register,
             "plan": self._plan,
             "schedule_meeting": self._schedule,
@@ -42,7 +43,15 @@ class YearSteps:
             "add_items": self._add_items,
             "move_items": self._move_items,
             "notice": self._notice,
-            "reply": self._reply,
+            "timers": self._timers,
+            "open_poll": self._open_poll,
+            "choose_date": self._choose_date,
+            "call_off_poll": self._call_off_poll,
+            "attach": self._attach,
+            "replace_file": self._replace_file,
+            "publish_papers": self._publish_papers,
+            "take_proposal": self._take_proposal,
+            "decline_proposal": self._decline_proposal,
             "strike": self._strike,
             "deliver_all": self._deliver_all,
         }
@@ -53,31 +62,7 @@ class YearSteps:
 
     async def meeting(self, named: MeetingName) -> Meeting:
         """Raises InvalidInput for one that is not there, or when there are two."""
-        body = await self._body(named.body)
-        found = [one for one in await self._of_day(body, named) if one.status is not MeetingStatus.CANCELLED]
-        if not found:
-            raise InvalidInput(f"there is no meeting {named}")
-        if len(found) > 1:
-            raise InvalidInput(f"there are {len(found)} meetings {named}; name one with its hour, as {_hour(found[0])}")
-        return found[0]
-
-    async def _of_day(self, body: Body, named: MeetingName) -> list[Meeting]:
-        self._years.add(named.day.year)
-        there = await self._meetings.meetings.of_year(self._organisation, named.day.year)
-        which = WhichBody(body.id, body.details.name)
-        return [
-            one
-            for one in there
-            if one.which_body.is_same(which)
-            and one.details.starts.date() == named.day
-            and named.at in (None, one.details.starts)
-        ]
-
-    async def _body(self, key: str) -> Body:
-        for body in await self._meetings.bodies.bodies(self._organisation):
-            if body.key == key:
-                return body
-        raise InvalidInput(f"there is no body {key}")
+        return await self._found.meeting(named)
 
     async def _register(self, step: steps.Register) -> None:
         await self._meetings.register.apply(self._organisation, step.text, step.form)
@@ -86,11 +71,11 @@ class YearSteps:
         done = await self._meetings.plans.apply(
             self._organisation, step.text, despite_clashes=step.despite_clashes, tell=step.mail
         )
-        self._years |= {int(change.starts[:4]) for change in done.changes}
+        self._found.years |= {int(change.starts[:4]) for change in done.changes}
 
     async def _schedule(self, step: steps.ScheduleMeeting) -> None:
-        body = await self._body(step.body)
-        self._years.add(step.starts.year)
+        body = await self._found.body(step.body)
+        self._found.years.add(step.starts.year)
         wish = Wish(step.title, step.place, step.starts, step.ends, step.mode, step.occasion)
 
         async def schedule(meant: str) -> None:
@@ -109,7 +94,7 @@ class YearSteps:
             mode=step.mode or was.mode or Mode.PHYSICAL,
             occasion=step.occasion or was.occasion,
         )
-        self._years.add(wish.starts.year)
+        self._found.years.add(wish.starts.year)
 
         async def change(meant: str) -> None:
             await self._meetings.meetings.change_as(
@@ -131,7 +116,7 @@ class YearSteps:
         to = await self.meeting(step.to) if step.to else None
         there = await self._items(step, to)
         for title in step.items:
-            item = _of_title(there, title)
+            item = of_title(there, title)
             await self._meetings.agendas.move(
                 self._organisation, item.id, to.id if to else None, how=step.how, reason=step.reason
             )
@@ -144,18 +129,63 @@ class YearSteps:
 
     async def _notice(self, step: steps.Notice) -> None:
         meeting, notices = await self.meeting(step.meeting), self._meetings.notices
-        tell = {"preliminary": notices.send_preliminary, "issue": notices.issue, "update": notices.update}[step.what]
+        tell = {
+            "preliminary": notices.send_preliminary,
+            "issue": notices.issue,
+            "approve": notices.approve,
+            "update": notices.update,
+        }[step.what]
         await tell(self._organisation, meeting.id, step.note)
 
-    async def _reply(self, step: steps.Reply) -> None:
+    async def _timers(self, _: steps.Timers) -> None:
+        fired = False
+        while await self._meetings.timers.fire_one():
+            fired = True
+        if not fired:
+            raise Refused("nothing is due in meetings by now")
+
+    async def _open_poll(self, step: steps.OpenPoll) -> None:
         meeting = await self.meeting(step.meeting)
-        asked = await self._meetings.replies.asked(self._organisation, meeting.id)
-        person = next((one.person for one in asked if one.person.key == step.person), None)
-        if person is None:
-            raise InvalidInput(f"{step.person} is not asked to {step.meeting}")
-        await self._meetings.replies.answer(
-            self._organisation, meeting.id, person.id, step.answer, Via.OFFICE, step.comment
+        await self._meetings.polls.open(
+            self._organisation, meeting.id, step.times, answer_by=step.answer_by, note=step.note
         )
+
+    async def _choose_date(self, step: steps.ChooseDate) -> None:
+        view = await self._found.poll(await self.meeting(step.meeting))
+        self._found.years.add(step.starts.year)
+        await self._meetings.polls.choose(self._organisation, view.poll.id, time_of(view.poll, step.starts).key)
+
+    async def _call_off_poll(self, step: steps.CallOffPoll) -> None:
+        view = await self._found.poll(await self.meeting(step.meeting))
+        await self._meetings.polls.call_off(self._organisation, view.poll.id, step.reason)
+
+    async def _attach(self, step: steps.Attach) -> None:
+        item = await self._found.item(await self.meeting(step.meeting), step.item)
+        await self._meetings.attachments.add(
+            self._organisation, item.id, _upload(step), title=step.title, confidential=step.confidential
+        )
+
+    async def _replace_file(self, step: steps.ReplaceFile) -> None:
+        item = await self._found.item(await self.meeting(step.meeting), step.item)
+        attachment = await self._found.attachment(item, step.title)
+        replaced = await self._meetings.attachments.replace(self._organisation, attachment.id, _upload(step))
+        if replaced == attachment:
+            raise Refused(f"{step.title} is that very file already")
+
+    async def _publish_papers(self, step: steps.PublishPapers) -> None:
+        meeting = await self.meeting(step.meeting)
+        state = await self._meetings.papers.state(self._organisation, meeting.id)
+        if state.publications and not state.changed:
+            raise Refused("nothing changed since the papers were published")
+        await self._meetings.papers.publish(self._organisation, meeting.id, tell=step.mail)
+
+    async def _take_proposal(self, step: steps.TakeProposal) -> None:
+        proposal = await self._found.proposal(await self.meeting(step.meeting), step.title)
+        await self._meetings.proposals.take(self._organisation, proposal.id)
+
+    async def _decline_proposal(self, step: steps.DeclineProposal) -> None:
+        proposal = await self._found.proposal(await self.meeting(step.meeting), step.title)
+        await self._meetings.proposals.decline(self._organisation, proposal.id, step.reason)
 
     async def _strike(self, step: steps.StrikeMeeting) -> None:
         meeting, to = await self.meeting(step.meeting), await self.meeting(step.to)
@@ -176,7 +206,7 @@ class YearSteps:
         agendas = self._meetings.agendas
         there = (await agendas.agenda(self._organisation, meeting.id)).items
         waiting = await agendas.waiting(self._organisation, meeting.which_body)
-        return tuple(_of_title([*there, *waiting], title).id for title in titles)
+        return tuple(of_title([*there, *waiting], title).id for title in titles)
 
     async def _deliver_all(self, _: steps.DeliverAll) -> None:
         waiting = await self._notifications.deliveries(self._organisation, status=Status.WAITING, most=_PAGE)
@@ -190,37 +220,12 @@ class YearSteps:
             )
 
     async def text(self) -> str:
-        """The meetings of the years that were touched, what happened, and who was mailed."""
-        return year_text(await self._past_meetings(), await self._occurrences(), await self._mails())
+        """The meetings of the years that were touched, what happened, who was mailed, what calendars answered."""
+        return await self._past.text(self._members.calendar_answers)
 
-    async def _past_meetings(self) -> list[PastMeeting]:
-        found = []
-        for year in sorted(self._years):
-            for meeting in (await self._meetings.meetings.year(self._organisation, year)).meetings:
-                agenda: Agenda = await self._meetings.agendas.agenda(self._organisation, meeting.id)
-                found.append(PastMeeting(meeting, tuple(agenda.items)))
-        return found
 
-    async def _occurrences(self) -> list[Occurrence]:
-        """Of meetings alone: what became of an agreement is its report's to tell."""
-        found: list[JournalEvent] = []
-        page = await self._archive.events(self._organisation, limit=_PAGE)
-        while page.events:
-            found += page.events
-            page = await self._archive.events(self._organisation, after=page.next, limit=_PAGE)
-        return [
-            Occurrence(one.time, one.topic, one.name, one.subject or "", one.data)
-            for one in found
-            if one.topic.startswith("meetings.") and one.time is not None and one.name is not None
-        ]
-
-    async def _mails(self) -> list[Mail]:
-        found = []
-        page = await self._notifications.deliveries(self._organisation, most=_PAGE)
-        while page:
-            found += [mail_of(one, self._notifications.composed(one)) for one in page]
-            page = await self._notifications.deliveries(self._organisation, after=page[-1].id, most=_PAGE)
-        return found
+def _upload(step: steps.Attach) -> Upload:
+    return Upload(step.name, BytesIO(step.content))
 
 
 async def _meaning(do: Callable[[str], Awaitable[None]], despite: bool) -> None:
@@ -233,15 +238,3 @@ async def _meaning(do: Callable[[str], Awaitable[None]], despite: bool) -> None:
             people = f": {', '.join(one.people)}" if one.people else ""
             raise Refused(f"{clashes.message}: {one.date} {one.what}{people}") from None
         await do(clashes.digest)
-
-
-def _of_title(items: Sequence[Item], title: str) -> Item:
-    """Raises InvalidInput."""
-    found = [item for item in items if item.details.title == title]
-    if len(found) != 1:
-        raise InvalidInput(f"items: there is {'no' if not found else 'more than one'} item {title!r}")
-    return found[0]
-
-
-def _hour(meeting: Meeting) -> str:
-    return meeting.details.starts.isoformat(timespec="minutes")

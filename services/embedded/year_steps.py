@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from services.embedded.fields import known, mapping, printable, read_file
+from services.embedded.fields import known, mapping, printable, read_bytes, read_file, text_of
 from services.meetings.agenda.agenda import HowItLeft, ItemDetails
 from services.meetings.meeting.meeting import Mode, Occasion
 from services.meetings.plan.plan import MAX_PLAN
+from services.meetings.poll.poll import Can, TimeAsked
 from services.meetings.register.commands import Format
 from services.meetings.register.register import MAX_REGISTER
 from services.meetings.reply.reply import Answer
 from shared.errors import InvalidInput
+from shared.text import clean_email
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class MeetingName:
         return f"{self.body} {self.at.isoformat(timespec='minutes') if self.at else self.day}"
 
 
+MAX_FILE = 20 * 1024 * 1024
+"""Bytes of a file that a step attaches; the system has its own limit below it."""
+
 Named = Annotated[MeetingName, BeforeValidator(MeetingName.read)]
 
 
@@ -58,7 +63,7 @@ class YearStep(BaseModel):
     @classmethod
     def read(cls, given: Mapping[str, Any], folder: Path) -> Self:
         """`folder`: the scenario's, from which files are named. Raises InvalidInput."""
-        known(given, cls.model_fields)
+        known(given, [field.alias or name for name, field in cls.model_fields.items()])
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -155,22 +160,138 @@ class MoveItems(YearStep):
 
 
 class Notice(YearStep):
-    """The date alone (`preliminary`), the notice proper (`issue`), or what is otherwise since (`update`)."""
+    """The date alone (`preliminary`), the notice proper, now (`issue`) or on its day (`approve`), or what is otherwise
+    since (`update`)."""
 
     subject: ClassVar[str | None] = "meeting"
     meeting: Named
-    what: Literal["preliminary", "issue", "update"] = "issue"
+    what: Literal["preliminary", "issue", "approve", "update"] = "issue"
     note: str | None = None
 
 
+class Timers(YearStep):
+    """What is due in meetings by now happens: approved notices go out, and near a meeting silence counts."""
+
+
 class Reply(YearStep):
-    """What someone of the register, by their key, told the secretary."""
+    """What someone of the register, by their key, told the secretary, or said themselves by the link of a mail."""
 
     subject: ClassVar[str | None] = "person"
     meeting: Named
     person: str
     answer: Answer
     comment: str | None = None
+    via: Literal["office", "link"] = "office"
+
+
+class CalendarReply(YearStep):
+    """Somebody's calendar program answers the last invitation to a meeting that was delivered to `person`.
+
+    `sender`, `from` in a file: who says so, when that is not the one who was invited.
+    """
+
+    subject: ClassVar[str | None] = "person"
+    meeting: Named
+    person: str
+    answer: Answer
+    comment: str | None = None
+    sender: Annotated[str, AfterValidator(clean_email)] | None = Field(None, alias="from")
+
+
+class OpenPoll(YearStep):
+    """The members are asked on which of these times, local ones, they can come."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    times: tuple[TimeAsked, ...] = Field(min_length=1)
+    answer_by: date
+    note: str | None = None
+
+
+class AnswerPoll(YearStep):
+    """What someone says of the times in the date poll of a meeting, by their starts, by the link of its mail."""
+
+    subject: ClassVar[str | None] = "person"
+    meeting: Named
+    person: str
+    times: dict[datetime, Can] = Field(min_length=1)
+    comment: str | None = None
+
+
+class ChooseDate(YearStep):
+    """A date poll ends: the meeting is at this one of its times."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    starts: datetime
+
+
+class CallOffPoll(YearStep):
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    reason: str
+
+
+class Attach(YearStep):
+    """A file to an item on a meeting's agenda: one of the scenario's folder, or a `name` and its `text`.
+
+    `title`: what it is called, when that is not its file's name.
+    """
+
+    subject: ClassVar[str | None] = "item"
+    meeting: Named
+    item: str
+    name: str
+    content: bytes
+    title: str = ""
+    confidential: bool = False
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], folder: Path) -> Self:
+        known(given, (*(field for field in cls.model_fields if field != "content"), "file", "text"))
+        rest = {field: value for field, value in given.items() if field not in ("file", "name", "text")}
+        name, content = _file(given, folder)
+        return super().read({**rest, "name": name, "content": content}, folder)
+
+
+class ReplaceFile(Attach):
+    """A new version of the file of the item's attachment with this title."""
+
+    title: str = Field(min_length=1)
+
+
+class PublishPapers(YearStep):
+    """`mail`: those who are asked are told, once the notice is out."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    mail: bool = True
+
+
+class ProposeItem(YearStep):
+    """A member proposes an item for a meeting of theirs, by the link of a mail."""
+
+    subject: ClassVar[str | None] = "person"
+    meeting: Named
+    person: str
+    title: str
+    background: str = ""
+    proposal: str = ""
+
+
+class TakeProposal(YearStep):
+    """A member's proposal, by its title, is an item of the agenda."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    title: str
+
+
+class DeclineProposal(YearStep):
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    title: str
+    reason: str
 
 
 class StrikeMeeting(YearStep):
@@ -205,7 +326,19 @@ YEAR_STEPS: Mapping[str, type[YearStep]] = {
     "add_items": AddItems,
     "move_items": MoveItems,
     "notice": Notice,
+    "timers": Timers,
     "reply": Reply,
+    "calendar_reply": CalendarReply,
+    "open_poll": OpenPoll,
+    "answer_poll": AnswerPoll,
+    "choose_date": ChooseDate,
+    "call_off_poll": CallOffPoll,
+    "attach": Attach,
+    "replace_file": ReplaceFile,
+    "publish_papers": PublishPapers,
+    "propose_item": ProposeItem,
+    "take_proposal": TakeProposal,
+    "decline_proposal": DeclineProposal,
     "strike": StrikeMeeting,
     "deliver_all": DeliverAll,
 }
@@ -225,6 +358,18 @@ def _document(given: Mapping[str, Any], folder: Path, names: tuple[str, ...], li
     return read_file(folder / name, limit), name
 
 
+def _file(given: Mapping[str, Any], folder: Path) -> tuple[str, bytes]:
+    """A file's name and its bytes."""
+    if "file" in given:
+        if "name" in given or "text" in given:
+            raise InvalidInput("needs a file, or name and text, and not both")
+        path = folder / text_of(given, "file")
+        return path.name, read_bytes(path, MAX_FILE)
+    if "name" not in given and "text" not in given:
+        raise InvalidInput("needs a file, or name and text")
+    return text_of(given, "name"), text_of(given, "text").encode()
+
+
 def _yes(given: Mapping[str, Any], name: str, usual: bool) -> bool:
     value = given.get(name)
     if value not in (None, "yes", "no", "true", "false"):
@@ -239,12 +384,15 @@ def _titled(given: object) -> object:
 def _refusal(error: ValidationError) -> InvalidInput:
     """The first thing that is wrong, with its field."""
     first = error.errors()[0]
-    field = ", ".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
+    parts = [part for part in first["loc"] if part != "[key]"]
+    field = ", ".join(str(part + 1) if isinstance(part, int) else part for part in parts)
     if first["type"] == "missing":
         return InvalidInput(f"{field} is missing")
     if first["type"].startswith("datetime"):
         return InvalidInput(f"{field}: is no local time like 2023-10-27T09:00")
-    if first["type"] in ("too_short", "tuple_type"):
+    if first["type"].startswith("date_"):
+        return InvalidInput(f"{field}: is no day like 2023-10-27")
+    if first["type"] in ("too_short", "tuple_type", "dict_type"):
         return InvalidInput(f"{field}: needs a list with at least one")
     what = str(first.get("ctx", {}).get("error", "")) or first["msg"]
     return InvalidInput(f"{field}: {printable(what)}")

@@ -1,4 +1,4 @@
-"""A board's year as text: its meetings with their agendas, what happened, and who was mailed. Pure.
+"""A board's year as text: its meetings with their agendas, what happened, who was mailed, what calendars said. Pure.
 
 The same scenario gives the same text: what happened at one moment is in the order of its words, and ids, which are new
 each time, are told by the name of what they mean.
@@ -12,15 +12,45 @@ from itertools import groupby
 from typing import Any
 
 from services.meetings.agenda.agenda import Item
+from services.meetings.attachment.attachment import Attachment, FileVersion
 from services.meetings.meeting.meeting import Meeting, MeetingStatus
+from services.meetings.papers.papers import Publication
+from services.meetings.poll.commands import PollView
+from services.meetings.poll.poll import PollAnswer, TimeAsked
+from services.meetings.proposal.proposal import ItemProposal
 from services.notifications.delivery import Delivery
 from shared.plain_text import printable
 
 
 @dataclass(frozen=True, slots=True)
+class PastPoll:
+    """`answers`: by the name of who gave it, those who said nothing with None."""
+
+    times: tuple[TimeAsked, ...]
+    answers: Mapping[str, PollAnswer | None]
+    ended: str
+
+    @classmethod
+    def of(cls, view: PollView) -> "PastPoll":
+        poll = view.poll
+        ended = "open"
+        if poll.chosen:
+            ended = f"chosen {_time(poll.time(poll.chosen))}"
+        elif poll.reason:
+            ended = f"called off: {poll.reason}"
+        return cls(poll.times, {view.name(one): view.answers.get(one) for one in poll.people}, ended)
+
+
+@dataclass(frozen=True, slots=True)
 class PastMeeting:
+    """`attachments`: by the ids of the items on its agenda."""
+
     meeting: Meeting
     items: tuple[Item, ...]
+    attachments: Mapping[str, Sequence[Attachment]]
+    proposals: Sequence[ItemProposal]
+    publications: Sequence[Publication]
+    polls: Sequence[PastPoll]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +76,17 @@ class Mail:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarAnswer:
+    """What a calendar program mailed; `became`: what came of it."""
+
+    time: datetime
+    meeting: str
+    sender: str
+    answer: str
+    became: str
+
+
 def mail_of(delivery: Delivery, message: EmailMessage) -> Mail:
     """A mail about an agreement has the agreement's report; its subject is told all the same."""
     return Mail(
@@ -58,13 +99,19 @@ def mail_of(delivery: Delivery, message: EmailMessage) -> Mail:
     )
 
 
-def year_text(meetings: Sequence[PastMeeting], happened: Sequence[Occurrence], mails: Sequence[Mail]) -> str:
-    """Three parts; one that is empty says so."""
-    parts = (
+def year_text(
+    meetings: Sequence[PastMeeting],
+    happened: Sequence[Occurrence],
+    mails: Sequence[Mail],
+    answers: Sequence[CalendarAnswer],
+) -> str:
+    """Three parts; one that is empty says so. A fourth where calendars answered."""
+    parts = [
         ("Meetings", _meeting_lines(meetings)),
         ("What happened", _happened_lines(happened)),
         ("Mails", _mail_lines(mails)),
-    )
+        *([("Answers of calendars", _answer_lines(answers))] if answers else []),
+    ]
     return "\n\n".join("\n".join((title, "", *(list(lines) or ["none"]))) for title, lines in parts) + "\n"
 
 
@@ -83,6 +130,47 @@ def _meeting_lines(meetings: Sequence[PastMeeting]) -> Iterable[str]:
             came = item.stays[-1] if item.stays else None
             trace = f" ({came.how.value} from {came.body} {came.starts:%Y-%m-%d})" if came else ""
             yield printable(f"    {number}. {item.details.title}, {item.details.kind.value}{trace}")
+            for attachment in one.attachments.get(item.id, ()):
+                yield from _file_lines(attachment)
+        yield from (printable(f"    {line}") for line in _beside(one))
+
+
+def _file_lines(attachment: Attachment) -> Iterable[str]:
+    """Each version of it."""
+    secret = ", confidential" if attachment.details.confidential else ""
+    for file in attachment.files:
+        yield printable(f"        {attachment.details.title}{secret}: {_file(file)}")
+
+
+def _file(file: FileVersion) -> str:
+    pages = f", pages {file.pages}" if file.pages else ""
+    return f"{file.name}, version {file.number}, {file.content.media_type}{pages}{', late' if file.late else ''}"
+
+
+def _beside(one: PastMeeting) -> Iterable[str]:
+    """What is about the meeting, and no item of it."""
+    for proposal in one.proposals:
+        what = f"{proposal.status.value}: {proposal.reason}" if proposal.reason else proposal.status.value
+        yield f"proposal by {proposal.person}: {proposal.details.title}, {what}"
+    for published in one.publications:
+        files = ", ".join(f"{file.title} {file.number}" for file in published.files) or "no files"
+        late = f"; late {', '.join(published.late)}" if published.late else ""
+        yield f"papers {published.number} of {_stamp(published.at)}: {files}{late}{'; told' if published.told else ''}"
+    for poll in one.polls:
+        yield f"date poll, {poll.ended}"
+        for name, answer in sorted(poll.answers.items()):
+            yield f"    {name}: {_said(poll, answer)}"
+
+
+def _said(poll: PastPoll, answer: PollAnswer | None) -> str:
+    if answer is None:
+        return "said nothing"
+    said = [f"{_time(one)} {answer.times[one.key].value}" for one in poll.times if one.key in answer.times]
+    return ", ".join(said) + (f" ({answer.comment})" if answer.comment else "")
+
+
+def _time(time: TimeAsked) -> str:
+    return f"{time.starts:%Y-%m-%d %H:%M}"
 
 
 def _happened_lines(happened: Sequence[Occurrence]) -> Iterable[str]:
@@ -143,6 +231,12 @@ def _mail_lines(mails: Sequence[Mail]) -> Iterable[str]:
         calendar = f", invitation {invitation}" if invitation else ""
         yield printable(f"{_stamp(time)}  {purpose}, {status}{calendar}: {subject}")
         yield from sorted(printable(f"    {one.recipient}") for one in alike)
+
+
+def _answer_lines(answers: Sequence[CalendarAnswer]) -> Iterable[str]:
+    for one in answers:
+        yield printable(f"{_stamp(one.time)}  {one.meeting}, from {one.sender}: {one.answer}")
+        yield printable(f"    {one.became}")
 
 
 def _invitation(message: EmailMessage) -> str:

@@ -9,6 +9,7 @@ from services.meetings.body.commands import BodyCommands
 from services.meetings.decision.commands import DecisionCommands
 from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.meeting.commands import MeetingCommands
+from services.meetings.member.queries import MemberQueries
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.minutes.unlocking import UnlockCommands
@@ -22,10 +23,14 @@ from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply.commands import ReplyCommands
 from services.meetings.sitting.commands import SittingCommands
 from services.meetings.strike.commands import StrikeCommands
+from services.meetings.transaction import MeetingsTransaction
+from shared.timers import TimerWorker
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingsCommands:
+    """`members`: what they see on their own pages; `timers`: what happens by itself, in a replay when it says so."""
+
     meetings: MeetingCommands
     minutes: MinutesCommands
     versions: MinutesQueries
@@ -46,3 +51,5 @@ class MeetingsCommands:
     notices: NoticeCommands
     polls: PollCommands
     strikes: StrikeCommands
+    members: MemberQueries
+    timers: TimerWorker[MeetingsTransaction]

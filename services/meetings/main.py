@@ -82,6 +82,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     press = Press()
     agendas = AgendaCommands(unit_of_work, clock)
     attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
+    on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers()}
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
         minutes=MinutesCommands(unit_of_work, clock, blobs, press),
@@ -103,6 +104,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         sittings=SittingCommands(unit_of_work, clock),
         notices=NoticeCommands(unit_of_work, clock),
         polls=PollCommands(unit_of_work, clock),
+        members=MemberQueries(unit_of_work, clock),
+        timers=TimerWorker(unit_of_work, clock, on_time),
     )
     gate = Gate(
         subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
@@ -147,11 +150,9 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         settings=settings,
         access=access,
         commands=commands,
-        members=MemberQueries(unit_of_work, clock),
         member_link_keys=parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS"),
         clock=clock,
     )
-    on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers()}
     service = Service(
         "meetings",
         app,
@@ -161,7 +162,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         organisation=settings.organisation,
         subscriptions=[subscribers.subscription(gate)],
         gates=[gate],
-        workers=[press, *([TimerWorker(unit_of_work, clock, on_time)] if timers else [])],
+        workers=[press, *([commands.timers] if timers else [])],
         commands=commands,
         retention_seconds=settings.retention.total_seconds(),
     )

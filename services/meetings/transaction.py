@@ -125,8 +125,9 @@ class MeetingsTransaction(
     ) -> Poll:
         """Call it off. `tell`: whom it asked. Its row and the meeting's are locked. Raises Refused, InvalidInput."""
         body = await self.body(organisation, poll.body_id)
-        people = (await self.people_among(organisation, poll.people)).values()
-        asked = [found for one in people if tell and (found := one.asked()) is not None]
+        people = await self.people_among(organisation, poll.people)
+        there = [people[person_id] for person_id in poll.people if person_id in people]
+        asked = [found for one in there if tell and (found := one.asked()) is not None]
         ended, fact = call_off(poll, meeting, body, reason, asked)
         await self.save_poll(organisation, ended)
         self.tell(organisation, ended, fact, at)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.notifications import delivery as rules
 from services.notifications import invited
-from services.notifications.calendar_replies import CalendarReply, NotBelieved, answer_of
+from services.notifications.calendar_replies import ABSENT, CalendarReply, NotBelieved, answer_of
 from services.notifications.delivery import Delivery
 from services.notifications.invited import Invited, Mailed
 from services.notifications.transaction import NotificationsTransaction
@@ -57,6 +57,11 @@ async def record(
     if answer is None:
         log.info("answer.nothing_new", delivery_id=found.delivery.id)
         return
+    if found.mailed.called_off:
+        if answer.answer == ABSENT:
+            log.info("answer.nothing_new", delivery_id=found.delivery.id)
+            return
+        raise NotBelieved("the calendar's answer is to a meeting that was called off: a person must tell them")
     if found.delivery.version >= _MOST_FACTS:
         raise NotBelieved("more answers have come to this invitation than anybody means: a person must ask")
     before = found.invited.answer

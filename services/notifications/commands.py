@@ -6,9 +6,10 @@ from email.message import EmailMessage
 from services.notifications import delivery as rules
 from services.notifications import invited, store, unmatched
 from services.notifications.bounces import DeliveryReports
-from services.notifications.composing import Composer
+from services.notifications.composing import TO_MEMBERS, Composer
 from services.notifications.delivery import ASKING, INVITING, Delivery, Status
 from services.notifications.mailer import Mailer
+from services.notifications.simulated_reply import Said, reply_mail
 from services.notifications.simulated_report import Failure, failed_report
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.transport import Accepted, Outcome
@@ -75,6 +76,31 @@ class NotificationsCommands:
         if not any(one.purpose in ASKING | INVITING for one in delivered):
             raise Refused(f"no request or notice reached {address}")
         await self._report(delivered[0], Failure(status, diagnostic))
+
+    async def answer_by_calendar(self, organisation: str, meeting_id: str, address: str, said: Said) -> str:
+        """A calendar program answers the last invitation to a meeting that an address got, through the real parser.
+
+        Returns why it is kept for a person, empty when it is not. Raises Refused when no invitation was delivered to
+        the address, InvalidInput.
+        """
+        async with self._unit_of_work.database.single() as connection:
+            delivered = await store.sent_to(connection, organisation, address)
+        found = next((one for one in delivered if one.agreement_id == meeting_id and one.purpose in INVITING), None)
+        if found is None:
+            raise Refused(f"no invitation to that meeting reached {address}")
+        raw = reply_mail(self.composed(found), said, at=self._clock.now())
+        await self._reports.take(raw, None)
+        async with self._unit_of_work.database.single() as connection:
+            return await unmatched.reason(connection, organisation, unmatched.fingerprint(raw))
+
+    async def members_token(self, organisation: str, address: str) -> str:
+        """Of the link to the reader's own page, in the last mail to an address that has one. Raises Refused."""
+        async with self._unit_of_work.database.single() as connection:
+            delivered = await store.sent_to(connection, organisation, address)
+        found = next((one for one in delivered if one.purpose in TO_MEMBERS), None)
+        if found is None:
+            raise Refused(f"no mail with a link to their own page reached {address}")
+        return self._composer.members_token(found)
 
     async def report_simulated_bounce(self, organisation: str, delivery_id: str) -> None:
         """A delivery report says that this mail's address does not exist. Raises NotFound."""

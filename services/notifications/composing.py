@@ -23,6 +23,8 @@ _TO_MEMBER = frozenset(
 )
 _COMING, _ABSENT = "coming", "absent"
 _ABOUT_THE_LINK = {"sv": "Svara, läs handlingarna och anslut: {}", "en": "Answer, read the papers and join: {}"}
+TO_MEMBERS = INVITING | _TO_MEMBER | {Purpose.DATE_POLL}
+"""Mails whose link opens the reader's own page."""
 _TO_SENDER = frozenset({Purpose.DEADLINE_NOTICE, Purpose.DECLINED_NOTICE, Purpose.EXPIRED_NOTICE})
 
 
@@ -138,7 +140,7 @@ class Composer:
         if delivery.purpose in INVITING:
             return self._members_page(delivery, _COMING)
         if delivery.purpose is Purpose.DATE_POLL:
-            return links.member_address(self.public_url, self._members_token(delivery), poll=delivery.agreement_id)
+            return links.member_address(self.public_url, self.members_token(delivery), poll=delivery.agreement_id)
         if delivery.purpose in _TO_MEMBER:
             return self._members_page(delivery)
         if delivery.purpose is Purpose.BOUNCE_NOTICE:
@@ -159,10 +161,11 @@ class Composer:
     def _members_page(self, delivery: Delivery, answer: str = "") -> str:
         """Of meetings, at the mail's meeting; the page asks whether the answer is meant, since programs follow links,
         too."""
-        token = self._members_token(delivery)
+        token = self.members_token(delivery)
         return links.member_address(self.public_url, token, meeting=delivery.agreement_id, answer=answer)
 
-    def _members_token(self, delivery: Delivery) -> str:
+    def members_token(self, delivery: Delivery) -> str:
+        """What the link to the reader's own page in a mail of `TO_MEMBERS` ends with."""
         version = delivery.facts.of_page
         return links.issue(self.member_keys, links.member_link(delivery.organisation, delivery.request_id, version))
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.calendar_replies import Answer
 from services.notifications.delivery import INVITING, UNINVITING, Delivery, NewDelivery
+from services.notifications.messages import Purpose
 from services.notifications.tables import DELIVERY, INVITATION
 from services.notifications.verp import answers_id, invitation_id
 from shared.links import FIRST_VERSION
@@ -38,12 +39,14 @@ class Invited:
 @dataclass(frozen=True, slots=True)
 class Mailed:
     """What was mailed to them there. `delivery_id`: the last mail that a server took; `latest`: the last sequence.
-    `ended`: the last notice went to another address, or when links of before it had been ended."""
+    `ended`: the last notice went to another address, or when links of before it had been ended. `called_off`: it says
+    that the meeting does not take place."""
 
     delivery_id: str
     addresses: frozenset[str]
     latest: int
     ended: bool
+    called_off: bool
 
 
 async def add(connection: AsyncConnection, mails: Sequence[NewDelivery]) -> None:
@@ -80,7 +83,7 @@ async def lock(connection: AsyncConnection, organisation: str, id: str) -> Invit
 async def mailed(connection: AsyncConnection, invited: Invited) -> Mailed | None:
     """None when nothing was: the rows may be gone."""
     query = (
-        select(_D.id, _D.recipient, _D.request_version, _PAGE_VERSION)
+        select(_D.id, _D.recipient, _D.request_version, _D.purpose, _PAGE_VERSION)
         .where(
             _D.organisation == invited.organisation,
             _D.agreement_id == invited.meeting_id,
@@ -96,7 +99,13 @@ async def mailed(connection: AsyncConnection, invited: Invited) -> Mailed | None
     if not there:
         return None
     last = max(rows, key=lambda row: (row.request_version, row.id))
-    return Mailed(there[0].id, frozenset(row.recipient for row in there), int(last.request_version), last not in there)
+    return Mailed(
+        delivery_id=there[0].id,
+        addresses=frozenset(row.recipient for row in there),
+        latest=int(last.request_version),
+        ended=last not in there,
+        called_off=last.purpose == Purpose.NOTICE_WITHDRAWN.value,
+    )
 
 
 async def last_sequence(connection: AsyncConnection, delivery: Delivery) -> int | None:

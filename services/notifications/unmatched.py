@@ -116,6 +116,12 @@ async def page(
     return [_report(row) for row in rows]
 
 
+async def reason(connection: AsyncConnection, organisation: str, sha256: str) -> str:
+    """Why it is kept; empty when it is not."""
+    query = select(_C.reason).where(_C.organisation == organisation, _C.sha256 == sha256)
+    return (await connection.execute(query)).scalar_one_or_none() or ""
+
+
 async def unread_of(connection: AsyncConnection, organisation: str, deliveries: Collection[str]) -> Mapping[str, int]:
     """How many are kept with each of these mails and wait for a person."""
     query = (

@@ -18,10 +18,11 @@ from shared.history import verify_chain
 HERE = Path(__file__).parent
 SCENARIOS = sorted(path.parent.name for path in HERE.glob("*/scenario.yaml"))
 COMPLETED = {
+    "a_boards_year",
     *("corrected_address_en", "corrected_address_sv", "late_bounce", "new_version_sv"),
     *("seed_history_en", "seed_history_sv"),
 }
-SECONDS = 90
+SECONDS = 300  # the longest takes some 30 on an idle machine; what hangs ends here
 AT_ONCE = 2  # a replay starts a whole system and waits a good part of its time
 
 Done = subprocess.CompletedProcess[str]
@@ -61,8 +62,14 @@ def expect_year_refused(steps: list[str], line: str, folder: Path) -> None:
     text += "".join(f"  - {{at: 2023-01-09T09:00:00Z, {step}}}\n" for step in [REGISTERED, *steps])
     (folder / "scenario.yaml").write_text(text, encoding="utf-8")
     done = replay(folder / "scenario.yaml", folder / "out")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", line + "\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", _with_line(line, first=4) + "\n")
     assert not (folder / "out").exists()
+
+
+def _with_line(message: str, *, first: int) -> str:
+    """`step N (what): why` with the line of its step, of which each here has one. `first`: that of the first step."""
+    number = int(message.split()[1])
+    return message.replace("): ", f"), line {first + number - 1}: ", 1)
 
 
 def expect_refusal(steps: list[str], line: str, folder: Path) -> None:
@@ -70,7 +77,7 @@ def expect_refusal(steps: list[str], line: str, folder: Path) -> None:
     text += "".join(f"  - {{at: 2022-09-26T09:00:00Z, {step}}}\n" for step in steps)
     (folder / "scenario.yaml").write_text(text, encoding="utf-8")
     done = replay(folder / "scenario.yaml", folder / "out", "--quiet")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", line + "\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", _with_line(line, first=9) + "\n")
     assert not (folder / "out").exists()
 
 
@@ -139,7 +146,7 @@ REFUSED: list[tuple[list[str], str]] = [
 ]
 
 REGISTERED = (
-    "register: {people: {olof: {name: Olof Berg}}, bodies: {"
+    "register: {people: {olof: {name: Olof Berg, email: olof.berg@bjorka.example}}, bodies: {"
     "board: {name: Styrelsen, kind: board, members: [{person: olof, role: chair}]},"
     "au: {name: AU, kind: committee, members: [{person: olof, role: chair}]}}}"
 )
@@ -201,6 +208,7 @@ def test_every_folder_is_tested() -> None:
     assert set(SCENARIOS) > COMPLETED
 
 
+@pytest.mark.timeout(2 * SECONDS)
 @pytest.mark.parametrize("replayed", EXPECTATIONS)
 def test_a_replay_is_as_expected(replayed: str, replays: dict[str, Future[None]]) -> None:
     """The report to the letter; or the one line that refuses a step, and nothing written."""

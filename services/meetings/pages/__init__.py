@@ -3,7 +3,6 @@
 from fastapi import APIRouter, FastAPI
 
 from services.meetings.commands import MeetingsCommands
-from services.meetings.member.queries import MemberQueries
 from services.meetings.pages.agendas import AgendaPages
 from services.meetings.pages.annexes import AnnexPages
 from services.meetings.pages.attachments import AttachmentPages
@@ -37,7 +36,6 @@ def include_pages(
     settings: Settings,
     access: Access,
     commands: MeetingsCommands,
-    members: MemberQueries,
     member_link_keys: KeyRing,
     clock: Clock,
 ) -> None:
@@ -47,7 +45,7 @@ def include_pages(
     """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    OwnPages(look, commands, members, member_link_keys, settings, secure=access.secure).add_to(router)
+    OwnPages(look, commands, commands.members, member_link_keys, settings, secure=access.secure).add_to(router)
     if access.takes_sessions:
         _add_office(router, look, access, commands, clock, Proxies.of(settings))
     app.include_router(router)

@@ -92,6 +92,11 @@ class PersonCommands:
         ordered = sorted(held, key=lambda one: (str(one.seat.begins or ""), one.id), reverse=True)
         return Career(person, [Place(one, bodies[one.body_id]) for one in ordered])
 
+    async def with_key(self, organisation: str, key: str) -> Person | None:
+        """Who has this short name in the register."""
+        async with self._unit_of_work.begin() as transaction:
+            return await transaction.person_with_key(organisation, key)
+
     async def people(self, organisation: str, after: tuple[str, str] | None, most: int) -> list[Person]:
         async with self._unit_of_work.begin() as transaction:
             return await transaction.people(organisation, after=after, most=most)

@@ -190,13 +190,25 @@ async def test_an_answer_that_changes_all_the_time_is_told_six_times(asked: Post
     assert len(await answers(asked)) == 7, "another's invitation is another's"
 
 
-async def test_an_answer_about_a_cancelled_meeting_is_told_as_what_it_is(
+async def test_who_comes_to_a_meeting_that_was_called_off_is_a_persons_to_tell(
     asked: Post, server: RecordingSmtpServer
 ) -> None:
     await asked.bring_alone(withdrawn(people=(OLOF_BERG,)))
     await asked.commands.deliver_next(ORGANISATION, OLOF)
+    await take(asked, reply(server.mails[0], partstat="DECLINED"))
+    assert await asked.commands.unmatched_reports(ORGANISATION) == [], "it changes nothing"
     await take(asked, reply(server.mails[0]))
-    assert [(one["sequence"], one["purpose"]) for one in await answers(asked)] == [(1, "notice-withdrawn")]
+    [kept] = await asked.commands.unmatched_reports(ORGANISATION)
+    assert kept.reason.startswith("the calendar's answer is to a meeting that was called off")
+    assert await answers(asked) == []
+    assert [one.name for one in await asked.published()][-1] == "reply-left-unread"
+
+
+async def test_who_need_not_come_any_more_answers_as_before(asked: Post, server: RecordingSmtpServer) -> None:
+    await asked.bring_alone(withdrawn(people=(OLOF_BERG,), cancelled=False))
+    await asked.commands.deliver_next(ORGANISATION, OLOF)
+    await take(asked, reply(server.mails[0]))
+    assert [(one["sequence"], one["purpose"]) for one in await answers(asked)] == [(1, "notice-released")]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Scenario files: a malformed one is refused in one line that says where."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.embedded.scenario import RefusedScenario, Scenario, load_scenario
-from services.embedded.year_steps import Plan, Register
+from services.embedded.year_steps import Attach, Plan, Register
 
 MINUTES = """---
 title: Protokoll styrelsen
@@ -44,10 +45,14 @@ def load(folder: Path, text: str, minutes: str = MINUTES) -> Scenario:
 
 
 def refusal(folder: Path, text: str, minutes: str = MINUTES) -> str:
+    """Without the line, which a step's refusal must have."""
     with pytest.raises(RefusedScenario) as caught:
         load(folder, text, minutes)
-    assert "\n" not in caught.value.message
-    return caught.value.message
+    message = caught.value.message
+    assert "\n" not in message
+    told = re.sub(r"^(step \d+(?: \(.*?\))?), line \d+: ", r"\1: ", message)
+    assert (told == message) is message.startswith("scenario:")
+    return told
 
 
 def step(text: str) -> str:
@@ -155,6 +160,13 @@ def test_malformed_minutes_are_named_with_their_file(tmp_path: Path) -> None:
     assert "body" in message
 
 
+def test_a_step_is_refused_with_the_line_that_it_begins_in(tmp_path: Path) -> None:
+    lines = ["  # why this is done", "  - at: 2022-09-26T09:00:00Z", "    view: {email: a@b.example, ip: no}"]
+    text = SCENARIO + "\n".join(lines) + "\n"
+    with pytest.raises(RefusedScenario, match=r"^step 4 \(view a@b\.example\), line 13: 'no' is no IP address"):
+        load(tmp_path, text)
+
+
 def test_aliases_are_refused(tmp_path: Path) -> None:
     bomb = SCENARIO.replace("language: sv", "a: &a [x, x]\nb: [*a, *a]\nlanguage: sv")
     assert "aliases" in refusal(tmp_path, bomb)
@@ -211,6 +223,19 @@ def test_a_register_is_read_from_its_file_by_its_name(tmp_path: Path) -> None:
     assert step.given == Register(text="Namn;E-post\n", form="csv")
 
 
+def test_a_file_is_read_with_the_scenario(tmp_path: Path) -> None:
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7")
+    about = "meeting: au 2023-02-17, item: A"
+    [read, typed] = [
+        load(tmp_path, year(f"attach: {{{about}, {given}}}")).steps[1].given
+        for given in ("file: b.pdf", "name: b.txt, text: Så, confidential: 'yes'")
+    ]
+    assert isinstance(read, Attach)
+    assert isinstance(typed, Attach)
+    assert (read.name, read.content, read.confidential) == ("b.pdf", b"%PDF-1.7", False)
+    assert (typed.name, typed.content, typed.confidential) == ("b.txt", "Så".encode(), True)
+
+
 @pytest.mark.parametrize(
     ("step", "message"),
     [
@@ -235,6 +260,66 @@ def test_a_register_is_read_from_its_file_by_its_name(tmp_path: Path) -> None:
         ),
         ("move_items: {items: [A], how: lost}", "step 2 (move_items): how: Input should be"),
         ("deliver_all: {to: a@b.example}", "step 2 (deliver_all): unknown field to"),
+        ("timers: {until: 2023-02-17}", "step 2 (timers): unknown field until"),
+        ("notice: {meeting: au 2023-02-17, what: later}", "step 2 (notice au 2023-02-17): what: Input should be"),
+        ("reply: {meeting: au 2023-02-17, person: a, answer: coming, via: phone}", "step 2 (reply a): via: Input"),
+        (
+            "calendar_reply: {meeting: au 2023-02-17, person: a, answer: accepted}",
+            "step 2 (calendar_reply a): answer: Input should be 'coming', 'absent' or 'tentative'",
+        ),
+        (
+            "calendar_reply: {meeting: au 2023-02-17, person: a, answer: coming, from: nobody}",
+            "step 2 (calendar_reply a): 'nobody' is no e-mail address",
+        ),
+        (
+            "calendar_reply: {meeting: au 2023-02-17, person: a, answer: coming, sender: a@b.example}",
+            "step 2 (calendar_reply a): unknown field sender; known are meeting, person, answer, comment, from",
+        ),
+        (
+            "open_poll: {meeting: au 2023-02-17, times: [], answer_by: 2023-02-01}",
+            "step 2 (open_poll au 2023-02-17): times: needs a list with at least one",
+        ),
+        (
+            "open_poll: {meeting: au 2023-02-17, times: [{starts: 2023-02-16T09:00}], answer_by: 2023-02-01}",
+            "step 2 (open_poll au 2023-02-17): times, 1, ends is missing",
+        ),
+        (
+            "open_poll: {meeting: au 2023-02-17, answer_by: soon, times: [{starts: 2023-02-16, ends: 2023-02-17}]}",
+            "step 2 (open_poll au 2023-02-17): answer_by: is no day like 2023-10-27",
+        ),
+        (
+            "answer_poll: {meeting: au 2023-02-17, person: a, times: {friday: can}}",
+            "step 2 (answer_poll a): times, friday: is no local time like 2023-10-27T09:00",
+        ),
+        (
+            "answer_poll: {meeting: au 2023-02-17, person: a, times: {2023-02-16T09:00: perhaps}}",
+            "step 2 (answer_poll a): times, 2023-02-16T09:00: Input should be 'can', 'if_need_be' or 'cannot'",
+        ),
+        ("choose_date: {meeting: au 2023-02-17}", "step 2 (choose_date au 2023-02-17): starts is missing"),
+        ("call_off_poll: {meeting: au 2023-02-17}", "step 2 (call_off_poll au 2023-02-17): reason is missing"),
+        ("attach: {meeting: au 2023-02-17, item: A}", "step 2 (attach A): needs a file, or name and text"),
+        ("attach: {meeting: au 2023-02-17, item: A, name: a.txt}", "step 2 (attach A): text is missing"),
+        (
+            "attach: {meeting: au 2023-02-17, item: A, file: scenario.yaml, name: a.txt, text: b}",
+            "step 2 (attach A): needs a file, or name and text, and not both",
+        ),
+        (
+            "attach: {meeting: au 2023-02-17, item: A, file: nowhere.pdf}",
+            "step 2 (attach A): nowhere.pdf: cannot be read",
+        ),
+        ("attach: {meeting: au 2023-02-17, item: A, file: .}", "step 2 (attach A): "),
+        ("attach: {meeting: au 2023-02-17, item: A, content: x}", "step 2 (attach A): unknown field content"),
+        (
+            "replace_file: {meeting: au 2023-02-17, item: A, name: a.txt, text: b}",
+            "step 2 (replace_file A): title is missing",
+        ),
+        ("publish_papers: {meeting: au}", "step 2 (publish_papers au): meeting: is no meeting like"),
+        ("propose_item: {meeting: au 2023-02-17, person: a}", "step 2 (propose_item a): title is missing"),
+        ("take_proposal: {meeting: au 2023-02-17}", "step 2 (take_proposal au 2023-02-17): title is missing"),
+        (
+            "decline_proposal: {meeting: au 2023-02-17, title: A}",
+            "step 2 (decline_proposal au 2023-02-17): reason is missing",
+        ),
         ("create: {ip: 192.0.2.1}", "scenario: sender is missing"),
         ("create: {ip: 192.0.2.1, meeting: au}", "scenario: sender is missing"),
     ],
