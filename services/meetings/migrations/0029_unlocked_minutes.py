@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0029"
-down_revision = "meetings_0030"
+down_revision = "meetings_0027"
 
 
 def upgrade() -> None:
