@@ -12,19 +12,24 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.archive.commands import ArchiveCommands
+from services.archive.extract import MOST_EXTRACTS, Extract, ExtractWanted
+from services.archive.extracts import Extracts
 from services.archive.journal_reader import LONGEST_WAIT, JournalFilter, JournalPage, types_named
 from services.archive.journal_reader import MOST as MOST_EVENTS
 from services.archive.queries import MOST, ProtocolPage, ProtocolView, State
 from services.archive.seal import Sealer
 from shared.auth import Principal, Role, requires
+from shared.http import CREATED
 from shared.idempotency import Once
 from shared.rendering.file_names import fetched_as, sealed_name
+from shared.web import path_for
 
 AgreementId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="the transaction id, 44 base64url characters")
 ]
 _Id = Annotated[str | None, Query(max_length=250)]
 _READS = requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)
+_CERTIFIES = requires(Role.SECRETARY)
 _OPERATES = requires(Role.OPERATOR)
 _AUDITS = requires(Role.OPERATOR, Role.AUDITOR)
 
@@ -44,9 +49,16 @@ class SealView(BaseModel):
     test: bool = Field(description="of a test authority: proves nothing to others")
 
 
+class ExtractsMade(BaseModel):
+    """Of one agreement's minutes, in the order in which they were made."""
+
+    extracts: list[Extract]
+
+
 def router(commands: ArchiveCommands, sealer: Callable[[], Sealer]) -> APIRouter:
     routes = APIRouter()
     _add_protocols(routes, commands)
+    _add_extracts(routes, commands.extracts)
     _add_seal(routes, sealer)
     _add_journal(routes, commands)
     return routes
@@ -131,6 +143,59 @@ def _add_protocols(routes: APIRouter, commands: ArchiveCommands) -> None:
     ) -> Response:
         accepting = commands.accept_history(principal.organisation, agreement_id, by=principal.name, reason=body.reason)
         return await once.answer(principal, accepting)
+
+
+def _add_extracts(routes: APIRouter, extracts: Extracts) -> None:
+    @routes.get(
+        "/protocols/{agreement_id}/extracts", tags=["protocols"], summary="List the certified extracts of minutes"
+    )
+    async def list_extracts(agreement_id: AgreementId, principal: Principal = _READS) -> ExtractsMade:
+        return ExtractsMade(extracts=await extracts.made(principal.organisation, agreement_id))
+
+    @routes.post(
+        "/protocols/{agreement_id}/extracts",
+        tags=["protocols"],
+        summary="Make an extract of one paragraph of signed minutes, certified and sealed",
+        status_code=201,
+        response_model=Extract,
+        responses=CREATED,
+    )
+    async def certify_extract(
+        agreement_id: AgreementId,
+        wanted: ExtractWanted,
+        request: Request,
+        once: Once,
+        principal: Principal = _CERTIFIES,
+    ) -> Response:
+        making = extracts.certify(principal.organisation, agreement_id, wanted, asked_by=principal.name)
+        return await once.answer(
+            principal,
+            making,
+            status=201,
+            location=lambda made: path_for(
+                request, "fetch_extract", agreement_id=made.agreement_id, number=str(made.number)
+            ),
+        )
+
+    @routes.get(
+        "/protocols/{agreement_id}/extracts/{number}",
+        tags=["protocols"],
+        summary="Fetch a sealed extract; check it with `justera verify`",
+        response_class=Response,
+        responses={200: {"content": {"application/pdf": {}}}},
+    )
+    async def fetch_extract(
+        agreement_id: AgreementId,
+        number: Annotated[int, Path(ge=1, le=MOST_EXTRACTS)],
+        principal: Principal = _READS,
+    ) -> Response:
+        name, content = await extracts.pdf(principal.organisation, agreement_id, number)
+        return extract_answer(name, content)
+
+
+def extract_answer(name: str, content: bytes) -> Response:
+    """A file that a browser keeps."""
+    return Response(content, media_type="application/pdf", headers={"content-disposition": fetched_as(f"{name}.pdf")})
 
 
 def _add_journal(routes: APIRouter, commands: ArchiveCommands) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from services.archive import store
+from services.archive.extracts import Extracts
 from services.archive.journal_reader import JournalFilter, JournalPage, JournalReader
 from services.archive.queries import ArchiveQueries, ProtocolView
 from services.archive.store import Job
@@ -26,8 +27,10 @@ class ArchiveCommands:
         queries: ArchiveQueries,
         journal: JournalReader,
         jobs_waiting: Wakeup,
+        extracts: Extracts,
     ) -> None:
         self.queries = queries
+        self.extracts = extracts
         self.journal = journal
         self._unit_of_work = unit_of_work
         self._jobs_waiting = jobs_waiting

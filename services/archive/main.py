@@ -6,6 +6,7 @@ from importlib.resources import files
 from services.archive import api, subscribers
 from services.archive.archiving import Archiving
 from services.archive.commands import ArchiveCommands
+from services.archive.extracts import Extracts
 from services.archive.journal import Journal
 from services.archive.journal_reader import JournalReader
 from services.archive.pages import include_pages
@@ -44,12 +45,13 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     outbox_wakeup, jobs_waiting = Wakeup(), Wakeup()
     unit_of_work = UnitOfWork(database, partial(ArchiveTransaction, jobs_waiting=jobs_waiting), outbox_wakeup)
     queries = ArchiveQueries(database, blobs)
-    commands = ArchiveCommands(unit_of_work, queries, JournalReader(database), jobs_waiting)
     event_keys = parse_event_keys(settings.secret("event_keys"))
     gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME), Freshness(settings.retention))
     journal = Journal(database, settings.organisation, event_keys.verifier(NAME), Freshness(settings.retention))
     press = Press()
     archiving = Archiving(unit_of_work, blobs, partial(Sealer.from_settings, settings), clock, jobs_waiting, press)
+    extracts = Extracts(unit_of_work, queries, blobs, press, lambda: archiving.sealer, clock)
+    commands = ArchiveCommands(unit_of_work, queries, JournalReader(database), jobs_waiting, extracts)
 
     app = create_app(
         "Justera archive",
@@ -60,7 +62,15 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         examples=files("services.archive") / "examples.yaml",
     )
     app.include_router(api.router(commands, lambda: archiving.sealer))
-    include_pages(app, settings=settings, clock=clock, copies=queries, copy_link_keys=copy_link_keys)
+    include_pages(
+        app,
+        settings=settings,
+        access=access,
+        clock=clock,
+        copies=queries,
+        extracts=extracts,
+        copy_link_keys=copy_link_keys,
+    )
     service = Service(
         NAME,
         app,

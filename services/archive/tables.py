@@ -79,6 +79,23 @@ class ArchivedProtocolRow(ArchiveTable, table=True):
     test_seal: bool = Field(sa_column=Column(Boolean, nullable=False))
 
 
+class ExtractRow(ArchiveTable, table=True):
+    """A certified extract of archived minutes, `number` counting from 1; see `extracts.Extract`. `asked_by`: a token's
+    name."""
+
+    __tablename__ = "extract"
+
+    organisation: str = Field(sa_column=_text(primary_key=True))
+    agreement_id: str = Field(sa_column=_text(primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    paragraph: int = Field(sa_column=Column(Integer, nullable=False))
+    certified_by: str = Field(sa_column=_text())
+    certified_at: datetime = Field(sa_column=_timestamptz())
+    asked_by: str = Field(sa_column=_text())
+    sealed: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    test_seal: bool = Field(sa_column=Column(Boolean, nullable=False))
+
+
 class EndedLinkRow(ArchiveTable, table=True):
     """A person whose links to a sealed copy open nothing below `version`. `holder` as in `shared.links`."""
 
@@ -129,3 +146,4 @@ ARCHIVING_JOB = ArchiveTable.metadata.tables["archiving_job"]
 ARCHIVED_PROTOCOL = ArchiveTable.metadata.tables["archived_protocol"]
 JOURNAL = ArchiveTable.metadata.tables["journal"]
 ENDED_LINK = ArchiveTable.metadata.tables["ended_link"]
+EXTRACT = ArchiveTable.metadata.tables["extract"]

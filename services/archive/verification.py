@@ -5,7 +5,9 @@ pyHanko runs its own event loop, so call `verify_final` in a thread from asynchr
 """
 
 import hashlib
+import json
 import logging
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from services.archive import trust
 from services.archive.findings import Answer, Findings, Word
 from services.archive.trust import Asked
 from shared.history import BrokenChain, VerifiedHistory, verify_chain
+from shared.rendering.extract import EXTRACT_FORMAT, EXTRACT_NAME
 from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
 
 _MAX_TREE_DEPTH = 32
@@ -113,6 +116,9 @@ def _check_integrity(status: PdfSignatureStatus, seen: _Seen) -> None:
 
 
 def _check_attachments(attached: dict[str, bytes], seen: _Seen) -> None:
+    if EXTRACT_NAME in attached:
+        _check_extract(attached[EXTRACT_NAME], seen)
+        return
     missing = [name for name in (ORIGINAL_NAME, HISTORY_NAME) if name not in attached]
     for name in missing:
         seen.fails.append(f"{name} is not attached")
@@ -123,6 +129,20 @@ def _check_attachments(attached: dict[str, bytes], seen: _Seen) -> None:
         seen.holds.append("the attached original is the document that the history speaks of")
     else:
         seen.fails.append("the attached original is not the document that the history speaks of (SHA-256 differs)")
+
+
+def _check_extract(data: bytes, seen: _Seen) -> None:
+    """An extract carries neither original nor history: other paragraphs are not its readers' business."""
+    try:
+        said = json.loads(data)
+        paragraph, copy = int(said["paragraph"]), str(said["sealed_copy_sha256"])
+        known = said["format"] == EXTRACT_FORMAT and re.fullmatch("[0-9a-f]{64}", copy)
+    except (ValueError, TypeError, KeyError):
+        known = None
+    if not known:
+        seen.fails.append(f"{EXTRACT_NAME} cannot be read")
+        return
+    seen.holds.append(f"an extract of § {paragraph} of minutes whose sealed copy has the SHA-256 {copy}")
 
 
 def _check_history(data: bytes, seen: _Seen) -> VerifiedHistory | None:

@@ -47,7 +47,7 @@ def minutes_job(document: MinutesDocument, *, at: datetime, annexes: Mapping[int
     Raises InvalidInput for a template version that this installation does not have.
     """
     files = bound_files(document, annexes) if annexes is not None else ()
-    return Job(_template(document), _page_data(document, (), ()), at, files)
+    return Job(_template(document), page_data(document), at, files)
 
 
 def final_job(
@@ -65,7 +65,7 @@ def final_job(
     stamps. Apart from both, each page's text is the original's. Raises InvalidInput for an unknown template version.
     """
     letters = tuple(initials_of(stamps)) if initials is None else tuple(initials)
-    data = _page_data(document, stamps, letters) | {"report": report.model_dump(mode="json")}
+    data = page_data(document, stamps, letters) | {"report": report.model_dump(mode="json")}
     return Job(_template(document), data, at, tuple(attachments))
 
 
@@ -92,7 +92,8 @@ def _template(document: MinutesDocument) -> str:
     return folder
 
 
-def _page_data(document: MinutesDocument, stamps: Sequence[Stamp], letters: tuple[str, ...]) -> dict[str, Any]:
+def page_data(document: MinutesDocument, stamps: Sequence[Stamp] = (), letters: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a template is given."""
     boxes = sum(place.role in INITIALLING_ROLES for place in document.places)
     return {
         "name": document.name,
@@ -103,6 +104,7 @@ def _page_data(document: MinutesDocument, stamps: Sequence[Stamp], letters: tupl
         "places": _places(document, stamps),
         "initials": [*letters, *[""] * (boxes - len(letters))],
         "report": None,
+        "extract": None,
     }
 
 

@@ -30,7 +30,7 @@ class Look:
         self._common = {
             "organisation": settings.organisation_name,
             "start_page": settings.start_page,
-            **_signings_pages(settings.public_url),
+            **_others_pages(settings.public_url),
         }
         self.start_page = settings.start_page
         self._inbox_page = settings.inbox_page
@@ -76,7 +76,7 @@ class Look:
         return preferred_language(request.headers.get("accept-language", ""), self.language)
 
 
-def _signings_pages(public_url: str) -> dict[str, str]:
+def _others_pages(public_url: str) -> dict[str, str]:
     """Where other services' pages lead to: paths, so that they hold by whichever name we are reached."""
     root = urlsplit(public_url).path.rstrip("/")
     return {
@@ -84,6 +84,7 @@ def _signings_pages(public_url: str) -> dict[str, str]:
         "token_login_page": f"{root}/signing/login",
         "logins_page": f"{root}/signing/logins",
         "logout_page": f"{root}/signing/logout",
+        "extracts_page": f"{root}/archive/extracts",
     }
 
 

@@ -1,20 +1,36 @@
-"""The page behind the mailed link to a sealed copy."""
+"""The page behind the mailed link to a sealed copy; and where extracts of minutes are made."""
 
 from fastapi import APIRouter, FastAPI
 
 from services.archive.pages.copies import Copies, CopyPages, SealedCopy
+from services.archive.pages.extracts import ExtractPages, Extracts
+from shared.auth import Access
 from shared.clock import Clock
 from shared.forwarding import Proxies
 from shared.keys import KeyRing
 from shared.settings import Settings
 from shared.web import Look, page_route
 
-__all__ = ["Copies", "SealedCopy", "include_pages"]
+__all__ = ["Copies", "Extracts", "SealedCopy", "include_pages"]
 
 
-def include_pages(app: FastAPI, *, settings: Settings, clock: Clock, copies: Copies, copy_link_keys: KeyRing) -> None:
-    """Add the pages to the service's app. `copy_link_keys`: those that the mailed links are derived under."""
+def include_pages(
+    app: FastAPI,
+    *,
+    settings: Settings,
+    access: Access,
+    clock: Clock,
+    copies: Copies,
+    extracts: Extracts,
+    copy_link_keys: KeyRing,
+) -> None:
+    """Add the pages to the service's app: those of extracts where browsers can be logged in.
+
+    `copy_link_keys`: those that the mailed links are derived under.
+    """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     CopyPages(look, clock, copies, copy_link_keys, trusted_proxies=Proxies.of(settings)).add_to(router)
+    if access.takes_sessions:
+        ExtractPages(look, access, extracts).add_to(router)
     app.include_router(router)

@@ -123,7 +123,7 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
                 found = re.search(r'name="csrf" value="([^"]+)"', answer.text)
                 csrf = found[1] if found and ("/sign/" in path or path.startswith("/member/")) else csrf
             for _, path, method in changing:
-                page = "/sign/" in path or "/ui/" in path or path.startswith(("/office/", "/member/"))
+                page = "/sign/" in path or "/ui/" in path or path.startswith(("/office/", "/member/", "/extracts/"))
                 body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": _body(path, ids)}
                 if method == "POST" and path.endswith(("/attachments", "/annexes", "/versions")) and not page:
                     body = {"params": {"name": "a.txt"}, "content": b"Hej igen"}
@@ -154,6 +154,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"agreements": [{"agreement_id": "A" * 44, "signed_at": "2022-09-28T22:30:00Z"}]}
     if path.endswith("/unlock"):
         return {"reason": "fel"}
+    if path.endswith("/extracts"):
+        return {"paragraph": 28, "certified_by": "Karin Ek"}
     if path.startswith("/plans"):
         return {"text": "{plan: p, year: 2023, bodies: {}}"}
     if path.startswith("/register"):

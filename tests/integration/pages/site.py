@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.archive import pages as archive_pages
+from services.archive.extract import Extract, ExtractWanted
 from services.archive.pages import SealedCopy
 from services.embedded import pages as embedded_pages
 from services.embedded.ahead import look_ahead
@@ -23,6 +24,7 @@ from services.notifications.messages import Person as Invited
 from services.notifications.pages import Mail
 from shared.auth import Access, Principal, Role, TokenRecord, token_hash
 from shared.errors import NotAuthenticated, NotFound
+from shared.events import BlobRef
 from shared.http import create_app
 from shared.keys import KeyRing, new_keys, parse_keys
 from shared.links import Link, copy_link, issue, member_address, member_link
@@ -72,6 +74,37 @@ class Copies:
 
     async def pdf(self, organisation: str, agreement_id: str) -> bytes:
         return b"%PDF-1.7 sealed"
+
+
+class Extracts(Copies):
+    """Extracts of that copy's minutes, in memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[Extract] = []
+
+    async def paragraphs(self, organisation: str, agreement_id: str) -> list[tuple[int, str]]:
+        await self.copy(organisation, agreement_id)
+        return [(28, "Ledningens information"), (29, "Uppföljning av verksamhetsplanen " * 4)]
+
+    async def made(self, organisation: str, agreement_id: str) -> list[Extract]:
+        await self.copy(organisation, agreement_id)
+        return self.kept
+
+    async def certify(self, organisation: str, agreement_id: str, wanted: ExtractWanted, *, asked_by: str) -> Extract:
+        made = Extract(
+            agreement_id=agreement_id,
+            number=len(self.kept) + 1,
+            paragraph=wanted.paragraph,
+            certified_by=wanted.certified_by,
+            certified_at=ARCHIVED,
+            sealed=BlobRef(sha256="9f" * 32, size=7),
+            test_seal=True,
+        )
+        self.kept.append(made)
+        return made
+
+    async def pdf(self, organisation: str, agreement_id: str, number: int) -> tuple[str, bytes]:  # type: ignore[override]
+        return "Protokoll § 28", b"%PDF-1.7 an extract"
 
 
 class Mails:
@@ -173,7 +206,13 @@ def make_site(settings: Settings, flow: Flow, access: Access, meetings: Service)
         invented=True,
     )
     archive_pages.include_pages(
-        archive, settings=settings, clock=flow.clock, copies=site.copies, copy_link_keys=copy_keys
+        archive,
+        settings=settings,
+        access=access,
+        clock=flow.clock,
+        copies=site.copies,
+        extracts=Extracts(),
+        copy_link_keys=copy_keys,
     )
     notifications_pages.include_pages(notifications, settings=settings, mails=site.mails)
     app.mount("/meetings", meetings.app)

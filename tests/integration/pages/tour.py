@@ -631,6 +631,13 @@ async def _declined(site: Site, page: Page, pdf: bytes, language: str) -> AsyncI
 
 async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     site.copies.language = language
+    await page.goto(f"{site.base}/archive/extracts/{COPY}")
+    await page.locator("form .button.primary").click()
+    yield "extracts-wrong", page
+    await page.select_option("#paragraph", "29")
+    await page.fill("#certified_by", "Wilhelmina Sjöström-Häggkvist, registrator")
+    await page.locator("form .button.primary").click()
+    yield "extracts", page
     await page.goto(site.copy_link())
     yield "copy", page
     site.copies.opens_until = ARCHIVED.replace(year=2021)
