@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from services.meetings.agenda.agenda import Item
-from services.meetings.attachment.attachment import Attachment, FileVersion
+from services.meetings.attachment.attachment import AttachmentShown, FileShown
 from services.meetings.meeting.meeting import Meeting, MeetingStatus
 from services.meetings.papers.papers import Publication
 from services.meetings.poll.commands import PollView
@@ -47,7 +47,7 @@ class PastMeeting:
 
     meeting: Meeting
     items: tuple[Item, ...]
-    attachments: Mapping[str, Sequence[Attachment]]
+    attachments: Mapping[str, Sequence[AttachmentShown]]
     proposals: Sequence[ItemProposal]
     publications: Sequence[Publication]
     polls: Sequence[PastPoll]
@@ -135,14 +135,14 @@ def _meeting_lines(meetings: Sequence[PastMeeting]) -> Iterable[str]:
         yield from (printable(f"    {line}") for line in _beside(one))
 
 
-def _file_lines(attachment: Attachment) -> Iterable[str]:
+def _file_lines(attachment: AttachmentShown) -> Iterable[str]:
     """Each version of it."""
     secret = ", confidential" if attachment.details.confidential else ""
     for file in attachment.files:
         yield printable(f"        {attachment.details.title}{secret}: {_file(file)}")
 
 
-def _file(file: FileVersion) -> str:
+def _file(file: FileShown) -> str:
     pages = f", pages {file.pages}" if file.pages else ""
     return f"{file.name}, version {file.number}, {file.content.media_type}{pages}{', late' if file.late else ''}"
 

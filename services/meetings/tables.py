@@ -16,7 +16,8 @@ class MeetingRow(MeetingsTable, table=True):
     """A meeting as it stands. `starts` and `ends` are local wall time as text; `timezone` places them.
 
     `body_id`: of the body that `body` names, when the register knows it. `plan`, `slot`: which meeting of which plan it
-    is, when a plan made it. `reserved` is `meeting.Reserved`. `reason`: why it is cancelled.
+    is, when a plan made it. `reserved` is `meeting.Reserved`. `reason`: why it is cancelled;
+    `taken_over_by`: the meeting that took its items, when it was struck.
     """
 
     __tablename__ = "meeting"
@@ -24,6 +25,9 @@ class MeetingRow(MeetingsTable, table=True):
         Index("meeting_by_start", "organisation", "starts", "id"),
         Index("meeting_by_plan", "organisation", "plan"),
         Index("meeting_of_no_body", "organisation", "body", postgresql_where=text("body_id IS NULL")),
+        Index(
+            "meeting_taken_over", "organisation", "taken_over_by", postgresql_where=text("taken_over_by IS NOT NULL")
+        ),
     )
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
@@ -44,6 +48,7 @@ class MeetingRow(MeetingsTable, table=True):
     plan: str | None = Field(sa_column=Column(Text, nullable=True))
     slot: str | None = Field(sa_column=Column(Text, nullable=True))
     reason: str | None = Field(sa_column=Column(Text, nullable=True))
+    taken_over_by: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
 class NumberingRow(MeetingsTable, table=True):
@@ -286,7 +291,8 @@ class AttachmentRow(MeetingsTable, table=True):
 class AttachmentFileRow(MeetingsTable, table=True):
     """A version of an attachment's file, `number` counting from 1. `content` is `BlobRef`.
 
-    `pages`: of one that can be bound into papers; `unbound`: why one cannot that is of a type that could.
+    `pages`: of one that can be bound into papers; `unbound`: why one cannot that is of a type that could. `late` says
+    nothing any more (record 60), and stays while the version before may run beside this one.
     """
 
     __tablename__ = "attachment_file"
@@ -296,7 +302,7 @@ class AttachmentFileRow(MeetingsTable, table=True):
     number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     name: str = Field(sa_column=Column(Text, nullable=False))
     content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
-    late: bool = Field(sa_column=Column(Boolean, nullable=False))
+    late: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     pages: int | None = Field(sa_column=Column(Integer, nullable=True))
     unbound: str | None = Field(sa_column=Column(Text, nullable=True))
@@ -372,6 +378,7 @@ class NoticeRow(MeetingsTable, table=True):
     approved_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
     note: str | None = Field(sa_column=Column(Text, nullable=True))
     issued_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    redated_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
     told: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     time_since: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
     at_risk: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))

@@ -20,7 +20,7 @@ from services.meetings.letterhead.store import LetterheadStore
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
-from services.meetings.notice.notice import Stage
+from services.meetings.notice.notice import Stage, closes_at
 from services.meetings.notice.store import NoticeStore
 from services.meetings.papers.store import PapersStore
 from services.meetings.person.person import Person
@@ -109,6 +109,14 @@ class MeetingsTransaction(
         handed_in = await self.annex_files(organisation, meeting_id)
         by_item = await self.attachments_of_meeting(organisation, meeting_id)
         return files_of(handed_in, [one for attachments in by_item.values() for one in attachments])
+
+    async def notice_closes(self, organisation: str, meeting: Meeting | None) -> datetime | None:
+        """Until when a file comes in time for its notice; None for no meeting, and where nothing says so."""
+        if meeting is None:
+            return None
+        body = await self.body_of(organisation, meeting)
+        days = body.details.rules.notice_days if body else None
+        return closes_at(meeting, await self.notice(organisation, meeting.id), days)
 
     async def take_name(self, organisation: str, body: Body, before: str | None) -> None:
         """A body has a name that it had not: what the register knew by that name, or by the one `before`, is this

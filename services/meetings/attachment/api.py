@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.annex.annex import AnnexFile
-from services.meetings.attachment.attachment import MOST_ATTACHMENTS, Attachment, AttachmentDetails, FileVersion
+from services.meetings.attachment.attachment import MOST_ATTACHMENTS, AttachmentDetails, AttachmentShown, FileVersion
 from services.meetings.attachment.commands import AttachmentCommands, Upload
 from services.meetings.attachment.file_type import MAX_FILE_NAME, SHOWN
 from services.meetings.callers import Reader, Secretary
@@ -47,7 +47,7 @@ FILE_ANSWER: dict[int | str, dict[str, Any]] = {
 class Attachments(BaseModel):
     """Of one item, in their order."""
 
-    attachments: list[Attachment]
+    attachments: list[AttachmentShown]
 
 
 class AttachmentOrder(BaseModel):
@@ -70,7 +70,7 @@ def router(commands: AttachmentCommands) -> APIRouter:
     @routes.post(
         "/agenda-items/{item_id}/attachments",
         status_code=201,
-        response_model=Attachment,
+        response_model=AttachmentShown,
         responses=CREATED,
         openapi_extra=FILE_BODY,
     )
@@ -99,14 +99,14 @@ def router(commands: AttachmentCommands) -> APIRouter:
         return Attachments(attachments=ordered)
 
     @routes.get("/attachments/{attachment_id}")
-    async def get_attachment(attachment_id: str, caller: Reader) -> Attachment:
+    async def get_attachment(attachment_id: str, caller: Reader) -> AttachmentShown:
         """What is said of one attachment, and the versions of its file."""
         return await commands.attachment(caller.organisation, attachment_id)
 
     @routes.put("/attachments/{attachment_id}")
     async def change_attachment(
         attachment_id: str, details: AttachmentDetails, caller: Secretary, version: Version = None
-    ) -> Attachment:
+    ) -> AttachmentShown:
         """Give the attachment's whole new details."""
         return await commands.change(caller.organisation, attachment_id, details, version=version)
 
@@ -115,7 +115,7 @@ def router(commands: AttachmentCommands) -> APIRouter:
         """Take an attachment away, with all versions of its file."""
         await commands.remove(caller.organisation, attachment_id, version=version)
 
-    @routes.post("/attachments/{attachment_id}/versions", response_model=Attachment, openapi_extra=FILE_BODY)
+    @routes.post("/attachments/{attachment_id}/versions", response_model=AttachmentShown, openapi_extra=FILE_BODY)
     async def replace_file(
         attachment_id: str,
         request: Request,

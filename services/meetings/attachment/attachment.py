@@ -1,7 +1,8 @@
 """The rules of attachments: the files that belong to an agenda item, and their versions. Pure.
 
 An attachment follows its item from agenda to agenda. Its last version is the one that is read; those before stay. Late
-is a version that came after the notice went out, or should have. Confidential is an attachment for members alone.
+is a version that came after the notice of the meeting where the item stands now went out, or should have: nothing of
+that is kept, since items move and meetings are moved. Confidential is an attachment for members alone.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ class AttachmentDetails(BaseModel):
 
 
 class FileVersion(BaseModel):
-    """A file as it was handed in. `late`: after the notice. `pages`: of one that can be bound into papers.
+    """A file as it was handed in. `pages`: of one that can be bound into papers.
 
     `unbound`: why one cannot that is a PDF or an image.
     """
@@ -43,7 +44,6 @@ class FileVersion(BaseModel):
     number: int
     name: str = Field(description="of the file, with its ending")
     content: BlobRef
-    late: bool
     at: datetime
     pages: int | None = None
     unbound: Trouble | None = None
@@ -64,13 +64,41 @@ class Attachment(BaseModel):
     def file(self) -> FileVersion:
         return self.files[-1]
 
+    def numbered(self, number: int | None) -> FileVersion | None:
+        """None: the last one."""
+        return self.file if number is None else next((one for one in self.files if one.number == number), None)
+
+
+class FileShown(FileVersion):
+    """`late`: it came after the notice of the meeting on whose agenda it stands."""
+
+    late: bool
+
+
+class AttachmentShown(Attachment):
+    """As those see it who read the agenda that its item stands on."""
+
+    files: tuple[FileShown, ...]
+
+    @property
+    def file(self) -> FileShown:
+        return self.files[-1]
+
     @property
     def late(self) -> bool:
         return self.file.late
 
-    def numbered(self, number: int | None) -> FileVersion | None:
-        """None: the last one."""
-        return self.file if number is None else next((one for one in self.files if one.number == number), None)
+
+def shown(attachment: Attachment, notice_closes: datetime | None) -> AttachmentShown:
+    """`notice_closes`: see `notice.closes_at`; None while the item waits for a meeting, when nothing is late."""
+    return AttachmentShown(
+        **attachment.model_dump(include={"id", "version", "item_id"}),
+        details=attachment.details,
+        files=tuple(
+            FileShown(**(dict(file) | {"late": notice_closes is not None and file.at > notice_closes}))
+            for file in attachment.files
+        ),
+    )
 
 
 class HandedIn(BaseModel):
@@ -83,12 +111,11 @@ class HandedIn(BaseModel):
     pages: int | None = None
     unbound: Trouble | None = None
 
-    def version(self, number: int, *, late: bool, at: datetime) -> FileVersion:
+    def version(self, number: int, at: datetime) -> FileVersion:
         return FileVersion(
             number=number,
             name=clean_file_name(self.name),
             content=self.content,
-            late=late,
             at=at,
             pages=self.pages,
             unbound=self.unbound,
@@ -102,8 +129,6 @@ def add(
     there: Sequence[Attachment],
     details: AttachmentDetails,
     file: HandedIn,
-    *,
-    late: bool,
     now: datetime,
 ) -> Attachment:
     """`meeting`: where the item stands; `there`: what it has already. Raises Refused, InvalidInput."""
@@ -111,7 +136,7 @@ def add(
         require_open(meeting, now)
     if len(there) >= MOST_ATTACHMENTS:
         raise Refused(f"the item has {MOST_ATTACHMENTS} attachments, and takes no more")
-    first = file.version(1, late=late, at=now)
+    first = file.version(1, now)
     return Attachment(id=attachment_id, version=1, item_id=item_id, details=clean_details(details), files=(first,))
 
 
@@ -131,9 +156,7 @@ def sent_again(there: Sequence[Attachment], file: HandedIn, *, confidential: boo
     return alike
 
 
-def replace(
-    attachment: Attachment, meeting: Meeting | None, file: HandedIn, *, late: bool, now: datetime
-) -> Attachment:
+def replace(attachment: Attachment, meeting: Meeting | None, file: HandedIn, now: datetime) -> Attachment:
     """A new version of the file; the same attachment when it is the last one. Raises Refused, InvalidInput."""
     if meeting is not None:
         require_open(meeting, now)
@@ -141,7 +164,7 @@ def replace(
         return attachment
     if len(attachment.files) >= MOST_VERSIONS:
         raise Refused(f"the attachment has {MOST_VERSIONS} versions, and takes no more")
-    newest = file.version(attachment.file.number + 1, late=late, at=now)
+    newest = file.version(attachment.file.number + 1, now)
     return attachment.model_copy(update={"version": attachment.version + 1, "files": (*attachment.files, newest)})
 
 

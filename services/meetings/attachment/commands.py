@@ -3,15 +3,21 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from os import SEEK_END, SEEK_SET
 from typing import IO
-from zoneinfo import ZoneInfo
 
 from services.meetings.agenda import agenda as agendas
 from services.meetings.agenda.agenda import Item
 from services.meetings.agenda.commands import lock_item
 from services.meetings.attachment import attachment as rules
-from services.meetings.attachment.attachment import Attachment, AttachmentDetails, FileVersion, HandedIn
+from services.meetings.attachment.attachment import (
+    Attachment,
+    AttachmentDetails,
+    AttachmentShown,
+    FileVersion,
+    HandedIn,
+)
 from services.meetings.attachment.file_type import (
     BINDABLE,
     HEAD,
@@ -21,7 +27,6 @@ from services.meetings.attachment.file_type import (
     media_type,
 )
 from services.meetings.meeting.meeting import Meeting
-from services.meetings.notice.notice import Stage, latest_day
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.blobs import BlobStore
@@ -61,7 +66,7 @@ class AttachmentCommands:
 
     async def add(
         self, organisation: str, item_id: str, upload: Upload, *, title: str = "", confidential: bool = False
-    ) -> Attachment:
+    ) -> AttachmentShown:
         """As the item's last one; the one that is there already when the same file is sent again.
 
         Raises NotFound, Refused, InvalidInput, TooLarge, Unavailable.
@@ -73,48 +78,46 @@ class AttachmentCommands:
         await self._look_at(organisation, item_id)
         file = await self.stored(organisation, upload)
 
-        async def work(transaction: MeetingsTransaction) -> Attachment:
+        async def work(transaction: MeetingsTransaction) -> AttachmentShown:
             item, meeting, _ = await lock_item(transaction, organisation, item_id)
             there = await transaction.attachments_of(organisation, item_id)
-            if (again := rules.sent_again(there, file, confidential=confidential)) is not None:
-                return again
-            late = await self._is_late(transaction, organisation, meeting)
-            made = rules.add(new_id(), item.id, meeting, there, details, file, late=late, now=self._clock.now())
-            await transaction.save_attachment(organisation, made, len(there) + 1)
-            return made
+            made = rules.sent_again(there, file, confidential=confidential)
+            if made is None:
+                made = rules.add(new_id(), item.id, meeting, there, details, file, self._clock.now())
+                await transaction.save_attachment(organisation, made, len(there) + 1)
+            return rules.shown(made, await transaction.notice_closes(organisation, meeting))
 
         return await self._unit_of_work.run(work)
 
     async def replace(
         self, organisation: str, attachment_id: str, upload: Upload, *, version: int | None = None
-    ) -> Attachment:
+    ) -> AttachmentShown:
         """A new version of the file. Raises NotFound, Refused, InvalidInput, TooLarge, Unavailable."""
         await self.attachment(organisation, attachment_id)
         file = await self.stored(organisation, upload)
 
-        async def work(transaction: MeetingsTransaction) -> Attachment:
+        async def work(transaction: MeetingsTransaction) -> AttachmentShown:
             found, meeting, there = await _locked(transaction, organisation, attachment_id)
             require_version(found.details.title, found.version, version)
-            late = await self._is_late(transaction, organisation, meeting)
-            changed = rules.replace(found, meeting, file, late=late, now=self._clock.now())
+            changed = rules.replace(found, meeting, file, self._clock.now())
             if changed != found:
                 await transaction.save_attachment(organisation, changed, _place(there, found))
-            return changed
+            return rules.shown(changed, await transaction.notice_closes(organisation, meeting))
 
         return await self._unit_of_work.run(work)
 
     async def change(
         self, organisation: str, attachment_id: str, details: AttachmentDetails, *, version: int | None = None
-    ) -> Attachment:
+    ) -> AttachmentShown:
         """Raises NotFound, Refused, InvalidInput."""
 
-        async def work(transaction: MeetingsTransaction) -> Attachment:
+        async def work(transaction: MeetingsTransaction) -> AttachmentShown:
             found, meeting, there = await _locked(transaction, organisation, attachment_id)
             require_version(found.details.title, found.version, version)
             changed = rules.change(found, meeting, details, self._clock.now())
             if changed != found:
                 await transaction.save_attachment(organisation, changed, _place(there, found))
-            return changed
+            return rules.shown(changed, await transaction.notice_closes(organisation, meeting))
 
         return await self._unit_of_work.run(work)
 
@@ -132,10 +135,10 @@ class AttachmentCommands:
 
     async def order(
         self, organisation: str, item_id: str, wanted: Sequence[str], *, seen: Sequence[str] | None = None
-    ) -> list[Attachment]:
+    ) -> list[AttachmentShown]:
         """`wanted`: the ids of all of the item. `seen`: the order it was made from. Raises NotFound, Refused."""
 
-        async def work(transaction: MeetingsTransaction) -> list[Attachment]:
+        async def work(transaction: MeetingsTransaction) -> list[AttachmentShown]:
             _, meeting, _ = await lock_item(transaction, organisation, item_id)
             if meeting is not None:
                 agendas.require_open(meeting, self._clock.now())
@@ -143,7 +146,8 @@ class AttachmentCommands:
             if (seen is not None and list(seen) != there) or sorted(wanted) != sorted(there):
                 raise Refused("the attachments were changed by someone else meanwhile", hint="look at them again")
             await transaction.save_attachment_order(organisation, wanted)
-            return await transaction.attachments_of(organisation, item_id)
+            closes = await transaction.notice_closes(organisation, meeting)
+            return [rules.shown(one, closes) for one in await transaction.attachments_of(organisation, item_id)]
 
         return await self._unit_of_work.run(work)
 
@@ -160,21 +164,23 @@ class AttachmentCommands:
 
         return await self._unit_of_work.run(work)
 
-    async def attachment(self, organisation: str, attachment_id: str) -> Attachment:
+    async def attachment(self, organisation: str, attachment_id: str) -> AttachmentShown:
         """Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:
-            return await transaction.attachment(organisation, attachment_id)
+            found = await transaction.attachment(organisation, attachment_id)
+            return rules.shown(found, await _closes(transaction, organisation, found.item_id))
 
-    async def of_item(self, organisation: str, item_id: str) -> list[Attachment]:
+    async def of_item(self, organisation: str, item_id: str) -> list[AttachmentShown]:
         """In their order. Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:
-            await transaction.item(organisation, item_id)
-            return await transaction.attachments_of(organisation, item_id)
+            closes = await _closes(transaction, organisation, item_id)
+            return [rules.shown(one, closes) for one in await transaction.attachments_of(organisation, item_id)]
 
-    async def of_meeting(self, organisation: str, meeting_id: str) -> dict[str, list[Attachment]]:
-        """By the ids of the items on its agenda."""
+    async def of_meeting(self, organisation: str, meeting_id: str) -> dict[str, list[AttachmentShown]]:
+        """By the ids of the items on its agenda. Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:
-            return await transaction.attachments_of_meeting(organisation, meeting_id)
+            meeting = await transaction.meeting(organisation, meeting_id)
+            return await shown_attachments(transaction, organisation, meeting)
 
     async def content(
         self, organisation: str, attachment_id: str, number: int | None = None
@@ -213,17 +219,21 @@ class AttachmentCommands:
                 raise Damaged(f"{name} is damaged: it cannot be read", hint="save or scan it again") from error
             return None, error.trouble
 
-    async def _is_late(self, transaction: MeetingsTransaction, organisation: str, meeting: Meeting | None) -> bool:
-        """Whether the notice went out, or its last day is over, by the body's rule."""
-        if meeting is None:
-            return False
-        if (await transaction.notice(organisation, meeting.id)).stage is Stage.ISSUED:
-            return True
-        body = await transaction.body_of(organisation, meeting)
-        if body is None:
-            return False
-        today = self._clock.now().astimezone(ZoneInfo(meeting.details.timezone)).date()
-        return today > latest_day(meeting.details.starts.date(), body.details.rules.notice_days)
+
+async def shown_attachments(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting
+) -> dict[str, list[AttachmentShown]]:
+    """Those of the items on the meeting's agenda, by the items' ids."""
+    closes = await transaction.notice_closes(organisation, meeting)
+    found = await transaction.attachments_of_meeting(organisation, meeting.id)
+    return {item_id: [rules.shown(one, closes) for one in there] for item_id, there in found.items()}
+
+
+async def _closes(transaction: MeetingsTransaction, organisation: str, item_id: str) -> datetime | None:
+    """Of the meeting where the item stands. Raises NotFound."""
+    item = await transaction.item(organisation, item_id)
+    meeting = await transaction.meeting(organisation, item.meeting_id) if item.meeting_id else None
+    return await transaction.notice_closes(organisation, meeting)
 
 
 async def _locked(

@@ -49,6 +49,17 @@ class MeetingsOfYear:
     clashes: list[Clash]
 
 
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """`by`: the meeting that took the items of this one, which was struck.
+
+    `of`: struck ones whose items this one took.
+    """
+
+    by: Meeting | None
+    of: list[Meeting]
+
+
 class MeetingCommands:
     def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock) -> None:
         self._unit_of_work = unit_of_work
@@ -158,6 +169,15 @@ class MeetingCommands:
             return meeting
 
         return await self._unit_of_work.run(work)
+
+    async def taken_over(self, organisation: str, meeting: Meeting) -> TakenOver:
+        async with self._unit_of_work.begin() as transaction:
+            by = None
+            if meeting.taken_over_by is not None:
+                by = (await transaction.meetings_among(organisation, [meeting.taken_over_by])).get(
+                    meeting.taken_over_by
+                )
+            return TakenOver(by, await transaction.meetings_taken_over(organisation, meeting.id))
 
     async def meeting(self, organisation: str, meeting_id: str) -> Meeting:
         """Raises NotFound."""

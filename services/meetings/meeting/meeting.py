@@ -111,7 +111,8 @@ class WhichBody:
 
 
 class Meeting(BaseModel):
-    """A meeting's state. `version` counts its facts. `plan`: for one that a plan made. `reason`: of one called off.
+    """A meeting's state. `version` counts its facts. `plan`: for one that a plan made. `reason`: of one called off;
+    `taken_over_by`: the meeting that took its items, when it was struck.
 
     `body_id`: absent, where the register knows no body of that name.
     """
@@ -125,6 +126,7 @@ class Meeting(BaseModel):
     details: MeetingDetails
     plan: PlanSlot | None = None
     reason: str | None = None
+    taken_over_by: str | None = None
 
     @property
     def which_body(self) -> WhichBody:
@@ -156,14 +158,17 @@ def change(meeting: Meeting, details: MeetingDetails) -> tuple[Meeting, MeetingC
     return changed, MeetingChanged(meeting_id=meeting.id, **_event_fields(cleaned))
 
 
-def cancel(meeting: Meeting, reason: str) -> tuple[Meeting, MeetingCancelled]:
-    """Raises Refused for a meeting that is cancelled already, InvalidInput."""
+def cancel(meeting: Meeting, reason: str, *, for_meeting: str | None = None) -> tuple[Meeting, MeetingCancelled]:
+    """`for_meeting`: the id of the one that takes its items over.
+
+    Raises Refused for a meeting that is cancelled already, InvalidInput.
+    """
     meeting.require_scheduled()
     fact = MeetingCancelled(
         meeting_id=meeting.id, body=meeting.details.body, title=meeting.details.title, reason=clean_reason(reason)
     )
     update = {"version": meeting.version + 1, "status": MeetingStatus.CANCELLED, "reason": fact.reason}
-    return meeting.model_copy(update=update), fact
+    return meeting.model_copy(update=update | {"taken_over_by": for_meeting}), fact
 
 
 def require_minutes_fit(meeting: Meeting, body: str, called_now: str | None = None) -> None:

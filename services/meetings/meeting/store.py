@@ -49,6 +49,11 @@ _OF_SOMEONE = _BETWEEN.where(
     | (MEETING.c.id == func.any(bindparam("ids", type_=ARRAY(Text))))
     | MEETING.c.participants.contains(bindparam("invited", type_=JSONB))
 )
+_TAKEN_OVER = (
+    select(MEETING)
+    .where(MEETING.c.organisation == bindparam("organisation"), MEETING.c.taken_over_by == bindparam("id"))
+    .order_by(MEETING.c.starts, MEETING.c.id)
+)
 _OF_NO_BODY = (MEETING.c.organisation == bindparam("of"), MEETING.c.body_id.is_(None))
 _NAMES_OF_NO_BODY = select(MEETING.c.body).where(*_OF_NO_BODY).distinct()
 _CLAIM = (
@@ -130,6 +135,11 @@ class MeetingStore(Transaction):
         key = {"organisation": organisation, "ids": sorted(set(meeting_ids))}
         return {row.id: _meeting(row) for row in await self.connection.execute(_AMONG, key)}
 
+    async def meetings_taken_over(self, organisation: str, meeting_id: str) -> list[Meeting]:
+        """Those that were struck, and whose items this one took; by their start."""
+        rows = await self.connection.execute(_TAKEN_OVER, {"organisation": organisation, "id": meeting_id})
+        return [_meeting(row) for row in rows]
+
     async def save_meeting(self, organisation: str, meeting: Meeting) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting))
 
@@ -158,6 +168,7 @@ def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:
         "plan": meeting.plan.plan if meeting.plan else None,
         "slot": meeting.plan.slot if meeting.plan else None,
         "reason": meeting.reason,
+        "taken_over_by": meeting.taken_over_by,
         **details,
     }
 
@@ -173,4 +184,5 @@ def _meeting(row: Any) -> Meeting:
         details=details,
         plan=plan,
         reason=row.reason,
+        taken_over_by=row.taken_over_by,
     )

@@ -20,7 +20,9 @@ from shared.messaging.transaction import UnitOfWork
 class OwnMeetingPage:
     """`items` in order; `standing`: what an agenda begins with that nobody wrote on yet.
 
-    `published`: the papers; `reads_confidential`: whether they read also what is for members only.
+    `published`: the papers; `reads_confidential`: whether they read also what is for members only. `taken_over_by`: the
+    meeting that took the items of this one, when it was struck; `took_over`: struck ones whose items this one took;
+    each where it is theirs, too.
     """
 
     own: OwnMeeting
@@ -29,6 +31,8 @@ class OwnMeetingPage:
     standing: list[ItemDetails]
     published: Publication | None
     reads_confidential: bool
+    taken_over_by: Meeting | None = None
+    took_over: tuple[Meeting, ...] = ()
 
     @property
     def files(self) -> dict[str, list[PublishedFile]]:
@@ -71,6 +75,7 @@ class MemberQueries:
         """Raises NotFound, also for a meeting that is not theirs."""
         async with self._unit_of_work.begin() as transaction:
             found = await self._meetings(transaction, organisation, person)
+            theirs = [one.meeting for one in (*found.coming, *found.past)]
             own = next((one for one in (*found.coming, *found.past) if one.meeting.id == meeting_id), None)
             if own is None:
                 raise NotFound(f"there is no meeting {meeting_id[:60]} of theirs")
@@ -89,6 +94,8 @@ class MemberQueries:
             standing,
             publications[-1] if publications else None,
             reads_confidential(roles, own.reply),
+            next((one for one in theirs if one.id == own.meeting.taken_over_by), None),
+            tuple(one for one in theirs if one.taken_over_by == meeting_id),
         )
 
     async def _meetings(self, transaction: MeetingsTransaction, organisation: str, person: Person) -> OwnMeetings:

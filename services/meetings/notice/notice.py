@@ -7,7 +7,7 @@ calendars keep the highest (RFC 5546 section 2.1.4).
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,22 @@ def latest_day(meets: date, days: int) -> date:
     while day.weekday() >= _FIRST_OF_WEEKEND or holiday(day):
         day -= timedelta(days=1)
     return day
+
+
+def closes_at(meeting: Meeting, notice: "Notice", days: int | None) -> datetime | None:
+    """The last moment at which a file came in time for the meeting's notice: when the notice of the meeting's present
+    day went out, or the end of its last day, whichever was first.
+
+    `days`: by the rule of the body; None where the register knows none. None when neither is known.
+    """
+    day = meeting.details.starts.date()
+    ends = []
+    if notice.told is not None and notice.told.starts.date() == day and notice.issued_at is not None:
+        ends.append(notice.redated_at or notice.issued_at)
+    if days is not None:
+        zone = ZoneInfo(meeting.details.timezone)
+        ends.append(datetime.combine(latest_day(day, days), time.max, zone).astimezone(UTC))
+    return min(ends, default=None)
 
 
 class Stage(StrEnum):
@@ -136,7 +152,7 @@ class Notice(BaseModel):
     """The state of a meeting's notice. `sequence`: of the last fact that people were told; `told`: what it said.
 
     `approved_at`: the secretary saw it, and it goes out on its day, with `note`. `time_since`: the sequence from which
-    on the time is the present one.
+    on the time is the present one. `redated_at`: when the notice last told another day than it had told before.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -146,6 +162,7 @@ class Notice(BaseModel):
     approved_at: datetime | None = None
     note: str | None = None
     issued_at: datetime | None = None
+    redated_at: datetime | None = None
     told: Told | None = None
     time_since: int = 0
     at_risk: bool = False
@@ -285,6 +302,7 @@ def _issue(notice: Notice, draft: Draft, kind: Kind, note: str | None, now: date
     changes = changed(notice, draft)
     proper = kind is Kind.NOTICE or notice.stage is Stage.ISSUED
     told, sequence = draft.told(with_agenda=proper), notice.sequence + 1
+    another_day = notice.told is not None and notice.told.starts.date() != told.starts.date()
     another_time = notice.told is None or (notice.told.starts, notice.told.ends) != (told.starts, told.ends)
     issued = Notice(
         stage=Stage.ISSUED if proper else Stage.PRELIMINARY,
@@ -292,6 +310,7 @@ def _issue(notice: Notice, draft: Draft, kind: Kind, note: str | None, now: date
         approved_at=notice.approved_at,
         note=notice.note,
         issued_at=now if kind is Kind.NOTICE else notice.issued_at,
+        redated_at=now if another_day and kind is Kind.UPDATED and proper else notice.redated_at,
         told=told,
         time_since=sequence if another_time else notice.time_since,
         at_risk=notice.at_risk,

@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.agenda.agenda import Item
 from services.meetings.attachment.api import file_answer
-from services.meetings.attachment.attachment import Attachment, AttachmentDetails
+from services.meetings.attachment.attachment import AttachmentDetails, AttachmentShown
 from services.meetings.attachment.commands import Upload
 from services.meetings.attachment.file_type import Damaged, NotWhatItSays
 from services.meetings.meeting.meeting import Meeting, MeetingStatus
@@ -170,7 +170,7 @@ class AttachmentPages(OfficePages):
         self,
         request: Request,
         principal: Principal,
-        found: Attachment,
+        found: AttachmentShown,
         fields: Fields,
         *,
         done: str = "",
@@ -209,7 +209,7 @@ class AttachmentPages(OfficePages):
         return meeting.status is not MeetingStatus.CANCELLED and not meeting.is_over(self._clock.now())
 
 
-def _filled(found: Attachment | None) -> Fields:
+def _filled(found: AttachmentShown | None) -> Fields:
     """The form as it is opened."""
     title = found.details.title if found else ""
     confidential = "yes" if found and found.details.confidential else "no"

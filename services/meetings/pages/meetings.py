@@ -122,6 +122,7 @@ class MeetingPages(OfficePages):
             in_the_way=[(one, holiday_of(one)) for one in clashes],
             minutes=await self._commands.minutes.versions(principal.organisation, meeting_id),
             elections=elections,
+            taken_over=await self._commands.meetings.taken_over(principal.organisation, meeting),
             agenda=await self._commands.agendas.agenda(principal.organisation, meeting_id),
             proposed=await self._commands.proposals.waiting(principal.organisation, meeting_id) if coming else 0,
             not_seated=any(one.state == "refused" for one in elections),

@@ -344,6 +344,8 @@ class OwnPages:
             items=page.items,
             files=page.files,
             published=page.published,
+            taken_over_by=page.taken_over_by,
+            took_over=page.took_over,
             standing=page.standing,
             fields=fields,
             answers=tuple(Answer),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from services.meetings.agenda.agenda import Item, standing_items
-from services.meetings.attachment.attachment import Attachment
+from services.meetings.attachment.attachment import AttachmentShown
+from services.meetings.attachment.commands import shown_attachments
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.notice.notice import Stage, as_known
 from services.meetings.notice.scene import known_scene
@@ -37,7 +38,7 @@ class Sources:
 
     meeting: Meeting
     items: Sequence[Item]
-    attachments: Mapping[str, Sequence[Attachment]]
+    attachments: Mapping[str, Sequence[AttachmentShown]]
     language: Language
 
     def document(self, organisation: str, *, for_members: bool) -> PapersDocument:
@@ -226,7 +227,7 @@ async def _sources(transaction: MeetingsTransaction, organisation: str, meeting_
             Item(id="", version=1, body=meeting.details.body, meeting_id=meeting_id, details=details, standing=True)
             for details in standing_items(body.details.rules)
         ]
-    attachments = await transaction.attachments_of_meeting(organisation, meeting_id)
+    attachments = await shown_attachments(transaction, organisation, meeting)
     return Sources(meeting, items, attachments, body.details.rules.language if body else "sv")
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.agenda.agenda import Item, Stay, require_open
-from services.meetings.attachment.attachment import Attachment
+from services.meetings.attachment.attachment import AttachmentShown
 from services.meetings.attachment.file_type import BINDABLE
 from services.meetings.body.membership import MEMBERS, MemberRole
 from services.meetings.meeting.meeting import Meeting
@@ -97,7 +97,7 @@ def reads_confidential(roles: Collection[MemberRole], reply: Reply | None) -> bo
 def document_of(
     meeting: Meeting,
     items: Sequence[Item],
-    attachments: Mapping[str, Sequence[Attachment]],
+    attachments: Mapping[str, Sequence[AttachmentShown]],
     *,
     organisation: str,
     language: Language,
@@ -154,7 +154,7 @@ def publish(
     )
 
 
-def published_files(items: Sequence[Item], attachments: Mapping[str, Sequence[Attachment]]) -> list[PublishedFile]:
+def published_files(items: Sequence[Item], attachments: Mapping[str, Sequence[AttachmentShown]]) -> list[PublishedFile]:
     """The last version of each, in the agenda's order."""
     return [
         PublishedFile(
@@ -189,7 +189,13 @@ class _Room:
 
 
 def _item(
-    number: int, item: Item, attachments: Sequence[Attachment], room: _Room, language: Language, *, for_members: bool
+    number: int,
+    item: Item,
+    attachments: Sequence[AttachmentShown],
+    room: _Room,
+    language: Language,
+    *,
+    for_members: bool,
 ) -> PapersItem:
     """Files keep their numbers where some are left out."""
     details = item.details
@@ -210,7 +216,7 @@ def _item(
     )
 
 
-def _file(number: str, attachment: Attachment, room: _Room) -> PapersFile:
+def _file(number: str, attachment: AttachmentShown, room: _Room) -> PapersFile:
     file = attachment.file
     why: Why | None = file.unbound
     if why is None and (file.pages is None or file.content.media_type not in BINDABLE):

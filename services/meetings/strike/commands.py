@@ -109,7 +109,7 @@ class StrikeCommands:
         for details in strike.add:
             added = await self._agendas.add_locked(transaction, organisation, to, details)
             items.append(StruckItem(id=added.id, title=added.details.title, how="added"))
-        cancelled, gone = meeting_rules.cancel(struck, strike.reason)
+        cancelled, gone = meeting_rules.cancel(struck, strike.reason, for_meeting=to.id)
         await transaction.save_meeting(organisation, cancelled)
         changed, told = meeting_rules.change(to, rules.extended(to, strike))
         clashes: list[Clash] = []

@@ -148,6 +148,33 @@ async def test_what_comes_after_the_last_day_of_the_notice_is_late(service: Serv
     assert (await hand_in(api, path, "Efteråt.pdf", PDF)).status_code == 409, "the meeting was held"
 
 
+async def test_late_is_what_missed_the_notice_of_the_meeting_where_its_item_stands_by_now(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    """October's notice went out by the 21st. What came after it is in time for November's, until that one's day."""
+    await board(api)
+    october, november = await meeting(api, "2022-10-28"), await meeting(api)
+    ekonomi = await add(api, october, "Uppföljning T2")
+    path = f"/agenda-items/{ekonomi['id']}/attachments"
+    clock = service.commands.attachments._clock
+    clock.move_to(datetime(2022, 10, 24, 8, tzinfo=UTC))
+    made = (await hand_in(api, path, "T2.pdf", PDF)).json()
+    assert made["files"][0]["late"] is True
+    assert (await api.get(f"/attachments/{made['id']}")).json() == made
+
+    strike = {"to_meeting_id": november, "reason": "Krock"}
+    assert (await api.post(f"/meetings/{october}/strike", json=strike)).is_success
+    assert [one["files"][0]["late"] for one in (await api.get(path)).json()["attachments"]] == [False]
+    details = (await api.get(f"/meetings/{november}")).json()["details"]
+    for day, late in (("2022-10-27", True), ("2022-11-28", False)):
+        dated = {**details, "starts": f"{day}T13:00", "ends": f"{day}T15:00"}
+        assert (await api.put(f"/meetings/{november}", json=dated)).is_success
+        assert (await api.get(f"/attachments/{made['id']}")).json()["files"][0]["late"] is late
+        published = (await api.post(f"/meetings/{november}/papers/publications", json={})).json()
+        assert [(one["title"], one["late"]) for one in published["files"]] == [("T2", late)]
+        assert published["late"] == (["T2"] if late else [])
+
+
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR])
 async def test_others_read_and_do_not_hand_in(service: Service, api: httpx.AsyncClient, role: Role) -> None:
     path = f"/agenda-items/{await item(api)}/attachments"

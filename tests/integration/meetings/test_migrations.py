@@ -48,8 +48,32 @@ async def test_meetings_and_items_become_their_bodys_however_its_name_was_writte
     await database.close()
 
 
+async def test_meetings_that_were_struck_before_name_the_one_that_took_their_items(postgres: Postgres) -> None:
+    database = Database(await postgres.create_database())
+    async with database.engine.begin() as connection:
+        await connection.run_sync(_migrate_to, "meetings_0022")
+    async with database.transaction() as connection:
+        for statement in _STRUCK:
+            await connection.execute(text(statement))
+    await migrate(database.engine, "meetings")
+    async with database.single() as connection:
+        found = await connection.execute(text("SELECT id, taken_over_by FROM meeting ORDER BY 1"))
+        assert [tuple(row) for row in found] == [("called off", None), ("struck", "to"), ("to", None)]
+    await database.close()
+
+
 _MEETING = "INSERT INTO meeting (organisation, id, version, status, body, title, place, starts, ends, timezone,"
 _VALUES = "'Möte', 'Digitalt', '2022-09-23T13:00', '2022-09-23T15:00', 'Europe/Stockholm', '[]')"
+_STAY = "INSERT INTO agenda_stay (item_id, reason, meeting_id, organisation, number, body, starts, how, at,"
+_LEFT = "'norrdalen', 1, 'Styrelsen', '2022-10-28T13:00', 'moved', now(), 'to'"
+_STRUCK = (
+    f"{_MEETING} participants) VALUES ('norrdalen', 'to', 1, 'scheduled', 'Styrelsen', {_VALUES}",
+    f"{_MEETING} participants) VALUES ('norrdalen', 'struck', 2, 'cancelled', 'Styrelsen', {_VALUES}",
+    f"{_MEETING} participants) VALUES ('norrdalen', 'called off', 2, 'cancelled', 'Styrelsen', {_VALUES}",
+    "UPDATE meeting SET reason = CASE id WHEN 'struck' THEN 'Krock' WHEN 'called off' THEN 'Snö' END",
+    f"{_STAY} to_meeting_id) VALUES ('i', 'Krock', 'struck', {_LEFT})",
+    f"{_STAY} to_meeting_id) VALUES ('j', 'Hinner inte', 'called off', {_LEFT})",
+)
 _BODIES_AND_MEETINGS = (
     "INSERT INTO body VALUES ('norrdalen', 'b', 1, 'board', 'Styrelsen', 'styrelsen', 'board', '{}')",
     f"{_MEETING} participants) VALUES ('norrdalen', '1', 1, 'scheduled', 'Styrelsen', {_VALUES}",

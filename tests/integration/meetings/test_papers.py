@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,12 @@ async def facts(service: Service) -> list[PapersPublished]:
     return [PapersPublished.model_validate_json(row.data) for row in rows]
 
 
+def afterwards(service: Service) -> None:
+    """What comes now comes after what was done."""
+    clock = service.commands.attachments._clock
+    clock.move_to(clock.now() + timedelta(minutes=1))
+
+
 def text_of(pdf: bytes, folder: Path) -> str:
     """As poppler reads it."""
     file = folder / "papers.pdf"
@@ -100,6 +107,7 @@ async def test_papers_are_published_once_and_told_to_those_who_are_asked(
     assert (fact.told, fact.papers) == (False, BlobRef.model_validate(first["papers"])), "before the notice: with it"
 
     assert (await api.post(f"/meetings/{november}/notice/issue", json={})).status_code == 200
+    afterwards(service)
     late = (await hand_in(api, f"/agenda-items/{item}/attachments", "Sent.pdf", pdf_of())).json()
     assert late["files"][0]["late"] is True, "the notice is out"
     second = await publish(api, november)
@@ -129,6 +137,7 @@ async def test_what_is_confidential_is_in_the_members_papers_alone(
     assert "Hemligt 1" in text_of(members, tmp_path)
     assert "1.4 Löner 2023" in text_of(members, tmp_path)
     await api.post(f"/meetings/{november}/notice/issue", json={})
+    afterwards(service)
     await hand_in(api, path, "Avsked.pdf", pdf_of(), confidential=True)
     published = await publish(api, november)
     assert published["papers"] != published["for_members"]

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.meetings.meeting.commands import TakenOver
 from shared.events import MeetingChanged, NoticeIssued, NoticeWithdrawn
 from shared.service import Service
 from tests.integration.meetings.test_agenda import add, meeting, move, titles
@@ -87,6 +88,20 @@ async def test_what_was_shown_is_what_happens_and_each_is_told_once(service: Ser
     told = [(one["news"], one["name"].split()[0]) for one in shown["told"]]
     assert told == [("struck", name) for name in names(withdrawn)] + [("changed", name) for name in names(updated)]
     assert len(told) == len(set(told))
+
+
+async def test_the_struck_meeting_names_the_one_that_took_its_items_over(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    october, november, wish = await prepared(api)
+    await look(api, october, wish)
+    assert (await api.get(f"/meetings/{october}")).json()["taken_over_by"] is None, "only looked at"
+    assert (await api.post(f"/meetings/{october}/strike", json=wish)).is_success
+    assert (await api.get(f"/meetings/{october}")).json()["taken_over_by"] == november
+    meetings = service.commands.meetings
+    struck, there = [await meetings.meeting("default", one) for one in (october, november)]
+    assert await meetings.taken_over("default", struck) == TakenOver(there, [])
+    assert await meetings.taken_over("default", there) == TakenOver(None, [struck])
 
 
 async def test_what_nobody_was_told_of_is_struck_in_silence(service: Service, api: httpx.AsyncClient) -> None:

@@ -297,7 +297,11 @@ async def test_a_meeting_is_struck_on_one_page_and_another_takes_its_items(visit
     assert "Digitalt" in page
     agenda = unescape((await visitor.follow(f"{november}/agenda")).text)
     assert agenda.index("Strategi") < agenda.index("Uppföljning")
-    assert "Krock" in unescape((await visitor.follow(october)).text)
+    struck = unescape((await visitor.follow(october)).text)
+    assert "Krock" in struck
+    assert f'Mötet ströks, och punkterna tas upp på <a href="{november}">Styrelsen, ' in struck
+    taken = unescape((await visitor.follow(november)).text)
+    assert f'från ett möte som ströks: <a href="{october}">Styrelsen, fredag 28 oktober 2022</a>.' in taken
     assert (await visitor.follow(f"{october}/strike")).status_code == 409
 
 

@@ -122,21 +122,33 @@ def handed_in(number: int, name: str = "Budget.pdf") -> HandedIn:
     return HandedIn(name=name, content=ref(number))
 
 
-def added(title: str = "Budget", *, late: bool = False) -> Attachment:
+def added(title: str = "Budget") -> Attachment:
     details = AttachmentDetails(title=title)
-    return rules.add("a", "i", NOVEMBER, [], details, handed_in(1), late=late, now=NOW)
+    return rules.add("a", "i", NOVEMBER, [], details, handed_in(1), NOW)
 
 
 def test_a_new_version_keeps_those_before_it() -> None:
     first = added()
-    second = rules.replace(first, NOVEMBER, handed_in(2), late=True, now=NOW + timedelta(days=1))
-    assert [(one.number, one.content.size, one.late) for one in second.files] == [(1, 1, False), (2, 2, True)]
-    assert (second.version, second.late, first.late) == (2, True, False)
+    second = rules.replace(first, NOVEMBER, handed_in(2), NOW + timedelta(days=1))
+    assert [(one.number, one.content.size) for one in second.files] == [(1, 1), (2, 2)]
+    assert second.version == 2
     assert second.numbered(1) == first.file
     assert second.numbered(None) == second.file
     assert second.numbered(3) is None
-    again = rules.replace(second, NOVEMBER, handed_in(2), late=True, now=NOW)
+    again = rules.replace(second, NOVEMBER, handed_in(2), NOW)
     assert again is second, "the same file is no new version"
+
+
+def test_what_came_after_the_notice_is_late_wherever_its_item_stands_by_then() -> None:
+    both = rules.replace(added(), NOVEMBER, handed_in(2), NOW + timedelta(days=1))
+    between = rules.shown(both, NOW + timedelta(hours=1))
+    assert [one.late for one in between.files] == [False, True]
+    assert between.late
+    assert not rules.shown(both, NOW + timedelta(days=1)).late, "at the moment the notice goes out, it is in it"
+    assert [one.late for one in rules.shown(both, NOW - timedelta(days=9)).files] == [True, True]
+    waiting = rules.shown(both, None)
+    assert not waiting.late
+    assert waiting.model_dump(exclude={"files"}) == both.model_dump(exclude={"files"})
 
 
 def test_what_is_sent_twice_is_found_again() -> None:
@@ -152,7 +164,7 @@ def test_what_is_handed_in_as_a_secret_is_not_taken_for_one_that_all_read() -> N
         rules.sent_again(there, handed_in(1), confidential=True)
     assert told.value.hint
     details = AttachmentDetails(title="Budget", confidential=True)
-    secret = rules.add("b", "i", NOVEMBER, there, details, handed_in(1), late=False, now=NOW)
+    secret = rules.add("b", "i", NOVEMBER, there, details, handed_in(1), NOW)
     with pytest.raises(Refused, match="already, and is confidential"):
         rules.sent_again([secret], handed_in(1), confidential=False)
     assert rules.sent_again([*there, secret], handed_in(1), confidential=True) is secret
@@ -160,9 +172,9 @@ def test_what_is_handed_in_as_a_secret_is_not_taken_for_one_that_all_read() -> N
 
 def test_attachments_of_a_meeting_that_was_held_stand() -> None:
     with pytest.raises(Refused, match="was held"):
-        rules.add("a", "i", HELD, [], AttachmentDetails(title="Budget"), handed_in(1), late=False, now=NOW)
+        rules.add("a", "i", HELD, [], AttachmentDetails(title="Budget"), handed_in(1), NOW)
     with pytest.raises(Refused, match="was held"):
-        rules.replace(added(), HELD, handed_in(2), late=False, now=NOW)
+        rules.replace(added(), HELD, handed_in(2), NOW)
     with pytest.raises(Refused, match="was held"):
         rules.change(added(), HELD, AttachmentDetails(title="Annat"), NOW)
 
@@ -170,10 +182,10 @@ def test_attachments_of_a_meeting_that_was_held_stand() -> None:
 def test_an_item_and_an_attachment_take_so_many() -> None:
     there = [added()] * rules.MOST_ATTACHMENTS
     with pytest.raises(Refused, match="50 attachments"):
-        rules.add("a", "i", NOVEMBER, there, AttachmentDetails(title="Till"), handed_in(1), late=False, now=NOW)
+        rules.add("a", "i", NOVEMBER, there, AttachmentDetails(title="Till"), handed_in(1), NOW)
     full = added().model_copy(update={"files": added().files * rules.MOST_VERSIONS})
     with pytest.raises(Refused, match="100 versions"):
-        rules.replace(full, NOVEMBER, handed_in(2), late=False, now=NOW)
+        rules.replace(full, NOVEMBER, handed_in(2), NOW)
 
 
 def test_a_title_has_the_form_of_all_lines() -> None:

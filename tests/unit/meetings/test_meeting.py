@@ -30,6 +30,12 @@ def test_scheduling_tells_the_whole_meeting() -> None:
     assert fact.participants == DETAILS.participants
 
 
+def test_one_that_is_struck_names_the_meeting_that_takes_its_items() -> None:
+    struck, fact = rules.cancel(scheduled(), "Krock", for_meeting="m2")
+    assert (struck.status, struck.taken_over_by, fact.reason) == (MeetingStatus.CANCELLED, "m2", "Krock")
+    assert rules.cancel(scheduled(), "Krock")[0].taken_over_by is None
+
+
 def test_a_change_of_nothing_is_no_fact() -> None:
     meeting, fact = rules.change(scheduled(), DETAILS)
     assert (meeting.version, fact) == (1, None)

@@ -73,6 +73,34 @@ def test_it_is_late_on_its_latest_day_unless_somebody_has_seen_it() -> None:
     assert rules.due_moment(MEETING, 5) == datetime(2022, 11, 18, 7, tzinfo=UTC)
 
 
+LAST = datetime(2022, 11, 18, 22, 59, 59, 999999, tzinfo=UTC)  # of its latest day, in Stockholm
+
+
+def test_a_file_comes_in_time_until_the_notice_goes_out_or_its_last_day_ends() -> None:
+    assert rules.closes_at(MEETING, Notice(), 5) == LAST
+    assert rules.closes_at(MEETING, Notice(), None) is None
+    dated, _ = rules.send_preliminary(Notice(), DRAFT, None, NOW)
+    assert rules.closes_at(MEETING, dated, 5) == LAST, "the date alone is no notice"
+    issued, _ = rules.issue(dated, DRAFT, None, NOW)
+    assert rules.closes_at(MEETING, issued, 5) == rules.closes_at(MEETING, issued, None) == NOW
+    tardy, _ = rules.issue(Notice(), DRAFT, None, LAST + timedelta(hours=9))
+    assert rules.closes_at(MEETING, tardy, 5) == LAST, "it should have gone out"
+    assert rules.closes_at(MEETING, rules.withdraw(issued, DRAFT, "Krock")[0], 5) == NOW
+
+
+def test_another_day_has_a_notice_of_its_own_and_another_hour_has_not() -> None:
+    issued, _ = rules.issue(Notice(), DRAFT, None, NOW)
+    longer = changed(DRAFT, ends=STARTS + timedelta(hours=3))
+    told, _ = rules.update(issued, longer, None, NOW + timedelta(days=1))
+    assert rules.closes_at(longer.meeting, told, 5) == NOW
+    moved = changed(longer, starts=STARTS + timedelta(days=14), ends=STARTS + timedelta(days=14, hours=3))
+    assert rules.closes_at(moved.meeting, told, 5) == LAST + timedelta(days=14), "of that day nobody was told yet"
+    retold, _ = rules.update(told, moved, None, NOW + timedelta(days=2))
+    assert rules.closes_at(moved.meeting, retold, 5) == NOW + timedelta(days=2)
+    again, _ = rules.update(retold, moved, "En hälsning", NOW + timedelta(days=3))
+    assert rules.closes_at(moved.meeting, again, 5) == NOW + timedelta(days=2)
+
+
 @pytest.mark.parametrize(
     ("today", "wanted"),
     [(date(2022, 11, 1), date(2022, 11, 23)), (date(2022, 11, 22), date(2022, 11, 23)), (date(2022, 11, 23), None)],
@@ -156,6 +184,10 @@ class Life(RuleBasedStateMachine):
             same = [fact.starts == said[-1].starts for fact in said]
             first = len(same) - next((at for at, one in enumerate(reversed(same)) if not one), len(same))
             assert self.notice.time_since == said[first].sequence
+
+    @invariant()
+    def no_notice_lets_a_file_come_later_than_its_last_day_does(self) -> None:
+        assert (rules.closes_at(self.draft.meeting, self.notice, 5) or LAST) <= LAST
 
     @invariant()
     def what_is_withdrawn_waits_for_nothing(self) -> None:

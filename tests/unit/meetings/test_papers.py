@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.meetings.attachment import attachment as attachments
-from services.meetings.attachment.attachment import Attachment, AttachmentDetails, HandedIn
+from services.meetings.attachment.attachment import AttachmentDetails, AttachmentShown, HandedIn
 from services.meetings.body.membership import MemberRole
 from services.meetings.papers import papers as rules
 from services.meetings.papers.papers import Publication
@@ -18,21 +18,22 @@ from tests.unit.meetings.test_agenda import HELD, NOVEMBER, NOW, item
 PDF = BlobRef(sha256="a" * 64, size=1000, media_type="application/pdf")
 
 
-def file(name: str, *, pages: int | None = 3, size: int = 1000, late: bool = False, **said: bool) -> Attachment:
+def file(name: str, *, pages: int | None = 3, size: int = 1000, late: bool = False, **said: bool) -> AttachmentShown:
     media_type = "application/pdf" if pages else "text/plain"
     content = BlobRef(sha256=f"{len(name):064}", size=size, media_type=media_type)
     handed_in = HandedIn(name=name, content=content, pages=pages)
     details = AttachmentDetails(title=name, **said)
-    return attachments.add(name, "i", NOVEMBER, [], details, handed_in, late=late, now=NOW)
+    made = attachments.add(name, "i", NOVEMBER, [], details, handed_in, NOW)
+    return attachments.shown(made, NOW - timedelta(days=1) if late else NOW)
 
 
-def document(*files: Attachment, for_members: bool = False) -> PapersDocument:
+def document(*files: AttachmentShown, for_members: bool = False) -> PapersDocument:
     return rules.document_of(
         NOVEMBER, [item()], {"i": files}, organisation="Norrdalen", language="sv", for_members=for_members
     )
 
 
-def published(before: list[Publication], *files: Attachment, key: str = "k") -> Publication | None:
+def published(before: list[Publication], *files: AttachmentShown, key: str = "k") -> Publication | None:
     there = rules.published_files([item()], {"i": files})
     return rules.publish(NOVEMBER, before, key, (PDF, PDF), there, told=True, now=NOW)
 
@@ -92,9 +93,8 @@ def test_late_is_what_came_after_the_notice_and_was_not_published_before() -> No
     third = published([first, second], one, late, key="m")
     assert third is not None
     assert third.late == ()
-    newer = attachments.replace(
-        late, NOVEMBER, HandedIn(name="b.pdf", content=PDF, pages=1), late=True, now=NOW + timedelta(days=1)
-    )
+    handed_in = HandedIn(name="b.pdf", content=PDF, pages=1)
+    newer = attachments.shown(attachments.replace(late, NOVEMBER, handed_in, NOW + timedelta(days=1)), NOW)
     fourth = published([first, second, third], one, newer, key="n")
     assert fourth is not None
     assert fourth.late == ("bb",), "another version of it"
