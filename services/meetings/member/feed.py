@@ -5,7 +5,7 @@ services that fetch them.
 """
 
 import hashlib
-from dataclasses import dataclass
+import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,17 +16,31 @@ from services.meetings.reply.reply import Answer
 from shared.calendars import PRODUCT, meeting_uid, vtimezone
 
 ASK_AGAIN = timedelta(hours=1)
+_FORM = 1
+"""Rises when the same meetings are told in another way: programs that ask then get it."""
+_SAID = {"id": True, "version": True, "details": {"body", "title", "place", "starts", "ends", "timezone"}}
+"""Of a meeting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """`tag`: a weak entity tag (RFC 9110 section 8.8.3), the same while nothing that is said changes."""
+def tag_of(found: OwnMeetings, name: str) -> str:
+    """A weak entity tag (RFC 9110 section 8.8.3), the same while nothing that is said changes.
 
-    text: str
-    tag: str
+    Made of the meetings themselves: programs ask for hours without news, and the calendar is not written for that.
+    """
+    said = [(_FORM, PRODUCT, name)]
+    said += [
+        (own.meeting.model_dump(mode="json", include=_SAID), _status(own), _takes_time(own)) for own in _all(found)
+    ]
+    return f'W/"{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
-def feed(found: OwnMeetings, name: str, stamp: datetime) -> Feed:
+def is_known(tag: str, if_none_match: str) -> bool:
+    """Whether the request's `If-None-Match` names this one (RFC 9110 section 13.1.2, by weak comparison)."""
+    known = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+    return known == ["*"] or tag.removeprefix("W/") in known
+
+
+def feed(found: OwnMeetings, name: str, stamp: datetime) -> str:
     """`name`: of the association; `stamp`, UTC, is when it is said."""
     made = Calendar()
     made.add("prodid", PRODUCT)
@@ -36,24 +50,33 @@ def feed(found: OwnMeetings, name: str, stamp: datetime) -> Feed:
     made.add("x-wr-calname", name)
     made.add("refresh-interval", ASK_AGAIN, parameters={"VALUE": "DURATION"})  # RFC 7986 section 5.7
     made.add("x-published-ttl", "PT1H")
-    meetings = sorted((*found.past, *found.coming), key=lambda own: (own.meeting.details.starts, own.meeting.id))
+    meetings = _all(found)
     earliest: dict[str, int] = {}
     for own in meetings:
         earliest.setdefault(own.meeting.details.timezone, own.meeting.details.starts.year)
-    events = [_event(own) for own in meetings]
+    events = [_event(own, stamp) for own in meetings]
     used = {event["DTSTART"].params.get("TZID") for event in events}
     for zone, year in sorted(earliest.items()):
         if zone in used:  # UTC needs none
             made.add_component(vtimezone(zone, year))
     for event in events:
         made.add_component(event)
-    tag = hashlib.sha256(bytes(made.to_ical())).hexdigest()[:32]
-    for event in events:
-        event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
-    return Feed(bytes(made.to_ical()).decode(), f'W/"{tag}"')
+    return bytes(made.to_ical()).decode()
 
 
-def _event(own: OwnMeeting) -> Event:
+def _all(found: OwnMeetings) -> list[OwnMeeting]:
+    return sorted((*found.past, *found.coming), key=lambda own: (own.meeting.details.starts, own.meeting.id))
+
+
+def _status(own: OwnMeeting) -> str:
+    return "CANCELLED" if own.is_cancelled else "TENTATIVE" if own.part is Part.SUBSTITUTE else "CONFIRMED"
+
+
+def _takes_time(own: OwnMeeting) -> bool:
+    return not (own.is_cancelled or own.part is Part.SUBSTITUTE or own.answer is Answer.ABSENT)
+
+
+def _event(own: OwnMeeting, stamp: datetime) -> Event:
     details = own.meeting.details
     zone = ZoneInfo(details.timezone)
     event = Event()
@@ -63,8 +86,7 @@ def _event(own: OwnMeeting) -> Event:
     event.add("sequence", own.meeting.version)
     event.add("summary", details.title if details.title == details.body else f"{details.title} ({details.body})")
     event.add("location", details.place)
-    waits = own.part is Part.SUBSTITUTE
-    event.add("status", "CANCELLED" if own.is_cancelled else "TENTATIVE" if waits else "CONFIRMED")
-    is_free = own.is_cancelled or waits or own.answer is Answer.ABSENT
-    event.add("transp", "TRANSPARENT" if is_free else "OPAQUE")
+    event.add("status", _status(own))
+    event.add("transp", "OPAQUE" if _takes_time(own) else "TRANSPARENT")
+    event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
     return event

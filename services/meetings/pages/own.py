@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.attachment.api import file_answer
 from services.meetings.commands import MeetingsCommands
-from services.meetings.member.feed import feed
+from services.meetings.member.feed import feed, is_known, tag_of
 from services.meetings.member.member import Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
 from services.meetings.pages.office import Fields, is_id, is_wrong, line_error, typed, wrong
@@ -307,12 +307,13 @@ class OwnPages:
             return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
         self._feeds.spend(person.id)
         found = await self._queries.meetings(link.organisation, person)
-        made = feed(found, self._organisation_name, self._queries.now)
-        headers = {"etag": made.tag, "cache-control": "private, no-cache"}
-        if made.tag in (one.strip() for one in request.headers.get("if-none-match", "").split(",")):
+        tag = tag_of(found, self._organisation_name)
+        headers = {"etag": tag, "cache-control": "private, no-cache"}
+        if is_known(tag, request.headers.get("if-none-match", "")):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         headers["content-disposition"] = 'inline; filename="meetings.ics"'
-        return Response(made.text, media_type="text/calendar; charset=utf-8", headers=headers)
+        text = feed(found, self._organisation_name, self._queries.now)
+        return Response(text, media_type="text/calendar; charset=utf-8", headers=headers)
 
     def _feed_of(self, visit: Visit) -> dict[str, str]:
         """The addresses of the calendar: the one that programs subscribe to when it is opened, and to be copied."""

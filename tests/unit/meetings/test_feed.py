@@ -1,0 +1,71 @@
+"""The tag of a member's calendar: another one just when something else is said, and found without saying it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
+from services.meetings.member.feed import feed, is_known, tag_of
+from services.meetings.member.member import OwnMeeting, OwnMeetings, Part
+from services.meetings.reply.reply import Answer, Reply
+
+NAME = "Förbundet Norrdalen"
+STAMP = datetime(2022, 9, 26, 8, 40, tzinfo=UTC)
+STARTS = datetime(2022, 11, 25, 13)
+
+details = st.builds(
+    MeetingDetails,
+    body=st.sampled_from(["Styrelsen", "AU"]),
+    title=st.sampled_from(["Styrelsen", "Möte"]),
+    place=st.sampled_from(["Forsby", "Digitalt"]),
+    starts=st.sampled_from([STARTS, STARTS - timedelta(hours=1)]),
+    ends=st.just(STARTS + timedelta(hours=2)),
+    timezone=st.sampled_from(["Europe/Stockholm", "Etc/UTC"]),
+)
+meetings = st.builds(
+    Meeting,
+    id=st.sampled_from(["a", "b"]),
+    version=st.integers(1, 2),
+    status=st.sampled_from(MeetingStatus),
+    details=details,
+    body_id=st.sampled_from([None, "board"]),
+    reason=st.sampled_from([None, "Krock"]),
+)
+replies = st.builds(Reply, person_id=st.just("p"), role=st.just("member"), answer=st.sampled_from([None, *Answer]))
+theirs = st.builds(OwnMeeting, meetings, st.none(), st.sampled_from(Part), replies)
+
+
+def said(found: OwnMeetings, name: str) -> list[str]:
+    return [line for line in feed(found, name, STAMP).splitlines() if not line.startswith("DTSTAMP")]
+
+
+@given(one=st.lists(theirs, max_size=2), other=st.lists(theirs, max_size=2), name=st.sampled_from([NAME, "Forsby"]))
+def test_the_tag_is_another_one_just_when_something_else_is_said(
+    one: list[OwnMeeting], other: list[OwnMeeting], name: str
+) -> None:
+    pair = [(OwnMeetings(one, []), NAME), (OwnMeetings(other, []), name)]
+    tags, texts = [tag_of(*each) for each in pair], [said(*each) for each in pair]
+    assert (tags[0] == tags[1]) is (texts[0] == texts[1])
+
+
+@given(st.lists(theirs, max_size=3, unique_by=lambda own: (own.meeting.details.starts, own.meeting.id)))
+def test_that_a_meeting_is_over_is_no_news(there: list[OwnMeeting]) -> None:
+    assert tag_of(OwnMeetings(there, []), NAME) == tag_of(OwnMeetings([], list(reversed(there))), NAME)
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        ('W/"a"', True),
+        ('"a"', True),
+        ('"b", W/"a"', True),
+        ("*", True),
+        ('W/"ab"', False),
+        ("a", False),
+        ("", False),
+    ],
+)
+def test_a_program_that_names_the_tag_knows_it(asked: str, known: bool) -> None:
+    assert is_known('W/"a"', asked) is known
