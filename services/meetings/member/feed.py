@@ -18,8 +18,8 @@ from shared.calendars import PRODUCT, meeting_uid, vtimezone
 ASK_AGAIN = timedelta(hours=1)
 _FORM = 1
 """Rises when the same meetings are told in another way: programs that ask then get it."""
-_SAID = {"id": True, "version": True, "details": {"body", "title", "place", "starts", "ends", "timezone"}}
-"""Of a meeting."""
+_SAID = {"body", "title", "place", "starts", "ends", "timezone"}
+"""Of a meeting's details."""
 
 
 def tag_of(found: OwnMeetings, name: str) -> str:
@@ -27,10 +27,7 @@ def tag_of(found: OwnMeetings, name: str) -> str:
 
     Made of the meetings themselves: programs ask for hours without news, and the calendar is not written for that.
     """
-    said = [(_FORM, PRODUCT, name)]
-    said += [
-        (own.meeting.model_dump(mode="json", include=_SAID), _status(own), _takes_time(own)) for own in _all(found)
-    ]
+    said = [[_FORM, PRODUCT, name], *(_said_of(own) for own in _all(found))]
     return f'W/"{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
@@ -66,6 +63,12 @@ def feed(found: OwnMeetings, name: str, stamp: datetime) -> str:
 
 def _all(found: OwnMeetings) -> list[OwnMeeting]:
     return sorted((*found.past, *found.coming), key=lambda own: (own.meeting.details.starts, own.meeting.id))
+
+
+def _said_of(own: OwnMeeting) -> list[object]:
+    meeting = own.meeting
+    said = meeting.details.model_dump(mode="json", include=_SAID)
+    return [meeting.id, meeting.version, said, _status(own), _takes_time(own)]
 
 
 def _status(own: OwnMeeting) -> str:
