@@ -10,7 +10,7 @@ from typing import Any
 
 from services.notifications import held, withdrawing
 from services.notifications.delivery import Facts, NewDelivery
-from services.notifications.languages import capital, day, language_of, span
+from services.notifications.languages import capital, language_of
 from services.notifications.messages import Purpose, quotable
 from services.notifications.notices import send_to_members
 from services.notifications.transaction import NotificationsTransaction
@@ -18,6 +18,7 @@ from services.notifications.withdrawing import EndedNotices
 from shared.events import DatePollClosed, DatePollOpened
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
+from shared.readable import span, weekday
 
 _MOST_TIMES = 50
 
@@ -38,7 +39,7 @@ async def on_date_poll_opened(transaction: NotificationsTransaction, received: R
             sender=None,
             recipient_name=_line(person.name),
             lines=tuple(capital(span(starts, ends, language)) for starts, ends in times),
-            deadline=day(answer_by, language),
+            deadline=weekday(answer_by, language),
             quoted=quotable(event.note or "", 400),
             page_version=person.page_version,
         )

@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from services.notifications.languages import Language, day, moment, span
+from services.notifications.languages import Language
+from shared.readable import moment, span, weekday
 
 _MODES = {
     "sv": {"physical": "på plats", "digital": "digitalt", "hybrid": "på plats och digitalt"},
@@ -141,7 +142,7 @@ def words(facts: MeetingFacts, language: Language) -> MeetingWords:
         agenda=tuple(f"{number}. {_item(one, language)}" for number, one in enumerate(facts.agenda, start=1)),
         note=facts.note,
         answered=_ANSWERED[language].get(facts.answer, ""),
-        answer_by="" if facts.answer_by is None else day(facts.answer_by, language),
+        answer_by="" if facts.answer_by is None else weekday(facts.answer_by, language),
         papers=facts.papers,
         late=facts.late,
         instead_of=facts.instead_of,
@@ -162,7 +163,7 @@ def _item(item: AgendaItem, language: Language) -> str:
     said = [_KINDS[language].get(item.kind, ""), item.presenter]
     said.append("" if item.minutes is None else f"{item.minutes} min")
     if item.came_from is not None:
-        said.append(_CAME_FROM[language].format(day(item.came_from, language)))
+        said.append(_CAME_FROM[language].format(weekday(item.came_from, language)))
     shown = ", ".join(filter(None, said))
     return f"{item.title} ({shown})" if shown else item.title
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from services.notifications.languages import Language, capital, span
+from services.notifications.languages import Language, capital
 from services.notifications.messages import quotable
 from shared.events.meetings import PlanChange, PlannedMeeting
+from shared.readable import span
 
 _KINDS = {
     "sv": {"scheduled": "Nytt", "changed": "Ändrat", "cancelled": "Inställt"},

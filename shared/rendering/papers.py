@@ -10,11 +10,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared import readable
 from shared.rendering.binding import BoundFile
 from shared.rendering.minutes import Language
 from shared.rendering.typesetting import Job
 
-TEMPLATE = 1
+TEMPLATE = 2
 """Rises when our own pages look otherwise: papers are made anew then."""
 _FOLDER = "papers"
 
@@ -86,7 +87,7 @@ def papers_job(document: PapersDocument, *, at: datetime) -> Job:
     """Our own pages, whose numbers leave room for those that are bound in. `at` (aware): the PDF's creation time."""
     data = document.model_dump(mode="json") | {
         "name": document.name,
-        "day": f"{document.starts:%Y-%m-%d}",
+        "day": readable.weekday(document.starts, document.language),
         "hours": [f"{document.starts:%H:%M}", f"{document.ends:%H:%M}"],
         "items": [_item(item) for item in document.items],
     }

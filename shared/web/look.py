@@ -1,6 +1,6 @@
 """The common look: templates around one layout, in the reader's language."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -10,11 +10,23 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from shared import readable
 from shared.auth import Access, Role
 from shared.rendering.report_times import stamp_time
 from shared.settings import Settings
 from shared.web.assets import fingerprint
 from shared.web.catalogue import LANGUAGES, Catalogue, Language
+
+
+class Say:
+    """The texts in one reader's language: `t(key, …)` in templates, which hand it to macros and filters."""
+
+    def __init__(self, texts: Catalogue, language: Language) -> None:
+        self._texts = texts
+        self.language = language
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        return self._texts.text(self.language, key, **values)
 
 
 class Look:
@@ -43,6 +55,7 @@ class Look:
         )
         # Jinja's own would make "Vd" of "VD", and "4 december" of "4 December".
         self._environment.filters["capitalize"] = begun_large
+        self._environment.filters |= {"day": _day, "weekday": _weekday, "size": _size}
 
     def page(
         self,
@@ -54,13 +67,12 @@ class Look:
         headers: dict[str, str] | None = None,
         **facts: Any,
     ) -> HTMLResponse:
-        """The template with `facts`, and with `t(key, …)`, `path(route, …)`, `asset(name)` and `when(moment, zone)`."""
+        """The template with `facts`, and with `t(key, …)`, `path(route, …)`, `asset(name)` and `when(moment, zone)`.
 
-        def text(key: str, /, **values: object) -> str:
-            return self.texts.text(language, key, **values)
-
+        Days and sizes are for people: `starts|day(t)`, `starts|weekday(t)`, `octets|size(t)`.
+        """
         html = self._environment.get_template(template).render(
-            t=text,
+            t=Say(self.texts, language),
             path=lambda name, **params: path_for(request, name, **params),
             asset=lambda name: path_for(request, "static", version=fingerprint(), name=name),
             when=lambda moment, zone: local_time(moment, zone, language),
@@ -112,6 +124,23 @@ def path_for(request: Request, name: str, /, **params: Any) -> str:
 def local_time(moment: datetime, zone: str, language: Language) -> str:
     """`26 sep 2022 10:58 GMT+2`."""
     return stamp_time(moment, zone, language)
+
+
+def _day(one: date | str, say: Say) -> str:
+    return readable.day(_date(one), say.language)
+
+
+def _weekday(one: date | str, say: Say) -> str:
+    return readable.weekday(_date(one), say.language)
+
+
+def _size(octets: int, say: Say) -> str:
+    return readable.size(octets, say.language)
+
+
+def _date(one: date | str) -> date:
+    """Also as facts and forms have it, in ISO 8601."""
+    return date.fromisoformat(one[:10]) if isinstance(one, str) else one
 
 
 def preferred_language(accept_language: str, default: Language) -> Language:

@@ -1,6 +1,8 @@
 """Errors on pages become pages: the same kinds as over the API, in the reader's words."""
 
 from collections.abc import Callable, Coroutine
+from datetime import date
+from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
@@ -11,10 +13,12 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from shared import readable
 from shared.database import is_transient
-from shared.errors import JusteraError, Unavailable
+from shared.errors import JusteraError, Says, Unavailable
 from shared.logging import get_logger
 from shared.settings import Settings
+from shared.web.catalogue import Language
 from shared.web.look import Look
 
 log = get_logger(__name__)
@@ -51,7 +55,7 @@ def page_route(look: Look) -> type[APIRoute]:
                 try:
                     return await handle(request)
                 except JusteraError as error:
-                    return problem_page(look, request, error.slug, error.status)
+                    return problem_page(look, request, error.slug, error.status, error.says)
                 except RequestValidationError:
                     return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
                 except HTTPException as error:
@@ -68,7 +72,22 @@ def page_route(look: Look) -> type[APIRoute]:
     return PageRoute
 
 
-def problem_page(look: Look, request: Request, slug: str, status: int) -> Response:
-    """What is so and what to do, by the problem's slug; an unknown slug reads as a plain refusal."""
+def problem_page(look: Look, request: Request, slug: str, status: int, says: Says | None = None) -> Response:
+    """What is so and what to do, by the problem's slug; an unknown slug reads as a plain refusal.
+
+    `says`: what was in the way just now, where the reader's language has words for it.
+    """
+    language = look.preferred(request)
+    said = "" if says is None else _said(look, language, says)
     kind = slug if look.texts.has(f"problem.{slug}.title") else "refused"
-    return look.page(request, "web/problem.html", look.preferred(request), status=status, kind=kind)
+    return look.page(request, "web/problem.html", language, status=status, kind=kind, said=said)
+
+
+def _said(look: Look, language: Language, says: Says) -> str:
+    """Empty where there are no words, or where what fills them in would need words of its own."""
+    if not look.texts.has(f"wrong.{says.key}") or any(isinstance(one, Enum | tuple) for one in says.values.values()):
+        return ""
+    values = {
+        name: readable.day(value, language) if isinstance(value, date) else value for name, value in says.values.items()
+    }
+    return look.texts.text(language, f"wrong.{says.key}", **values)

@@ -9,7 +9,7 @@ from typing import Protocol
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from shared import links
+from shared import links, readable
 from shared.auth import public
 from shared.clock import Clock
 from shared.errors import NotFound
@@ -91,7 +91,7 @@ class CopyPages:
             status=HTTPStatus.OK if template == "copy/copy.html" else HTTPStatus.GONE,
             copy=copy,
             token=token,
-            size=_readable(copy.size, copy.language),
+            size=readable.size(copy.size, copy.language),
         )
 
     async def copy_pdf(self, request: Request, token: str) -> Response:
@@ -122,11 +122,3 @@ class CopyPages:
         opens_from = await self._copies.links_from(link.organisation, agreement_id)
         ended = link.version < opens_from.get(holder, links.FIRST_VERSION) if holder else bool(opens_from)
         return _Opened(link.organisation, agreement_id, copy, ended)
-
-
-def _readable(size: int, language: Language) -> str:
-    """`174 kB`, `1,2 MB`: decimal units, as browsers show downloads."""
-    if size < 1_000_000:
-        return f"{max(1, round(size / 1000))} kB"
-    text = f"{size / 1_000_000:.1f} MB"
-    return text.replace(".", ",") if language == "sv" else text

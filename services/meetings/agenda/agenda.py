@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.body.body import BodyRules, ItemKind
 from services.meetings.meeting.meeting import LocalTime, Meeting, MeetingStatus, WhichBody
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, Refused, says
 from shared.events import ItemMoved
 from shared.plain_text import lines_of, unfit
 from shared.text import clean_line, clean_name, clean_reason
@@ -128,7 +128,11 @@ def change(item: Item, meeting: Meeting | None, details: ItemDetails, now: datet
 def require_removable(item: Item, meeting: Meeting | None, now: datetime) -> None:
     """One that came from another meeting has a trace, which is not wiped out. Raises Refused."""
     if item.stays:
-        raise Refused("the item comes from another meeting, and cannot be removed", hint="deal with it, or move it")
+        raise Refused(
+            "the item comes from another meeting, and cannot be removed",
+            hint="deal with it, or move it",
+            says=says("item_came"),
+        )
     if meeting is not None:
         require_open(meeting, now)
 
@@ -154,7 +158,7 @@ def move(
         raise InvalidInput("to_meeting_id: say to which meeting")
     if to is not None:
         if left is not None and to.id == left.id:
-            raise Refused("the item is on that agenda already")
+            raise Refused("the item is on that agenda already", hint="name another meeting, or leave it where it is")
         require_open(to, now)
         _require_room(there)
     stays = item.stays
@@ -163,7 +167,7 @@ def move(
     elif to is not None:
         stays = (*stays[:-1], stays[-1].model_copy(update={"to_meeting_id": to.id}))
     if len(stays) > MOST_STAYS:
-        raise Refused(f"the item has left {MOST_STAYS} meetings")
+        raise Refused(f"the item has left {MOST_STAYS} meetings", hint="decide it at this one")
     of = to.which_body if to is not None else item.which_body
     moved = _stepped(item, stays=stays, meeting_id=to.id if to else None, body=of.name, body_id=of.id)
     return moved, _moved(moved, left, to, how, cleaned)
@@ -184,7 +188,11 @@ def placed(there: Sequence[Item], item: Item) -> list[str]:
 def ordered(there: Sequence[str], wanted: Sequence[str], seen: Sequence[str] | None) -> list[str]:
     """Ids in a new order: the same ones. `seen`: the order it was made from; None does not ask. Raises Refused."""
     if (seen is not None and list(seen) != list(there)) or sorted(wanted) != sorted(there):
-        raise Refused("the agenda was changed by someone else meanwhile", hint="look at it again, then order it")
+        raise Refused(
+            "the agenda was changed by someone else meanwhile",
+            hint="look at it again, then order it",
+            says=says("changed_meanwhile"),
+        )
     return list(wanted)
 
 
@@ -199,9 +207,17 @@ def require_open(meeting: Meeting, now: datetime) -> None:
     """Raises Refused for a meeting whose agenda stands: it is cancelled, or was held."""
     day = f"{meeting.details.starts:%Y-%m-%d}"
     if meeting.status is MeetingStatus.CANCELLED:
-        raise Refused(f"the meeting of {day} is cancelled", hint="choose a meeting that is to come")
+        raise Refused(
+            f"the meeting of {day} is cancelled",
+            hint="choose a meeting that is to come",
+            says=says("called_off", day=meeting.details.starts.date()),
+        )
     if meeting.is_over(now):
-        raise Refused(f"the meeting of {day} was held", hint="choose a meeting that is to come")
+        raise Refused(
+            f"the meeting of {day} was held",
+            hint="choose a meeting that is to come",
+            says=says("held", day=meeting.details.starts.date()),
+        )
 
 
 def clean_details(details: ItemDetails) -> ItemDetails:
@@ -267,7 +283,11 @@ def _moved(item: Item, left: Meeting | None, to: Meeting | None, how: HowItLeft,
 
 def _require_room(there: int) -> None:
     if there >= MOST_ITEMS:
-        raise Refused(f"the agenda has {MOST_ITEMS} items, and takes no more")
+        raise Refused(
+            f"the agenda has {MOST_ITEMS} items, and takes no more",
+            hint="remove some, or take it up at another meeting",
+            says=says("agenda_full", most=MOST_ITEMS),
+        )
 
 
 def _stepped(item: Item, **changed: object) -> Item:

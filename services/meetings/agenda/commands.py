@@ -11,7 +11,7 @@ from services.meetings.notice.notice import latest_day
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
-from shared.errors import Refused
+from shared.errors import Refused, says
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
 
@@ -196,7 +196,9 @@ async def lock_item(
     meetings = {one: await transaction.lock_meeting(organisation, one) for one in sorted(wanted)}
     item = await transaction.item(organisation, item_id, for_update=True)
     if item.meeting_id != seen.meeting_id:
-        raise Refused("the item was moved by someone else meanwhile", hint="look at it again")
+        raise Refused(
+            "the item was moved by someone else meanwhile", hint="look at it again", says=says("changed_meanwhile")
+        )
     return item, meetings.get(item.meeting_id or ""), meetings.get(to_meeting_id or "")
 
 

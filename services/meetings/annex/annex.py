@@ -50,11 +50,13 @@ def hand_in(
 ) -> AnnexFile:
     """In the place of one of the same name; the same when its content is, too. Raises Refused, InvalidInput."""
     if meeting.status is MeetingStatus.CANCELLED:
-        raise Refused("the meeting is called off, and has no minutes")
+        raise Refused("the meeting is called off, and has no minutes", hint="choose a meeting that took place")
     cleaned = clean_file_name(name)
     before = next((one for one in there if one.name.casefold() == cleaned.casefold()), None)
     if before is None and len(there) >= MOST_ANNEX_FILES:
-        raise Refused(f"the meeting has {MOST_ANNEX_FILES} files for its minutes, and takes no more")
+        raise Refused(
+            f"the meeting has {MOST_ANNEX_FILES} files for its minutes, and takes no more", hint="take one away first"
+        )
     if before is not None and (before.name, before.content.sha256) == (cleaned, content.sha256):
         return before
     return AnnexFile(id=before.id if before else file_id, meeting_id=meeting.id, name=cleaned, content=content, at=now)

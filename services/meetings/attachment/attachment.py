@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.meetings.agenda.agenda import require_open
 from services.meetings.attachment.file_type import clean_file_name
 from services.meetings.meeting.meeting import Meeting
-from shared.errors import Refused
+from shared.errors import Refused, says
 from shared.events.base import BlobRef
 from shared.rendering.binding import Trouble
 from shared.text import clean_line
@@ -135,7 +135,11 @@ def add(
     if meeting is not None:
         require_open(meeting, now)
     if len(there) >= MOST_ATTACHMENTS:
-        raise Refused(f"the item has {MOST_ATTACHMENTS} attachments, and takes no more")
+        raise Refused(
+            f"the item has {MOST_ATTACHMENTS} attachments, and takes no more",
+            hint="remove one that is not needed, or put several into one file",
+            says=says("attachments_full", most=MOST_ATTACHMENTS),
+        )
     first = file.version(1, now)
     return Attachment(id=attachment_id, version=1, item_id=item_id, details=clean_details(details), files=(first,))
 
@@ -163,7 +167,9 @@ def replace(attachment: Attachment, meeting: Meeting | None, file: HandedIn, now
     if _same(attachment.file, file):
         return attachment
     if len(attachment.files) >= MOST_VERSIONS:
-        raise Refused(f"the attachment has {MOST_VERSIONS} versions, and takes no more")
+        raise Refused(
+            f"the attachment has {MOST_VERSIONS} versions, and takes no more", hint="add the file as another attachment"
+        )
     newest = file.version(attachment.file.number + 1, now)
     return attachment.model_copy(update={"version": attachment.version + 1, "files": (*attachment.files, newest)})
 

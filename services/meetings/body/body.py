@@ -123,6 +123,7 @@ class Body(BaseModel):
         if self.closed is not None:
             raise Refused(
                 f"{self.details.name} was closed on {self.closed}",
+                hint="choose a body that is not closed",
                 says=says("closed", name=self.details.name, day=self.closed),
             )
 

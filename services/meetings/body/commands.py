@@ -54,9 +54,11 @@ class BodyCommands:
             there = await transaction.bodies(organisation)
             chosen = clean_key(key) if key else free_key(cleaned.name, {one.key for one in there})
             if len(there) >= MOST_BODIES:
-                raise Refused(f"there are {MOST_BODIES} bodies, and there may be no more")
+                raise Refused(f"there are {MOST_BODIES} bodies, and there may be no more", hint="use one that is there")
             if any(one.key == chosen for one in there):
-                raise Refused(f"key: another body has {chosen}")
+                raise Refused(
+                    f"key: another body has {chosen}", hint="choose another key, or leave it out to be given one"
+                )
             _require_free_name(cleaned.name, there)
             body, fact = rules.register(new_id(), chosen, cleaned)
             await transaction.save_bodies(organisation, [body])
@@ -239,4 +241,6 @@ def _require_free_name(name: str, bodies: list[Body]) -> None:
     """Meetings and minutes find their body by its name. Raises Refused."""
     for other in bodies:
         if body_key(other.details.name) == body_key(name):
-            raise Refused(f"name: another body is called {other.details.name}")
+            raise Refused(
+                f"name: another body is called {other.details.name}", hint="give it another name, or change that body"
+            )

@@ -84,7 +84,9 @@ def begin(
 ) -> tuple[Body, Membership, MembershipBegun]:
     """`there`: all memberships of the body. A substitute without an order comes last. Raises Refused, InvalidInput."""
     if len(there) >= MOST_MEMBERSHIPS:
-        raise Refused(f"{body.details.name} has {MOST_MEMBERSHIPS} memberships, and takes no more")
+        raise Refused(
+            f"{body.details.name} has {MOST_MEMBERSHIPS} memberships, and takes no more", hint="register another body"
+        )
     body, begun, fact = begin_unchecked(body, membership_id, _ordered(seat, there))
     require_fit(begun, there)
     return body, begun, fact
@@ -147,11 +149,13 @@ def require_fit(membership: Membership, others: Iterable[Membership]) -> None:
         if seat.person_id == there.person_id and is_same_place(seat, there):
             raise Refused(
                 f"person_id: the person is {_said(there.role)} of the body {_term(there)} already",
+                hint="change that membership, or end it first",
                 says=says("sits_already", role=there.role),
             )
         if seat.role is there.role is MemberRole.SUBSTITUTE and seat.order == there.order:
             raise Refused(
                 f"order: another substitute has number {seat.order} {_term(there)}",
+                hint="give another number, or leave it out to be the last",
                 says=says("order_taken", "order", number=seat.order),
             )
 
@@ -194,7 +198,7 @@ def quorum(rules: BodyRules, memberships: Iterable[Membership], day: date) -> in
 
 def _clean(seat: Seat) -> Seat:
     if seat.begins is not None and seat.ends is not None and seat.ends < seat.begins:
-        raise InvalidInput("ends: is before begins", says=says("ends", "to"))
+        raise InvalidInput("ends: is before begins", says=says("ends", "to", other_field="from"))
     if seat.order is not None and seat.role is not MemberRole.SUBSTITUTE:
         raise InvalidInput("order: only substitutes have one", says=says("order_role", "order"))
     if seat.basis is not None:

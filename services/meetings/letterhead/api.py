@@ -1,13 +1,13 @@
 """The HTTP API of the letterhead: thin; the rules are in `letterhead`, the work in `commands`."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
 from services.meetings.letterhead.commands import LetterheadCommands
-from services.meetings.letterhead.letterhead import LetterheadDetails
+from services.meetings.letterhead.letterhead import LetterheadDetails, mark_of
 from shared.errors import NotFound
 from shared.rendering.minutes import Letterhead, LogoType
 
@@ -20,15 +20,20 @@ class LogoShown(BaseModel):
 
 
 class LetterheadShown(BaseModel):
-    """What stands on documents. `logo`: null without one."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """What stands on documents. `logo`: null without one. `mark`: another one when anything of it is otherwise."""
 
     colour: str = Field(description="of headings, such as #1f3a5f; empty is Justera's own")
     foot: str
     logo: LogoShown | None
+    mark: str
 
 
+Seen = Annotated[
+    str | None,
+    Query(
+        max_length=40, description="the mark of the one that you looked at, `none` of none; refused when it is another"
+    ),
+]
 _PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}}}
 
 
@@ -41,14 +46,14 @@ def router(commands: LetterheadCommands) -> APIRouter:
         return _shown(await commands.letterhead(caller.organisation))
 
     @routes.put("/letterhead")
-    async def save_letterhead(details: LetterheadDetails, caller: Secretary) -> LetterheadShown:
+    async def save_letterhead(details: LetterheadDetails, caller: Secretary, seen: Seen = None) -> LetterheadShown:
         """Give the whole letterhead. It stands on minutes drafted from now on; others stay as they are."""
-        return _shown(await commands.save(caller.organisation, details))
+        return _shown(await commands.save(caller.organisation, details, seen=seen))
 
     @routes.delete("/letterhead", status_code=204)
-    async def remove_letterhead(caller: Secretary) -> None:
+    async def remove_letterhead(caller: Secretary, seen: Seen = None) -> None:
         """Take the letterhead away; documents look as before there was one."""
-        await commands.remove(caller.organisation)
+        await commands.remove(caller.organisation, seen=seen)
 
     @routes.get("/letterhead/sample.pdf", response_class=Response, responses=_PDF)
     async def get_sample(caller: Reader) -> Response:
@@ -62,4 +67,5 @@ def router(commands: LetterheadCommands) -> APIRouter:
 def _shown(letterhead: Letterhead | None) -> LetterheadShown:
     if letterhead is None:
         raise NotFound("the association has no letterhead", hint="PUT one")
-    return LetterheadShown.model_validate(letterhead)
+    logo = None if letterhead.logo is None else LogoShown.model_validate(letterhead.logo)
+    return LetterheadShown(colour=letterhead.colour, foot=letterhead.foot, logo=logo, mark=mark_of(letterhead))

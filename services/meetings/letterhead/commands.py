@@ -25,24 +25,26 @@ class LetterheadCommands:
         async with self._unit_of_work.begin() as transaction:
             return await transaction.letterhead(organisation)
 
-    async def save(self, organisation: str, details: LetterheadDetails) -> Letterhead:
+    async def save(self, organisation: str, details: LetterheadDetails, *, seen: str | None = None) -> Letterhead:
         """It is tried on a page first: a logo that cannot be set is refused here, not when minutes are drafted.
 
-        Raises InvalidInput, Unavailable.
+        `seen`: the mark of the one that this was made from. Raises Refused, InvalidInput, Unavailable.
         """
         made = rules.cleaned(details)
         await self.sample(made)
 
         async def work(transaction: MeetingsTransaction) -> Letterhead:
+            rules.require_unchanged(await transaction.lock_letterhead(organisation), seen)
             await transaction.save_letterhead(organisation, made)
             return made
 
         return await self._unit_of_work.run(work)
 
-    async def remove(self, organisation: str) -> None:
-        """Documents look as Justera's again."""
+    async def remove(self, organisation: str, *, seen: str | None = None) -> None:
+        """Documents look as Justera's again. `seen`: as of `save`. Raises Refused."""
 
         async def work(transaction: MeetingsTransaction) -> None:
+            rules.require_unchanged(await transaction.lock_letterhead(organisation), seen)
             await transaction.remove_letterhead(organisation)
 
         await self._unit_of_work.run(work)

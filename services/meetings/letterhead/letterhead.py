@@ -1,12 +1,13 @@
 """The rules of an association's letterhead: its logo, colour and foot, as its documents bear them. Pure."""
 
 import base64
+import hashlib
 import re
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.letterhead.logo import MOST_BYTES, logo_type
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Refused
 from shared.rendering.minutes import Letterhead, Logo
 from shared.text import clean_line
 
@@ -53,6 +54,21 @@ def cleaned(details: LetterheadDetails) -> Letterhead:
             raise InvalidInput("alt: say what the logo shows, for who does not see it")
         logo = Logo(type=kind, content=content, alt=clean_line(details.logo.alt, "alt"))
     return Letterhead(colour=colour, foot=foot, logo=logo)
+
+
+def mark_of(letterhead: Letterhead | None) -> str:
+    """By which two who change it at the same time are told apart; of none, `none`."""
+    if letterhead is None:
+        return "none"
+    return hashlib.sha256(letterhead.model_dump_json().encode()).hexdigest()[:32]
+
+
+def require_unchanged(letterhead: Letterhead | None, seen: str | None) -> None:
+    """`seen`: the mark of the one that a change was made from; None does not ask. Raises Refused."""
+    if seen is not None and seen != mark_of(letterhead):
+        raise Refused(
+            "the letterhead was changed by someone else meanwhile", hint="look at it as it is now, and change that"
+        )
 
 
 def _decoded(text: str) -> bytes:

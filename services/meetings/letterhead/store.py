@@ -2,7 +2,7 @@
 
 import json
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.tables import LETTERHEAD
@@ -14,6 +14,7 @@ _SAVE = insert(LETTERHEAD)
 _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["organisation"], set_={"letterhead": _SAVE.excluded.letterhead}
 ).inline()
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('letterhead'), hashtext(:of))")
 _REMOVE = delete(LETTERHEAD).where(LETTERHEAD.c.organisation == bindparam("of"))
 
 
@@ -22,6 +23,11 @@ class LetterheadStore(Transaction):
         """None: documents look as Justera's do."""
         found = (await self.connection.execute(_FIND, {"of": organisation})).scalar_one_or_none()
         return None if found is None else Letterhead.model_validate_json(json.dumps(found))
+
+    async def lock_letterhead(self, organisation: str) -> Letterhead | None:
+        """As `letterhead`; nobody else changes it until the transaction ends, also where there is none."""
+        await self.connection.execute(_LOCK, {"of": organisation})
+        return await self.letterhead(organisation)
 
     async def save_letterhead(self, organisation: str, letterhead: Letterhead) -> None:
         row = {"organisation": organisation, "letterhead": letterhead.model_dump(mode="json")}

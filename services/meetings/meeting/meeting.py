@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, Refused, says
 from shared.events import MeetingCancelled, MeetingChanged, MeetingScheduled, Person
 from shared.events.meetings import ReservedHours
 from shared.plain_text import one_line
@@ -135,7 +135,11 @@ class Meeting(BaseModel):
     def require_scheduled(self) -> None:
         """Raises Refused for one that is cancelled."""
         if self.status is MeetingStatus.CANCELLED:
-            raise Refused("the meeting is cancelled")
+            raise Refused(
+                "the meeting is cancelled",
+                hint="choose a meeting that takes place, or schedule another one",
+                says=says("called_off", day=self.details.starts.date()),
+            )
 
     def is_over(self, now: datetime) -> bool:
         return self.details.ends.replace(tzinfo=ZoneInfo(self.details.timezone)) <= now
@@ -175,7 +179,10 @@ def require_minutes_fit(meeting: Meeting, body: str, called_now: str | None = No
     """Minutes belong to a meeting that took place, of the same body, by its name then or now. Raises Refused."""
     meeting.require_scheduled()
     if body_key(body) not in {body_key(name) for name in (meeting.details.body, called_now) if name}:
-        raise Refused(f"the minutes are of {body}, but the meeting is of {meeting.details.body}")
+        raise Refused(
+            f"the minutes are of {body}, but the meeting is of {meeting.details.body}",
+            hint="name that body in the minutes, or choose its meeting",
+        )
 
 
 def body_key(body: str) -> str:

@@ -306,7 +306,7 @@ class MinutesCommands:
     ) -> Version | None:
         require_minutes_fit(meeting, draft.front.body, body.details.name if body else None)
         if await transaction.minutes_exist_for(organisation, agreement_id):
-            raise Refused(f"transaction_id: {agreement_id} is taken already")
+            raise Refused(f"transaction_id: {agreement_id} is taken already", hint="leave it out to be given one")
         row = await transaction.minutes_of(organisation, meeting.id)
         if row is None:
             return None

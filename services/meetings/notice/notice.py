@@ -375,7 +375,10 @@ def _require_to_come(meeting: Meeting, now: datetime) -> None:
     if meeting.status is MeetingStatus.CANCELLED:
         raise Refused("the meeting is cancelled", hint="schedule another one")
     if meeting.details.starts.replace(tzinfo=ZoneInfo(meeting.details.timezone)) <= now:
-        raise Refused("the meeting has begun: nobody can be asked to it any more")
+        raise Refused(
+            "the meeting has begun: nobody can be asked to it any more",
+            hint="tell people of it yourself, or schedule another one",
+        )
 
 
 def _require_not_issued(notice: Notice) -> None:

@@ -13,7 +13,6 @@ from services.meetings.body.body import BodyRules
 from services.meetings.meeting.meeting import MeetingStatus
 from services.meetings.pages.attachments import file_error
 from services.meetings.pages.office import READER, SECRETARY, Fields, OfficePages, back, get, post, wrong
-from services.meetings.papers.papers import size_of
 from shared.auth import Principal
 from shared.errors import InvalidInput, TooLarge
 from shared.web import Field, form_upload, large_file_form
@@ -80,8 +79,7 @@ class AnnexPages(OfficePages):
             of_agenda=[one for one in files if one.origin == "agenda"],
             rule=(body.details.rules if body else BodyRules()).annexes,
             example=_example(files),
-            largest=size_of(self._commands.annexes.largest),
-            size_of=size_of,
+            largest=self._commands.annexes.largest,
             done=done,
         )
 

@@ -23,7 +23,6 @@ from services.meetings.pages.office import (
     version_of,
     wrong,
 )
-from services.meetings.papers.papers import size_of
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused, TooLarge
 from shared.text import clean_line
@@ -161,8 +160,7 @@ class AttachmentPages(OfficePages):
             meeting=meeting,
             open_now=self._is_open(meeting),
             attachments=await self._commands.attachments.of_item(principal.organisation, item_id),
-            largest=size_of(self._commands.attachments.largest),
-            size_of=size_of,
+            largest=self._commands.attachments.largest,
             done=done,
         )
 
@@ -188,8 +186,7 @@ class AttachmentPages(OfficePages):
             attachment=found,
             item=item,
             open_now=self._is_open(meeting),
-            largest=size_of(self._commands.attachments.largest),
-            size_of=size_of,
+            largest=self._commands.attachments.largest,
             zone=meeting.details.timezone if meeting else "Europe/Stockholm",
             meanwhile=meanwhile,
             differing=differing,

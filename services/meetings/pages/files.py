@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -18,7 +19,10 @@ from services.meetings.plan.changes import PlanChange
 from services.meetings.plan.clashes import Clash
 from services.meetings.register.changes import Change, FieldChange
 from services.meetings.register.commands import Format
+from services.meetings.register.csv_file import headings_of
 from services.meetings.register.register import Problem
+from services.meetings.register.yaml_file import names_of
+from shared import readable
 from shared.auth import Principal
 from shared.errors import InvalidInput, JusteraError, Refused
 from shared.plain_text import printable
@@ -26,6 +30,8 @@ from shared.web import Field, Look, form_file, form_text
 
 _VALUES = {"mode": "mode.", "occasion": "occasion.", "role": "seat.role.", "kind": "kind.", "language": "language."}
 """Fields whose values have words, and where these stand."""
+_PARTS = ("people", "bodies", "members")
+"""Of a register in YAML, as places in it are named."""
 _COUNTED = re.compile(r"(line|number) ([0-9]+)")
 _LABELS = {"participants": "meeting.asked", "starts": "field.begins_at", "ends": "field.ends_at", "key": "body.key"}
 
@@ -66,7 +72,7 @@ class FilePages(OfficePages):
             return await self._plan(request, principal, text, error=unfit)
         if not text.strip():
             return await self._plan(request, principal, text, error="file.empty")
-        plans = self._commands.plans
+        plans, words = self._commands.plans, _Words(self._look, request)
         moved = False
         try:
             if await form_text(request, "act") == "apply":
@@ -81,8 +87,7 @@ class FilePages(OfficePages):
                     pass  # looking at it below tells all that is wrong
             found = await plans.check(principal.organisation, text)
         except InvalidInput as error:
-            return await self._plan(request, principal, text, shown=self._wrong(request, error))
-        words = _Words(self._look, request)
+            return await self._plan(request, principal, text, shown=_wrong(words, error))
         shown = Shown(
             found.digest,
             [words.plan_change(one) for one in found.changes],
@@ -102,6 +107,7 @@ class FilePages(OfficePages):
         if not text.strip():
             return self._register(request, principal, text, error="file.empty")
         registers, form = self._commands.register, _format_of(text)
+        words = _Words(self._look, request, form, headings_of(text) if form == "csv" else names_of(text))
         moved = False
         try:
             if await form_text(request, "act") == "apply":
@@ -115,8 +121,7 @@ class FilePages(OfficePages):
                     pass  # looking at it below tells all that is wrong
             found = await registers.check(principal.organisation, text, form)
         except InvalidInput as error:
-            return self._register(request, principal, text, shown=self._wrong(request, error))
-        words = _Words(self._look, request)
+            return self._register(request, principal, text, shown=_wrong(words, error))
         shown = Shown(
             _pin(found.version, text),
             [words.change(one) for one in found.changes],
@@ -124,11 +129,6 @@ class FilePages(OfficePages):
             [],
         )
         return self._register(request, principal, text, shown=shown, moved=moved)
-
-    def _wrong(self, request: Request, error: JusteraError) -> Shown:
-        """What is no such file at all."""
-        what = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
-        return Shown("", [], [_Words(self._look, request).problem(Problem("", what, error.says))], [])
 
     async def _plan(self, request: Request, principal: Principal, text: str, error: str = "", **more: Any) -> Response:
         bodies = await self._commands.bodies.bodies(principal.organisation)
@@ -165,14 +165,22 @@ class FilePages(OfficePages):
 
 
 class _Words:
-    """What a change comes to, in the reader's language."""
+    """What a change comes to, and what is wrong with a file, in the reader's language.
 
-    def __init__(self, look: Look, request: Request) -> None:
+    `written`: how fields are called in the file, by our names of them.
+    """
+
+    def __init__(
+        self, look: Look, request: Request, form: Format = "yaml", written: Mapping[str, str] | None = None
+    ) -> None:
         self._texts = look.texts
         self._language = look.preferred(request)
+        self._form = form
+        self._written = written or {}
 
     def plan_change(self, change: PlanChange) -> tuple[str, list[str]]:
-        when = f"{change.starts.replace('T', ' ')}–{change.ends.partition('T')[2]}"
+        starts, ends = datetime.fromisoformat(change.starts), datetime.fromisoformat(change.ends)
+        when = readable.span(starts, ends, self._language)
         line = self._text("change." + change.kind, body=change.body, title=change.title, when=when)
         return line, self._fields(change.fields)
 
@@ -184,20 +192,38 @@ class _Words:
         return line, [] if change.kind.endswith("registered") else self._fields(change.fields)
 
     def problem(self, problem: Problem) -> Told:
-        """Fields are named as they are in the file."""
+        """Fields and columns are named as they are in the file, within a sentence of the reader's."""
         said = problem.says
         if said is None or not self._texts.has("wrong." + said.key):
             return Told(problem.where, problem.what, english=self._language != "en")
         values = {name: self._said(name, value) for name, value in said.values.items()}
         what = self._text("wrong." + said.key, **values)
-        return Told(self._place(problem.where), f"{said.field}: {what}" if said.field else what, english=False)
+        if said.field:
+            key = "wrong.column" if self._form == "csv" else "wrong.field"
+            what = self._text(key, field=self._field(said.field), what=what)
+        return Told(self._place(problem.where), what, english=False)
 
     def _place(self, where: str) -> str:
         """`bodies, styrelsen, meetings, number 3`, `line 4`."""
-        counted = ((word, _COUNTED.fullmatch(word)) for word in where.split(", "))
+        words = (self._field(word) if word in _PARTS else word for word in where.split(", "))
+        counted = ((word, _COUNTED.fullmatch(word)) for word in words)
         return ", ".join(self._text("wrong." + found[1], number=found[2]) if found else word for word, found in counted)
 
+    def _field(self, name: str) -> str:
+        """As it is called in the file; what is not there, as the reader's language calls a column."""
+        name = printable(self._written.get(name, name))
+        is_there = name in self._written.values()
+        if self._form == "csv" and not is_there and self._texts.has("heading." + name):
+            return self._text("heading." + name)
+        return name
+
     def _said(self, name: str, value: object) -> object:
+        if isinstance(value, date):
+            return readable.day(value, self._language)
+        if isinstance(value, tuple):
+            return ", ".join(self._field(str(one)) for one in value)
+        if name.endswith("field"):
+            return self._field(str(value))
         if name == "role":
             return self._text(f"seat.role.{value}").lower()
         if name.endswith("weekday"):
@@ -217,13 +243,20 @@ class _Words:
     def _value(self, field: str, value: str | None) -> str:
         if value is None:
             return "–"
-        if field in ("starts", "ends"):
-            return value.replace("T", " ")
+        if field in ("starts", "begins", "ends"):
+            moment = datetime.fromisoformat(value)
+            return readable.moment(moment, self._language) if "T" in value else readable.day(moment, self._language)
         key = _VALUES.get(field, "") + value
         return self._text(key) if field in _VALUES and self._texts.has(key) else value
 
     def _text(self, key: str, /, **values: object) -> str:
         return self._texts.text(self._language, key, **values)
+
+
+def _wrong(words: _Words, error: JusteraError) -> Shown:
+    """What is no such file at all."""
+    what = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
+    return Shown("", [], [words.problem(Problem("", what, error.says))], [])
 
 
 async def _sent(request: Request) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from services.meetings.letterhead.letterhead import LetterheadDetails, LogoFile
+from services.meetings.letterhead.letterhead import LetterheadDetails, LogoFile, mark_of
 from services.meetings.letterhead.logo import MOST_BYTES
 from services.meetings.pages.office import (
     READER,
@@ -21,7 +21,7 @@ from services.meetings.pages.office import (
     wrong,
 )
 from shared.auth import Principal
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Refused
 from shared.rendering.minutes import Letterhead
 from shared.web import Field, form_file, form_text
 
@@ -46,7 +46,10 @@ class LetterheadPages(OfficePages):
         there = await self._commands.letterhead.letterhead(principal.organisation)
         fields = await typed(request, _NAMES)
         fields["logo"] = Field("logo")
-        content = await form_file(request, "logo")
+        content, seen = await form_file(request, "logo"), await form_text(request, "seen")
+        if seen != mark_of(there):
+            return self._form(request, principal, there, fields, meanwhile=True, chosen=bool(content))
+        chosen = bool(content)
         if not content and there is not None and there.logo and await form_text(request, "no_logo") != "yes":
             content = there.logo.content
         try:
@@ -54,7 +57,7 @@ class LetterheadPages(OfficePages):
                 raise InvalidInput(f"logo: a logo has at most {MOST_BYTES // 1024} KiB")
             logo = LogoFile(content=b64encode(content).decode(), alt=fields["alt"].value) if content else None
             details = LetterheadDetails(colour=fields["colour"].value, foot=fields["foot"].value, logo=logo)
-            await self._commands.letterhead.save(principal.organisation, details)
+            await self._commands.letterhead.save(principal.organisation, details, seen=seen)
         except ValidationError as error:  # longer than any that could be fit
             name = str(error.errors(include_url=False)[0]["loc"][-1])
             wrong(fields, name, _REFUSED[name])
@@ -67,10 +70,17 @@ class LetterheadPages(OfficePages):
             return self._form(
                 request, principal, there, fields, why=f"{why.strip()} ({error.hint})" if error.hint else why
             )
+        except Refused:
+            there = await self._commands.letterhead.letterhead(principal.organisation)
+            return self._form(request, principal, there, fields, meanwhile=True, chosen=chosen)
         return back(request, "office_letterhead", "letterhead-saved")
 
     async def office_letterhead_remove(self, request: Request, principal: Principal = SECRETARY) -> Response:
-        await self._commands.letterhead.remove(principal.organisation)
+        try:
+            await self._commands.letterhead.remove(principal.organisation, seen=await form_text(request, "seen"))
+        except Refused:
+            there = await self._commands.letterhead.letterhead(principal.organisation)
+            return self._form(request, principal, there, _filled(there), meanwhile=True)
         return back(request, "office_letterhead", "letterhead-removed")
 
     async def office_letterhead_sample(self, principal: Principal = READER) -> Response:
@@ -86,7 +96,12 @@ class LetterheadPages(OfficePages):
         *,
         done: str = "",
         why: str = "",
+        meanwhile: bool = False,
+        chosen: bool = False,
     ) -> Response:
+        """`meanwhile`: someone else changed it. What was typed stays, beside how it is now; but for a file that was
+        `chosen`, which browsers do not keep."""
+        now = _filled(there)
         logo = there.logo if there else None
         kind = {"png": "image/png", "svg": "image/svg+xml"}[logo.type] if logo else ""
         return self._page(
@@ -94,7 +109,12 @@ class LetterheadPages(OfficePages):
             "office/letterhead.html",
             principal,
             fields=fields,
+            refused=meanwhile,
             there=there,
+            seen=mark_of(there),
+            meanwhile=meanwhile,
+            chosen=chosen,
+            differing=[now[name] for name in _NAMES if now[name].value != fields[name].value] if meanwhile else [],
             logo=f"data:{kind};base64,{b64encode(logo.content).decode()}" if logo else "",
             most=MOST_BYTES // 1024,
             done=done,

@@ -17,6 +17,7 @@ from services.meetings.attachment.file_type import BINDABLE
 from services.meetings.body.membership import MEMBERS, MemberRole
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.reply.reply import Reply
+from shared import readable
 from shared.errors import Refused
 from shared.events.base import BlobRef
 from shared.rendering.minutes import Language
@@ -143,7 +144,10 @@ def publish(
     if before and before[-1].key == key:
         return None
     if len(before) >= MOST_PUBLICATIONS:
-        raise Refused(f"the papers were published {MOST_PUBLICATIONS} times, and no more")
+        raise Refused(
+            f"the papers were published {MOST_PUBLICATIONS} times, and no more",
+            hint="send what is new to the people yourself",
+        )
     there = tuple(files)
     known = {(file.attachment_id, file.number) for file in before[-1].files} if before else set()
     late = tuple(file.title for file in there if file.late and (file.attachment_id, file.number) not in known)
@@ -209,14 +213,14 @@ def _item(
         background=_paragraphs(details.background),
         proposal=_paragraphs(details.proposal),
         files=tuple(
-            _file(f"{number}.{place}", one, room)
+            _file(f"{number}.{place}", one, room, language)
             for place, one in enumerate(attachments, start=1)
             if for_members or not one.details.confidential
         ),
     )
 
 
-def _file(number: str, attachment: AttachmentShown, room: _Room) -> PapersFile:
+def _file(number: str, attachment: AttachmentShown, room: _Room, language: Language) -> PapersFile:
     file = attachment.file
     why: Why | None = file.unbound
     if why is None and (file.pages is None or file.content.media_type not in BINDABLE):
@@ -227,7 +231,7 @@ def _file(number: str, attachment: AttachmentShown, room: _Room) -> PapersFile:
         number=number,
         title=attachment.details.title,
         name=file.name,
-        size=size_of(file.content.size),
+        size=readable.size(file.content.size, language),
         bytes=file.content.size,
         sha256=file.content.sha256,
         media_type=file.content.media_type,
@@ -238,17 +242,8 @@ def _file(number: str, attachment: AttachmentShown, room: _Room) -> PapersFile:
     )
 
 
-def size_of(size: int) -> str:
-    """`380 kB`, `2.4 MB`: as file managers tell it, in thousands."""
-    if size < 1000:
-        return f"{size} B"
-    if size < 999_500:
-        return f"{size / 1000:.0f} kB"
-    return f"{size / 1_000_000:.1f} MB"
-
-
 def _came(stay: Stay, language: Language) -> str:
-    return _CAME[language][stay.how].format(body=stay.body, day=stay.starts.date())
+    return _CAME[language][stay.how].format(body=stay.body, day=readable.day(stay.starts, language))
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:

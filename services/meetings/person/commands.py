@@ -45,7 +45,9 @@ class PersonCommands:
             keys = await transaction.person_keys(organisation)
             chosen = clean_key(key) if key else free_key(cleaned.name, keys)
             if chosen in keys:
-                raise Refused(f"key: another person has {chosen}")
+                raise Refused(
+                    f"key: another person has {chosen}", hint="choose another key, or leave it out to be given one"
+                )
             person, fact = rules.register(new_id(), chosen, cleaned)
             await _require_free_email(transaction, organisation, person)
             await transaction.save_people(organisation, [person])

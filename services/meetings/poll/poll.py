@@ -86,7 +86,7 @@ class Poll(BaseModel):
         if self.status is PollStatus.CHOSEN:
             raise Refused("a date was chosen already", hint="look at the meeting")
         if self.status is PollStatus.CALLED_OFF:
-            raise Refused("the date poll was called off")
+            raise Refused("the date poll was called off", hint="open another one, if the meeting needs another date")
 
     def time(self, key: str) -> TimeAsked:
         """Raises InvalidInput."""
@@ -140,7 +140,7 @@ def open_poll(
     """`people`: all who are asked; `asked`: those of them who are reached by mail. Raises Refused, InvalidInput."""
     meeting.require_scheduled()
     if meeting.is_over(now):
-        raise Refused("the meeting was held: it needs no other date")
+        raise Refused("the meeting was held: it needs no other date", hint="ask for a meeting that is to come")
     if not people:
         raise Refused("nobody sits in the body, so there is nobody to ask", hint="add its members first")
     zone = ZoneInfo(meeting.details.timezone)
@@ -173,10 +173,10 @@ def answer(poll: Poll, person_id: str, said: Mapping[str, Can], comment: str | N
     """It replaces what they said before. Raises Refused, InvalidInput."""
     poll.require_open()
     if person_id not in poll.people:
-        raise Refused("the person is not asked about these days")
+        raise Refused("the person is not asked about these days", hint="record the answer of one who is asked")
     last = poll.times[-1].starts.replace(tzinfo=ZoneInfo(poll.timezone))
     if last <= now:
-        raise Refused("the days that were asked about are over")
+        raise Refused("the days that were asked about are over", hint="open another date poll")
     for key in said:
         poll.time(key)
     if not said:

@@ -87,7 +87,10 @@ def propose(
     if today > until:
         raise Refused(f"items could be proposed until {until}", hint="ask the secretary, or propose it for another")
     if len(there) >= MOST or sum(one.person_id == person_id for one in there) >= MOST_OF_ONE:
-        raise Refused("no more items can be proposed for this meeting")
+        raise Refused(
+            "no more items can be proposed for this meeting",
+            hint="propose the item for another meeting, or turn to the secretary",
+        )
     return ItemProposal(
         id=proposal_id,
         meeting_id=meeting.id,

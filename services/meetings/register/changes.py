@@ -137,7 +137,9 @@ class _Applying:
         if body is None:
             if wanted.details is None:
                 raise InvalidInput(
-                    "there is no such body", hint="give its name and kind to make one", says=says("no_body_yet")
+                    "there is no such body",
+                    hint="give its name and kind to make one",
+                    says=says("no_body_yet", one_field="name", other_field="kind"),
                 )
             self._require_free_name(wanted)
             body, fact = body_rules.register(self._new_id(), wanted.key, wanted.details)
@@ -180,7 +182,7 @@ class _Applying:
             raise InvalidInput(
                 f"there is no person {wanted.person}",
                 hint="name them under people",
-                says=says("no_person", "person", given=wanted.person),
+                says=says("no_person", "person", given=wanted.person, other_field="people"),
             )
         return Seat(
             person_id=person.id,

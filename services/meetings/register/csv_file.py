@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from services.meetings.body.body import Body, BodyDetails
 from services.meetings.keys import clean_key, free_key, key_from
@@ -51,15 +52,28 @@ def read_csv(text: str, people: Sequence[Person], bodies: Sequence[Body], proble
     return Register(who.wanted, what.wanted())
 
 
-def _lines(text: str) -> list[tuple[int, Line]]:
-    """With their numbers; cells that are empty are left out, and so are lines without any."""
+def headings_of(text: str) -> dict[str, str]:
+    """How the columns are called in the table, by our names of them. Of no table, nothing."""
+    try:
+        return {field_name(word): word.strip() for word in next(_rows(text)[0], []) if word.strip()}
+    except csv.Error:
+        return {}
+
+
+def _rows(text: str) -> tuple[Any, int]:
+    """A reader of the rows, and how many lines stand above them."""
     text = text.removeprefix("\ufeff")
     above = 0
     if said := _SEPARATOR.match(text):
         text, above = text[said.end() :], 1
     head, _, _ = text.partition("\n")
     delimiter = max(";,\t", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), above
+
+
+def _lines(text: str) -> list[tuple[int, Line]]:
+    """With their numbers; cells that are empty are left out, and so are lines without any."""
+    reader, above = _rows(text)
     try:
         headings = [field_name(word) for word in next(reader, [])]
         while headings and not headings[-1]:  # of columns at the end that a spreadsheet takes along, empty
@@ -95,7 +109,7 @@ def _check_headings(headings: list[str]) -> None:
             raise InvalidInput(
                 f"line 1: unknown heading {name[:40]!r}",
                 hint=f"the headings are {', '.join(_COLUMNS)}",
-                says=says("unknown_heading", given=name[:40], known=", ".join(_COLUMNS)),
+                says=says("unknown_heading", given=name[:40], known=_COLUMNS),
             )
         if headings.count(name) > 1:
             raise InvalidInput(f"line 1: the heading {name} is there twice", says=says("twice", name))
@@ -142,7 +156,7 @@ class _People:
         return InvalidInput(
             f"{details.name}: line {first} says otherwise of them, in {', '.join(columns)}",
             hint="write the same in both lines",
-            says=says("otherwise", name=details.name, first=first, columns=", ".join(columns)),
+            says=says("otherwise", name=details.name, first=first, columns=tuple(columns)),
         )
 
     def _found(self, line: Line, details: PersonDetails) -> str | None:

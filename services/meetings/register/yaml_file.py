@@ -42,6 +42,23 @@ def read_yaml(text: str, problems: Problems) -> Register:
     return Register(people, tuple(bodies))
 
 
+def names_of(text: str) -> dict[str, str]:
+    """How fields are called in the file, by our names of them, where they are called otherwise. Of no YAML, nothing."""
+    try:
+        there = [load_plain(text, where="register")]
+    except InvalidInput:
+        return {}
+    found: dict[str, str] = {}
+    while there:
+        given = there.pop()
+        if isinstance(given, Mapping):
+            found |= {field_name(word): word for word in given if field_name(word) != word}
+            there += given.values()
+        elif isinstance(given, list):
+            there += given
+    return found
+
+
 def _person(given: object) -> PersonDetails:
     details: PersonDetails = _valid(PersonDetails, _fields(given, _PERSON))
     return details

@@ -81,13 +81,15 @@ def answer(
     No event when it says nothing new. Raises Refused, InvalidInput.
     """
     if meeting.status is MeetingStatus.CANCELLED:
-        raise Refused("the meeting is cancelled: nobody has to answer")
+        raise Refused(
+            "the meeting is cancelled: nobody has to answer", hint="look for the meeting that takes place instead"
+        )
     if meeting.is_over(now):
-        raise Refused("the meeting was held: it is too late to answer")
+        raise Refused("the meeting was held: it is too late to answer", hint="who was there stands in the minutes")
     if reply is None or not reply.asked:
         raise Refused("the person is not asked to the meeting", hint="substitutes are asked when they are called")
     if via is Via.CALENDAR and reply.answered_at is not None and now < reply.answered_at:
-        raise Refused("the person has answered since")
+        raise Refused("the person has answered since", hint="look at their answer")
     cleaned = clean_reason(comment) if comment and comment.strip() else None
     if (reply.answer, reply.comment) == (said, cleaned):
         return reply, None

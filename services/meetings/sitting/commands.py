@@ -111,7 +111,10 @@ class SittingCommands:
                 return await _scene(transaction, organisation, meeting)
             now = self._local_now(meeting)
             if now < meeting.details.starts - _EARLY:
-                raise Refused(f"the meeting is to come, on {meeting.details.starts:%Y-%m-%d at %H:%M}")
+                raise Refused(
+                    f"the meeting is to come, on {meeting.details.starts:%Y-%m-%d at %H:%M}",
+                    hint="open its sitting on the day, or change when the meeting is",
+                )
             opened = await _roll(transaction, organisation, meeting)
             there = await _coming(transaction, organisation, meeting, opened.roll) if present is None else present
             await begin_agenda(transaction, organisation, meeting)

@@ -45,7 +45,7 @@ def evolve(state: Sitting | None, step: Step) -> Sitting:
     """The state after one more step. Raises Refused, InvalidInput, NotFound for one that cannot follow."""
     if isinstance(step, steps.Opened):
         if state is not None:
-            raise Refused("the sitting has been opened already")
+            raise Refused("the sitting has been opened already", hint="go on with it, or correct its roll call")
         return _opened(step)
     if state is None:
         raise Refused("the sitting has not been opened", hint="open it first")
@@ -96,7 +96,7 @@ def _roll_called(state: Sitting, step: steps.RollCalled) -> Sitting:
 
 def _arrived(state: Sitting, step: steps.Arrived) -> Sitting:
     if state.attendee(step.person_id).present:
-        raise Refused(f"{state.name(step.person_id)} is there already")
+        raise Refused(f"{state.name(step.person_id)} is there already", hint="choose somebody who is not there")
     return _moved(state, step.person_id, _at(step), came=True)
 
 
@@ -119,7 +119,9 @@ def _guest_arrived(state: Sitting, step: steps.GuestArrived) -> Sitting:
     if any(one.person_id == step.person_id for one in state.attendees):
         raise Refused(f"{state.name(step.person_id)} is known already", hint="record that they came back")
     if len(state.attendees) >= MOST_PEOPLE:
-        raise Refused(f"the sitting has {MOST_PEOPLE} people, and takes no more")
+        raise Refused(
+            f"the sitting has {MOST_PEOPLE} people, and takes no more", hint="record only who has a part in the sitting"
+        )
     came = Movement(at=_at(step), item_id=state.up, came=True)
     guest = Attendee(
         person_id=step.person_id, name=step.name, role=None, what=step.what, present=True, movements=(came,)
@@ -161,7 +163,7 @@ def _item_ended(state: Sitting, step: steps.ItemEnded) -> Sitting:
 def _conflict_declared(state: Sitting, step: steps.ConflictDeclared) -> Sitting:
     item, who = _up(state), state.attendee(step.person_id)
     if any(one.person_id == step.person_id for one in item.conflicts):
-        raise Refused(f"{who.name} has no part in the item already")
+        raise Refused(f"{who.name} has no part in the item already", hint="go on with the item")
     if item.votes or item.decision:
         raise Refused(
             "the item was voted on or decided", hint="correct that first, then record the conflict of interest"
@@ -178,9 +180,12 @@ def _proposal_made(state: Sitting, step: steps.ProposalMade) -> Sitting:
         _require_present(state, step.person_id, "cannot propose")
         _require_no_conflict(state, item, step.person_id)
     if len(item.proposals) >= MOST_PROPOSALS:
-        raise Refused(f"the item has {MOST_PROPOSALS} proposals, and takes no more")
+        raise Refused(
+            f"the item has {MOST_PROPOSALS} proposals, and takes no more",
+            hint="withdraw one of them, or decide on those that are there",
+        )
     if item.votes:
-        raise Refused("the proposals have been voted on")
+        raise Refused("the proposals have been voted on", hint="record the decision, or correct the vote")
     made = Proposal(number=len(item.proposals) + 1, text=step.text, person_id=step.person_id)
     return _with_item(state, item.id, proposals=(*item.proposals, made), order=())
 
@@ -264,7 +269,10 @@ def _reserved(state: Sitting, step: steps.Reserved) -> Sitting:
     if item.decision is None:
         raise Refused("the item is not decided", hint="a reservation is against a decision")
     if all(one.person_id != step.person_id for one in item.decision.deciding):
-        raise Refused(f"{name} took no part in the decision, and cannot have a reservation against it")
+        raise Refused(
+            f"{name} took no part in the decision, and cannot have a reservation against it",
+            hint="choose somebody who took part, or correct who did",
+        )
     if any(one.person_id == step.person_id for one in item.reservations):
         raise Refused(f"{name} has a reservation already", hint="correct it, and say why")
     reservation = Said(person_id=step.person_id, text=step.text)
@@ -287,13 +295,13 @@ def _speaker_listed(state: Sitting, step: steps.SpeakerListed) -> Sitting:
     if state.item_up is not None:
         _require_no_conflict(state, state.item_up, step.person_id)
     if step.person_id in state.speakers:
-        raise Refused(f"{state.name(step.person_id)} is on the list already")
+        raise Refused(f"{state.name(step.person_id)} is on the list already", hint="choose somebody who is not")
     return _with(state, speakers=(*state.speakers, step.person_id))
 
 
 def _speaker_heard(state: Sitting, step: steps.SpeakerHeard) -> Sitting:
     if step.person_id not in state.speakers:
-        raise Refused(f"{state.name(step.person_id)} is not on the list of speakers")
+        raise Refused(f"{state.name(step.person_id)} is not on the list of speakers", hint="put them on it first")
     return _with(state, speakers=tuple(one for one in state.speakers if one != step.person_id))
 
 
@@ -303,7 +311,7 @@ def _adjourned(state: Sitting, step: steps.Adjourned) -> Sitting:
 
 def _resumed(state: Sitting, step: steps.Resumed) -> Sitting:
     if state.status is not SittingStatus.ADJOURNED:
-        raise Refused("the sitting is not adjourned")
+        raise Refused("the sitting is not adjourned", hint="go on with it")
     last = state.pauses[-1]
     if _at(step) < last.begun:
         raise InvalidInput(f"at: is before the sitting was adjourned, {last.begun:%H:%M}")
@@ -320,7 +328,9 @@ def _adjusters_chosen(state: Sitting, step: steps.AdjustersChosen) -> Sitting:
     for person_id in step.people:
         _require_deciding(state, person_id, "cannot approve the minutes")
         if person_id == state.presiding:
-            raise Refused(f"{state.name(person_id)} presides, and approves the minutes as the chair")
+            raise Refused(
+                f"{state.name(person_id)} presides, and approves the minutes as the chair", hint="choose somebody else"
+            )
     return _with(state, adjusters=step.people)
 
 
@@ -329,7 +339,7 @@ def _adjusted_at_once(state: Sitting, step: steps.AdjustedAtOnce) -> Sitting:
     if item.decision is None:
         raise Refused("the item is not decided", hint="decide it first")
     if item.decision.adjusted_at_once:
-        raise Refused("the item is to be adjusted at once already")
+        raise Refused("the item is to be adjusted at once already", hint="go on with the item")
     return _with_item(state, item.id, decision=item.decision.model_copy(update={"adjusted_at_once": True}))
 
 
@@ -408,7 +418,10 @@ def _require_quorum(state: Sitting) -> None:
 def _require_present(state: Sitting, person_id: str, what: str) -> None:
     who = state.attendee(person_id)
     if not who.present:
-        raise Refused(f"{who.name} {'has left' if who.ever_present else 'is not there'}, and {what}")
+        raise Refused(
+            f"{who.name} {'has left' if who.ever_present else 'is not there'}, and {what}",
+            hint="choose somebody who is there, or record that they came",
+        )
 
 
 def _require_deciding(state: Sitting, person_id: str, what: str) -> None:
@@ -417,12 +430,18 @@ def _require_deciding(state: Sitting, person_id: str, what: str) -> None:
     if item is not None:
         _require_no_conflict(state, item, person_id)
     if all(one.person_id != person_id for one in state.deciding):
-        raise Refused(f"{state.name(person_id)} serves in nobody's place, and {what}")
+        raise Refused(
+            f"{state.name(person_id)} serves in nobody's place, and {what}",
+            hint="choose somebody who serves, or correct who is there",
+        )
 
 
 def _require_no_conflict(state: Sitting, item: SittingItem, person_id: str) -> None:
     if any(one.person_id == person_id for one in item.conflicts):
-        raise Refused(f"{state.name(person_id)} has a conflict of interest, and no part in the item")
+        raise Refused(
+            f"{state.name(person_id)} has a conflict of interest, and no part in the item",
+            hint="choose somebody else, or correct the conflict of interest",
+        )
 
 
 def _with(state: Sitting, **changes: object) -> Sitting:

@@ -83,7 +83,7 @@ def appended(before: Sequence[Entry], state: Sitting | None, fresh: Sequence[Ent
 def require_room(there: int, fresh: Sequence[Entry]) -> None:
     """Raises Refused."""
     if there + len(fresh) > MOST_STEPS:
-        raise Refused(f"the sitting has {MOST_STEPS} steps, and takes no more")
+        raise Refused(f"the sitting has {MOST_STEPS} steps, and takes no more", hint="end the sitting")
 
 
 def _require_fit(entry: Entry, known: set[int]) -> None:
@@ -97,7 +97,7 @@ def _require_fit(entry: Entry, known: set[int]) -> None:
     if isinstance(entry.step, Withdrawn) and entry.corrects is None:
         raise InvalidInput("corrects: say which step is withdrawn")
     if isinstance(entry.step, Opened) and entry.number != 1:
-        raise Refused("the sitting has been opened already")
+        raise Refused("the sitting has been opened already", hint="go on with it, or correct its roll call")
     if (entry.corrects or entry.after) and not entry.reason:
         raise InvalidInput("reason: say why the step is corrected")
 

@@ -13,7 +13,7 @@ from services.meetings.strike import strike as rules
 from services.meetings.strike.strike import Strike, StrikeOutlook, StrikeTold, StruckItem
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
-from shared.errors import Refused
+from shared.errors import Refused, says
 from shared.events import NoticeIssued, NoticeWithdrawn
 from shared.events.base import event_type
 from shared.messaging.transaction import UnitOfWork
@@ -98,7 +98,11 @@ class StrikeCommands:
         for seen in going:
             item = await transaction.item(organisation, seen.id, for_update=True)
             if item.meeting_id != seen.meeting_id:
-                raise Refused("an item was moved by someone else meanwhile", hint="look at it again")
+                raise Refused(
+                    "an item was moved by someone else meanwhile",
+                    hint="look at it again",
+                    says=says("changed_meanwhile"),
+                )
             left = struck if item.meeting_id == struck.id else None
             moved.append(
                 await self._agendas.move_locked(

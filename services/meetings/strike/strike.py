@@ -73,7 +73,10 @@ def require_two(struck: Meeting, to: Meeting, now: datetime) -> None:
     for meeting in (struck, to):
         require_open(meeting, now)
     if not struck.which_body.is_same(to.which_body):
-        raise Refused(f"to_meeting_id: is a meeting of {to.details.body}, not of {struck.details.body}")
+        raise Refused(
+            f"to_meeting_id: is a meeting of {to.details.body}, not of {struck.details.body}",
+            hint="name another meeting of the same body",
+        )
 
 
 def chosen(wanted: Sequence[str] | None, there: Sequence[Item], waiting: Sequence[Item], struck: Meeting) -> list[Item]:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.notifications.invitations import Invitation, Method, calendar
-from services.notifications.languages import Language, capital, language_of, span
+from services.notifications.languages import Language, capital, language_of
 from services.notifications.pages.mails import Mails
 from shared.auth import Principal, Role, requires
 from shared.errors import NotFound
+from shared.readable import span
 from shared.web import Look
 
 _READER = requires(Role.SECRETARY)  # a mail holds a signer's link, which auditors and operators must not get

@@ -1,5 +1,6 @@
 """A letterhead is saved, stands on the minutes drafted then, and on no others."""
 
+import asyncio
 import base64
 
 import httpx
@@ -41,3 +42,18 @@ async def test_a_logo_that_cannot_be_set_is_refused_when_it_is_given(api: httpx.
     assert refused.status_code == 422
     assert refused.json()["detail"] == "logo: cannot be set on a page"
     assert (await api.get("/letterhead")).status_code == 404
+
+
+async def test_who_changes_one_that_somebody_else_changed_meanwhile_is_told(api: httpx.AsyncClient) -> None:
+    details = {"colour": "#7a1f5f", "foot": "Storgatan 1, Granvik"}
+    mark = (await api.put("/letterhead?seen=none", json=details)).json()["mark"]
+    late = await api.put("/letterhead?seen=none", json={"colour": "#1f3a5f"})
+    assert (late.status_code, late.json()["detail"]) == (409, "the letterhead was changed by someone else meanwhile")
+    assert (await api.put("/letterhead", params={"seen": mark}, json={**details, "foot": "Granvik"})).status_code == 200
+    assert (await api.delete("/letterhead", params={"seen": mark})).status_code == 409
+    assert (await api.get("/letterhead")).json()["foot"] == "Granvik"
+
+
+async def test_of_two_who_make_the_first_one_at_once_one_is_told(api: httpx.AsyncClient) -> None:
+    saved = [api.put("/letterhead?seen=none", json={"foot": foot}) for foot in ("Granvik", "Forsby")]
+    assert sorted([answer.status_code for answer in await asyncio.gather(*saved)]) == [200, 409]

@@ -83,14 +83,14 @@ async def test_a_struck_meetings_item_moves_and_both_pages_say_so(visitor: Visit
     item = await add(visitor, october)
     await visitor.site.meetings.commands.meetings.cancel(ORGANISATION, october, "Krock")
     await visitor.follow(f"{OFFICE}/items/{item}/move")
-    assert "2022-11-25 Styrelsen" in visitor.page.text
+    assert "Fredag 25 november 2022, Styrelsen" in visitor.page.text
     await visitor.press("/move", how="moved", to_meeting=november, reason="Krock")
     page = unescape(visitor.page.text)
     assert "Punkten är flyttad." in page
     assert "Inte längre på den här dagordningen" in page
     assert "Flyttad: Krock" in page
     shown = await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
-    assert "Flyttad från Styrelsen 2022-10-28: Krock" in shown.text
+    assert "Flyttad från Styrelsen 28 oktober 2022: Krock" in shown.text
 
 
 async def test_one_referred_back_waits_and_is_taken_up_where_it_waits(visitor: Visitor) -> None:
@@ -103,7 +103,7 @@ async def test_one_referred_back_waits_and_is_taken_up_where_it_waits(visitor: V
     await visitor.press("/move", how="referred_back", to_meeting="waits", reason="Kostnaden")
     assert "Väntar på ett möte" in visitor.page.text
     shown = await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
-    assert "Återremitterad av Styrelsen 2022-10-28: Kostnaden" in shown.text
+    assert "Återremitterad av Styrelsen 28 oktober 2022: Kostnaden" in shown.text
     await visitor.follow(f"{OFFICE}/items/{item}/move?to={november}")
     await visitor.press("/move", to_meeting=november, reason="")
     assert await titles(visitor, november) == [ITEM["item_title"]]

@@ -70,7 +70,7 @@ async def test_a_plan_is_shown_with_what_is_in_the_way_and_then_applied(visitor:
     page = unescape(visitor.page.text)
     assert "Det här händer (18)" in page
     assert "Styrelsen, söndag 24 december: julafton" in page
-    assert "Nytt möte 2023-02-24 09:00–12:00: Styrelsen sammanträder (Styrelsen)" in page
+    assert "Nytt möte fredag 24 februari 2023 kl. 09:00–12:00: Styrelsen sammanträder (Styrelsen)" in page
     meetings = visitor.site.meetings.commands.meetings
     assert await meetings.meetings(ORGANISATION, None, 50) == []
     answer = await visitor.send("/plan", act="apply", text=PLAN)  # was not shown
@@ -83,23 +83,44 @@ async def test_a_plan_is_shown_with_what_is_in_the_way_and_then_applied(visitor:
     await visitor.send("/plan", act="check", text=PLAN.replace("date: 2023-10-27", "date: 2023-10-20"))
     page = unescape(visitor.page.text)
     assert "Det här händer (2)" in page
-    assert "Börjar: 2023-10-27 09:00 → 2023-10-20 09:00" in page
+    assert "Börjar: fredag 27 oktober 2023 kl. 09:00 → fredag 20 oktober 2023 kl. 09:00" in page
 
 
 @pytest.mark.parametrize(
     ("path", "content", "error"),
     [
-        ("plan", PLAN.replace("2023-09-22", "2023-02-30").encode(), "</strong>: date: ”2023-02-30” är inget datum."),
+        (
+            "plan",
+            PLAN.replace("2023-09-22", "2023-02-30").encode(),
+            "</strong>: Fältet ”date”: ”2023-02-30” är inget datum.",
+        ),
         ("plan", b"{", "Filen går inte att läsa som YAML på rad 1."),
         ("plan", b"\xff\xfe\x00", "Filen är ingen text."),
         ("plan", b"PK\x03\x04\x14", "Filen är en arbetsbok från Excel"),
         ("plan", PLAN.encode() * 2, "har ”plan” en gång till. Det står redan på rad 1."),
         ("plan", b" ", "Välj en fil, eller klistra in något"),
         ("plan", b"x" * 300_000, "Filen är större än 256 KiB"),
-        ("register", b"people: {maja: {}}", "<strong>people, maja</strong>: name: saknas"),
-        ("register", TWO_CHAIRS.encode(), "role: Organet har redan en ordförande under den tiden."),
-        ("register", b"Namn;E-post\nMaja;a@b.example\nOlof;a@b.example\n", "Rad 2 ger den adressen till Maja,"),
-        ("register", b"name;email\nMaja;maja\n", "<strong>rad 2</strong>: email: 'maja' är ingen e-postadress"),
+        ("register", b"people: {maja: {}}", "<strong>people, maja</strong>: Fältet ”name”: saknas"),
+        ("register", TWO_CHAIRS.encode(), "Fältet ”role”: Organet har redan en ordförande under den tiden."),
+        (
+            "register",
+            b"Namn;E-post\nMaja;a@b.example\nOlof;a@b.example\n",
+            "Kolumnen ”E-post”: Rad 2 ger den adressen till Maja,",
+        ),
+        (
+            "register",
+            b"name;email\nMaja;maja\n",
+            "<strong>rad 2</strong>: Kolumnen ”email”: 'maja' är ingen e-postadress",
+        ),
+        (
+            "register",
+            "Namn;Från;Tom;Organ;Roll\nMaja;2023-02;;AU;ledamot\n".encode(),
+            "Kolumnen ”Från”: ”2023-02” är inget",
+        ),
+        ("register", b"Namn;Parti\nMaja;S\nMaja;M\n", "säger något annat om Maja, i Parti."),
+        ("register", b"Parti;E-post\nS;a@b.example\n", "Kolumnen ”namn”: saknas"),
+        ("register", b"Namn;Telefon\nMaja;1\n", "Rubrikerna är nyckel, Namn, e-post, språk,"),
+        ("register", b"people: {maja: {namn: Maja, e-post: x}}", "Fältet ”e-post”: 'x' är ingen e-postadress"),
         ("register", "Namn;Organ\n\x81".encode("latin-1"), "Filen är ingen text."),
     ],
 )

@@ -6,6 +6,7 @@ from html import unescape
 import httpx
 import pytest
 
+from services.meetings.letterhead import letterhead as rules
 from shared.auth import SESSION_COOKIE
 from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
 from tests.integration.pages.visitor import Visitor
@@ -72,7 +73,7 @@ async def test_an_empty_office_gets_its_board_and_who_sits_there(visitor: Visito
     assert visitor.heading == "Maja Lind"
     await seat(visitor, body, maja, "chair", begins="2022-01-01", ends="2026-12-31")
     assert "Ledamoten är tillagd." in visitor.page.text
-    assert "2022-01-01 till 2026-12-31" in visitor.page.text
+    assert "1 januari 2022 till 31 december 2026" in visitor.page.text
     assert "S, Björka" in visitor.page.text
     await visitor.follow(f"{OFFICE}/people/{maja}")
     assert "Styrelsen" in visitor.page.text
@@ -100,7 +101,7 @@ async def test_a_place_is_changed_and_ended_and_whoever_leaves_leaves_all(visito
     assert "Uppdragen upphör." in visitor.page.text
     await visitor.follow(f"{body}/close")
     await visitor.press("/close", on="2022-12-31")
-    assert "Nedlagt 2022-12-31" in visitor.page.text
+    assert "Nedlagt 31 december 2022" in visitor.page.text
     assert (await visitor.follow(f"{body}/change")).status_code == 200  # opened before: the refusal comes at saving
     assert (await visitor.press("/change", **BODY)).status_code == 409
 
@@ -257,3 +258,28 @@ async def test_markup_in_names_is_text(visitor: Visitor) -> None:
     maja = await new_person(visitor, name=markup)
     await seat(visitor, body, maja, "chair")
     assert "<img" not in visitor.page.text
+
+
+async def test_two_who_change_the_letterhead_are_told_and_both_texts_are_shown(visitor: Visitor) -> None:
+    await visitor.follow(f"{OFFICE}/letterhead")
+    stale = visitor.page
+    await visitor.send("/letterhead", colour="#7a1f5f", foot="Storgatan 1, Granvik", alt="")
+    assert "Brevhuvudet är sparat" in visitor.page.text
+    visitor.page = stale
+    answer = await visitor.send("/letterhead", colour="#1f3a5f", foot="Granvik", alt="")
+    page = unescape(answer.text)
+    assert answer.status_code == 422
+    assert "Någon annan har ändrat detta" in page
+    assert "Storgatan 1, Granvik</li>" in page
+    assert 'value="Granvik"' in page
+    there = await visitor.site.meetings.commands.letterhead.letterhead(ORGANISATION)
+    assert there is not None
+    assert there.foot == "Storgatan 1, Granvik", "nothing of the other's is lost"
+    mark = rules.mark_of(there)
+    await visitor.send("/letterhead", colour="#1f3a5f", foot="Granvik", alt="")
+    assert "Brevhuvudet är sparat" in visitor.page.text
+    visitor.page = answer  # of somebody who saw the one before
+    gone = await visitor.press("/letterhead/remove", seen=mark)
+    assert gone.status_code == 422
+    assert "Någon annan har ändrat detta" in gone.text
+    assert await visitor.site.meetings.commands.letterhead.letterhead(ORGANISATION) is not None

@@ -16,7 +16,7 @@ async def test_the_sealed_copy_is_offered_and_fetched(site: Site, client: httpx.
     visitor = Visitor(site, client)
     await visitor.follow(site.copy_link())
     assert visitor.heading == "Den förseglade kopian"
-    assert "175 kB" in visitor.page.text
+    assert "175\N{NO-BREAK SPACE}kB" in visitor.page.text
     fetched = await visitor.follow(f"{site.copy_link()}/copy.pdf")
     assert fetched.content == b"%PDF-1.7 sealed"
     assert fetched.headers["content-disposition"].startswith("attachment;")

@@ -16,6 +16,7 @@ from services.meetings.body.membership import MemberRole, Seat
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, Mode
 from services.meetings.person.person import PersonDetails
 from services.meetings.poll.poll import TimeAsked
+from services.meetings.strike.strike import Strike
 from shared.auth import SESSION_COOKIE
 from shared.events import Person as Invited
 from shared.links import LINKS_OPEN, calendar_link, issue
@@ -309,6 +310,21 @@ async def test_a_secretary_ends_the_links_on_the_persons_page(site: Site, visito
     await visitor.press("/end-links")
     assert "Den gamla länken gäller inte längre" in unescape(visitor.page.text)
     assert (await visitor.client.get(site.own_link(maja))).status_code == 404
+
+
+async def test_a_struck_meeting_leads_to_the_one_that_takes_its_items_and_back(
+    site: Site, visitor: Visitor, maja: str
+) -> None:
+    commands = site.meetings.commands
+    december = await commands.meetings.schedule(ORGANISATION, board_meeting("2022-12-16"))
+    november = next(one for one in await meetings_of(site) if one.details.starts.month == 11)
+    await commands.strikes.strike(ORGANISATION, november.id, Strike(to_meeting_id=december.id, reason="Krock"))
+    await visitor.follow(site.own_link(maja))
+    page = f"/meetings/member/{maja}/meetings"
+    struck = unescape((await visitor.follow(f"{page}/{november.id}")).text)
+    assert f'punkterna tas upp på <a href="{page}/{december.id}">Styrelsen, fredag 16 december 2022</a>.' in struck
+    there = unescape((await visitor.follow(f"{page}/{december.id}")).text)
+    assert f'från ett möte som ströks: <a href="{page}/{november.id}">Styrelsen, fredag 25 november 2022</a>.' in there
 
 
 async def meetings_of(site: Site) -> list[Meeting]:

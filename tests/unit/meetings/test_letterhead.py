@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.meetings.letterhead import letterhead as rules
 from services.meetings.letterhead.letterhead import LetterheadDetails, LogoFile, cleaned, contrast_on_white
 from services.meetings.letterhead.logo import MOST_BYTES, logo_type
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Refused
+from shared.rendering.minutes import Letterhead
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 4 4">{}</svg>'
 
@@ -126,3 +128,15 @@ def test_a_letterhead_is_kept_as_it_was_given() -> None:
     assert found.logo
     assert (found.logo.type, found.logo.content) == ("png", png())
     assert type(found).model_validate_json(found.model_dump_json()) == found
+
+
+def test_two_who_change_it_are_told_apart_by_what_they_saw() -> None:
+    one, other = Letterhead(colour="#7a1f5f"), Letterhead(colour="#7a1f5f", foot="Granvik")
+    marks = {rules.mark_of(each) for each in (None, one, other)}
+    assert len(marks) == 3
+    rules.require_unchanged(one, rules.mark_of(one))
+    rules.require_unchanged(one, None)
+    rules.require_unchanged(None, "none")
+    for there, seen in ((one, rules.mark_of(other)), (one, "none"), (None, rules.mark_of(one)), (one, "")):
+        with pytest.raises(Refused, match="changed by someone else"):
+            rules.require_unchanged(there, seen)

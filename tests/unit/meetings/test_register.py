@@ -13,9 +13,9 @@ from services.meetings.body.body import Body
 from services.meetings.body.membership import MemberRole, Membership
 from services.meetings.person.person import Person
 from services.meetings.register.changes import Change, Known, Outcome, apply
-from services.meetings.register.csv_file import read_csv
+from services.meetings.register.csv_file import headings_of, read_csv
 from services.meetings.register.register import Problems
-from services.meetings.register.yaml_file import read_yaml
+from services.meetings.register.yaml_file import names_of, read_yaml
 from shared.errors import InvalidInput
 
 NOW = datetime(2022, 11, 28, 12, tzinfo=UTC)
@@ -277,3 +277,12 @@ def test_any_text_is_read_or_refused(text: str, table: bool) -> None:
         return
     if not problems.found:
         apply(Known((), (), ()), wanted, now=NOW, new_id=House().ids, problems=problems)
+
+
+def test_fields_are_known_by_what_they_are_called_in_the_file() -> None:
+    assert headings_of("sep=;\nNamn; E-post ;tom;;\n") == {"name": "Namn", "email": "E-post", "to": "tom"}
+    assert headings_of('"Namn\n') == {}
+    assert headings_of("") == {}
+    text = "people: {maja: {namn: Maja, e-post: x}}\nbodies: {au: {ledamöter: [{person: maja, roll: x}]}}"
+    assert names_of(text) == {"name": "namn", "email": "e-post", "members": "ledamöter", "role": "roll"}
+    assert names_of("{") == {}

@@ -1,26 +1,39 @@
 """A page whose database is away is no bug of ours: the reader is asked to come back, and no traceback is logged."""
 
+from datetime import date
+from enum import StrEnum
+
 import httpx
 import pytest
 from fastapi import APIRouter
 
 from shared.auth import Access, public
+from shared.errors import Refused, says
 from shared.http import create_app
 from shared.settings import Settings
 from shared.web import Look
 from shared.web.page_route import page_route
 
 
+class Fruit(StrEnum):
+    """Has words of its own, which the page does not know."""
+
+    PEAR = "pear"
+
+
 @pytest.mark.parametrize(
-    ("error", "status", "says"),
+    ("error", "status", "shown"),
     [
         (ConnectionRefusedError(), 503, "Tjänsten svarar inte just nu"),
         (ValueError(), 500, "Något gick fel hos oss"),
+        (Refused("no"), 409, "Det du försökte göra går inte just nu."),
+        (Refused("no", says=says("called_off", day=date(2022, 11, 25))), 409, "Mötet 25 november 2022 är inställt."),
+        (Refused("no", says=says("sits_already", role=Fruit.PEAR)), 409, "Det du försökte göra går inte just nu."),
     ],
 )
-async def test_passing_trouble_and_a_bug(error: Exception, status: int, says: str) -> None:
+async def test_passing_trouble_and_a_bug(error: Exception, status: int, shown: str) -> None:
     app = create_app("Test", description="", access=Access((), None), max_body_bytes=1000, checks={})
-    router = APIRouter(route_class=page_route(Look("services.notifications.pages", Settings())))
+    router = APIRouter(route_class=page_route(Look("services.meetings.pages", Settings())))
 
     @router.get("/page", dependencies=[public("a test")])
     async def page() -> None:
@@ -30,4 +43,4 @@ async def test_passing_trouble_and_a_bug(error: Exception, status: int, says: st
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test.example") as client:
         answer = await client.get("/page")
     assert answer.status_code == status
-    assert says in answer.text
+    assert shown in answer.text

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 SOURCES = [*(ROOT / "services" / "meetings").rglob("*.py"), *(ROOT / "shared").glob("*.py")]
 _SAID = re.compile(r'\bsays\(\s*"([a-z_]+)"((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)')
 _FILLS = re.compile(r"\b([a-z_]+)=")
-_OF_PLACES = {"line", "number"}
+_OF_PLACES = {"line", "number", "field", "column"}
 
 
 def _said() -> dict[str, set[str]]:
