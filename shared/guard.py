@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_SECONDS = 30.0  # for the whole body: 2 MiB in it take 70 kB/s
@@ -38,6 +39,7 @@ class Uploads:
 
 class Guard:
     """Refuses bodies that are too large or too slow while they arrive, and adds the security headers to every answer.
+    `page`: what a browser is shown of one that says itself that it is too large.
 
     HEAD is answered as GET, without the body: nothing is recorded by either. An address with a slash too many at its
     end is the one without: no redirect tells it, since one would repeat `Host` and a link's token.
@@ -50,12 +52,14 @@ class Guard:
         problem: Callable[..., Response],
         body_seconds: float = BODY_SECONDS,
         uploads: Uploads | None = None,
+        page: Callable[[Request], Response | None] = lambda _: None,
     ) -> None:
         self._app = app
         self._limit = max_body_bytes
         self._problem = problem
         self._body_seconds = body_seconds
         self._uploads = uploads
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,7 +71,8 @@ class Guard:
             return
         limit, seconds = self._limits(scope)
         if _declared_length(scope) > limit:
-            await self._problem(413, "too-large", _too_large(limit))(scope, receive, send)
+            refused = self._page(Request(scope)) or self._problem(413, "too-large", _too_large(limit))
+            await refused(scope, receive, send)
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)

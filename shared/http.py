@@ -29,7 +29,7 @@ from shared.logging import get_logger
 from shared.messaging.answers import StillRunning
 from shared.web.api_docs import include_api_docs
 from shared.web.assets import include_static
-from shared.web.page_route import nowhere
+from shared.web.page_route import nowhere, too_large
 
 log = get_logger(__name__)
 
@@ -71,7 +71,7 @@ def create_app(
     for infrastructure in (SQLAlchemyError, KafkaError, OSError):
         app.add_exception_handler(infrastructure, _on_infrastructure)
     app.add_exception_handler(Exception, _on_bug)
-    app.add_middleware(Guard, max_body_bytes=max_body_bytes, problem=problem, uploads=uploads)
+    app.add_middleware(Guard, max_body_bytes=max_body_bytes, problem=problem, uploads=uploads, page=too_large)
     _add_health(app, checks)
     include_static(app)
     include_api_docs(app)

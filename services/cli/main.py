@@ -17,6 +17,7 @@ from services.cli import (
     maintaining,
     observing,
     planning,
+    reading,
     registering,
     replaying,
     revoking,
@@ -68,6 +69,7 @@ observing.add_to(app)
 registering.add_to(app)
 revoking.add_to(app)
 planning.add_to(app)
+reading.add_to(app)
 striking.add_to(app)
 entering.add_to(app)
 app.add_typer(letters.app, name="dead-letters")

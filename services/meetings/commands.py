@@ -8,6 +8,7 @@ from services.meetings.attachment.commands import AttachmentCommands
 from services.meetings.body.commands import BodyCommands
 from services.meetings.decision.commands import DecisionCommands
 from services.meetings.letterhead.commands import LetterheadCommands
+from services.meetings.manuscript.commands import ManuscriptCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
 from services.meetings.minutes.commands import MinutesCommands
@@ -36,6 +37,7 @@ class MeetingsCommands:
     versions: MinutesQueries
     decisions: DecisionCommands
     unlocking: UnlockCommands
+    manuscripts: ManuscriptCommands
     bodies: BodyCommands
     people: PersonCommands
     register: RegisterCommands

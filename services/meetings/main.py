@@ -17,6 +17,8 @@ from services.meetings.decision.commands import DecisionCommands
 from services.meetings.decision.entering import Entering
 from services.meetings.letterhead import api as letterhead_api
 from services.meetings.letterhead.commands import LetterheadCommands
+from services.meetings.manuscript import api as manuscript_api
+from services.meetings.manuscript.commands import ManuscriptCommands, drawing_press
 from services.meetings.meeting import api as meeting_api
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
@@ -24,6 +26,7 @@ from services.meetings.minutes import api as minutes_api
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.minutes.unlocking import UnlockCommands
+from services.meetings.minutes.word_reading import word_reader
 from services.meetings.notice import api as notice_api
 from services.meetings.notice.commands import NoticeCommands
 from services.meetings.notice.deadlines import NoticeDeadlines
@@ -79,16 +82,17 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     event_keys = parse_event_keys(settings.secret("event_keys"))
     wakeup = Wakeup()
     unit_of_work = UnitOfWork(database, MeetingsTransaction, wakeup)
-    press = Press()
+    press, words, drawing = Press(), word_reader(), drawing_press()
     agendas = AgendaCommands(unit_of_work, clock)
     attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
     on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers()}
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
-        minutes=MinutesCommands(unit_of_work, clock, blobs, press),
         versions=MinutesQueries(unit_of_work, blobs),
         decisions=DecisionCommands(unit_of_work),
         unlocking=UnlockCommands(unit_of_work, clock, blobs),
+        minutes=MinutesCommands(unit_of_work, clock, blobs, press, words),
+        manuscripts=ManuscriptCommands(unit_of_work, clock, press, drawing),
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),
@@ -130,6 +134,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         )
     )
     app.include_router(decision_api.router(commands.decisions))
+    app.include_router(manuscript_api.router(commands.manuscripts))
     app.include_router(body_api.router(commands.bodies))
     app.include_router(person_api.router(commands.people, commands.bodies))
     app.include_router(register_api.router(commands.register))
@@ -162,7 +167,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         organisation=settings.organisation,
         subscriptions=[subscribers.subscription(gate)],
         gates=[gate],
-        workers=[press, *([commands.timers] if timers else [])],
+        workers=[press, words, drawing, *([commands.timers] if timers else [])],
         commands=commands,
         retention_seconds=settings.retention.total_seconds(),
     )

@@ -493,6 +493,16 @@ class LetterheadRow(MeetingsTable, table=True):
     letterhead: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
 
 
+class ManuscriptRow(MeetingsTable, table=True):
+    """The minutes of a meeting while they are written: `state` is `manuscript.Manuscript`."""
+
+    __tablename__ = "manuscript"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    state: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
 MEETING = MeetingsTable.metadata.tables["meeting"]
 NUMBERING = MeetingsTable.metadata.tables["numbering"]
 MINUTES = MeetingsTable.metadata.tables["minutes"]
@@ -519,3 +529,4 @@ DATE_POLL = MeetingsTable.metadata.tables["date_poll"]
 DATE_POLL_ANSWER = MeetingsTable.metadata.tables["date_poll_answer"]
 SITTING = MeetingsTable.metadata.tables["sitting"]
 SITTING_STEP = MeetingsTable.metadata.tables["sitting_step"]
+MANUSCRIPT = MeetingsTable.metadata.tables["manuscript"]

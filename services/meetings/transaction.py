@@ -17,6 +17,7 @@ from services.meetings.body.store import BodyStore
 from services.meetings.body.who_sits import WhoSits
 from services.meetings.decision.store import DecisionStore
 from services.meetings.letterhead.store import LetterheadStore
+from services.meetings.manuscript.store import ManuscriptStore
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.minutes.store import MinutesStore
@@ -39,6 +40,7 @@ class MeetingsTransaction(
     MeetingStore,
     MinutesStore,
     DecisionStore,
+    ManuscriptStore,
     BodyStore,
     PersonStore,
     AgendaStore,

@@ -62,10 +62,16 @@ class _Order:
 
 
 class Press:
-    """`at_once` children at most; more documents wait. `start` and `stop` as a service's workers have them."""
+    """`at_once` children at most; more documents wait. `start` and `stop` as a service's workers have them.
 
-    def __init__(self, limits: Limits = Limits(), *, at_once: int = 2) -> None:
+    `child`: the module that a child runs; see `press_child.serve`.
+    """
+
+    def __init__(
+        self, limits: Limits = Limits(), *, at_once: int = 2, child: str = "shared.rendering.press_child"
+    ) -> None:
         self._limits = limits
+        self._child = child
         self._places = asyncio.Semaphore(at_once)
         self._resting: list[_Child] = []
         self._lock = Lock()
@@ -97,6 +103,13 @@ class Press:
         limit = min(seconds or self._limits.seconds, self._limits.seconds)
         return await self._in_turn(_setting(job, AS_IT_IS, limit))
 
+    async def picture(self, job: Job, *, first: int = 0, most: int = 1, ppi: float = 100) -> list[str]:
+        """Pages as PNG in Base64, see `typesetting.picture`. Raises CannotBeSet, Unavailable."""
+        order = _setting(job, AS_IT_IS, self._limits.seconds)
+        what = {**order.what, "task": "picture", "first": first, "most": most, "ppi": ppi}
+        made: list[str] = json.loads(await self._in_turn(_Order(what, order.files, order.seconds)))
+        return made
+
     async def count_pages(self, content: bytes, media_type: str) -> int:
         """How many a PDF or an image has when it is bound in, which is tried. Raises CannotBeBound, Unavailable."""
         what = {"task": "count", "media_type": media_type}
@@ -109,6 +122,10 @@ class Press:
         """See `binding.bind`. Raises CannotBeBound, CannotBeSet, Unavailable."""
         what = {"task": "bind", "files": [asdict(file) for file in files]}
         return await self._in_turn(_Order(what, (own, *contents), _BINDING))
+
+    async def work(self, task: str, *files: bytes, **what: Any) -> bytes:
+        """What a task of the child's module makes of some files. Raises CannotBeSet, Unavailable."""
+        return await self._in_turn(_Order({**what, "task": task}, files, self._limits.seconds))
 
     async def _in_turn(self, order: _Order) -> bytes:
         async with self._places:
@@ -124,7 +141,7 @@ class Press:
                 return self._by(child, order)
             except _ChildEnded:
                 pass  # perhaps for what earlier documents left in its memory
-        return self._by(_Child(self._limits.memory), order)
+        return self._by(_Child(self._child, self._limits.memory), order)
 
     def _by(self, child: "_Child", order: _Order) -> bytes:
         try:
@@ -150,12 +167,12 @@ class _ChildEnded(Unavailable):
 
 
 class _Child:
-    def __init__(self, memory: int) -> None:
+    def __init__(self, module: str, memory: int) -> None:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         # Few threads and arenas: each counts against the limit of address space.
         environment |= {"PYTHONPATH": str(_CODE), "RAYON_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2"}
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "shared.rendering.press_child", str(memory)],
+            [sys.executable, "-m", module, str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

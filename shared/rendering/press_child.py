@@ -1,5 +1,7 @@
 """The process that works for `press.Press`, one order after the other: from standard input, to its output.
 
+A service that has other work to keep apart starts a module of its own, which calls `serve` with its tasks.
+
 An order is a line of JSON, then its files' bytes; an answer is a line of JSON, then what was made. When one takes
 longer than its time, the kernel ends this process by SIGALRM, wherever it is in compiled code; memory has a limit, too.
 """
@@ -9,17 +11,21 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from shared.logging import configure_logging
 from shared.rendering.binding import BoundFile, CannotBeBound, bind, count_pages
-from shared.rendering.typesetting import Attachment, Job, is_refusal, typeset
+from shared.rendering.typesetting import Attachment, Job, is_refusal, picture, typeset
+
+Task = Callable[[dict[str, Any], list[bytes]], bytes]
 
 
-def main() -> None:
+def serve(tasks: Mapping[str, Task]) -> None:
+    """Until there are no more orders. `tasks`: by their names, each of an order and its files."""
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anything prints is no answer
@@ -28,16 +34,16 @@ def main() -> None:
     with suppress(ValueError, OSError):  # macOS takes no such limit
         resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
     while line := requests.readline():
-        _answer(json.loads(line), requests, answers)
+        _answer(tasks, json.loads(line), requests, answers)
 
 
-def _answer(order: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> None:
+def _answer(tasks: Mapping[str, Task], order: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> None:
     files = [requests.read(size) for size in order["sizes"]]
     signal.setitimer(signal.ITIMER_REAL, float(order["seconds"]))
     head: dict[str, int | str]
     made = b""
     try:
-        made = _TASKS[order["task"]](order, files)
+        made = tasks[order["task"]](order, files)
         head = {"size": len(made)}
     except CannotBeBound as error:
         head = {"trouble": error.trouble}
@@ -53,11 +59,20 @@ def _answer(order: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> Non
 
 
 def _set(order: dict[str, Any], files: list[bytes]) -> bytes:
+    return typeset(_job(order, files), ways=slice(*order["ways"]))
+
+
+def _picture(order: dict[str, Any], files: list[bytes]) -> bytes:
+    """As JSON, each page in Base64."""
+    pages = picture(_job(order, files), first=order["first"], most=order["most"], ppi=order["ppi"])
+    return json.dumps([b64encode(page).decode() for page in pages]).encode()
+
+
+def _job(order: dict[str, Any], files: list[bytes]) -> Job:
     given = order["job"]
     described = zip(given["attachments"], files, strict=True)
     attachments = tuple(Attachment(content=content, **said) for said, content in described)
-    job = Job(given["folder"], given["data"], datetime.fromisoformat(given["at"]), attachments)
-    return typeset(job, ways=slice(*order["ways"]))
+    return Job(given["folder"], given["data"], datetime.fromisoformat(given["at"]), attachments)
 
 
 def _count(order: dict[str, Any], files: list[bytes]) -> bytes:
@@ -68,8 +83,8 @@ def _bind(order: dict[str, Any], files: list[bytes]) -> bytes:
     return bind(files[0], [BoundFile(**said) for said in order["files"]], files[1:])
 
 
-_TASKS: dict[str, Callable[[dict[str, Any], list[bytes]], bytes]] = {"set": _set, "count": _count, "bind": _bind}
+_TASKS: Mapping[str, Task] = {"set": _set, "picture": _picture, "count": _count, "bind": _bind}
 
 
 if __name__ == "__main__":
-    main()
+    serve(_TASKS)

@@ -83,6 +83,18 @@ def typeset_appearance(folder: str, data: Mapping[str, Any]) -> bytes:
     return _set(_TEMPLATES / folder, data, {}, _WAYS, pdf_tags=False, timestamp=0)
 
 
+def picture(job: Job, *, first: int, most: int, ppi: float) -> list[bytes]:
+    """Pages of a document as PNG, from the one at `first` (0 is the first page), `most` of them at the most.
+
+    Set once, each character as it was written: it may be refused, as `typeset` by `AS_IT_IS`. `ppi`: pixels per inch.
+    """
+    data = {**printable(job.data), "attachments": []}
+    with _root(job.folder, ()) as root:
+        pages = _compiled(root, data, format="png", ppi=ppi)
+    made = pages if isinstance(pages, list) else [pages]
+    return made[first : first + most] or made[-1:]
+
+
 _Way = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 # What people wrote since texts have one rule is set as it is. The others are for what was taken in before and must come
@@ -138,8 +150,13 @@ def _template_files(folder: str) -> tuple[tuple[str, bytes], ...]:
 
 
 def _typst(root: Path, data: Mapping[str, Any], **options: Any) -> bytes:
+    return _without_the_usual(_compiled(root, data, **options))
+
+
+def _compiled(root: Path, data: Mapping[str, Any], **options: Any) -> Any:
+    """Bytes; of pictures, a list of them when there are several pages."""
     try:
-        pdf: bytes = typst.compile(
+        return typst.compile(
             str(root / "main.typ"),
             root=str(root),
             font_paths=_fonts(),
@@ -149,7 +166,6 @@ def _typst(root: Path, data: Mapping[str, Any], **options: Any) -> bytes:
         )
     finally:
         _forget_documents()
-    return _without_the_usual(pdf)
 
 
 def _without_the_usual(pdf: bytes) -> bytes:

@@ -18,7 +18,7 @@ LARGEST_FILE = 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _FILE_FORM = "multipart/form-data"
 _ATTACHMENTS = re.compile(
-    r"/(?:(?:agenda-)?items/[^/]+/attachments|attachments/[^/]+/versions|meetings/[^/]+/annexes|minutes/word)/?$"
+    r"/(?:(?:agenda-)?items/[^/]+/attachments|attachments/[^/]+/versions|meetings/[^/]+/annexes|(?:minutes|manuscript)/word)/?$"
 )
 
 

@@ -39,6 +39,14 @@ def nowhere(request: Request, status: int) -> Response | None:
     return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
 
 
+def too_large(request: Request) -> Response | None:
+    """The page for a form that is refused before it has arrived; None as above."""
+    look: Look | None = getattr(request.app.state, "pages_look", None)
+    if look is None or "text/html" not in request.headers.get("accept", "").lower():
+        return None
+    return problem_page(look, request, "too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
 def wants_a_page(headers: Headers, method: str) -> bool:
     """Browsers ask for HTML by name; programs for anything, or for JSON."""
     return method == "GET" and "text/html" in headers.get("accept", "").lower()

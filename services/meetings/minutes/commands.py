@@ -26,7 +26,8 @@ from services.meetings.minutes.revision import Version, kept_numbers, next_versi
 from services.meetings.minutes.seating import SEATED, take_effect
 from services.meetings.minutes.setting import set_minutes
 from services.meetings.minutes.store import version_of_row
-from services.meetings.minutes.word import FromWord, Known, read_word
+from services.meetings.minutes.word import FromWord, Known
+from services.meetings.minutes.word_reading import read_apart
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
@@ -122,12 +123,18 @@ class _NumbersTaken(Exception):
 
 class MinutesCommands:
     def __init__(
-        self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, blobs: BlobStore, press: Press
+        self,
+        unit_of_work: UnitOfWork[MeetingsTransaction],
+        clock: Clock,
+        blobs: BlobStore,
+        press: Press,
+        word_reader: Press,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._blobs = blobs
         self._press = press
+        self._word_reader = word_reader
         self._turns: WeakValueDictionary[tuple[str, str, int], asyncio.Lock] = WeakValueDictionary()
 
     async def draft_minutes(
@@ -243,13 +250,13 @@ class MinutesCommands:
     async def from_word(self, organisation: str, meeting_id: str, content: bytes) -> FromWord:
         """The Markdown of a Word document, with what is known of the meeting. Nothing is kept.
 
-        Raises NotFound, InvalidInput, TooLarge.
+        Raises NotFound, InvalidInput, TooLarge, Unavailable.
         """
         async with self._unit_of_work.begin() as transaction:
             meeting = await transaction.meeting(organisation, meeting_id)
         details = meeting.details
         known = Known(details.title, details.body, details.place, details.starts, details.ends)
-        return await asyncio.to_thread(read_word, content, known)
+        return await read_apart(self._word_reader, content, known)
 
     async def as_html(self, organisation: str, meeting_id: str) -> str:
         """The last version's words as an HTML file. Raises NotFound, Unavailable."""

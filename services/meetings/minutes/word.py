@@ -4,7 +4,6 @@ mammoth reads Word's XML; what it makes of it is taken apart here. It is given t
 (`word_package.py`), and no other.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 import mammoth
 
+from services.meetings.minutes.fields import as_yaml
 from services.meetings.minutes.word_package import look_inside
 from shared.errors import InvalidInput
 from shared.plain_text import one_line
@@ -46,13 +46,13 @@ _MOST_NOTES = 30
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the register knows of the meeting already."""
+    """What the register knows of the meeting already; None where nobody knows when it is."""
 
     title: str
     body: str
     place: str
-    starts: datetime
-    ends: datetime
+    starts: datetime | None
+    ends: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +316,7 @@ def _minutes(reader: _Reader, known: Known, lost: Counter[str]) -> FromWord:
     write_notes()
     notes = [what if count == 1 else f"{what}, {count} times" for what, count in lost.items()]
     notes += [f"before the first paragraph: {line}" for line in left_out]
-    return FromWord(f"---\n{_yaml(front)}---\n" + "\n\n".join(body) + "\n", tuple(notes[:_MOST_NOTES]))
+    return FromWord(f"---\n{as_yaml(front)}---\n" + "\n\n".join(body) + "\n", tuple(notes[:_MOST_NOTES]))
 
 
 def _sections(pieces: Sequence[_Piece]) -> dict[int, tuple[int | None, str]]:
@@ -363,8 +363,8 @@ def _front(pieces: Sequence[_Piece], known: Known) -> tuple[dict[str, Any], list
         "title": known.title,
         "body": known.body,
         "place": known.place or "…",
-        "starts": f"{known.starts:%Y-%m-%dT%H:%M}",
-        "ends": f"{known.ends:%Y-%m-%dT%H:%M}",
+        "starts": f"{known.starts:%Y-%m-%dT%H:%M}" if known.starts else "…",
+        "ends": f"{known.ends:%Y-%m-%dT%H:%M}" if known.ends else "…",
         "present": [],
         "secretary": "",
         "adjuster": "",
@@ -427,19 +427,3 @@ def _person(line: str, label: str) -> dict[str, str]:
 
 def _unmarked(line: str) -> str:
     return re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)\*+", "", line))
-
-
-def _yaml(front: dict[str, Any]) -> str:
-    """JSON's strings and lists are YAML's (YAML 1.2, section 1.3)."""
-    made = ""
-    for key, value in front.items():
-        if isinstance(value, list) and value:
-            people = ("{" + ", ".join(f"{k}: {_quoted(v)}" for k, v in person.items()) + "}" for person in value)
-            made += f"{key}:\n" + "".join(f"  - {person}\n" for person in people)
-        else:
-            made += f"{key}: {value if key in ('starts', 'ends', 'first_paragraph') else _quoted(value)}\n"
-    return made
-
-
-def _quoted(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

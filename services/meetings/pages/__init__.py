@@ -10,6 +10,9 @@ from services.meetings.pages.bodies import BodyPages
 from services.meetings.pages.decisions import DecisionPages
 from services.meetings.pages.files import FilePages
 from services.meetings.pages.letterhead import LetterheadPages
+from services.meetings.pages.manuscript_fields import ManuscriptFieldPages
+from services.meetings.pages.manuscript_word import ManuscriptWordPages
+from services.meetings.pages.manuscripts import ManuscriptPages
 from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
 from services.meetings.pages.notices import NoticePages
@@ -72,6 +75,9 @@ def _add_office(
         SittingPages,
         VersionPages,
         DecisionPages,
+        ManuscriptPages,
+        ManuscriptFieldPages,
+        ManuscriptWordPages,
     ):
         pages(look, access, commands, clock).add_to(router)
     UnlockPages(look, access, commands, clock, proxies=proxies).add_to(router)

@@ -23,6 +23,7 @@ from services.meetings.agenda.agenda import ItemDetails
 from services.meetings.attachment.commands import Upload
 from services.meetings.body.body import BodyDetails, BodyKind
 from services.meetings.body.membership import MemberRole
+from services.meetings.manuscript.manuscript import Source
 from services.meetings.person.person import PersonDetails
 from services.meetings.poll.poll import TimeAsked
 from services.meetings.proposal.proposal import ProposalDetails
@@ -34,10 +35,13 @@ from tests.integration.pages.site import TOKEN, Site
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
 from tests.integration.pages.test_own import DAYS, board_meeting, member
 from tests.integration.signing.flow import ORGANISATION
+from tests.unit.meetings.test_from_sitting import FRONT
 
 pytestmark = pytest.mark.slow
 
 _MEETING = "/office/meetings/{meeting_id}"
+_WRITING = f"{_MEETING}/manuscript"
+_PARAGRAPH = "/office/meetings/{written_id}/manuscript/paragraphs/{piece_id}"
 _NOWHERE = "0192d1b0-0000-7000-8000-00000000dead"
 _BAD = (
     "x" * 3000,
@@ -128,6 +132,14 @@ WAYS: dict[str, Way] = {
     f"{_MEETING}/sitting/correct": Way(
         "/office/meetings/{held_id}/sitting/steps", fields={"reason": "Fel person."}, loose=True
     ),
+    f"{_WRITING}/write": Way(None),
+    f"{_WRITING}/fields": Way("/office/meetings/{written_id}/manuscript/fields", fields={"minutes_place": "Älvsund"}),
+    f"{_WRITING}/word": Way("/office/meetings/{written_id}/manuscript/word", loose=True),
+    f"{_WRITING}/add": Way("/office/meetings/{written_id}/manuscript", fields={"heading": "Resor"}),
+    f"{_WRITING}/discard": Way("/office/meetings/{written_id}/manuscript"),
+    f"{_WRITING}/paragraphs/{{piece_id}}": Way(_PARAGRAPH, fields={"below": "Annan text."}),
+    f"{_WRITING}/paragraphs/{{piece_id}}/step": Way("/office/meetings/{written_id}/manuscript", loose=True),
+    f"{_WRITING}/paragraphs/{{piece_id}}/remove": Way(_PARAGRAPH),
     "/member/{person_id}/meetings/{meeting_id}/answer": Way(
         "/member/{person_id}/meetings/{meeting_id}", fields={"answer": "coming"}
     ),
@@ -205,9 +217,9 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
     [body] = await commands.bodies.bodies(ORGANISATION)
     [seat, *_] = [one for one in await commands.bodies.memberships(ORGANISATION, body.id) if one.person.id == maja]
     [_, meeting] = sorted(await commands.meetings.of_year(ORGANISATION, 2022), key=lambda one: one.details.starts)
-    other, asked, unopened, held = [
+    other, asked, unopened, held, written = [
         await commands.meetings.schedule(ORGANISATION, board_meeting(day))
-        for day in ("2022-12-16", "2022-12-20", "2022-09-26", "2022-09-26")
+        for day in ("2022-12-16", "2022-12-20", "2022-09-26", "2022-09-26", "2022-09-26")
     ]
     items = [await commands.agendas.add(ORGANISATION, meeting.id, ItemDetails(title=one)) for one in ("Ekonomi", "Val")]
     await commands.agendas.add(ORGANISATION, held.id, ItemDetails(title="Ekonomi"))
@@ -222,6 +234,7 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
     )
     await commands.sittings.open(ORGANISATION, held.id, [maja], key="opened", by="test")
     await commands.minutes.draft_minutes(ORGANISATION, held.id, MINUTES, DRAFTING, ip="192.0.2.1")
+    await commands.manuscripts.put(ORGANISATION, written.id, f"{FRONT}## A\n\nText.\n\n## B\n", Source.TEXT, seen=0)
     ids = {
         "body_id": body.id,
         "membership_id": seat.membership.id,
@@ -230,6 +243,8 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         "meeting_id": meeting.id,
         "other_id": other.id,
         "held_id": held.id,
+        "written_id": written.id,
+        "piece_id": "p1",
         "unopened_id": unopened.id,
         "item_id": items[0].id,
         "attachment_id": file.id,

@@ -57,6 +57,8 @@ BODIES = {
     "name": "Maja Ny",
     "expires": "2022-12-01T12:00:00+01:00",
     "day": "2022-12-01",
+    "heading": "Resor",
+    "version": "1",
     "answer": "coming",
     "item_title": "Resor",
     DAY_ASKED: "can",
@@ -132,7 +134,7 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
 
 
 def _filled(path: str, ids: dict[str, str]) -> str:
-    if "/sitting" in path:  # only of a meeting whose time has come
+    if "/sitting" in path or "/manuscript" in path:  # only of a meeting whose time has come
         ids = {**ids, "meeting_id": ids["held_id"]}
     if path.startswith("/calendar/"):
         ids = {**ids, "token": ids["calendar_token"]}
@@ -174,6 +176,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"until": None} if path.endswith("until") else {} if not path.endswith("decline") else {"reason": "fel"}
     if path.startswith("/attachments/") or path.endswith("/attachments/order"):
         return {"attachments": [ids["attachment_id"]]} if path.endswith("/order") else {"title": "Budget"}
+    if path.endswith("/manuscript"):
+        return {"markdown": minutes()}
     if path.endswith("/sitting"):
         return {"present": []}
     if path.endswith("/sitting/steps"):

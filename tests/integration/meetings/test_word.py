@@ -1,7 +1,14 @@
 """A Word document is read by the API: its Markdown drafts, and what is dangerous is told in one sentence."""
 
-import httpx
+from datetime import datetime
 
+import httpx
+import pytest
+
+from services.meetings.minutes.word import Known, read_word
+from services.meetings.minutes.word_reading import read_apart, word_reader
+from shared.errors import InvalidInput, TooLarge
+from shared.rendering.press import Limits, Press
 from tests.integration.meetings.test_meetings import draft, schedule
 from tests.unit.meetings.test_word import FRONT
 from tests.unit.meetings.word_documents import document, external, text
@@ -27,3 +34,25 @@ async def test_what_is_dangerous_or_too_large_is_refused(api: httpx.AsyncClient)
     assert large.status_code == 413
     assert "at most 20 MiB" in large.json()["detail"]
     assert (await api.post("/meetings/none/minutes/word", content=b"x")).status_code == 404
+
+
+KNOWN = Known("Styrelsen", "Styrelsen", "Digitalt", datetime(2022, 9, 23, 13), datetime(2022, 9, 23, 15))
+
+
+async def test_a_document_is_read_in_another_process_which_ends_when_it_takes_too_long() -> None:
+    long = document(text("§ 1 A"), *(text("Ett stycke med ord i.") for _ in range(6000)))
+    reader = word_reader()
+    try:
+        found = await read_apart(reader, document(text("§ 28 Å")), KNOWN)
+        assert found == read_word(document(text("§ 28 Å")), KNOWN)
+        with pytest.raises(InvalidInput, match="holds macros"):
+            await read_apart(reader, document(text("§ 1 A"), parts={"word/vbaProject.bin": b"x"}), KNOWN)
+        with pytest.raises(TooLarge, match="at most 20 MiB, and this one 21"):
+            await read_apart(reader, b"x" * (21 * 1024**2), KNOWN)
+        assert (await read_apart(reader, long, KNOWN)).markdown.count("Ett stycke") == 6000
+    finally:
+        await reader.stop()
+    impatient = Press(Limits(seconds=0.05), at_once=1, child="services.meetings.minutes.word_child")
+    with pytest.raises(InvalidInput, match="takes longer to read"):
+        await read_apart(impatient, long, KNOWN)
+    await impatient.stop()

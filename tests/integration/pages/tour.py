@@ -424,6 +424,33 @@ async def sitting(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "sitting-room", page
     await page.goto(f"{meeting}/sitting/steps")
     yield "sitting-steps", page
+    async for stop in manuscript(page, meeting):
+        yield stop
+
+
+async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
+    """Of a meeting in whose sitting an item was taken up."""
+    await page.goto(f"{meeting}/manuscript")
+    yield "manuscript-none", page
+    await page.goto(f"{meeting}/manuscript/word")
+    await page.locator("form .button").click()
+    yield "manuscript-word-wrong", page
+    await page.goto(f"{meeting}/manuscript")
+    await page.locator("form[action$='/write'] .button").click()
+    yield "manuscript", page
+    await page.locator(".rows a").first.click()
+    await page.fill("#below", "### Beslut\n\nStyrelsen beslutar att\n\n- godkänna rapporten\n\n#### För djup rubrik")
+    await page.locator("form:has(#below) .button").click()
+    yield "manuscript-paragraph-wrong", page
+    await page.fill("#below", "### Beslut\n\nStyrelsen beslutar att godkänna rapporten.")
+    await page.locator("[data-picture] img").wait_for()
+    yield "manuscript-paragraph", page
+    await page.goto(f"{meeting}/manuscript/fields")
+    await page.locator("[data-picture] > *").nth(1).wait_for()
+    yield "manuscript-fields", page
+    await page.fill("#minutes_present", "Olof Berg; S; Björkå; ordförande\n; C; Granvik")
+    await page.locator("form:has(#minutes_present) .button").click()
+    yield "manuscript-fields-wrong", page
 
 
 async def notices(page: Page, meeting: str) -> AsyncIterator[Stop]:

@@ -1,0 +1,29 @@
+"""What the pages of minutes in writing share."""
+
+import re
+from typing import Any
+
+from services.meetings.manuscript.commands import Desk
+from services.meetings.manuscript.manuscript import Manuscript
+from shared.errors import NotFound
+
+AT = "/office/meetings/{meeting_id}/manuscript"
+
+
+def why_of(table: dict[str, str], what: str) -> str | None:
+    return next((key for pattern, key in table.items() if re.match(pattern, what)), None)
+
+
+def facts_of(desk: Desk) -> dict[str, Any]:
+    return {
+        "meeting": desk.meeting,
+        "details": desk.meeting.details,
+        "manuscript": desk.manuscript,
+        "first": desk.first,
+    }
+
+
+def there_on(desk: Desk) -> Manuscript:
+    if desk.manuscript is None:
+        raise NotFound("no minutes are being written for this meeting")
+    return desk.manuscript

@@ -1,0 +1,194 @@
+"""Minutes in writing in a browser without script: of a sitting, paragraph by paragraph, with nothing typed lost."""
+
+import asyncio
+import re
+from base64 import b64decode
+from html import unescape
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.integration.pages.test_office import OFFICE
+from tests.integration.pages.test_office import visitor as visitor
+from tests.integration.pages.test_sittings import Held
+from tests.integration.pages.test_sittings import held as held
+from tests.integration.signing.flow import ORGANISATION
+from tests.unit.meetings.test_word import FRONT as WORD_FRONT
+from tests.unit.meetings.word_documents import document, external, text
+
+
+async def written(held: Held) -> str:
+    """A board's sitting of one decision, and the draft of its minutes; the draft's address."""
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    await held.say("arrived", person=held.ids["Anna"])
+    await held.say("item_begun", item=(await held.items())[0])
+    await held.say("decided", text="Godkänna rapporten.")
+    await held.say("closed")
+    await held.visitor.press("/manuscript/write")
+    assert held.visitor.heading == "Utkast till protokoll"
+    return f"{OFFICE}/meetings/{held.meeting_id}/manuscript"
+
+
+def shown(held: Held) -> str:
+    return unescape(held.visitor.page.text)
+
+
+async def send(held: Held, action: str, **fields: str) -> str:
+    """A form that is posted as one with files."""
+    form = held.visitor._form(action)
+    hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form.group()))
+    files = {name: (None, value) for name, value in {**hidden, **fields}.items()}
+    held.visitor.page = await held.visitor.client.post(form.group(1), files=files, follow_redirects=True)
+    return shown(held)
+
+
+async def test_the_minutes_of_a_sitting_are_written_and_changed(held: Held) -> None:
+    await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}/manuscript")
+    assert "Håll sammanträdet först" in shown(held)
+    at = await written(held)
+    page = shown(held)
+    assert "Utkastet är skrivet av det som antecknats." in page
+    assert "§ 1 Ekonomi" in page
+    assert "Ingen justerare är antecknad." in page
+    assert "står inte med: Övrigt" in page
+    await held.visitor.follow(f"{at}/paragraphs/p1")
+    assert "Styrelsen beslutar att godkänna rapporten." in shown(held)
+    page = await send(held, "/paragraphs/p1", heading="Ekonomin", below="### Beslut\n\nAtt avslå.")
+    assert "Paragrafen är sparad." in page
+    assert "§ 1 Ekonomin" in page
+    preview = await held.visitor.follow(f"{at}/preview.pdf")
+    assert preview.content.startswith(b"%PDF-")
+    await held.visitor.follow(at)
+    await held.visitor.press("/manuscript/add", heading="Val")
+    assert held.visitor.heading == "§ 2 Val"
+    await held.visitor.follow(at)
+    await held.visitor.press("/p2/step", direction="up")
+    assert shown(held).index("§ 1 Val") < shown(held).index("§ 2 Ekonomin")
+    await held.visitor.follow(f"{at}/paragraphs/p2")
+    await held.visitor.press("/p2/remove")
+    assert "Paragrafen är borttagen." in shown(held)
+    await held.visitor.press("/manuscript/discard")
+    assert "Utkastet är borta." in shown(held)
+    assert "Skriv protokollet" in shown(held)
+    await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}")
+    assert "Skriv protokollet" in shown(held)
+
+
+async def test_what_is_typed_stays_when_it_cannot_be_read_or_someone_was_faster(held: Held) -> None:
+    at = await written(held)
+    await held.visitor.follow(f"{at}/paragraphs/p1")
+    page = await send(held, "/paragraphs/p1", heading="Ekonomi", below="Rad ett\n\n#### Rad tre")
+    assert held.visitor.page.status_code == 422
+    assert "Använd bara ### för rubriker" in page
+    assert "på rad 3 i texten" in page
+    assert "#### Rad tre</textarea>" in page
+    commands = held.visitor.site.meetings.commands.manuscripts
+    await commands.write(ORGANISATION, held.meeting_id, "p1", "Ekonomi", "Den andras text.", seen=1)
+    page = await send(held, "/paragraphs/p1", heading="Ekonomi", below="Min text.")
+    assert "Någon annan har ändrat detta" in page
+    assert "Den andras text." in page
+    assert "Min text.</textarea>" in page
+    page = await send(held, "/paragraphs/p1", heading="Ekonomi", below="Bådas text.")
+    assert "Paragrafen är sparad." in page
+
+
+async def test_the_fields_are_changed_in_a_form_and_refused_by_their_line(held: Held) -> None:
+    at = await written(held)
+    await held.visitor.follow(f"{at}/fields")
+    assert "Olof Berg; ; ; ordförande" in shown(held)
+    fields = dict(re.findall(r'<input id="minutes_\w+" name="(minutes_\w+)" type="\w+" value="([^"]*)"', shown(held)))
+    fields |= dict(re.findall(r'<textarea id="minutes_\w+" name="(minutes_\w+)"[^>]*>([^<]*)</textarea>', shown(held)))
+    assert len(fields) == 11
+    page = await send(held, "/manuscript/fields", **{**fields, "minutes_present": "Olof Berg\n; C"})
+    assert held.visitor.page.status_code == 422
+    assert "En person saknar namn" in page
+    assert "på rad 2 i listan" in page
+    page = await send(held, "/manuscript/fields", **{**fields, "minutes_adjuster": "Anna Dal", "minutes_ends": "nu"})
+    assert "Skriv datum och tid som" in page
+    page = await send(held, "/manuscript/fields", **{**fields, "minutes_adjuster": "Anna Dal"})
+    assert "Uppgifterna är sparade." in page
+    found = await held.visitor.site.meetings.commands.manuscripts.manuscript(ORGANISATION, held.meeting_id)
+    assert 'adjuster: "Anna Dal"' in found.fields
+
+
+async def test_the_page_is_shown_beside_what_is_typed_and_nothing_is_saved(held: Held) -> None:
+    at = await written(held)
+    await held.visitor.follow(f"{at}/paragraphs/p1")
+    page = await send(held, "/paragraphs/p1", heading="Ekonomi", below="Ny text.", act="look")
+    assert held.visitor.page.status_code == 200
+    [picture] = re.findall(r'<img src="data:image/png;base64,([^"]+)"', page)
+    assert b64decode(picture).startswith(b"\x89PNG")
+    assert "Ny text.</textarea>" in page
+    page = await send(held, "/paragraphs/p1", heading="Ekonomi", below="#### Nej", act="look")
+    assert held.visitor.page.status_code == 422
+    assert "bilden visar hur det såg ut senast" in page
+    await held.visitor.follow(f"{at}/fields")
+    fields = dict(re.findall(r'<input id="minutes_\w+" name="(minutes_\w+)" type="\w+" value="([^"]*)"', shown(held)))
+    fields |= dict(re.findall(r'<textarea id="minutes_\w+" name="(minutes_\w+)"[^>]*>([^<]*)</textarea>', shown(held)))
+    page = await send(held, "/manuscript/fields", **{**fields, "act": "look"})
+    assert page.count("<img ") == 1
+    found = await held.visitor.site.meetings.commands.manuscripts.manuscript(ORGANISATION, held.meeting_id)
+    assert found.version == 1
+
+
+async def hand_in(held: Held, content: bytes) -> str:
+    await held.visitor.send("/manuscript/word", content, name="protokoll.docx")
+    return shown(held)
+
+
+async def test_a_word_document_becomes_the_draft_and_what_is_not_in_it_is_listed(held: Held) -> None:
+    at = f"{OFFICE}/meetings/{held.meeting_id}/manuscript"
+    await held.visitor.follow(at)
+    assert "Ur ett Word-dokument" in shown(held)
+    await held.visitor.follow(f"{at}/word")
+    assert "Välj en fil" in await hand_in(held, b"")
+    page = await hand_in(held, document(*WORD_FRONT, text("§ 28 Delårsrapport"), text("Rapporten godkänns.")))
+    assert "Dokumentet är inläst." in page
+    assert "Står före den första paragrafen och är inte med: Kallade: alla" in page
+    assert "Delårsrapport" in page
+    await held.visitor.follow(f"{at}/word")
+    assert "Utkastet som finns ersätts" in shown(held)
+    commands = held.visitor.site.meetings.commands.manuscripts
+    await commands.add(ORGANISATION, held.meeting_id, "Val")
+    page = await hand_in(held, document(text("§ 1 A")))
+    assert held.visitor.page.status_code == 422
+    assert "Någon annan har ändrat det" in page
+    assert "Dokumentet är inläst." in await hand_in(held, document(text("§ 1 A")))
+    await held.visitor.follow(at)
+    assert "Utkastet är inte färdigt" in shown(held)
+    assert "Rätta närvarande, plats och tid" in shown(held)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"Hej", "Filen är inget Word-dokument."),
+        (document(text("§ 1 A"), parts={"word/vbaProject.bin": b"x"}), "Dokumentet innehåller makron."),
+        (external("attachedTemplate"), "Dokumentet hämtar en mall eller en bild någon annanstans ifrån."),
+        (document(text("Ingen rubrik")), "Ingen paragraf hittades i dokumentet."),
+        (b"x" * (21 * 1024**2), "Filen är för stor. Ett Word-dokument får vara högst 20 MB."),
+    ],
+    ids=["no-word", "macros", "external", "no-paragraph", "21-MiB"],
+)
+async def test_a_word_document_that_is_not_read_is_told_of_in_one_sentence(
+    held: Held, content: bytes, said: str
+) -> None:
+    at = f"{OFFICE}/meetings/{held.meeting_id}/manuscript/word"
+    await held.visitor.follow(at)
+    page = await hand_in(held, content)
+    assert held.visitor.page.status_code == 422
+    assert said in page
+    assert page.count('class="error"') == 1
+
+
+async def test_200_megabytes_are_refused_by_a_page_before_they_arrive(held: Held) -> None:
+    url = urlsplit(f"{OFFICE}/meetings/{held.meeting_id}/manuscript/word")
+    site = urlsplit(held.visitor.site.base)
+    head = f"POST {url.path} HTTP/1.1\r\nHost: {site.netloc}\r\nAccept: text/html\r\nAccept-Language: sv\r\n"
+    reader, writer = await asyncio.open_connection(site.hostname, site.port)
+    writer.write(f"{head}Content-Length: {200 * 1024**2}\r\nContent-Type: multipart/form-data\r\n\r\n".encode())
+    answer = (await asyncio.wait_for(reader.readuntil(b"</html>"), 10)).decode()
+    writer.close()
+    assert answer.startswith("HTTP/1.1 413")
+    assert "Det är för stort" in answer
