@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0026"
-down_revision = "meetings_0029"
+down_revision = "meetings_0024"
 
 
 def upgrade() -> None:

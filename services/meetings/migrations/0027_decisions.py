@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0027"
-down_revision = "meetings_0024"
+down_revision = "meetings_0026"
 
 _STATEMENTS = (
     "ALTER TABLE minutes ADD COLUMN signed_at timestamptz",

@@ -10,7 +10,6 @@ from services.meetings.manuscript.manuscript import Manuscript, Remark, Source
 from services.meetings.minutes.word_package import MAX_WORD
 from services.meetings.pages.manuscript_desk import AT, facts_of, why_of
 from services.meetings.pages.office import READER, SECRETARY, Fields, OfficePages, back, get, version_of, wrong
-from services.meetings.papers.papers import size_of
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused, TooLarge
 from shared.web import Field, form_text, form_upload, large_file_form
@@ -98,7 +97,6 @@ class ManuscriptWordPages(OfficePages):
             refused=meanwhile,
             meanwhile=meanwhile,
             most=MAX_WORD,
-            size=size_of(MAX_WORD),
             **facts_of(desk),
         )
 
