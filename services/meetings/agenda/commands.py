@@ -7,7 +7,7 @@ from datetime import date
 from services.meetings.agenda import agenda as rules
 from services.meetings.agenda.agenda import HowItLeft, Item, ItemDetails
 from services.meetings.meeting.meeting import Meeting, WhichBody
-from services.meetings.notice.notice import latest_day
+from services.meetings.notice.notice import Stage, latest_day
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
@@ -21,6 +21,7 @@ class Agenda:
     """A meeting's items in order, and those that left it. `standing`: what one that is not begun would begin with.
 
     `notice_by`: the last day on which its notice goes out in time; None when no body is known that it is of.
+    `notice_is_out`: people were told of this agenda, or of an earlier one.
     """
 
     meeting: Meeting
@@ -29,6 +30,7 @@ class Agenda:
     left: list[Item]
     standing: list[ItemDetails]
     notice_by: date | None
+    notice_is_out: bool
 
 
 class AgendaCommands:
@@ -234,6 +236,7 @@ async def _agenda(transaction: MeetingsTransaction, organisation: str, meeting: 
         left=await transaction.items_that_left(organisation, meeting.id),
         standing=[] if begun or body is None else rules.standing_items(body.details.rules),
         notice_by=latest_day(meeting.details.starts.date(), body.details.rules.notice_days) if body else None,
+        notice_is_out=(await transaction.notice(organisation, meeting.id)).stage is Stage.ISSUED,
     )
 
 

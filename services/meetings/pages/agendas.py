@@ -74,6 +74,7 @@ class AgendaPages(OfficePages):
             open_now=open_now,
             attachments=await self._commands.attachments.of_meeting(principal.organisation, meeting_id),
             notice_by=agenda.notice_by if open_now else None,
+            notice_is_out=agenda.notice_is_out,
             today=self._today(),
             left=[(item, item.stay_at(meeting_id)) for item in agenda.left],
             waiting=[one for one in waiting if one.stay_at(meeting_id) is None] if open_now else [],

@@ -67,12 +67,19 @@ async def test_a_notice_is_seen_approved_sent_and_told_anew(visitor: Visitor) ->
     await visitor.press("/notice", what="notice", note="Välkomna")
     assert "Kallelsen skickas nu." in visitor.page.text
     assert await stage(visitor, meeting) == ("issued", 2)
+    page = await shown(visitor, f"{meeting}/notice")
+    assert "Inget är ändrat sedan den skickades." in page
+    assert "Skicka kallelsen igen" in page
+    assert 'class="button primary"' not in page, "nothing is to be done"
+    page = await shown(visitor, f"{meeting}/agenda")
+    assert "Kallelsen är skickad." in page
+    assert "ska skickas senast" not in page
     await visitor.follow(f"{meeting}/change")
     await visitor.press("/change", begins_at="08:00", **CHANGED)
     page = unescape(visitor.page.text)
     assert "De som har fått veta om mötet vet inte det här" in page
     assert await stage(visitor, meeting) == ("issued", 2), "a change tells nobody"
-    await visitor.follow(f"{meeting}/notice")
+    assert "Skicka ändrad kallelse" in await shown(visitor, f"{meeting}/notice")
     await visitor.press("/notice", what="updated", note="Tidigare")
     page = unescape(visitor.page.text)
     assert "Den ändrade kallelsen skickas nu." in page
