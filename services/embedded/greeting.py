@@ -6,11 +6,12 @@ last meeting had an agenda before it was held. Begun again after a kill it goes 
 """
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -22,7 +23,7 @@ from services.meetings.agenda.agenda import HowItLeft, ItemDetails
 from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.meeting import Meeting, Occasion
-from services.meetings.notice.notice import Stage
+from services.meetings.notice.notice import Stage, latest_day
 from services.meetings.poll.poll import Can, TimeAsked
 from services.meetings.poll.proposals import NOTHING_BEFORE
 from services.meetings.proposal.proposal import ProposalDetails
@@ -35,22 +36,23 @@ _BOARD = {"sv": "Styrelsen", "en": "The board"}
 _BEFORE, _AHEAD = timedelta(days=150), timedelta(days=120)  # so much of the year is there, at least
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 _TIMES_ASKED = 4
-_TO_ANSWER = timedelta(days=4)
+_TO_ANSWER = timedelta(days=6)  # or to the workday before
 _MOST_PEOPLE = 200
 
 
 class StoryClock:
-    """The machine's time; for who tells something, and nobody else, the moment at which it happened."""
+    """The machine's time, or what `real` says; for who tells something, and nobody else, the moment it happened at."""
 
-    def __init__(self) -> None:
+    def __init__(self, real: Callable[[], datetime] | None = None) -> None:
+        self._real = real or partial(datetime.now, UTC)
         self._told: ContextVar[datetime | None] = ContextVar("told", default=None)
 
     def now(self) -> datetime:
-        return self._told.get() or datetime.now(UTC)
+        return self._told.get() or self._real()
 
     @contextmanager
     def at(self, moment: datetime) -> Iterator[None]:
-        before = self._told.set(min(moment, datetime.now(UTC)))
+        before = self._told.set(min(moment, self._real()))
         try:
             yield
         finally:
@@ -88,7 +90,7 @@ class Greeting:
         self._meetings: MeetingsCommands = system.services["meetings"].commands
         self._clock = clock
         self._language = language
-        self._now = datetime.now(UTC)
+        self._now = clock.now()
         self._story = story(self._now.date(), language)
         self._people: dict[str, str] = {}
 
@@ -194,7 +196,7 @@ class Greeting:
             first = max(meeting.details.starts.date() - 2 * _WEEK, self._now.date() + NOTHING_BEFORE)
             times = (await polls.propose(self._organisation, meeting.id, first)).times[:_TIMES_ASKED]
             wanted = sorted((TimeAsked(starts=one.starts, ends=one.ends) for one in times), key=lambda one: one.starts)
-            last = min((self._now + _TO_ANSWER).date(), wanted[-1].starts.date())
+            last = min(latest_day((self._now + _TO_ANSWER).date(), 0), wanted[-1].starts.date())
             view = await polls.open(self._organisation, meeting.id, wanted, answer_by=last, note=asked["note"])
         for answer in asked["answers"]:
             said = {one.key: Can(can) for one, can in zip(view.poll.times, answer["says"], strict=False)}

@@ -48,11 +48,19 @@ class LoginLink(BaseModel):
 
 
 async def up(
-    home: Home, listener: socket.socket, *, host: str, port: int, empty: bool, say: Callable[[str], None]
+    home: Home,
+    listener: socket.socket,
+    *,
+    host: str,
+    port: int,
+    empty: bool,
+    say: Callable[[str], None],
+    clock: StoryClock | None = None,
 ) -> None:
     """Start everything, print where it is, and serve until SIGINT or SIGTERM. Raises JusteraError.
 
     A new data folder gets the invented association, but when it is to be `empty`, or mail would really be sent.
+    `clock`: of another time than the machine's.
     """
     with listener:
         say("Starting …")
@@ -61,7 +69,7 @@ async def up(
         public_url = os.environ.get("JUSTERA_PUBLIC_URL", _url(host, port))
         if home.is_new and not empty and not sends_mail:
             home.unfinished_greeting.touch()
-        clock = StoryClock()
+        clock = clock or StoryClock()
         overrides = {"public_url": public_url, **_ways(public_url, sends_mail)}
         async with AllInOne(home, clock=clock, modes=Modes(options=options), overrides=overrides) as system:
             greeting = Greeting(system, clock, system.settings.language) if home.unfinished_greeting.exists() else None
