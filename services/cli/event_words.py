@@ -78,6 +78,10 @@ def _poll_closed(body: Body) -> list[str]:
     return [f"called off for {body.get('title')}, to {_count(body)}", _text(body.get("reason"))]
 
 
+def _poll_unreached(body: Body) -> list[str]:
+    return [f"{body.get('email')} about {body.get('title')}", _text(body.get("status")), _text(body.get("diagnostic"))]
+
+
 def _meeting(body: Body) -> str:
     return f"{body.get('body')} {_text(body.get('starts')).replace('T', ' ')}"
 
@@ -112,4 +116,5 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "ItemMoved": _moved,
     "DatePollOpened": _poll_opened,
     "DatePollClosed": _poll_closed,
+    "DatePollUnreached": _poll_unreached,
 }

@@ -2,14 +2,30 @@
 
 from services.meetings.minutes import handlers as minutes
 from services.meetings.notice import handlers as notice
+from services.meetings.poll import handlers as poll
 from services.meetings.transaction import MeetingsTransaction
+from shared.events import BounceDetected
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Handlers, Inbound
-from shared.messaging.transaction import UnitOfWork
+from shared.messaging.transaction import Received, UnitOfWork
 from shared.service import Subscription
 
 GROUP = "meetings"
-EVENT_HANDLERS: Handlers[MeetingsTransaction] = {**minutes.EVENT_HANDLERS, **notice.EVENT_HANDLERS}
+
+
+async def on_bounced(transaction: MeetingsTransaction, received: Received[BounceDetected]) -> None:
+    """A mail's purpose says what it is about."""
+    if poll.is_of_a_poll(received.event.purpose):
+        await poll.on_bounced(transaction, received)
+    else:
+        await notice.on_bounced(transaction, received)
+
+
+EVENT_HANDLERS: Handlers[MeetingsTransaction] = {
+    **minutes.EVENT_HANDLERS,
+    **notice.EVENT_HANDLERS,
+    BounceDetected: on_bounced,
+}
 
 
 def inbound(unit_of_work: UnitOfWork[MeetingsTransaction]) -> Inbound[MeetingsTransaction]:

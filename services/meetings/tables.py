@@ -426,6 +426,7 @@ class DatePollRow(MeetingsTable, table=True):
     people: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     chosen: str | None = Field(sa_column=Column(Text, nullable=True))
     reason: str | None = Field(sa_column=Column(Text, nullable=True))
+    unreached: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
 
 
 class DatePollAnswerRow(MeetingsTable, table=True):

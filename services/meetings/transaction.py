@@ -71,8 +71,8 @@ class MeetingsTransaction(
         await super().flush()
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
-        """What came back of mails about several meetings locks them in order, as everyone does. Before them
-        the register, if there are elections that will take effect."""
+        """What came back of mails about several meetings locks them in order, as everyone does; after them the date
+        polls that mails were of. Before them the register, if there are elections that will take effect."""
         wanted: dict[str, set[str]] = defaultdict(set)
         for received in batch:
             if isinstance(received.event, BounceDetected | InvitationAnswered):
@@ -81,6 +81,8 @@ class MeetingsTransaction(
             await self.lock_register(organisation)
         for organisation in sorted(wanted):
             await self.lock_meetings(organisation, wanted[organisation])
+        for organisation in sorted(wanted):
+            await self.lock_polls(organisation, wanted[organisation])
 
     async def _seating(self, batch: Sequence[Received[Any]]) -> set[str]:
         """The organisations in which agreements that are completed declare elections."""

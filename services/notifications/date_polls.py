@@ -15,7 +15,7 @@ from services.notifications.messages import Purpose, quotable
 from services.notifications.notices import send_to_members
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.withdrawing import EndedNotices
-from shared.events import DatePollClosed, DatePollOpened
+from shared.events import DatePollClosed, DatePollOpened, DatePollUnreached, Person
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.readable import span, weekday
@@ -69,6 +69,24 @@ async def on_date_poll_closed(transaction: NotificationsTransaction, received: R
     transaction.withdraw_notices(ended)
 
 
+async def on_date_poll_unreached(transaction: NotificationsTransaction, received: Received[DatePollUnreached]) -> None:
+    """Whoever looks after the meeting reads what the mail server said. Their own address that bounced gets nothing."""
+    event = received.event
+    mails = []
+    for person in (one for one in event.people if one.person_id != event.person_id):
+        facts = Facts(
+            language=language_of(person.language),
+            document=_called(event),
+            sender=None,
+            recipient_name=_line(person.name),
+            other=Person(email=event.email, name=_line(event.name)),
+            quoted=quotable(event.diagnostic, 300),
+            status=quotable(event.status, 20),
+        )
+        mails.append(_mail(received, Purpose.DATE_POLL_UNREACHED, person.person_id, person.email, facts))
+    await send_to_members(transaction, received, event.body_id, mails)
+
+
 def _mail(received: Received[Any], purpose: Purpose, person_id: str, email: str, facts: Facts) -> NewDelivery:
     envelope = received.envelope
     return NewDelivery(
@@ -86,7 +104,7 @@ def _mail(received: Received[Any], purpose: Purpose, person_id: str, email: str,
     )
 
 
-def _called(event: DatePollOpened | DatePollClosed) -> str:
+def _called(event: DatePollOpened | DatePollClosed | DatePollUnreached) -> str:
     title, body = _line(event.title), _line(event.body)
     return title if title == body else f"{title} ({body})"
 
@@ -98,4 +116,5 @@ def _line(text: str | None) -> str:
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     DatePollOpened: on_date_poll_opened,
     DatePollClosed: on_date_poll_closed,
+    DatePollUnreached: on_date_poll_unreached,
 }

@@ -94,6 +94,7 @@ class Purpose(StrEnum):
     # To who looks after the meeting:
     QUORUM_AT_RISK = "quorum-at-risk"
     NOTICE_UNREACHED = "notice-unreached"
+    DATE_POLL_UNREACHED = "date-poll-unreached"
     PROPOSAL_RECEIVED = "proposal-received"
 
 
@@ -104,6 +105,7 @@ _NAMES_ANOTHER = frozenset(
         Purpose.BOUNCE_NOTICE,
         Purpose.DECLINED_NOTICE,
         Purpose.NOTICE_UNREACHED,
+        Purpose.DATE_POLL_UNREACHED,
     }
 )
 # Whose two links are two answers: neither is more of a button than the other.
@@ -132,6 +134,7 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.PLAN_ADOPTED,
         Purpose.PLAN_CHANGED,
         Purpose.DATE_POLL_CALLED_OFF,
+        Purpose.DATE_POLL_UNREACHED,
         Purpose.NOTICE_WITHDRAWN,
         Purpose.NOTICE_RELEASED,
         Purpose.NOTICE_UNREACHED,

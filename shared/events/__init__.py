@@ -40,7 +40,7 @@ from shared.events.notifications import (
     InvitationAnswered,
     ReplyLeftUnread,
 )
-from shared.events.polls import DatePollClosed, DatePollOpened
+from shared.events.polls import DatePollClosed, DatePollOpened, DatePollUnreached
 from shared.events.signing import (
     AgreementCancelled,
     AgreementCompleted,
@@ -106,6 +106,7 @@ __all__ = [
     "ConflictDeclared",
     "DatePollClosed",
     "DatePollOpened",
+    "DatePollUnreached",
     "DeadlineExtended",
     "DeadlineNeared",
     "DocumentSigned",

@@ -26,7 +26,7 @@ class _EmailEvent(Event):
         "notice-substitute ask to a meeting, notice-withdrawn and notice-released take that back, papers-published "
         "follows; quorum-at-risk, notice-unreached and proposal-received tell who looks after the meeting, "
         "proposal-taken and proposal-declined who proposed an item for it; date-poll asks on which days one can come, "
-        "date-poll-called-off takes that back"
+        "date-poll-called-off takes that back, date-poll-unreached tells who looks after the meeting"
     )
     recipient: str
     request_id: str | None = Field(

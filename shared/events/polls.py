@@ -45,3 +45,14 @@ class DatePollClosed(_PollEvent):
     chosen: ProposedTime | None = None
     reason: str | None = Field(None, description="of one that was called off")
     people: tuple[AskedMember, ...] = Field((), description="of one that was called off: who is told")
+
+
+class DatePollUnreached(_PollEvent):
+    """A mail of the poll could not be delivered to someone: `people` are who looks after the meeting, and are told."""
+
+    person_id: str
+    name: str
+    email: str
+    status: str = Field(description="RFC 3463 enhanced status code, for example 5.1.1")
+    diagnostic: str = Field(description="what the mail server said")
+    people: tuple[AskedMember, ...]

@@ -115,4 +115,4 @@ def _comment(text: str | None) -> str | None:
         return None
 
 
-EVENT_HANDLERS: Handlers[MeetingsTransaction] = {BounceDetected: on_bounced, InvitationAnswered: on_answered}
+EVENT_HANDLERS: Handlers[MeetingsTransaction] = {InvitationAnswered: on_answered}

@@ -38,6 +38,7 @@ from services.meetings.pages.office import (
     wrong,
 )
 from services.meetings.plan.clashes import Clash
+from services.meetings.poll.poll import PollStatus
 from shared.auth import Principal
 from shared.errors import Refused
 from shared.text import MAX_REASON, clean_line, clean_reason
@@ -105,6 +106,7 @@ class MeetingPages(OfficePages):
         view = await self._commands.notices.notice(principal.organisation, meeting_id)
         asked = await self._commands.replies.asked(principal.organisation, meeting_id) if view else []
         elections = await self._commands.minutes.elections(principal.organisation, meeting_id)
+        poll = await self._commands.polls.latest(principal.organisation, meeting_id) if coming else None
         return self._page(
             request,
             "office/meeting.html",
@@ -126,6 +128,7 @@ class MeetingPages(OfficePages):
             taken_over=await self._commands.meetings.taken_over(principal.organisation, meeting),
             agenda=await self._commands.agendas.agenda(principal.organisation, meeting_id),
             proposed=await self._commands.proposals.waiting(principal.organisation, meeting_id) if coming else 0,
+            poll=poll if poll and poll.poll.status is PollStatus.OPEN else None,
             not_seated=any(one.state == "refused" for one in elections),
             done=done if done in _DONE else "",
         )

@@ -1,10 +1,11 @@
 """The pages of date polls: days that are proposed, answers as they come, and how a poll ends."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.pages.meetings import holiday_of
 from services.meetings.pages.office import (
@@ -24,7 +25,7 @@ from services.meetings.pages.office import (
     wrong,
 )
 from services.meetings.poll.commands import PollView, ProposedTimes
-from services.meetings.poll.poll import Can, PollStatus, TimeAsked
+from services.meetings.poll.poll import DAYS_TO_ANSWER, Can, PollStatus, Room, TimeAsked, room
 from shared.auth import Principal
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.text import MAX_REASON, clean_reason
@@ -33,9 +34,10 @@ from shared.web import Field, followed
 _OWN = (1, 2, 3)
 """Rows for days that nobody proposed."""
 _OWN_NAMES = tuple(f"own_{part}_{row}" for row in _OWN for part in ("day", "begins", "ends"))
+_LATE = "late_notice"
 _NAMES = (*_OWN_NAMES, "answer_by", "note")
 _REFUSED = {"times": ("times", "poll.times"), "answer_by": ("answer_by", "poll.answer_by")}
-_DAYS_TO_ANSWER = timedelta(days=7)
+_IN_THE_WAY = {Room.BEFORE_ANSWERS: "poll.before_answers", Room.LATE_NOTICE: "poll.late_notice"}
 _DONE = frozenset({"opened", "answered", "chosen", "called-off"})
 
 
@@ -88,25 +90,34 @@ class PollPages(OfficePages):
 
     async def office_poll_open(self, request: Request, meeting_id: str, principal: Principal = SECRETARY) -> Response:
         meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
-        fields = await typed(request, (*_NAMES, "first", "last"))
+        fields = await typed(request, (*_NAMES, "first", "last", _LATE))
         chosen = frozenset(one for one in (await request.form()).getlist("time") if isinstance(one, str))
         fields["times"] = Field("times")
         times = _times(fields, chosen)
         answer_by = day_of(fields, "answer_by")
         wrong(fields, "answer_by", None if answer_by else "day")
+        body = await self._body_of(principal, meeting)
+        short = answer_by is not None and body is not None and _look_at_room(fields, chosen, answer_by, body)
         error = line_error(clean_reason, fields["note"].value, longest=MAX_REASON, required=False)
         wrong(fields, "note", f"comment.{error}" if error else None)
         if not is_wrong(fields) and answer_by is not None:
             try:
                 await self._commands.polls.open(
-                    principal.organisation, meeting_id, times, answer_by=answer_by, note=fields["note"].value
+                    principal.organisation,
+                    meeting_id,
+                    times,
+                    answer_by=answer_by,
+                    note=fields["note"].value,
+                    late_notice=bool(fields[_LATE].value),
                 )
                 return back(request, "office_poll", "opened", meeting_id=meeting_id)
             except InvalidInput as error:
                 if not refused(fields, error, _REFUSED):
                     raise
         first, last = fields["first"].value, fields["last"].value
-        return await self._form(request, principal, meeting, fields, chosen, first, last)
+        return await self._form(
+            request, principal, meeting, fields, chosen, first, last, answer_by=answer_by, late_notice=short
+        )
 
     async def office_poll_choosing(
         self, request: Request, poll_id: str, time: str, principal: Principal = SECRETARY
@@ -214,16 +225,25 @@ class PollPages(OfficePages):
         chosen: frozenset[str],
         first: str,
         last: str,
+        *,
+        answer_by: date | None = None,
+        late_notice: bool = False,
     ) -> Response:
-        """`chosen`: keys of proposed times. `first`, `last`: of the days to look at, as they were typed."""
+        """`chosen`: keys of proposed times. `first`, `last`: of the days to look at, as they were typed. `late_notice`:
+        a day leaves no room for its notice, and whether that is meant is asked."""
         window = {"first": Field("first", first), "last": Field("last", last)}
         days = day_of(window, "first"), day_of(window, "last")
         found: ProposedTimes | None = None
         try:
             if not is_wrong(window):
-                found = await self._commands.polls.propose(principal.organisation, meeting.id, *days)
-        except InvalidInput:
-            wrong(window, "last", "poll.window")
+                found = await self._commands.polls.propose(
+                    principal.organisation, meeting.id, *days, answer_by=answer_by
+                )
+        except InvalidInput as error:
+            if error.message.startswith("answer_by"):
+                wrong(fields, "answer_by", "poll.answer_by")
+            else:
+                wrong(window, "last", "poll.window")
         except Refused:  # the register knows no such body: nobody is known to ask
             pass
         proposed = [(TimeAsked(starts=one.starts, ends=one.ends).key, one) for one in found.times] if found else []
@@ -236,7 +256,10 @@ class PollPages(OfficePages):
             fields={**fields, **window},
             meeting=meeting,
             people=found.people if found else {},
-            nobody=not is_wrong(window) and (found is None or not found.people),
+            nobody=not is_wrong(window) and not fields["answer_by"].error and (found is None or not found.people),
+            earliest=found.earliest if found else None,
+            reckoned_by=found.answer_by if found else None,
+            late_notice=late_notice,
             proposed=proposed,
             kept=[one for one in asked if one.key not in shown],
             chosen=chosen,
@@ -267,7 +290,7 @@ def _filled(meeting: Meeting, today: date) -> Fields:
     """The form as it is opened: days that nobody proposed have the meeting's hours."""
     hours = {"begins": f"{meeting.details.starts:%H:%M}", "ends": f"{meeting.details.ends:%H:%M}", "day": ""}
     values = {name: hours[name.split("_")[1]] for name in _OWN_NAMES}
-    values["answer_by"] = (today + _DAYS_TO_ANSWER).isoformat()
+    values["answer_by"] = (today + DAYS_TO_ANSWER).isoformat()
     return {name: Field(name, values.get(name, "")) for name in (*_NAMES, "times")}
 
 
@@ -286,6 +309,20 @@ def _times(fields: Fields, chosen: frozenset[str]) -> list[TimeAsked]:
     if not times and not is_wrong(fields):
         wrong(fields, "times", "poll.times")
     return times
+
+
+def _look_at_room(fields: Fields, chosen: frozenset[str], answer_by: date, body: Body) -> bool:
+    """Days that are not after the last day to answer, or leave no room for their notice, are told at their fields.
+    Whether one leaves none; then the office may say that it is meant."""
+    days = [("times", TimeAsked.of(key).starts.date()) for key in sorted(chosen) if _is_key(key)]
+    for name in (f"own_day_{row}" for row in _OWN):
+        if fields[name].value and not fields[name].error and (on := day_of(fields, name)):
+            days.append((name, on))
+    found = [(name, room(day, answer_by, body.details.rules.notice_days)) for name, day in days]
+    for name, one in found:
+        if one is Room.BEFORE_ANSWERS or (one is Room.LATE_NOTICE and not fields[_LATE].value):
+            wrong(fields, name, _IN_THE_WAY[one])
+    return any(one is Room.LATE_NOTICE for _, one in found)
 
 
 def _is_key(text: str) -> bool:

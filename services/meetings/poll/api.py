@@ -33,15 +33,20 @@ class ProposedDate(BaseModel):
 
 
 class ProposedDates(BaseModel):
-    """The best first. `people`: whom the meeting is for."""
+    """The best first. `people`: whom the meeting is for. None is before `earliest`, the first day whose notice can go
+    out in time once answers are in, by `answer_by`."""
 
     people: int
+    answer_by: date
+    earliest: date
     times: list[ProposedDate]
 
     @classmethod
     def of(cls, found: ProposedTimes) -> "ProposedDates":
         return cls(
             people=len(found.people),
+            answer_by=found.answer_by,
+            earliest=found.earliest,
             times=[
                 ProposedDate(
                     starts=one.starts,
@@ -58,12 +63,14 @@ class ProposedDates(BaseModel):
 
 
 class NewPoll(BaseModel):
-    """`answer_by`: until when answers are wanted. `note`: a few words to those who are asked."""
+    """`answer_by`: until when answers are wanted; each time is after that day, and leaves room for the notice by the
+    body's rule, unless `late_notice` says that a late one is meant. `note`: a few words to those who are asked."""
 
     model_config = ConfigDict(extra="forbid")
 
     times: list[TimeAsked] = Field(min_length=1, max_length=MOST_TIMES)
     answer_by: date
+    late_notice: bool = False
     note: str | None = Field(None, max_length=4000)
 
 
@@ -117,13 +124,15 @@ class TimeStanding(BaseModel):
 
 
 class PollPerson(BaseModel):
-    """Someone who is asked. Without `answered_at` they have said nothing."""
+    """Someone who is asked. Without `answered_at` they have said nothing. `unreached`: what a mail server said of the
+    poll's mail to them."""
 
     person_id: str
     name: str
     email: str | None
     comment: str | None
     answered_at: datetime | None
+    unreached: str | None
 
 
 class DatePoll(BaseModel):
@@ -145,6 +154,7 @@ class DatePoll(BaseModel):
                     email=person.details.email,
                     comment=said.comment if said else None,
                     answered_at=said.answered_at if said else None,
+                    unreached=view.poll.unreached.get(person_id),
                 )
             )
         return cls(poll=view.poll, times=[TimeStanding.of(one) for one in view.standings], people=people)
@@ -163,16 +173,27 @@ def router(commands: PollCommands) -> APIRouter:
         caller: Reader,
         first: Annotated[date | None, Query(description="the first day to look at; else some days from now")] = None,
         last: Annotated[date | None, Query(description="the last one; else eight weeks later")] = None,
+        answer_by: Annotated[
+            date | None, Query(description="until when answers are to be wanted; else a week from now")
+        ] = None,
     ) -> ProposedDates:
         """Days on which most of those who are asked to a meeting can come."""
-        return ProposedDates.of(await commands.propose(caller.organisation, meeting_id, first, last))
+        found = await commands.propose(caller.organisation, meeting_id, first, last, answer_by=answer_by)
+        return ProposedDates.of(found)
 
     @routes.post("/meetings/{meeting_id}/date-polls", status_code=201, response_model=DatePoll, responses=CREATED)
     async def open_date_poll(
         meeting_id: str, new: NewPoll, request: Request, once: Once, caller: Secretary
     ) -> Response:
         """Ask the members by mail on which of some days they can come."""
-        opening = commands.open(caller.organisation, meeting_id, new.times, answer_by=new.answer_by, note=new.note)
+        opening = commands.open(
+            caller.organisation,
+            meeting_id,
+            new.times,
+            answer_by=new.answer_by,
+            note=new.note,
+            late_notice=new.late_notice,
+        )
         return await once.answer(
             caller,
             opening,

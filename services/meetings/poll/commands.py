@@ -41,18 +41,27 @@ class PollView:
     answers: dict[str, PollAnswer]
     standings: list[Standing]
 
+    @property
+    def unreached(self) -> list[tuple[Person, str]]:
+        """Whom no mail of it reached, and what the mail server said; who has answered since was reached otherwise."""
+        missing = ((one, self.poll.unreached[one.id]) for one in self.people.values() if one.id in self.poll.unreached)
+        return [(person, said) for person, said in missing if person.id not in self.answers]
+
     def name(self, person_id: str) -> str:
         return self.people[person_id].details.name if person_id in self.people else "?"
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedTimes:
-    """For a meeting of a body; `people`: whom it is for, by id."""
+    """For a meeting of a body; `people`: whom it is for, by id. `answer_by`: until when answers are to be wanted;
+    `earliest`: the first day that leaves room for the notice after it."""
 
     meeting: Meeting
     body: Body
     people: dict[str, Person]
     times: list[Proposal]
+    answer_by: date
+    earliest: date
 
 
 class PollCommands:
@@ -61,20 +70,32 @@ class PollCommands:
         self._clock = clock
 
     async def propose(
-        self, organisation: str, meeting_id: str, first: date | None = None, last: date | None = None
+        self,
+        organisation: str,
+        meeting_id: str,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        answer_by: date | None = None,
     ) -> ProposedTimes:
-        """Days from `first` to `last`; else of the next weeks. Raises NotFound, Refused, InvalidInput."""
+        """Days from `first` to `last`; else of the next weeks. None before the answers are in (`answer_by`; else a week
+        from now), and the notice can go out in time after that. Raises NotFound, Refused, InvalidInput."""
         async with self._unit_of_work.begin() as transaction:
             meeting = await transaction.meeting(organisation, meeting_id)
             meeting.require_scheduled()
             today = self._today(meeting)
+            body, people = await _whom(transaction, organisation, meeting)
+            answer_by = answer_by or today + rules.DAYS_TO_ANSWER
+            if not today <= answer_by <= today + _FARTHEST:
+                raise InvalidInput("answer_by: is over, or more than ten years ahead")
+            earliest = rules.earliest_day(answer_by, body.details.rules.notice_days)
             first = max(first or today + NOTHING_BEFORE, today + timedelta(days=1))
             if first > today + _FARTHEST:
                 raise InvalidInput("first: is more than ten years ahead")
-            last = last or max(first, today) + WINDOW
+            last = last or max(first, earliest) + WINDOW
             if last < first or last - first > _LONGEST_WINDOW:
                 raise InvalidInput("last: is before the first day, or more than a year after it")
-            body, people = await _whom(transaction, organisation, meeting)
+            first = max(first, earliest)
             start = min(first, meeting.details.starts.date()) - _HABITS_OF
             until = max(last, meeting.details.starts.date()) + timedelta(days=1)
             others = [
@@ -105,7 +126,7 @@ class PollCommands:
             first,
             last,
         )
-        return ProposedTimes(meeting, body, people, found)
+        return ProposedTimes(meeting, body, people, found, answer_by, earliest)
 
     async def open(
         self,
@@ -115,8 +136,9 @@ class PollCommands:
         *,
         answer_by: date,
         note: str | None = None,
+        late_notice: bool = False,
     ) -> PollView:
-        """The members are asked by mail. Raises NotFound, Refused, InvalidInput."""
+        """The members are asked by mail; `late_notice`: see `open_poll`. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> PollView:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
@@ -134,6 +156,7 @@ class PollCommands:
                 people=people.values(),
                 asked=[asked for one in people.values() if (asked := one.asked()) is not None],
                 now=now,
+                late_notice=late_notice,
             )
             await transaction.save_poll(organisation, poll)
             transaction.tell(organisation, poll, fact, now)

@@ -14,14 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import LocalTime, Meeting
+from services.meetings.notice.notice import latest_day
 from services.meetings.person.person import Person
 from shared.errors import InvalidInput, Refused
-from shared.events import DatePollClosed, DatePollOpened
+from shared.events import DatePollClosed, DatePollOpened, DatePollUnreached
 from shared.events.notices import AskedMember
 from shared.events.polls import ProposedTime
-from shared.text import clean_reason
+from shared.text import clean_reason, same_email
 
 MOST_TIMES = 20
+DAYS_TO_ANSWER = timedelta(days=7)
+"""From the day on which people are asked, where nobody says another."""
 LONGEST = timedelta(days=7)
 """Of one time that is asked about."""
 _KEY = "%Y%m%dT%H%M"
@@ -64,6 +67,7 @@ class Poll(BaseModel):
     """A poll's state. `version` counts its facts. `people`: the ids of those who are asked. `chosen`: a time's key.
 
     `timezone` places its times. `answer_by`: until when answers are wanted; later ones are taken while it is open.
+    `unreached`: of those whom a mail of it did not reach, by their ids, what the mail server said.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +84,7 @@ class Poll(BaseModel):
     people: tuple[str, ...]
     chosen: str | None = None
     reason: str | None = None
+    unreached: dict[str, str] = {}
 
     def require_open(self) -> None:
         """Raises Refused."""
@@ -108,6 +113,15 @@ class PollAnswer(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Bounced:
+    """A mail that did not arrive. `status`: RFC 3463; `said`: by the mail server, on one line."""
+
+    email: str
+    status: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a time stands: who can, by the ids of people. `needed`: how many of `deciding` must be there to decide."""
 
@@ -125,6 +139,29 @@ class Standing:
         return self.deciding >= self.needed
 
 
+class Room(StrEnum):
+    """What a day leaves between the last day to answer and itself."""
+
+    ENOUGH = "enough"
+    LATE_NOTICE = "late_notice"  # its notice would have to go out before the answers are in
+    BEFORE_ANSWERS = "before_answers"  # it is not after the last day to answer
+
+
+def room(day: date, answer_by: date, notice_days: int) -> Room:
+    """`notice_days`: of the body's rule, which reckons as notices do."""
+    if day <= answer_by:
+        return Room.BEFORE_ANSWERS
+    return Room.ENOUGH if latest_day(day, notice_days) > answer_by else Room.LATE_NOTICE
+
+
+def earliest_day(answer_by: date, notice_days: int) -> date:
+    """The first day with room enough."""
+    day = answer_by + timedelta(days=1 + notice_days)
+    while room(day, answer_by, notice_days) is not Room.ENOUGH:
+        day += timedelta(days=1)
+    return day
+
+
 def open_poll(
     poll_id: str,
     meeting: Meeting,
@@ -136,8 +173,10 @@ def open_poll(
     people: Collection[Person],
     asked: Sequence[AskedMember],
     now: datetime,
+    late_notice: bool = False,
 ) -> tuple[Poll, DatePollOpened]:
-    """`people`: all who are asked; `asked`: those of them who are reached by mail. Raises Refused, InvalidInput."""
+    """`people`: all who are asked; `asked`: those of them who are reached by mail. `late_notice`: days are meant, too,
+    whose notice would have to go out before the answers are in. Raises Refused, InvalidInput."""
     meeting.require_scheduled()
     if meeting.is_over(now):
         raise Refused("the meeting was held: it needs no other date", hint="ask for a meeting that is to come")
@@ -145,8 +184,9 @@ def open_poll(
         raise Refused("nobody sits in the body, so there is nobody to ask", hint="add its members first")
     zone = ZoneInfo(meeting.details.timezone)
     cleaned = _clean_times(times, now.astimezone(zone).replace(tzinfo=None))
-    if not now.astimezone(zone).date() <= answer_by <= cleaned[-1].starts.date():
-        raise InvalidInput("answer_by: is not between today and the last of the days that are asked about")
+    if answer_by < now.astimezone(zone).date():
+        raise InvalidInput("answer_by: is over", hint="choose today or a later day")
+    _require_room(cleaned, answer_by, body.details.rules.notice_days, late_notice=late_notice)
     poll = Poll(
         id=poll_id,
         version=1,
@@ -207,6 +247,34 @@ def call_off(
     )
 
 
+def not_reached(
+    poll: Poll,
+    meeting: Meeting,
+    body: Body,
+    person: Person,
+    bounced: Bounced,
+    looking_after: Sequence[AskedMember],
+) -> tuple[Poll, DatePollUnreached] | None:
+    """A mail of the poll did not reach someone whom it asks: `looking_after` are told, once of each.
+
+    They are not told of themselves. None for what is known or says nothing: of who is not asked, or of an address that
+    they no longer have.
+    """
+    known = person.id not in poll.people or person.id in poll.unreached
+    if known or not same_email(person.details.email or "", bounced.email):
+        return None
+    unreached = poll.unreached | {person.id: bounced.said}
+    return poll.model_copy(update={"version": poll.version + 1, "unreached": unreached}), DatePollUnreached(
+        **_about(poll, meeting, body),
+        person_id=person.id,
+        name=person.details.name,
+        email=bounced.email,
+        status=bounced.status,
+        diagnostic=bounced.said,
+        people=tuple(one for one in looking_after if one.person_id != person.id),
+    )
+
+
 def standings(poll: Poll, answers: Iterable[PollAnswer], deciding: Collection[str], needed: int) -> list[Standing]:
     """The best first: most who can or would, then fewest who cannot, then most who simply can, then the earliest.
 
@@ -254,6 +322,24 @@ def _clean_times(times: Collection[TimeAsked], now: datetime) -> tuple[TimeAsked
     if len(found) > MOST_TIMES:
         raise InvalidInput(f"times: ask about {MOST_TIMES} at most")
     return tuple(found)
+
+
+def _require_room(times: Sequence[TimeAsked], answer_by: date, notice_days: int, *, late_notice: bool) -> None:
+    """Raises InvalidInput that names the first day in the way."""
+    for one in times:
+        day = one.starts.date()
+        found = room(day, answer_by, notice_days)
+        if found is Room.BEFORE_ANSWERS:
+            raise InvalidInput(
+                f"times: {day} is not after {answer_by}, the last day to answer",
+                hint="choose a later day, or an earlier last day to answer",
+            )
+        if found is Room.LATE_NOTICE and not late_notice:
+            raise InvalidInput(
+                f"times: the notice of {day} would have to go out by {latest_day(day, notice_days)}, and answers come "
+                f"until {answer_by}",
+                hint="choose a later day, an earlier last day to answer, or say that a late notice is meant",
+            )
 
 
 def _about(poll: Poll, meeting: Meeting, body: Body) -> dict[str, str]:

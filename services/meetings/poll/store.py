@@ -1,6 +1,6 @@
 """The SQL of date polls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,13 @@ from shared.messaging.transaction import Transaction
 _POLLS = select(DATE_POLL).where(DATE_POLL.c.organisation == bindparam("organisation"))
 _FIND = _POLLS.where(DATE_POLL.c.id == bindparam("id"))
 _LOCK = _FIND.with_for_update()
+_LOCK_AMONG = (
+    select(DATE_POLL.c.id)
+    .where(DATE_POLL.c.organisation == bindparam("organisation"))
+    .where(DATE_POLL.c.id == func.any(bindparam("ids", type_=ARRAY(Text))))
+    .order_by(DATE_POLL.c.id)
+    .with_for_update()
+)
 _OF_MEETING = _POLLS.where(DATE_POLL.c.meeting_id == bindparam("meeting_id")).order_by(DATE_POLL.c.id.desc())
 _LOCK_OPEN = _POLLS.where(
     DATE_POLL.c.meeting_id == bindparam("meeting_id"), DATE_POLL.c.status == PollStatus.OPEN.value
@@ -62,6 +69,10 @@ class PollStore(Transaction):
         if row is None:
             raise NotFound(f"there is no date poll {poll_id[:60]}")
         return _poll(row)
+
+    async def lock_polls(self, organisation: str, poll_ids: Collection[str]) -> None:
+        """In the order of their ids; those of nothing are left out."""
+        await self.connection.execute(_LOCK_AMONG, {"organisation": organisation, "ids": sorted(poll_ids)})
 
     async def polls_of_meeting(self, organisation: str, meeting_id: str) -> list[Poll]:
         """The latest first."""

@@ -1,8 +1,9 @@
 """The HTTP API of proposals, for the office: members propose on their own page."""
 
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
@@ -46,9 +47,16 @@ def router(commands: ProposalCommands) -> APIRouter:
         return MeetingProposals.of(await commands.of_meeting(caller.organisation, meeting_id))
 
     @routes.put("/meetings/{meeting_id}/proposals/until")
-    async def set_last_day(meeting_id: str, wanted: ProposalsUntil, caller: Secretary) -> MeetingProposals:
+    async def set_last_day(
+        meeting_id: str,
+        wanted: ProposalsUntil,
+        caller: Secretary,
+        seen: Annotated[
+            date | None, Query(description="the day that the change was made from: refused when it is another by now")
+        ] = None,
+    ) -> MeetingProposals:
         """Say until which day members can propose items for a meeting."""
-        return MeetingProposals.of(await commands.set_until(caller.organisation, meeting_id, wanted.until))
+        return MeetingProposals.of(await commands.set_until(caller.organisation, meeting_id, wanted.until, seen=seen))
 
     @routes.post("/proposals/{proposal_id}/take", response_model=ItemProposal)
     async def take_proposal(proposal_id: str, once: Once, caller: Secretary) -> Response:

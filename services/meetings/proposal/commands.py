@@ -52,12 +52,16 @@ class ProposalCommands:
             raise NotFound(f"there is no proposal {proposal_id[:60]} for the meeting")
         return found
 
-    async def set_until(self, organisation: str, meeting_id: str, until: date | None) -> Proposals:
-        """None: some days before the notice, as usual. Raises NotFound, Refused, InvalidInput."""
+    async def set_until(
+        self, organisation: str, meeting_id: str, until: date | None, *, seen: date | None = None
+    ) -> Proposals:
+        """None: some days before the notice, as usual. `seen`: the day that the change was made from; None does not
+        ask. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Proposals:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
             day = rules.clean_until(meeting, until, self._clock.now())
+            rules.require_seen(await self._until(transaction, organisation, meeting), seen)
             await transaction.set_proposals_until(organisation, meeting_id, day)
             return await self._proposals(transaction, organisation, meeting)
 

@@ -70,6 +70,14 @@ def clean_until(meeting: Meeting, until: date | None, now: datetime) -> date | N
     return until
 
 
+def require_seen(found: date, seen: date | None) -> None:
+    """Two who change the last day at the same time: the second is told. `seen`: None does not ask. Raises Refused."""
+    if seen is not None and seen != found:
+        raise Refused(
+            "the last day to propose was changed by someone else meanwhile", hint=f"it is {found} now: change that"
+        )
+
+
 def propose(
     proposal_id: str,
     meeting: Meeting,

@@ -1,14 +1,15 @@
 """The HTTP API of replies: thin; the rules are in `reply`, the work in `commands`."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.body.membership import MemberRole
 from services.meetings.callers import Reader, Secretary
 from services.meetings.reply.commands import Asked, ReplyCommands
-from services.meetings.reply.reply import Answer, Reply, Via
+from services.meetings.reply.reply import Answer, Reply, Via, mark_of
 
 
 class AnswerGiven(BaseModel):
@@ -24,7 +25,7 @@ class AskedPerson(BaseModel):
     """Someone who is asked to a meeting. Without `answer` they have not said. `role`: in its body.
 
     `instead_of`: of a substitute who is called, the member (by id) who cannot come. `unreached`: what a mail server
-    said of the last mail about the meeting.
+    said of the last mail about the meeting. `mark`: of what they answered, for who records another answer instead.
     """
 
     person_id: str
@@ -37,12 +38,13 @@ class AskedPerson(BaseModel):
     answered_at: datetime | None
     instead_of: str | None
     unreached: str | None
+    mark: str
 
     @classmethod
     def of(cls, asked: Asked) -> "AskedPerson":
         details = asked.person.details
         said = asked.reply.model_dump(exclude={"asked", "left_empty"})
-        return cls(name=details.name, email=details.email, **said)
+        return cls(name=details.name, email=details.email, mark=mark_of(asked.reply), **said)
 
 
 class Replies(BaseModel):
@@ -58,10 +60,21 @@ def router(commands: ReplyCommands) -> APIRouter:
         return Replies(people=[AskedPerson.of(one) for one in await commands.asked(caller.organisation, meeting_id)])
 
     @routes.put("/meetings/{meeting_id}/replies/{person_id}")
-    async def record_reply(meeting_id: str, person_id: str, given: AnswerGiven, caller: Secretary) -> Reply:
+    async def record_reply(
+        meeting_id: str,
+        person_id: str,
+        given: AnswerGiven,
+        caller: Secretary,
+        seen: Annotated[
+            str | None,
+            Query(
+                max_length=60, description="the mark of the answer that it replaces: refused when it is another by now"
+            ),
+        ] = None,
+    ) -> Reply:
         """Record what someone who is asked told the office. It replaces what they answered before."""
         return await commands.answer(
-            caller.organisation, meeting_id, person_id, given.answer, Via.OFFICE, given.comment
+            caller.organisation, meeting_id, person_id, given.answer, Via.OFFICE, given.comment, seen=seen
         )
 
     return routes

@@ -53,12 +53,20 @@ class ReplyCommands:
         answer: Answer,
         via: Via,
         comment: str | None = None,
+        *,
+        seen: str | None = None,
     ) -> Reply:
-        """A later answer replaces an earlier one. Raises NotFound, Refused, InvalidInput."""
+        """A later answer replaces an earlier one. `seen`: the mark of the answer that this one is given instead of.
+
+        Raises NotFound, Refused, InvalidInput.
+        """
 
         async def work(transaction: MeetingsTransaction) -> Reply:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
             now = self._clock.now()
+            if seen is not None:
+                known = (await asked_to(transaction, organisation, meeting)).get(person_id)
+                rules.require_seen(known or rules.Reply(person_id=person_id, role=MemberRole.MEMBER), seen)
             return await record_answer(transaction, organisation, meeting, person_id, answer, via, comment, now)
 
         return await self._unit_of_work.run(work)

@@ -4,6 +4,7 @@ Who sits in the body on the meeting's day is asked, also before any notice: they
 An answer stands until the same person gives another.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
@@ -71,6 +72,20 @@ def asked_of(known: Iterable[Reply], seats: dict[str, MemberRole]) -> dict[str, 
         elif reply.role is not role:
             there[person_id] = reply.model_copy(update={"role": role, "instead_of": None})
     return there
+
+
+def mark_of(reply: Reply) -> str:
+    """By which two who record one person's answer at the same time are told apart."""
+    said = reply.model_dump_json(include={"answer", "via", "comment", "answered_at"})
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def require_seen(reply: Reply, seen: str | None) -> None:
+    """`seen`: the mark of the answer that another is recorded instead of; None does not ask. Raises Refused."""
+    if seen is not None and seen != mark_of(reply):
+        raise Refused(
+            "the person has answered meanwhile", hint="look at the answer, and record yours if it still holds"
+        )
 
 
 def answer(

@@ -7,10 +7,19 @@ import pytest
 
 from services.meetings.poll.poll import Can
 from shared.errors import Refused
-from shared.events import DatePollClosed, DatePollOpened, MeetingChanged, NoticeIssued, NoticeWithdrawn
+from shared.events import (
+    DatePollClosed,
+    DatePollOpened,
+    DatePollUnreached,
+    MeetingChanged,
+    NoticeIssued,
+    NoticeWithdrawn,
+)
 from shared.service import Service
 from tests.integration.meetings.test_agenda import meeting
+from tests.integration.meetings.test_mail_news import bounced, bring
 from tests.integration.meetings.test_meetings import outbox
+from tests.integration.meetings.test_notices import names
 from tests.integration.meetings.test_replies import board_of, facts
 
 FIRST, SECOND = "20221125T1300-20221125T1500", "20221202T1300-20221202T1530"
@@ -136,6 +145,44 @@ async def test_who_cancels_the_meeting_ends_its_poll(service: Service, api: http
     late = await said(api, poll, ids["Maja"], "can", "can")
     assert (late.status_code, late.json()["detail"]) == (409, "the date poll was called off")
     assert (await api.post(f"/date-polls/{poll}/choose", json={"time": FIRST})).status_code == 409
+
+
+async def test_a_mail_that_did_not_arrive_is_told_to_chair_and_secretary(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    ids, _, poll = await opened(api)
+    asked = {"purpose": "date-poll"}
+    await bring(service, bounced(poll, ids["Maja"], **asked), bounced(poll, ids["Maja"], **asked))
+    [fact] = await facts(service, DatePollUnreached)
+    assert (fact.poll_id, fact.name, fact.email) == (poll, "Maja Lind", "maja@norrdalen.example")
+    assert (fact.status, fact.diagnostic, names(fact)) == ("5.1.1", "550 5.1.1 no such user", ["Olof", "Sara"])
+    sara = {"purpose": "date-poll-called-off", "recipient": "sara@norrdalen.example"}
+    await bring(service, bounced(poll, ids["Sara"], **sara))
+    assert names((await facts(service, DatePollUnreached))[1]) == ["Olof"], "not to the address that bounced"
+    people = (await api.get(f"/date-polls/{poll}")).json()["people"]
+    assert {one["name"]: one["unreached"] for one in people if one["unreached"]} == {
+        "Maja Lind": "550 5.1.1 no such user",
+        "Sara Falk": "550 5.1.1 no such user",
+    }
+    assert (await api.post(f"/date-polls/{poll}/choose", json={"time": FIRST})).status_code == 200
+
+
+async def test_bounces_that_say_nothing_about_who_is_asked_are_left(service: Service, api: httpx.AsyncClient) -> None:
+    ids, october, poll = await opened(api)
+    before = await outbox(service)
+    asked = {"purpose": "date-poll"}
+    await bring(
+        service,
+        bounced(poll, "unknown", **asked),
+        bounced("unknown", ids["Maja"], **asked),
+        bounced(october, ids["Maja"], **asked),
+        bounced(poll, ids["Anna"], recipient="anna@norrdalen.example", **asked),  # a substitute, whom nobody asked
+        bounced(poll, ids["Maja"], recipient="gammal@norrdalen.example", **asked),
+        bounced(poll, ids["Maja"], purpose="date-poll-unreached"),
+        bounced(poll, ids["Maja"], purpose="notice"),
+        bounced(poll, ids["Maja"], request_id=None, **asked),
+    )
+    assert await outbox(service) == before
 
 
 async def test_what_cannot_be_is_refused_and_changes_nothing(service: Service, api: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from services.notifications.tables import DELIVERY
 from shared import links
-from shared.events import DatePollClosed, DatePollOpened, Event, event_type
+from shared.events import DatePollClosed, DatePollOpened, DatePollUnreached, Event, event_type
 from shared.events.envelope import Envelope, kafka_headers
 from shared.events.polls import ProposedTime
 from shared.ids import new_id
@@ -145,6 +145,28 @@ async def test_what_was_held_of_one_that_ended_is_let_go_to_nobody(waiting_post:
     await waiting_post.bring(closed(reason="Fel möte.", people=(OLOF_BERG, SVEN_DAHL)), MEMBERS[1])
     svens = [one for one in await waiting_post.deliveries() if one.recipient == SVEN]
     assert [(one.purpose.value, one.agreement_id) for one in svens] == [("date-poll", "another")]
+
+
+async def test_the_office_reads_whom_no_mail_reached(post: Post, server: RecordingSmtpServer) -> None:
+    """Not at the address that bounced."""
+    unreached = DatePollUnreached(
+        **ABOUT,
+        person_id="sven",
+        name="Sven Dahl",
+        email=SVEN,
+        status="5.1.1",
+        diagnostic="550 no such\n user",
+        people=(OLOF_BERG, SVEN_DAHL),
+    )
+    await post.bring_alone(*MEMBERS, told(unreached, 2))
+
+    async def sent() -> bool:
+        return await mails(post) == [("date-poll-unreached", OLOF, "sent")]
+
+    await eventually(sent)
+    [mail] = server.mails
+    assert "Ett mejl till Sven Dahl (sven.dahl@norrdalen.example) om vilka dagar" in words(mail)
+    assert "E-postservern skrev: ”550 no such user” (kod 5.1.1)" in words(mail)
 
 
 async def test_times_that_are_none_make_no_mail(post: Post) -> None:

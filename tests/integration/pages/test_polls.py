@@ -112,12 +112,16 @@ async def test_the_page_follows_answers_as_they_come(site: Site, visitor: Visito
     [
         ({"time": ""}, "Välj minst en tid"),
         ({"time": "x"}, "Välj minst en tid"),
-        ({"time": "20220901T1300-20220901T1500"}, "Välj minst en tid"),
+        ({"time": "20220901T1300-20220901T1500"}, "Dagen är inte efter sista dagen att svara"),
         ({"own_day_1": "2022-13-01"}, "Välj en dag"),
         ({"own_day_1": "2022-12-09", "own_ends_1": "12:00"}, "Mötet slutar innan det börjar"),
         ({"own_day_1": "2022-12-09", "own_begins_1": "lunch"}, "Skriv ett klockslag"),
         ({"answer_by": ""}, "Välj en dag"),
-        ({"answer_by": "2022-12-24"}, "Välj en dag från i dag"),
+        ({"answer_by": "2022-09-20"}, "Välj i dag eller en senare dag"),
+        ({"answer_by": "2022-12-02"}, "Dagen är inte efter sista dagen att svara"),
+        ({"answer_by": "2022-11-30"}, "Kallelsen skulle behöva gå ut innan alla svar har kommit"),
+        ({"own_day_1": "2022-10-14"}, "Dagen är inte efter sista dagen att svara"),
+        ({"own_day_1": "2022-10-17"}, "Kallelsen skulle behöva gå ut innan alla svar har kommit"),
         ({"note": "Vi krockar.\u202e"}, "tecken som inte går att använda"),
     ],
 )
@@ -133,6 +137,40 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
     assert "Vi krockar." in text
     assert "time" in changed or f'value="{DAYS[0]}" checked' in text
     assert await site.meetings.commands.polls.latest(ORGANISATION, page.rpartition("/")[2]) is None
+
+
+async def test_a_day_by_hand_that_leaves_no_room_for_the_notice_is_asked_about_when_it_is_meant(
+    site: Site, visitor: Visitor
+) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    form = ROWS | FORM | {"time": "", "own_day_1": "2022-10-17"}
+    asked = await visitor.press("/poll/new", **form)
+    assert 'name="late_notice" value="yes">' in asked.text
+    assert 'value="2022-10-17"' in asked.text
+    await visitor.press("/poll/new", **form | {"late_notice": "yes"})
+    assert "Frågan är skickad" in visitor.page.text
+
+
+async def test_whom_no_mail_reached_stands_on_the_pages_of_poll_and_meeting(site: Site, visitor: Visitor) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    await visitor.press("/poll/new", **ROWS | FORM)
+    polls = site.meetings.commands.polls
+    view = await polls.latest(ORGANISATION, page.rpartition("/")[2])
+    assert view is not None
+    [maja] = [one for one in view.people.values() if one.details.name == "Maja Lind"]
+    poll = view.poll.model_copy(update={"unreached": {maja.id: "550 5.1.1 no such user"}})
+    async with polls._unit_of_work.begin() as transaction:
+        await transaction.save_poll(ORGANISATION, poll)
+    text = unescape((await visitor.follow(f"{page}/poll")).text)
+    assert "Mejlet kom inte fram till" in text
+    assert f"{maja.details.email}: 550 5.1.1 no such user" in text
+    text = unescape((await visitor.follow(page)).text)
+    assert "En fråga om datum är ute" in text
+    assert "Mejlet kom inte fram till: Maja Lind" in text
+    await polls.answer(ORGANISATION, poll.id, maja.id, {DAYS[0]: Can.YES})
+    assert "Mejlet kom inte fram" not in (await visitor.follow(f"{page}/poll")).text
 
 
 async def test_a_poll_is_taken_back_with_a_reason_and_asked_anew(site: Site, visitor: Visitor) -> None:

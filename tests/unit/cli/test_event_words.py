@@ -10,6 +10,7 @@ from services.cli.event_words import _WORDS, words_of
 from shared.events import (
     DatePollClosed,
     DatePollOpened,
+    DatePollUnreached,
     Event,
     ItemMoved,
     ItemProposalReceived,
@@ -105,6 +106,12 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
             ["2022-11-25T13:00 for Styrelsen, to 1 by 2022-11-01"],
         ),
         (DatePollClosed(**POLL, chosen=TIME), ["2022-11-25T13:00 for Styrelsen"]),
+        (
+            DatePollUnreached(
+                **POLL, person_id="n", name="Nils", email="n@a.example", status="5.1.1", diagnostic="550", people=PEOPLE
+            ),
+            ["n@a.example about Styrelsen", "5.1.1", "550"],
+        ),
         (DatePollClosed(**POLL, reason="Krock", people=PEOPLE), ["called off for Styrelsen, to 1", "Krock"]),
     ],
 )

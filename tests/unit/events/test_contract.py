@@ -37,6 +37,7 @@ TYPES = {
     "meetings.poll": [
         "se.justera.meetings.date-poll-closed.v1",
         "se.justera.meetings.date-poll-opened.v1",
+        "se.justera.meetings.date-poll-unreached.v1",
     ],
     "meetings.sitting": [
         "se.justera.meetings.adjusters-chosen.v1",

@@ -11,9 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from services.meetings.body.body import Body, BodyDetails, BodyKind
 from services.meetings.holidays import holiday
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
+from services.meetings.notice.notice import latest_day
 from services.meetings.person.person import Person, PersonDetails
 from services.meetings.poll import poll as rules
-from services.meetings.poll.poll import Can, Poll, PollAnswer, PollStatus, TimeAsked, standings
+from services.meetings.poll.poll import Bounced, Can, Poll, PollAnswer, PollStatus, Room, TimeAsked, standings
 from services.meetings.poll.proposals import Busy, Habit, habit, proposals
 from shared.errors import InvalidInput, Refused
 from shared.events import DatePollOpened
@@ -72,7 +73,9 @@ def test_a_poll_asks_each_about_its_times_in_order_once() -> None:
         ({"times": [at("2022-11-11", hour) for hour in range(21)]}, "times: ask about 20 at most"),
         ({"times": [TimeAsked(starts=NOW, ends=NOW)]}, "times: give local time"),
         ({"answer_by": date(2022, 9, 25)}, "answer_by"),
-        ({"answer_by": date(2022, 12, 3)}, "answer_by"),
+        ({"answer_by": date(2022, 11, 11)}, "times: 2022-11-11 is not after 2022-11-11"),
+        ({"answer_by": date(2022, 12, 3)}, "times: 2022-11-11 is not after 2022-12-03"),
+        ({"answer_by": date(2022, 11, 4)}, "times: the notice of 2022-11-11 would have to go out by 2022-11-0"),
         ({"note": "x" * 2001}, "reason"),
         ({"note": "a\u202eb"}, "reason"),
     ],
@@ -80,6 +83,50 @@ def test_a_poll_asks_each_about_its_times_in_order_once() -> None:
 def test_a_poll_that_cannot_be_is_refused(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         opened(**changed)
+
+
+def test_a_late_notice_may_be_meant_but_no_day_before_the_answers() -> None:
+    poll, _ = opened(answer_by=date(2022, 11, 8), late_notice=True)
+    assert poll.times[0].starts.date() == date(2022, 11, 11)
+    with pytest.raises(InvalidInput, match="is not after"):
+        opened(answer_by=date(2022, 11, 11), late_notice=True)
+
+
+@given(st.dates(date(2022, 1, 1), date(2030, 1, 1)), st.integers(0, 90))
+def test_the_earliest_day_is_the_first_one_whose_notice_can_wait_for_the_answers(answers: date, days: int) -> None:
+    found = rules.earliest_day(answers, days)
+    assert answers < latest_day(found, days)
+    before = [found - timedelta(days=number) for number in range(1, 30)]
+    assert all(rules.room(day, answers, days) is not Room.ENOUGH for day in before)
+
+
+@pytest.mark.parametrize(
+    ("day", "answers", "days", "found"),
+    [
+        ("2022-10-14", "2022-10-14", 0, Room.BEFORE_ANSWERS),
+        ("2022-10-17", "2022-10-14", 0, Room.ENOUGH),
+        ("2022-10-16", "2022-10-14", 0, Room.LATE_NOTICE),  # a Sunday: its notice goes out on the Friday
+        ("2023-01-09", "2023-01-04", 3, Room.ENOUGH),  # by the 5th: the 6th is Epiphany
+        ("2023-01-09", "2023-01-05", 3, Room.LATE_NOTICE),
+    ],
+)
+def test_room_for_the_notice_is_reckoned_as_notices_are(day: str, answers: str, days: int, found: Room) -> None:
+    assert rules.room(date.fromisoformat(day), date.fromisoformat(answers), days) is found
+
+
+def test_whom_no_mail_reached_is_told_once_to_others() -> None:
+    poll, _ = opened()
+    office = [found for one in PEOPLE[:2] if (found := one.asked()) is not None]
+    bounced = Bounced("P1@bjorka.example", "5.1.1", "550 no such user")
+    told = rules.not_reached(poll, MEETING, BOARD, PEOPLE[0], bounced, office)
+    assert told is not None
+    unreached, fact = told
+    assert (unreached.version, unreached.unreached) == (2, {"p1": "550 no such user"})
+    assert (fact.person_id, fact.status, [one.person_id for one in fact.people]) == ("p1", "5.1.1", ["p2"])
+    assert rules.not_reached(unreached, MEETING, BOARD, PEOPLE[0], bounced, office) is None
+    assert rules.not_reached(poll, MEETING, BOARD, PEOPLE[1], bounced, office) is None, "another address"
+    stranger = PEOPLE[0].model_copy(update={"id": "stranger"})
+    assert rules.not_reached(poll, MEETING, BOARD, stranger, bounced, office) is None
 
 
 def test_nobody_is_asked_about_a_meeting_that_was_or_will_not_be() -> None:

@@ -75,3 +75,10 @@ def test_the_day_is_not_after_the_meeting() -> None:
         rules.clean_until(NOVEMBER, date(2022, 11, 26), NOW)
     with pytest.raises(Refused):
         rules.clean_until(HELD, UNTIL, NOW)
+
+
+def test_the_second_of_two_who_change_the_last_day_is_told() -> None:
+    rules.require_seen(UNTIL, None)
+    rules.require_seen(UNTIL, UNTIL)
+    with pytest.raises(Refused, match="changed by someone else"):
+        rules.require_seen(UNTIL, UNTIL + timedelta(days=1))

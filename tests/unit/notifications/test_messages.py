@@ -79,6 +79,7 @@ WITHOUT_LINK = {
     Purpose.PLAN_ADOPTED,
     Purpose.PLAN_CHANGED,
     Purpose.DATE_POLL_CALLED_OFF,
+    Purpose.DATE_POLL_UNREACHED,
 }
 WITH_TWO_LINKS = {
     Purpose.BOUNCE_NOTICE,
@@ -180,6 +181,7 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.ENDED_EXPIRED, "men alla hann inte signera innan tiden gick ut"),
         (Purpose.DATE_POLL, "Svara senast 26 mars 2026 10:45 GMT+1. Länken öppnar din egen sida"),
         (Purpose.REQUEST_WITHDRAWN, "men Karin Ek har återkallat dokumentet"),
+        (Purpose.DATE_POLL_UNREACHED, "Ett mejl till sven.dahl@norrdalen.example om vilka dagar"),
         (Purpose.DATE_POLL_CALLED_OFF, "gäller inte längre"),
         (Purpose.NOTICE, "När: fredag 27 mars 2026 kl. 13:00 – lördag 28 mars 2026 kl. 12:00\r\nVar: Björka kommunhus"),
         (Purpose.NOTICE_UPDATED, "Ny plats: Björka kommunhus (förut Digitalt)\r\nMötet hålls nu på plats och digitalt"),
