@@ -194,9 +194,10 @@ class Greeting:
             return
         with self._clock.at(self._now - _DAY):
             first = max(meeting.details.starts.date() - 2 * _WEEK, self._now.date() + NOTHING_BEFORE)
-            times = (await polls.propose(self._organisation, meeting.id, first)).times[:_TIMES_ASKED]
+            last = latest_day((self._now + _TO_ANSWER).date(), 0)
+            found = await polls.propose(self._organisation, meeting.id, first, answer_by=last)
+            times = found.times[:_TIMES_ASKED]
             wanted = sorted((TimeAsked(starts=one.starts, ends=one.ends) for one in times), key=lambda one: one.starts)
-            last = min(latest_day((self._now + _TO_ANSWER).date(), 0), wanted[-1].starts.date())
             view = await polls.open(self._organisation, meeting.id, wanted, answer_by=last, note=asked["note"])
         for answer in asked["answers"]:
             said = {one.key: Can(can) for one, can in zip(view.poll.times, answer["says"], strict=False)}

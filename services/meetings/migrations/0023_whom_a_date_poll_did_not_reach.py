@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "meetings_0023"
-down_revision = "meetings_0027"
+down_revision = "meetings_0022"
 
 
 def upgrade() -> None:

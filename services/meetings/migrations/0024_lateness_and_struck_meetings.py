@@ -6,7 +6,7 @@
 from alembic import op
 
 revision = "meetings_0024"
-down_revision = "meetings_0022"
+down_revision = "meetings_0023"
 
 _STATEMENTS = (
     "ALTER TABLE attachment_file ALTER COLUMN late SET DEFAULT false",

@@ -29,7 +29,12 @@ from shared.text import clean_line
 from shared.web import Field, form_text, form_upload, large_file_form, path_for
 
 _NAMES = ("attachment_title", "confidential")
-_DONE = frozenset({"attachment-added", "attachment-changed", "attachment-replaced", "attachment-removed"})
+_DONE = frozenset(
+    {
+        *("attachment-added", "attachment-there", "attachment-changed", "attachment-replaced", "attachment-same"),
+        "attachment-removed",
+    }
+)
 
 
 class AttachmentPages(OfficePages):
@@ -71,11 +76,16 @@ class AttachmentPages(OfficePages):
         if file is not None and not is_wrong(fields):
             confidential = fields["confidential"].value == "yes"
             upload = Upload(file.filename or "", file.file)
+            there = {one.id for one in await self._commands.attachments.of_item(principal.organisation, item_id)}
             try:
-                await self._commands.attachments.add(
+                added = await self._commands.attachments.add(
                     principal.organisation, item_id, upload, title=title, confidential=confidential
                 )
-                return back(request, "office_attachments", "attachment-added", item_id=item_id)
+                if added.id not in there:
+                    return back(request, "office_attachments", "attachment-added", item_id=item_id)
+                if title in ("", added.details.title) and confidential == added.details.confidential:
+                    return back(request, "office_attachments", "attachment-there", item_id=item_id)
+                wrong(fields, "file", "attachment.there")
             except (InvalidInput, TooLarge) as error:
                 wrong(fields, "file", file_error(error))
         return await self._list(request, principal, item_id, fields)
@@ -116,8 +126,9 @@ class AttachmentPages(OfficePages):
         if file is not None:
             try:
                 upload = Upload(file.filename or "", file.file)
-                await self._commands.attachments.replace(principal.organisation, attachment_id, upload)
-                return back(request, "office_attachment", "attachment-replaced", attachment_id=attachment_id)
+                replaced = await self._commands.attachments.replace(principal.organisation, attachment_id, upload)
+                done = "attachment-same" if replaced.version == found.version else "attachment-replaced"
+                return back(request, "office_attachment", done, attachment_id=attachment_id)
             except (InvalidInput, TooLarge) as error:
                 wrong(fields, "file", file_error(error))
         return await self._one(request, principal, found, fields)

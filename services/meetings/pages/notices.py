@@ -22,7 +22,7 @@ from services.meetings.pages.office import (
     wrong,
 )
 from services.meetings.reply.commands import Asked
-from services.meetings.reply.reply import Answer, Via
+from services.meetings.reply.reply import Answer, Reply, Via, mark_of
 from shared.auth import Principal
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.text import MAX_REASON, clean_reason
@@ -78,8 +78,7 @@ class NoticePages(OfficePages):
     ) -> Response:
         meeting, asked = await self._asked(principal, meeting_id, person_id)
         reply = asked.reply
-        fields = {"said": Field("said", reply.answer or ""), "told": Field("told", reply.comment or "")}
-        return self._reply(request, principal, meeting, asked, fields)
+        return self._reply(request, principal, meeting, asked, _as_said(reply))
 
     async def office_reply_record(
         self, request: Request, meeting_id: str, person_id: str, principal: Principal = SECRETARY
@@ -92,11 +91,17 @@ class NoticePages(OfficePages):
         if is_wrong(fields):
             return self._reply(request, principal, meeting, asked, fields)
         said, told = Answer(fields["said"].value), fields["told"].value or None
+        seen = await form_text(request, "seen")
+        if seen != mark_of(asked.reply):
+            return self._reply(request, principal, meeting, asked, fields, meanwhile=True)
         try:
-            await self._commands.replies.answer(principal.organisation, meeting_id, person_id, said, Via.OFFICE, told)
+            await self._commands.replies.answer(
+                principal.organisation, meeting_id, person_id, said, Via.OFFICE, told, seen=seen
+            )
         except Refused:
             meeting, asked = await self._asked(principal, meeting_id, person_id)
-            return self._reply(request, principal, meeting, asked, fields, refused=True)
+            meanwhile = seen != mark_of(asked.reply)
+            return self._reply(request, principal, meeting, asked, fields, too_late=not meanwhile, meanwhile=meanwhile)
         return back(request, "office_meeting", "reply-recorded", meeting_id=meeting_id)
 
     async def _view(self, principal: Principal, meeting_id: str) -> NoticeView:
@@ -142,19 +147,30 @@ class NoticePages(OfficePages):
         asked: Asked,
         fields: Fields,
         *,
-        refused: bool = False,
+        too_late: bool = False,
+        meanwhile: bool = False,
     ) -> Response:
+        """`meanwhile`: the person has answered, or somebody recorded it. What was typed stays, beside that."""
+        differing = [one for name, one in _as_said(asked.reply).items() if one.value != fields[name].value]
         return self._page(
             request,
             "office/reply_form.html",
             principal,
             fields=fields,
-            refused=refused,
-            too_late=refused,
+            refused=too_late or meanwhile,
+            too_late=too_late,
+            meanwhile=meanwhile,
+            differing=differing,
+            seen=mark_of(asked.reply),
             meeting=meeting,
             person=asked.person,
             answers=tuple(Answer),
         )
+
+
+def _as_said(reply: Reply) -> Fields:
+    """The form as it is opened."""
+    return {"said": Field("said", reply.answer or ""), "told": Field("told", reply.comment or "")}
 
 
 def _note_error(note: str) -> str | None:

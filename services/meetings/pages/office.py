@@ -64,11 +64,6 @@ class OfficePages:
         zone = body.details.rules.timezone if body else "Europe/Stockholm"
         return self._clock.now().astimezone(ZoneInfo(zone)).date()
 
-    async def _body_of(self, principal: Principal, meeting: Meeting) -> Body | None:
-        bodies = await self._commands.bodies.bodies(principal.organisation)
-        of = meeting.which_body
-        return next((one for one in bodies if of.is_same(WhichBody(one.id, one.details.name))), None)
-
 
 def get(router: APIRouter, path: str, handler: Callable[..., Any]) -> None:
     router.add_api_route(path, handler, methods=["GET"], response_model=None)

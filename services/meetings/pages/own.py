@@ -25,6 +25,7 @@ from services.meetings.papers.api import pdf_answer
 from services.meetings.person.person import Person
 from services.meetings.poll.commands import PollView
 from services.meetings.poll.poll import Can, PollStatus
+from services.meetings.proposal.proposal import proposed_again
 from services.meetings.reply.reply import Answer, Via
 from shared import links
 from shared.auth import Access, public
@@ -209,7 +210,8 @@ class OwnPages:
         visit = await self._visit(request, person_id)
         page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
         fields = {name: Field(name) for name in PROPOSAL_FIELDS}
-        return await self._proposals_page(request, visit, page, fields, done="done" in request.query_params)
+        done = next((one for one in ("done", "again") if one in request.query_params), "")
+        return await self._proposals_page(request, visit, page, fields, done=done)
 
     async def own_propose(self, request: Request, person_id: str, meeting_id: str) -> Response:
         visit = await self._posted(request, person_id)
@@ -219,11 +221,14 @@ class OwnPages:
         if details is None:
             return await self._proposals_page(request, visit, page, fields)
         address = path_for(request, "own_proposals", person_id=person_id, meeting_id=meeting_id)
+        there = (await self._commands.proposals.of_meeting(visit.organisation, meeting_id)).proposals
+        again = proposed_again(there, person_id, details) is not None
         try:
             await self._commands.proposals.propose(visit.organisation, meeting_id, person_id, details)
-        except Refused:  # the day is over, or there are too many: the page says so, and what was written stands there
+        except Refused:  # the page says why, and what was written stands there
+            page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
             return await self._proposals_page(request, visit, page, fields, refused=True)
-        return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
+        return RedirectResponse(f"{address}?{'again' if again else 'done'}", HTTPStatus.SEE_OTHER)
 
     async def _proposals_page(
         self,
@@ -232,11 +237,13 @@ class OwnPages:
         page: OwnMeetingPage,
         fields: Fields,
         *,
-        done: bool = False,
+        done: str = "",
         refused: bool = False,
     ) -> Response:
+        """`refused`: it is told why nothing can be proposed, beside what was written."""
         meeting = page.own.meeting
         found = await self._commands.proposals.of_meeting(visit.organisation, meeting.id)
+        why = "cancelled" if page.own.is_cancelled else "held" if page.is_over else "many" if found.is_open else "late"
         return self._page(
             request,
             visit,
@@ -249,6 +256,7 @@ class OwnPages:
             proposals=[one for one in found.proposals if one.person_id == visit.person.id],
             fields=fields,
             refused=refused,
+            why=why,
             done=done,
         )
 

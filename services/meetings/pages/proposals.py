@@ -20,7 +20,7 @@ from services.meetings.pages.office import (
 )
 from services.meetings.proposal.proposal import ItemProposal, ProposalDetails
 from shared.auth import Principal
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Refused
 from shared.text import MAX_REASON, clean_line, clean_reason
 from shared.web import Field
 
@@ -44,15 +44,20 @@ class ProposalPages(OfficePages):
     async def office_proposals_until(
         self, request: Request, meeting_id: str, principal: Principal = SECRETARY
     ) -> Response:
-        fields = await typed(request, ("until",))
+        fields = await typed(request, ("until", "seen"))
         day = day_of(fields, "until")
-        if not is_wrong(fields):
+        found = await self._commands.proposals.of_meeting(principal.organisation, meeting_id)
+        seen = fields.pop("seen").value
+        meanwhile = seen != found.until.isoformat()
+        if not meanwhile and not is_wrong(fields):
             try:
-                await self._commands.proposals.set_until(principal.organisation, meeting_id, day)
+                await self._commands.proposals.set_until(principal.organisation, meeting_id, day, seen=found.until)
                 return back(request, "office_proposals", "proposals-until", meeting_id=meeting_id)
             except InvalidInput:
                 wrong(fields, "until", "until")
-        return await self._list(request, principal, meeting_id, fields)
+            except Refused:  # changed since, or the meeting was held or called off: the page says how it stands
+                meanwhile = True
+        return await self._list(request, principal, meeting_id, fields, meanwhile=meanwhile)
 
     async def office_proposal_take(
         self, request: Request, meeting_id: str, proposal_id: str, principal: Principal = SECRETARY
@@ -85,8 +90,16 @@ class ProposalPages(OfficePages):
         return self._page(request, "office/proposal_decline.html", principal, fields=fields, proposal=found)
 
     async def _list(
-        self, request: Request, principal: Principal, meeting_id: str, fields: Fields | None, *, done: str = ""
+        self,
+        request: Request,
+        principal: Principal,
+        meeting_id: str,
+        fields: Fields | None,
+        *,
+        done: str = "",
+        meanwhile: bool = False,
     ) -> Response:
+        """`meanwhile`: the last day is another one than the form was opened with."""
         meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
         found = await self._commands.proposals.of_meeting(principal.organisation, meeting_id)
         return self._page(
@@ -94,6 +107,8 @@ class ProposalPages(OfficePages):
             "office/proposals.html",
             principal,
             fields=fields or {"until": Field("until", found.until.isoformat())},
+            refused=meanwhile,
+            differing=[Field("until", found.until.isoformat())] if meanwhile else [],
             meeting=meeting,
             details=meeting.details,
             found=found,

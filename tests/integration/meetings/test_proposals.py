@@ -1,5 +1,7 @@
 """Proposals of members on a real database: who is told that one came, and how it was settled."""
 
+import asyncio
+
 import httpx
 
 from services.meetings.proposal.proposal import ItemProposal, ProposalDetails
@@ -81,3 +83,16 @@ async def test_an_end_that_did_not_reach_who_proposed_it_is_told_to_the_office(
     await bring(service, bounced(november, ids["Maja"], purpose="proposal-declined"))
     assert await unreached(api, november) == {"Maja": "550 5.1.1 no such user"}
     assert len(await facts(service, NoticeUnreached)) == 1
+
+
+async def test_two_who_change_the_last_day_are_told_apart(service: Service, api: httpx.AsyncClient) -> None:
+    await board_of(api)
+    november = await meeting(api, **NOVEMBER)
+    path = f"/meetings/{november}/proposals"
+    seen = (await api.get(path)).json()["until"]
+    changes = [api.put(f"{path}/until", params={"seen": seen}, json={"until": f"2022-11-0{day}"}) for day in (1, 2, 3)]
+    answers = await asyncio.gather(*changes)
+    assert sorted(one.status_code for one in answers) == [200, 409, 409]
+    [first] = [one for one in answers if one.status_code == 200]
+    assert (await api.get(path)).json()["until"] == first.json()["until"]
+    assert (await api.put(f"{path}/until", json={"until": "2022-11-04"})).status_code == 200, "who does not ask"

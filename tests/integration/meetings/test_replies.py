@@ -111,3 +111,22 @@ async def test_only_the_secretary_records_an_answer(service: Service, api: httpx
     api.headers["authorization"] = f"Bearer token of the {role}"
     assert (await reply(api, november, ids["Maja"], "coming")).status_code == 403
     assert (await api.get(f"/meetings/{november}/replies")).status_code == 200
+
+
+async def test_who_records_an_answer_over_a_newer_one_is_told(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api), await meeting(api, "2022-11-25")
+    path = f"/meetings/{november}/replies"
+
+    async def mark() -> str:
+        people = (await api.get(path)).json()["people"]
+        return str(next(one["mark"] for one in people if one["person_id"] == ids["Maja"]))
+
+    async def told(answer: str, seen: str) -> int:
+        given = {"answer": answer, "comment": "Ringde"}
+        return (await api.put(f"{path}/{ids['Maja']}", params={"seen": seen}, json=given)).status_code
+
+    opened = await mark()
+    assert await told("coming", opened) == 200
+    assert await told("absent", opened) == 409
+    assert (await answers(api, november))["Maja"] == "coming"
+    assert await told("absent", await mark()) == 200

@@ -217,6 +217,11 @@ async def test_attachments_are_handed_in_replaced_and_read(visitor: Visitor) -> 
     page = unescape(visitor.page.text)
     assert "Bilagan är tillagd." in page
     assert "Bara för ledamöter" in page
+    await hand_in(visitor, "Budget 2023.pdf", PDF, attachment_title="", confidential="yes")
+    assert "Filen är redan en bilaga till punkten. Den finns en gång." in visitor.page.text
+    another = await hand_in(visitor, "Budget 2023.pdf", PDF, attachment_title="Nästa års budget", confidential="yes")
+    assert (another.status_code, 'value="Nästa års budget"' in another.text) == (422, True)
+    assert "under ett annat namn" in another.text
     agenda = await visitor.follow(f"{OFFICE}/meetings/{november}/agenda")
     assert "Budget 2023</a>" in agenda.text
     [found] = await visitor.site.meetings.commands.attachments.of_item(ORGANISATION, item)
@@ -224,6 +229,9 @@ async def test_attachments_are_handed_in_replaced_and_read(visitor: Visitor) -> 
     await visitor.send("/versions", PDF + b"%", "Budget.pdf")
     assert "Version 2: Budget.pdf" in visitor.page.text
     assert "Version 1: Budget 2023.pdf" in visitor.page.text
+    await visitor.send("/versions", PDF + b"%", "Budget.pdf")
+    assert "Inget är ändrat." in visitor.page.text
+    assert "Version 3" not in visitor.page.text
     await visitor.press(f"/attachments/{found.id}", attachment_title="Budget", confidential="no")
     assert "Bilagan är ändrad." in visitor.page.text
     shown = await visitor.follow(f"{OFFICE}/attachments/{found.id}/file/1")

@@ -5,6 +5,7 @@ from html import unescape
 import httpx
 import pytest
 
+from services.meetings.reply.reply import Answer, Via
 from shared.auth import SESSION_COOKIE
 from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
 from tests.integration.pages.test_agendas import meeting as scheduled
@@ -153,6 +154,25 @@ async def test_the_office_notes_answers_and_sees_who_is_called(visitor: Visitor)
     await visitor.follow(f"{meeting}/replies/{people['Anna']}")
     refused = await visitor.press(f"/replies/{people['Anna']}", said="coming", told="")
     assert (refused.status_code, "en annan ersättare ha kallats" in unescape(refused.text)) == (422, True)
+
+
+async def test_an_answer_that_came_while_the_office_noted_another_is_told_and_what_was_typed_stays(
+    visitor: Visitor,
+) -> None:
+    meeting, people = await board(visitor)
+    olof, meeting_id = people["Olof"], meeting.rpartition("/")[2]
+    await visitor.follow(f"{meeting}/replies/{olof}")
+    replies = visitor.site.meetings.commands.replies
+    await replies.answer(ORGANISATION, meeting_id, olof, Answer.COMING, Via.PAGE, "Jag kommer")
+    refused = await visitor.press(f"/replies/{olof}", said="absent", told="Bortrest")
+    text = unescape(refused.text)
+    assert (refused.status_code, "Någon annan har ändrat detta" in text) == (422, True)
+    for said in (": Kommer</li>", ": Jag kommer</li>", 'value="Bortrest"'):
+        assert said in text
+    [known] = [one.reply for one in await replies.asked(ORGANISATION, meeting_id) if one.person.id == olof]
+    assert known.answer is Answer.COMING
+    await visitor.press(f"/replies/{olof}", said="absent", told="Bortrest")
+    assert "Svaret är antecknat." in visitor.page.text
 
 
 async def test_a_meeting_of_an_unknown_body_has_no_notice_and_still_a_page(visitor: Visitor) -> None:
