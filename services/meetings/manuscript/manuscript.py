@@ -201,4 +201,4 @@ def _require_size(markdown: str) -> None:
 
 def _require_room(count: int) -> None:
     if count > MAX_SECTIONS:
-        raise Refused(f"minutes have at most {MAX_SECTIONS} paragraphs")
+        raise Refused(f"minutes have at most {MAX_SECTIONS} paragraphs", hint="put some of them together")
