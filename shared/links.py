@@ -73,12 +73,15 @@ def calendar_link(organisation: str, person_id: str, version: int) -> Link:
     return Link(CALENDAR, organisation, person_id, version)
 
 
-def member_address(public_url: str, token: str, *, meeting: str = "", answer: str = "", poll: str = "") -> str:
-    """What a mail leads to: a member's own page, or there a meeting, with an answer chosen beforehand, or a date poll.
+def member_address(
+    public_url: str, token: str, *, meeting: str = "", answer: str = "", poll: str = "", review: str = ""
+) -> str:
+    """What a mail leads to: a member's own page, or there a meeting, with an answer chosen beforehand, a date poll, or
+    minutes to be read.
 
     `answer`: coming, absent or tentative. It is chosen, not given: mail scanners open links.
     """
-    asked = {"meeting": meeting, "answer": answer, "poll": poll}
+    asked = {"meeting": meeting, "answer": answer, "poll": poll, "review": review}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"{public_url.rstrip('/')}/meetings/my/{token}" + (f"?{query}" if query else "")
 

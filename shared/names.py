@@ -15,7 +15,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"  # reads
 
 
-MailSubject = Literal["agreement", "body", "meeting", "poll"]
+MailSubject = Literal["agreement", "body", "meeting", "poll", "review"]
 
 _MEETING_MAILS = frozenset(
     {"papers-published", "quorum-at-risk", "proposal-received", "proposal-taken", "proposal-declined"}
@@ -28,4 +28,6 @@ def subject_of_mail(purpose: str) -> MailSubject:
         return "meeting"
     if purpose.startswith("date-poll"):
         return "poll"
+    if purpose == "review" or purpose.startswith("review-"):
+        return "review"
     return "body" if purpose.startswith("plan-") else "agreement"

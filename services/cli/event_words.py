@@ -82,6 +82,24 @@ def _poll_unreached(body: Body) -> list[str]:
     return [f"{body.get('email')} about {body.get('title')}", _text(body.get("status")), _text(body.get("diagnostic"))]
 
 
+def _review_opened(body: Body) -> list[str]:
+    return [f"{body.get('document_name')}, to {_count(body)} by {body.get('answer_by')}", _text(body.get("note"))]
+
+
+def _review_commented(body: Body) -> list[str]:
+    paragraphs = body.get("paragraphs")
+    numbers = ", ".join(str(one) for one in paragraphs) if isinstance(paragraphs, list) else ""
+    return [f"{body.get('name')} on {f'§ {numbers}' if numbers else 'the whole'} of {body.get('document_name')}"]
+
+
+def _review_agreed(body: Body) -> list[str]:
+    return [f"{body.get('name')} to {body.get('document_name')}, {body.get('waiting_for')} left"]
+
+
+def _review_closed(body: Body) -> list[str]:
+    return [f"{body.get('document_name')}: {_text(body.get('outcome')).replace('_', ' ')}", _text(body.get("reason"))]
+
+
 def _meeting(body: Body) -> str:
     return f"{body.get('body')} {_text(body.get('starts')).replace('T', ' ')}"
 
@@ -117,4 +135,8 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "DatePollOpened": _poll_opened,
     "DatePollClosed": _poll_closed,
     "DatePollUnreached": _poll_unreached,
+    "ReviewOpened": _review_opened,
+    "ReviewCommented": _review_commented,
+    "ReviewAgreed": _review_agreed,
+    "ReviewClosed": _review_closed,
 }

@@ -22,6 +22,7 @@ from services.meetings.poll.commands import PollCommands
 from services.meetings.proposal.commands import ProposalCommands
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply.commands import ReplyCommands
+from services.meetings.review.commands import ReviewCommands
 from services.meetings.sitting.commands import SittingCommands
 from services.meetings.strike.commands import StrikeCommands
 from services.meetings.transaction import MeetingsTransaction
@@ -50,6 +51,7 @@ class MeetingsCommands:
     proposals: ProposalCommands
     replies: ReplyCommands
     sittings: SittingCommands
+    reviews: ReviewCommands
     notices: NoticeCommands
     polls: PollCommands
     strikes: StrikeCommands

@@ -45,6 +45,8 @@ from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply import api as reply_api
 from services.meetings.reply.commands import ReplyCommands
+from services.meetings.review import api as review_api
+from services.meetings.review.commands import ReviewCommands
 from services.meetings.sitting import api as sitting_api
 from services.meetings.sitting.commands import SittingCommands
 from services.meetings.strike import api as strike_api
@@ -85,10 +87,11 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     press, words, drawing = Press(), word_reader(), drawing_press()
     agendas = AgendaCommands(unit_of_work, clock)
     attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
+    versions = MinutesQueries(unit_of_work, blobs)
     on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers()}
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
-        versions=MinutesQueries(unit_of_work, blobs),
+        versions=versions,
         decisions=DecisionCommands(unit_of_work),
         unlocking=UnlockCommands(unit_of_work, clock, blobs),
         minutes=MinutesCommands(unit_of_work, clock, blobs, press, words),
@@ -106,6 +109,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         letterhead=LetterheadCommands(unit_of_work, clock, press),
         replies=ReplyCommands(unit_of_work, clock),
         sittings=SittingCommands(unit_of_work, clock),
+        reviews=ReviewCommands(unit_of_work, clock, versions),
         notices=NoticeCommands(unit_of_work, clock),
         polls=PollCommands(unit_of_work, clock),
         members=MemberQueries(unit_of_work, clock),
@@ -148,6 +152,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(proposal_api.router(commands.proposals))
     app.include_router(reply_api.router(commands.replies))
     app.include_router(sitting_api.router(commands.sittings))
+    app.include_router(review_api.router(commands.reviews))
     app.include_router(notice_api.router(commands.notices))
     app.include_router(poll_api.router(commands.polls))
     include_pages(

@@ -3,6 +3,7 @@
 from services.meetings.minutes import handlers as minutes
 from services.meetings.notice import handlers as notice
 from services.meetings.poll import handlers as poll
+from services.meetings.review import handlers as review
 from services.meetings.transaction import MeetingsTransaction
 from shared.events import BounceDetected
 from shared.messaging.gate import Gate
@@ -15,8 +16,11 @@ GROUP = "meetings"
 
 async def on_bounced(transaction: MeetingsTransaction, received: Received[BounceDetected]) -> None:
     """A mail's purpose says what it is about."""
-    if poll.is_of_a_poll(received.event.purpose):
+    purpose = received.event.purpose
+    if poll.is_of_a_poll(purpose):
         await poll.on_bounced(transaction, received)
+    elif review.is_of_a_review(purpose):
+        await review.on_bounced(transaction, received)
     else:
         await notice.on_bounced(transaction, received)
 

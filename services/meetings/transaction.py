@@ -30,6 +30,8 @@ from services.meetings.poll.poll import Poll, call_off
 from services.meetings.poll.store import PollStore
 from services.meetings.proposal.store import ProposalStore
 from services.meetings.reply.store import ReplyStore
+from services.meetings.review.review import Review
+from services.meetings.review.store import ReviewStore
 from services.meetings.sitting.store import SittingStore
 from shared.events import AgreementCompleted, BounceDetected, Event, InvitationAnswered, MeetingCancelled
 from shared.events.envelope import Envelope
@@ -53,6 +55,7 @@ class MeetingsTransaction(
     PollStore,
     ProposalStore,
     SittingStore,
+    ReviewStore,
 ):
     source = "meetings"
 
@@ -71,8 +74,9 @@ class MeetingsTransaction(
         await super().flush()
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
-        """What came back of mails about several meetings locks them in order, as everyone does; after them the date
-        polls that mails were of. Before them the register, if there are elections that will take effect."""
+        """What came back of mails about several meetings, or reviews of their minutes, locks them in order, as everyone
+        does; after them the date polls that mails were of. Before them the register, if there are elections that will
+        take effect."""
         wanted: dict[str, set[str]] = defaultdict(set)
         for received in batch:
             if isinstance(received.event, BounceDetected | InvitationAnswered):
@@ -80,7 +84,8 @@ class MeetingsTransaction(
         for organisation in sorted(await self._seating(batch) if wanted else ()):
             await self.lock_register(organisation)
         for organisation in sorted(wanted):
-            await self.lock_meetings(organisation, wanted[organisation])
+            reviewed = await self.meetings_of_reviews(organisation, wanted[organisation])
+            await self.lock_meetings(organisation, wanted[organisation] | reviewed)
         for organisation in sorted(wanted):
             await self.lock_polls(organisation, wanted[organisation])
 
@@ -148,7 +153,7 @@ class MeetingsTransaction(
     def tell(
         self,
         organisation: str,
-        about: Meeting | Body | Person | Item | Poll,
+        about: Meeting | Body | Person | Item | Poll | Review,
         event: Event,
         at: datetime,
         cause: Envelope | None = None,

@@ -28,7 +28,8 @@ Cursor = Annotated[str | None, Query(max_length=200)]
 
 
 class DeliveryView(BaseModel):
-    """One mail: about an agreement (and a request of it), a body's plan, or a meeting or a date poll, to a person.
+    """One mail: about an agreement (and a request of it), a body's plan, or a meeting, a date poll or a
+    review of minutes, to a person.
 
     `created_at` is its cause's time; `last_status` (RFC 3463) and `last_diagnostic` say what a mail server answered
     last when it was not delivered; `unread_replies` counts what came back and nobody could read."""
@@ -38,6 +39,7 @@ class DeliveryView(BaseModel):
     body_id: str | None = None
     meeting_id: str | None = None
     poll_id: str | None = None
+    review_id: str | None = None
     person_id: str | None = None
     purpose: Purpose
     recipient: str
@@ -167,7 +169,8 @@ def _view(delivery: Delivery, unread: Mapping[str, int] = MappingProxyType({})) 
         body_id=delivery.agreement_id if about == "body" else None,
         meeting_id=delivery.agreement_id if about == "meeting" else None,
         poll_id=delivery.agreement_id if about == "poll" else None,
-        person_id=delivery.request_id if about in ("meeting", "poll") else None,
+        review_id=delivery.agreement_id if about == "review" else None,
+        person_id=delivery.request_id if about in ("meeting", "poll", "review") else None,
         purpose=delivery.purpose,
         recipient=delivery.recipient,
         request_id=(delivery.request_id if about == "agreement" else "") or None,

@@ -21,6 +21,8 @@ from shared.settings import Settings
 _TO_MEMBER = frozenset(
     {Purpose.PAPERS_PUBLISHED, Purpose.QUORUM_AT_RISK, Purpose.PROPOSAL_TAKEN, Purpose.PROPOSAL_DECLINED}
 )
+_TO_REVIEWER = frozenset({Purpose.REVIEW, Purpose.REVIEW_AGAIN})
+_TO_WRITER = frozenset({Purpose.REVIEW_COMMENTED, Purpose.REVIEW_AGREED})  # whoever opens it logs in
 _COMING, _ABSENT = "coming", "absent"
 _ABOUT_THE_LINK = {"sv": "Svara, läs handlingarna och anslut: {}", "en": "Answer, read the papers and join: {}"}
 TO_MEMBERS = INVITING | _TO_MEMBER | {Purpose.DATE_POLL}
@@ -141,6 +143,10 @@ class Composer:
             return self._members_page(delivery, _COMING)
         if delivery.purpose is Purpose.DATE_POLL:
             return links.member_address(self.public_url, self.members_token(delivery), poll=delivery.agreement_id)
+        if delivery.purpose in _TO_REVIEWER:
+            return links.member_address(self.public_url, self.members_token(delivery), review=delivery.agreement_id)
+        if delivery.purpose in _TO_WRITER:
+            return f"{self.public_url}/meetings/office/reviews/{delivery.agreement_id}"
         if delivery.purpose in _TO_MEMBER:
             return self._members_page(delivery)
         if delivery.purpose is Purpose.BOUNCE_NOTICE:

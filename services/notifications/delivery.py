@@ -43,6 +43,8 @@ POINTLESS = SUPERSEDED | {
     Purpose.DATE_POLL_UNREACHED,
     Purpose.PROPOSAL_RECEIVED,
     Purpose.PROPOSAL_TAKEN,
+    Purpose.REVIEW,
+    Purpose.REVIEW_AGAIN,
 }
 
 

@@ -91,6 +91,13 @@ class Purpose(StrEnum):
     # About a date poll, to those who are asked:
     DATE_POLL = "date-poll"
     DATE_POLL_CALLED_OFF = "date-poll-called-off"
+    # About a review of minutes, to those who are asked to read them:
+    REVIEW = "review"
+    REVIEW_AGAIN = "review-again"
+    REVIEW_CALLED_OFF = "review-called-off"
+    # To who writes them:
+    REVIEW_COMMENTED = "review-commented"
+    REVIEW_AGREED = "review-agreed"
     # To who looks after the meeting:
     QUORUM_AT_RISK = "quorum-at-risk"
     NOTICE_UNREACHED = "notice-unreached"
@@ -135,6 +142,7 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.PLAN_CHANGED,
         Purpose.DATE_POLL_CALLED_OFF,
         Purpose.DATE_POLL_UNREACHED,
+        Purpose.REVIEW_CALLED_OFF,
         Purpose.NOTICE_WITHDRAWN,
         Purpose.NOTICE_RELEASED,
         Purpose.NOTICE_UNREACHED,

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 from services.signing import decisions, notices
 from services.signing.agreement import Agreement, Status
 from services.signing.asking import Decision
+from services.signing.deadlines import Deadlines
 from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy
 from services.signing.transaction import SigningTransaction
@@ -20,6 +21,7 @@ from shared.events import (
     EmailSent,
     ProtocolArchived,
     ProtocolDrafted,
+    ProtocolReleased,
     ProtocolUnlocked,
     ReplyLeftUnread,
 )
@@ -54,6 +56,24 @@ async def on_protocol_unlocked(transaction: SigningTransaction, received: Receiv
     decision = decisions.cancel(agreement.state, fact.reason, ip=fact.ip, at=envelope.time)
     transaction.append(agreement, decision, cause=envelope)
     transaction.clear_timers(agreement)
+
+
+def releasing(deadlines: Deadlines) -> Handlers[SigningTransaction]:
+    """What sends an agreement off needs to know when its time runs out."""
+
+    async def on_protocol_released(transaction: SigningTransaction, received: Received[ProtocolReleased]) -> None:
+        """The first signer is asked, as if the sender had sent it off. One that was sent off or ended stays."""
+        envelope, fact = received.envelope, received.event
+        agreement = transaction.find(envelope.organisation, fact.agreement_id)
+        if agreement is None or agreement.state.status is not Status.READY:
+            log.info("release.nothing_to_send", agreement_id=fact.agreement_id, event_id=envelope.id)
+            return
+        at = envelope.time
+        decision = decisions.send_off(agreement.state, expires=deadlines.expiry(at), at=at)
+        transaction.append(agreement, decision, cause=envelope)
+        deadlines.begin(transaction, agreement, at)
+
+    return {ProtocolReleased: on_protocol_released}
 
 
 async def on_email_sent(transaction: SigningTransaction, received: Received[EmailSent]) -> None:

@@ -47,7 +47,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     queries = SigningQueries(database, blobs, clock, deadlines, arrivals, public_url=settings.public_url)
     commands = SigningCommands(unit_of_work, clock, deadlines, queries, arrivals)
     event_keys = parse_event_keys(settings.secret("event_keys"))
-    gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME), Freshness(settings.retention))
+    inbound = subscribers.inbound(unit_of_work, deadlines)
+    gate = Gate(inbound, database, event_keys.verifier(NAME), Freshness(settings.retention))
 
     app = create_app(
         "Justera signing",

@@ -1,6 +1,7 @@
 """Signing's consumer: drafted minutes, what became of the mails that ask for signatures, and sealed copies."""
 
-from services.signing.handlers import EVENT_HANDLERS
+from services.signing.deadlines import Deadlines
+from services.signing.handlers import EVENT_HANDLERS, releasing
 from services.signing.transaction import SigningTransaction
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Inbound
@@ -10,8 +11,8 @@ from shared.service import Subscription
 GROUP = "signing"
 
 
-def inbound(unit_of_work: UnitOfWork[SigningTransaction]) -> Inbound[SigningTransaction]:
-    return Inbound(GROUP, unit_of_work, EVENT_HANDLERS)
+def inbound(unit_of_work: UnitOfWork[SigningTransaction], deadlines: Deadlines) -> Inbound[SigningTransaction]:
+    return Inbound(GROUP, unit_of_work, {**EVENT_HANDLERS, **releasing(deadlines)})
 
 
 def subscription(gate: Gate) -> Subscription:

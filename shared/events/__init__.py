@@ -19,6 +19,7 @@ from shared.events.meetings import (
     PersonRegistered,
     PlanAdopted,
     ProtocolDrafted,
+    ProtocolReleased,
     ProtocolUnlocked,
     SignerInvitation,
 )
@@ -41,6 +42,7 @@ from shared.events.notifications import (
     ReplyLeftUnread,
 )
 from shared.events.polls import DatePollClosed, DatePollOpened, DatePollUnreached
+from shared.events.reviews import ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened
 from shared.events.signing import (
     AgreementCancelled,
     AgreementCompleted,
@@ -149,12 +151,17 @@ __all__ = [
     "ProposalsOrdered",
     "ProtocolArchived",
     "ProtocolDrafted",
+    "ProtocolReleased",
     "ProtocolUnlocked",
     "QuorumAtRisk",
     "ReminderRequested",
     "ReplyLeftUnread",
     "ReplyReceived",
     "ReservationMade",
+    "ReviewAgreed",
+    "ReviewClosed",
+    "ReviewCommented",
+    "ReviewOpened",
     "RollCalled",
     "SeatLeftEmpty",
     "SignatureRequested",

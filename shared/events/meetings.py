@@ -115,6 +115,14 @@ class ProtocolUnlocked(_MeetingEvent):
     ip: str = Field(description="IP address of who unlocked them; personal data")
 
 
+class ProtocolReleased(_MeetingEvent):
+    """Drafted minutes are ready to be signed: signing sends the agreement about them to its first signer."""
+
+    agreement_id: str
+    document_name: str
+    version: int = Field(description="of the minutes")
+
+
 class StandingItem(Value):
     """An item that stands on every agenda of a body."""
 

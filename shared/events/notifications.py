@@ -26,7 +26,9 @@ class _EmailEvent(Event):
         "notice-substitute ask to a meeting, notice-withdrawn and notice-released take that back, papers-published "
         "follows; quorum-at-risk, notice-unreached and proposal-received tell who looks after the meeting, "
         "proposal-taken and proposal-declined who proposed an item for it; date-poll asks on which days one can come, "
-        "date-poll-called-off takes that back, date-poll-unreached tells who looks after the meeting"
+        "date-poll-called-off takes that back, date-poll-unreached tells who looks after the meeting; review and "
+        "review-again ask to read minutes, review-called-off takes that back, review-commented and review-agreed tell "
+        "who writes them"
     )
     recipient: str
     request_id: str | None = Field(

@@ -7,6 +7,7 @@ ITEMS = "meetings.item"
 NOTICES = "meetings.notice"
 POLLS = "meetings.poll"
 SITTINGS = "meetings.sitting"
+REVIEWS = "meetings.review"
 SIGNING = "signing.agreement"
 NOTIFICATIONS = "notifications.email"
 ARCHIVE = "archive.protocol"
@@ -20,6 +21,7 @@ WRITERS = {
     NOTICES: "meetings",
     POLLS: "meetings",
     SITTINGS: "meetings",
+    REVIEWS: "meetings",
     SIGNING: "signing",
     NOTIFICATIONS: "notifications",
     ARCHIVE: "archive",
@@ -32,10 +34,11 @@ READERS = {
     NOTICES: ("archive", "notifications"),
     POLLS: ("archive", "notifications"),
     SITTINGS: ("archive",),
+    REVIEWS: ("archive", "notifications"),
     SIGNING: ("archive", "meetings", "notifications"),
     NOTIFICATIONS: ("archive", "meetings", "signing"),
     ARCHIVE: ("archive", "notifications", "signing"),
 }
 
-ALL = (MEETINGS, BODIES, PEOPLE, ITEMS, NOTICES, POLLS, SITTINGS, SIGNING, NOTIFICATIONS, ARCHIVE)
+ALL = (MEETINGS, BODIES, PEOPLE, ITEMS, NOTICES, POLLS, SITTINGS, REVIEWS, SIGNING, NOTIFICATIONS, ARCHIVE)
 PARTITIONS = 12

@@ -28,6 +28,7 @@ from services.meetings.minutes.setting import set_minutes
 from services.meetings.minutes.store import version_of_row
 from services.meetings.minutes.word import FromWord, Known
 from services.meetings.minutes.word_reading import read_apart
+from services.meetings.review.following import follow_version
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
@@ -230,6 +231,8 @@ class MinutesCommands:
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
             await transaction.save_meeting(organisation, numbered)
             transaction.tell(organisation, numbered, fact, now)
+            now_drafted = version_of_row(await transaction.minutes_of(organisation, drafted.meeting_id))
+            await follow_version(transaction, organisation, drafted.meeting_id, now_drafted, drafted.document_name, now)
             return drafted
 
         return await self._unit_of_work.run(work)

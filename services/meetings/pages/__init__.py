@@ -16,11 +16,12 @@ from services.meetings.pages.manuscripts import ManuscriptPages
 from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
 from services.meetings.pages.notices import NoticePages
-from services.meetings.pages.own import OwnPages
+from services.meetings.pages.own_reviews import OwnReviewPages
 from services.meetings.pages.papers import PapersPages
 from services.meetings.pages.people import PeoplePages
 from services.meetings.pages.polls import PollPages
 from services.meetings.pages.proposals import ProposalPages
+from services.meetings.pages.reviews import ReviewPages
 from services.meetings.pages.sittings import SittingPages
 from services.meetings.pages.strikes import StrikePages
 from services.meetings.pages.unlocking import UnlockPages
@@ -48,7 +49,7 @@ def include_pages(
     """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    OwnPages(look, commands, commands.members, member_link_keys, settings, secure=access.secure).add_to(router)
+    OwnReviewPages(look, commands, commands.members, member_link_keys, settings, secure=access.secure).add_to(router)
     if access.takes_sessions:
         _add_office(router, look, access, commands, clock, Proxies.of(settings))
     app.include_router(router)
@@ -78,6 +79,7 @@ def _add_office(
         ManuscriptPages,
         ManuscriptFieldPages,
         ManuscriptWordPages,
+        ReviewPages,
     ):
         pages(look, access, commands, clock).add_to(router)
     UnlockPages(look, access, commands, clock, proxies=proxies).add_to(router)

@@ -124,6 +124,7 @@ class MeetingPages(OfficePages):
             in_the_way=[(one, holiday_of(one)) for one in clashes],
             manuscript=(await self._commands.manuscripts.desk(principal.organisation, meeting_id)).manuscript,
             minutes=await self._commands.minutes.versions(principal.organisation, meeting_id),
+            review=await self._commands.reviews.latest(principal.organisation, meeting_id),
             elections=elections,
             taken_over=await self._commands.meetings.taken_over(principal.organisation, meeting),
             agenda=await self._commands.agendas.agenda(principal.organisation, meeting_id),

@@ -107,7 +107,7 @@ class OwnPages:
         router.add_api_route(path, handler, methods=["POST"], response_model=None, dependencies=dependencies)
 
     async def own_link(
-        self, request: Request, token: str, meeting: str = "", answer: str = "", poll: str = ""
+        self, request: Request, token: str, meeting: str = "", answer: str = "", poll: str = "", review: str = ""
     ) -> Response:
         """Exchange the link for a cookie. A link that is not ours, or opens nothing any more, is told so alike."""
         try:
@@ -117,7 +117,7 @@ class OwnPages:
             self._bad_links.spend(network_key(client_ip(request, self._proxies)))
             return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
         start = path_for(request, "own_start", person_id=person.id)
-        response = RedirectResponse(self._wanted(request, person, meeting, answer, poll), HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(self._wanted(request, person, meeting, answer, poll, review), HTTPStatus.SEE_OTHER)
         response.set_cookie(
             self._cookie,
             self._visits.sign(
@@ -131,8 +131,10 @@ class OwnPages:
         )
         return response
 
-    def _wanted(self, request: Request, person: Person, meeting: str, answer: str, poll: str) -> str:
+    def _wanted(self, request: Request, person: Person, meeting: str, answer: str, poll: str, review: str) -> str:
         """The page that a mail's link names, always one of this member's."""
+        if is_id(review):
+            return path_for(request, "own_review", person_id=person.id, review_id=review)
         if is_id(poll):
             return path_for(request, "own_poll", person_id=person.id, poll_id=poll)
         if not is_id(meeting):
@@ -149,6 +151,7 @@ class OwnPages:
             visit,
             "own/start.html",
             polls=polls,
+            reviews=await self._commands.reviews.asking(visit.organisation, person_id),
             coming=found.coming,
             past=found.past,
             feed=self._feed_of(visit),

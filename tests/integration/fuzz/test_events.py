@@ -25,6 +25,7 @@ from shared.events import (
     EmailSent,
     Event,
     ProtocolDrafted,
+    ProtocolReleased,
     ProtocolUnlocked,
     event_class,
 )
@@ -38,7 +39,7 @@ from tests.integration.fuzz.conftest import TOKENS
 from tests.integration.fuzz.mutations import mutations
 from tests.integration.notifications import post as mails
 from tests.integration.notifications.post import Post
-from tests.integration.signing.flow import Flow, unlocked
+from tests.integration.signing.flow import Flow, released, unlocked
 from tests.integration.signing.flow import message as signing_message
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY, draft
 
@@ -89,6 +90,7 @@ def _signing_events() -> dict[str, tuple[Event, str]]:
     return {
         "drafted": (draft(), "meeting-1"),
         "unlocked": (unlocked(), "meeting-1"),
+        "released": (released(), "meeting-1"),
         "sent": (EmailSent(**about, message_id="<1@norrdalen.example>"), AGREEMENT_ID),
         "deferred": (EmailDeferred(**about, **trouble), AGREEMENT_ID),
         "bounced": (BounceDetected(**about, **trouble, permanent=True), AGREEMENT_ID),
@@ -99,7 +101,7 @@ def _signing_events() -> dict[str, tuple[Event, str]]:
 async def test_signing_handles_skips_or_parks(name: str, flow: Flow) -> None:
     await flow.draft()
     event, key = _signing_events()[name]
-    if not isinstance(event, ProtocolDrafted | ProtocolUnlocked):
+    if not isinstance(event, ProtocolDrafted | ProtocolReleased | ProtocolUnlocked):
         event = event.model_copy(update={"request_id": await flow.id(SECRETARY)})
     fuzzed = mutations(signing_message(event, flow.tick(), key=key), most=_EACH, seed=len(name))
 

@@ -127,6 +127,11 @@ WAYS: dict[str, Way] = {
     "/office/polls/{poll_id}/answers/{person_id}": Way(fields=dict.fromkeys(DAYS, "can")),
     "/office/polls/{poll_id}/call-off": Way(fields={"reason": "Mässan flyttas."}),
     f"{_MEETING}/minutes/unlock": Way("/office/meetings/{held_id}/minutes/unlock", fields={"reason": "Fel i § 37."}),
+    f"{_MEETING}/review/new": Way("/office/meetings/{unopened_id}/review/new", fields={"note": "Särskilt § 38."}),
+    "/office/reviews/{review_id}/comments/{comment_id}": Way("/office/reviews/{review_id}"),
+    "/office/reviews/{review_id}/send": Way("/office/reviews/{review_id}"),
+    "/office/reviews/{review_id}/call-off": Way(fields={"reason": "Skrivs om."}),
+    "/member/{person_id}/reviews/{review_id}": Way(fields={"comment-37": "Fel namn.", "act": "comment"}),
     f"{_MEETING}/sitting/open": Way("/office/meetings/{unopened_id}/sitting"),
     f"{_MEETING}/sitting/say": Way("/office/meetings/{held_id}/sitting", loose=True),
     f"{_MEETING}/sitting/correct": Way(
@@ -233,7 +238,11 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         ORGANISATION, asked.id, [TimeAsked.of(key) for key in DAYS], answer_by=date(2022, 10, 14)
     )
     await commands.sittings.open(ORGANISATION, held.id, [maja], key="opened", by="test")
-    await commands.minutes.draft_minutes(ORGANISATION, held.id, MINUTES, DRAFTING, ip="192.0.2.1")
+    for one, minutes in ((held, MINUTES), (unopened, MINUTES.replace("first_paragraph: 37\n", ""))):
+        await commands.minutes.draft_minutes(ORGANISATION, one.id, minutes, DRAFTING, ip="192.0.2.1")
+    review = (await commands.reviews.open(ORGANISATION, held.id, [maja], answer_by=date(2022, 10, 14))).review
+    said = await commands.reviews.comment(ORGANISATION, review.id, maja, {37: "Fel namn."}, seen=1)
+    await commands.reviews.agree(ORGANISATION, review.id, maja, seen=1)
     await commands.manuscripts.put(ORGANISATION, written.id, f"{FRONT}## A\n\nText.\n\n## B\n", Source.TEXT, seen=0)
     ids = {
         "body_id": body.id,
@@ -251,6 +260,8 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         "annex_id": annex.id,
         "proposal_id": proposal.id,
         "poll_id": poll.poll.id,
+        "review_id": review.id,
+        "comment_id": said.comments[0].id,
         "time": DAYS[0],
     }
     person = await commands.people.register("elsewhere", PersonDetails(name="Eva Ek"))

@@ -154,6 +154,8 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"markdown": minutes(first=28).replace("2022-09-23", "2022-11-25"), "drafting": DRAFTING}
     if path == "/decisions/signed":
         return {"agreements": [{"agreement_id": "A" * 44, "signed_at": "2022-09-28T22:30:00Z"}]}
+    if "/reviews" in path:
+        return _of_a_review(path, ids)
     if path.endswith("/unlock"):
         return {"reason": "fel"}
     if path.endswith("/extracts"):
@@ -209,6 +211,14 @@ def _of_a_poll(path: str) -> dict[str, Any]:
     if path.endswith("/choose"):
         return {"time": DAY_ASKED}
     return {"reason": "fel"} if path.endswith("/call-off") else {"times": {DAY_ASKED: "can"}}
+
+
+def _of_a_review(path: str, ids: dict[str, str]) -> dict[str, Any]:
+    if path.endswith("/call-off"):
+        return {"reason": "fel"}
+    if "/comments/" in path:
+        return {"reply": "Rättat", "settled": True}
+    return {"people": [ids["person_id"]], "answer_by": "2022-10-14"}
 
 
 def _of_the_register(path: str, ids: dict[str, str]) -> dict[str, Any]:

@@ -280,6 +280,8 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
         if one.details.starts.date() == date(2022, 11, 25)
     ]
     drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, MINUTES, DRAFTING, ip="192.0.2.1")
+    async for stop in reviews(site, page, meeting.id):
+        yield stop
     await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}/minutes/unlock")
     await page.locator("main form .button").click()
     yield "minutes-unlock-wrong", page
@@ -291,6 +293,20 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
     drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, text, DRAFTING, ip="192.0.2.1")
     await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}/minutes/difference/1/2")
     yield "minutes-difference", page
+    review = await commands.reviews.latest(ORGANISATION, meeting.id)
+    assert review is not None
+    [reviewer] = review.review.people
+    await page.goto(site.own_link(reviewer, review=review.review.id))
+    yield "own-review-again", page
+    await page.goto(f"{site.base}/meetings/member/{reviewer}/reviews/{review.review.id}/difference")
+    yield "own-review-difference", page
+    await page.goto(site.own_link(reviewer, review=review.review.id))
+    await page.locator("[value=agree]").click()
+    yield "own-review-agreed", page
+    await page.goto(f"{site.base}/meetings/office/reviews/{review.review.id}")
+    yield "review-agreed", page
+    await page.locator("[action$='/send'] .button").click()
+    yield "review-sent", page
     await all_signed(site.meetings, drafted.agreement_id, organisation=ORGANISATION)
     await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}")
     yield "meeting-elections", page
@@ -318,6 +334,43 @@ async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.fill("#until", "2022-11-01")
     await page.locator("form.filter .button").click()
     yield "decisions-wrong", page
+
+
+async def reviews(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop]:
+    """Of a meeting whose minutes are drafted, of a body with members."""
+    language = await page.get_attribute("html", "lang") or "sv"
+    at = f"{site.base}/meetings/office"
+    await page.goto(f"{at}/meetings/{meeting_id}/review/new")
+    for box in await page.locator("[name=person]").all():
+        await box.uncheck()
+    await page.locator("main form .button").click()
+    yield "review-new-wrong", page
+    await page.locator("[name=person]").first.check()
+    await page.fill("#note", "Särskilt § 38.")
+    await page.locator("main form .button").click()
+    yield "review-asked", page
+    review = await site.meetings.commands.reviews.latest(ORGANISATION, meeting_id)
+    assert review is not None
+    [reviewer] = review.review.people
+    person = review.people[reviewer]
+    await site.meetings.commands.people.change(
+        ORGANISATION, reviewer, person.details.model_copy(update={"language": language})
+    )
+    await page.goto(site.own_link(reviewer, review=review.review.id))
+    yield "own-review", page
+    await page.locator("[value=comment]").click()
+    yield "own-review-wrong", page
+    await page.fill("#comment-38", "Rapporten ska nämnas.")
+    await page.locator("[value=comment]").click()
+    yield "own-review-commented", page
+    await page.goto(f"{at}/reviews/{review.review.id}")
+    await page.locator("details summary").first.click()
+    await page.fill("textarea", "Rättas i nästa version.")
+    await page.locator("[value=settle]").click()
+    yield "review-answered", page
+    await page.goto(f"{at}/reviews/{review.review.id}/call-off")
+    await page.locator("main form .button").click()
+    yield "review-call-off-wrong", page
 
 
 async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:

@@ -18,6 +18,7 @@ from shared.events import (
     Event,
     ProtocolArchived,
     ProtocolDrafted,
+    ProtocolReleased,
     ProtocolUnlocked,
     ReplyLeftUnread,
     event_class,
@@ -64,6 +65,12 @@ def unlocked(agreement_id: str = AGREEMENT_ID) -> ProtocolUnlocked:
         version=1,
         reason="§ 29 är fel",
         ip=IP,
+    )
+
+
+def released(agreement_id: str = AGREEMENT_ID) -> ProtocolReleased:
+    return ProtocolReleased(
+        meeting_id=MEETING, agreement_id=agreement_id, document_name=draft().document_name, version=1
     )
 
 

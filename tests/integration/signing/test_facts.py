@@ -14,7 +14,7 @@ from shared.history import verify_chain
 from shared.ids import new_transaction_id
 from shared.messaging.message import RawMessage
 from shared.messaging.tables import DEAD_LETTER
-from tests.integration.signing.flow import MEETING, ORGANISATION, Flow, drafted, message, unlocked
+from tests.integration.signing.flow import MEETING, ORGANISATION, Flow, drafted, message, released, unlocked
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, SECRETARY
 
 
@@ -86,6 +86,19 @@ async def test_minutes_that_are_unlocked_withdraw_their_agreement_and_name_who_w
     assert [person.email for one in published for person in one.asked] == [SECRETARY]
     async with flow.service.database.transaction() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM timer"))).scalar_one() == 0
+
+
+async def test_minutes_that_all_agreed_to_are_sent_off_once_with_their_deadline(flow: Flow) -> None:
+    await flow.draft()
+    told = message(released(), flow.tick(), key=MEETING)
+    await flow.bring(told, told, message(released("nowhere"), flow.tick(), key=MEETING))
+    await flow.bring(message(released(), flow.tick(), key=MEETING))
+    assert await flow.recorded_names() == ["AgreementCreated", "SignatureRequested"]
+    state = await flow.queries.state(ORGANISATION, AGREEMENT_ID)
+    assert state.status is Status.OUT
+    assert state.expires is not None
+    async with flow.service.database.transaction() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM timer"))).scalar_one() >= 2
 
 
 async def test_what_everyone_signed_is_not_withdrawn_any_more(flow: Flow) -> None:

@@ -21,6 +21,10 @@ from shared.events import (
     PapersPublished,
     QuorumAtRisk,
     ReplyReceived,
+    ReviewAgreed,
+    ReviewClosed,
+    ReviewCommented,
+    ReviewOpened,
     SeatLeftEmpty,
     declared_events,
 )
@@ -42,6 +46,14 @@ MEETING = {
     "people": PEOPLE,
 }
 PROPOSED = {**MEETING, "proposal_id": "p", "item": "Resor", "person_id": "maja", "name": "Maja Lind"}
+REVIEW = {
+    "review_id": "r",
+    "meeting_id": "m",
+    "body_id": "b",
+    "agreement_id": "a",
+    "document_name": "Protokoll",
+    "version": 1,
+}
 POLL = {"poll_id": "p", "meeting_id": "m", "body_id": "b", "body": "Styrelsen", "title": "Styrelsen"}
 TIME = ProposedTime(key="a", starts="2022-11-25T13:00", ends="2022-11-25T15:00")
 PAPERS = BlobRef(sha256="0" * 64, size=1)
@@ -113,6 +125,20 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
             ["n@a.example about Styrelsen", "5.1.1", "550"],
         ),
         (DatePollClosed(**POLL, reason="Krock", people=PEOPLE), ["called off for Styrelsen, to 1", "Krock"]),
+        (
+            ReviewOpened(**REVIEW, answer_by="2022-10-14", note="Läs", people=PEOPLE),
+            ["Protokoll, to 1 by 2022-10-14", "Läs"],
+        ),
+        (
+            ReviewCommented(**REVIEW, person_id="o", name="Olof Berg", paragraphs=(28, 30)),
+            ["Olof Berg on § 28, 30 of Protokoll"],
+        ),
+        (ReviewCommented(**REVIEW, person_id="o", name="Olof Berg"), ["Olof Berg on the whole of Protokoll"]),
+        (
+            ReviewAgreed(**REVIEW, person_id="o", name="Olof Berg", waiting_for=1),
+            ["Olof Berg to Protokoll, 1 left"],
+        ),
+        (ReviewClosed(**REVIEW, outcome="called_off", reason="Fel"), ["Protokoll: called off", "Fel"]),
     ],
 )
 def test_what_a_line_says(fact: Event, said: list[str]) -> None:
@@ -120,7 +146,7 @@ def test_what_a_line_says(fact: Event, said: list[str]) -> None:
 
 
 def test_each_fact_of_notices_and_polls_has_words() -> None:
-    about = {"meetings.notice", "meetings.poll", "meetings.item"}
+    about = {"meetings.notice", "meetings.poll", "meetings.item", "meetings.review"}
     assert {one.__name__ for one in declared_events() if one.topic in about} == set(_WORDS)
 
 

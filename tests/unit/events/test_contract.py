@@ -39,6 +39,12 @@ TYPES = {
         "se.justera.meetings.date-poll-opened.v1",
         "se.justera.meetings.date-poll-unreached.v1",
     ],
+    "meetings.review": [
+        "se.justera.meetings.review-agreed.v1",
+        "se.justera.meetings.review-closed.v1",
+        "se.justera.meetings.review-commented.v1",
+        "se.justera.meetings.review-opened.v1",
+    ],
     "meetings.sitting": [
         "se.justera.meetings.adjusters-chosen.v1",
         "se.justera.meetings.chair-taken.v1",
@@ -71,6 +77,7 @@ TYPES = {
         "se.justera.meetings.meeting-changed.v1",
         "se.justera.meetings.meeting-scheduled.v1",
         "se.justera.meetings.protocol-drafted.v1",
+        "se.justera.meetings.protocol-released.v1",
         "se.justera.meetings.protocol-unlocked.v1",
     ],
     "meetings.person": [

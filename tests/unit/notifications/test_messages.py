@@ -80,6 +80,7 @@ WITHOUT_LINK = {
     Purpose.PLAN_CHANGED,
     Purpose.DATE_POLL_CALLED_OFF,
     Purpose.DATE_POLL_UNREACHED,
+    Purpose.REVIEW_CALLED_OFF,
 }
 WITH_TWO_LINKS = {
     Purpose.BOUNCE_NOTICE,
@@ -180,6 +181,11 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.ENDED_CANCELLED, "men Karin Ek har återkallat det"),
         (Purpose.ENDED_EXPIRED, "men alla hann inte signera innan tiden gick ut"),
         (Purpose.DATE_POLL, "Svara senast 26 mars 2026 10:45 GMT+1. Länken öppnar din egen sida"),
+        (Purpose.REVIEW, "Säg senast 26 mars 2026 10:45 GMT+1 att du godkänner det"),
+        (Purpose.REVIEW_AGAIN, "vad som är borttaget och tillagt"),
+        (Purpose.REVIEW_CALLED_OFF, "Det gäller inte längre"),
+        (Purpose.REVIEW_COMMENTED, "Maja Lind eller olof.berg@bjorka.example har kommenterat protokollet"),
+        (Purpose.REVIEW_AGREED, "godkänner det, Maja Lind eller olof.berg@bjorka.example sist"),
         (Purpose.REQUEST_WITHDRAWN, "men Karin Ek har återkallat dokumentet"),
         (Purpose.DATE_POLL_UNREACHED, "Ett mejl till sven.dahl@norrdalen.example om vilka dagar"),
         (Purpose.DATE_POLL_CALLED_OFF, "gäller inte längre"),

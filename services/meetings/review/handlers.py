@@ -1,0 +1,50 @@
+"""What came back of a mail that asks someone to read minutes: who looks after the meeting is told, as of a notice's."""
+
+from services.meetings.notice import notice as notice_rules
+from services.meetings.notice.scene import scene_of
+from services.meetings.transaction import MeetingsTransaction
+from shared.errors import NotFound
+from shared.events import BounceDetected, NoticeUnreached
+from shared.logging import get_logger
+from shared.messaging.transaction import Received
+from shared.names import subject_of_mail
+from shared.plain_text import one_line
+from shared.text import same_email
+
+log = get_logger(__name__)
+
+_ASKED_BY = frozenset({"review", "review-again"})
+"""Purposes of mails that ask someone to read minutes; those to who writes them are none of them."""
+_LONGEST = 500  # characters that are told of what a mail server said
+
+
+def is_of_a_review(purpose: str) -> bool:
+    return subject_of_mail(purpose) == "review"
+
+
+async def on_bounced(transaction: MeetingsTransaction, received: Received[BounceDetected]) -> None:
+    """A mail that an address got which the person no longer has says nothing about them."""
+    event, organisation = received.event, received.envelope.organisation
+    if event.purpose not in _ASKED_BY:
+        return
+    person_id = event.request_id or ""
+    try:
+        review = await transaction.review(organisation, event.agreement_id)
+        person = await transaction.person(organisation, person_id)
+    except NotFound:
+        log.info("bounce.of_nobody_asked", review_id=event.agreement_id, person_id=person_id)
+        return
+    if person_id not in review.people or not same_email(person.details.email or "", event.recipient):
+        log.info("bounce.known_or_of_another_address", review_id=review.id, person_id=person_id)
+        return
+    meeting = await transaction.lock_meeting(organisation, review.meeting_id)
+    scene = await scene_of(transaction, organisation, meeting)
+    if scene is None:
+        return
+    said = one_line(event.diagnostic)[:_LONGEST] or event.status
+    people = [one for one in scene.looking_after() if one.person_id != person_id]
+    known = notice_rules.as_known(scene.notice, scene.draft(), people)
+    fact = NoticeUnreached.model_validate(
+        known | {"person_id": person_id, "name": person.details.name, "email": event.recipient, "diagnostic": said}
+    )
+    await transaction.tell_notice(organisation, meeting, fact, received.envelope.time)
