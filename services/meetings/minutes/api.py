@@ -53,12 +53,13 @@ class UnlockReason(BaseModel):
 
 class UnlockedMinutes(BaseModel):
     """`version`: the one that is withdrawn. `markdown`: what it was drafted of, to be edited; null where that was not
-    kept."""
+    kept. `is_draft`: whether it is the meeting's `manuscript` again, as it is where there was none."""
 
     meeting_id: str
     version: int
     agreement_id: str
     markdown: str | None
+    is_draft: bool
 
 
 class MinutesFromWord(BaseModel):
@@ -143,6 +144,7 @@ def router(
             version=made.version,
             agreement_id=made.agreement_id,
             markdown=made.markdown,
+            is_draft=made.is_draft,
         )
 
     @routes.post("/meetings/{meeting_id}/minutes/word", openapi_extra=_WORD_BODY)

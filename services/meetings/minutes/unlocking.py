@@ -1,18 +1,20 @@
 """Minutes that were drafted, or are out for signature, are opened again: their text goes back to be edited.
 
 Signing withdraws the agreement about them when it reads the fact, and tells those who were asked. Its own fact of that
-comes back, and the next version may be drafted (`revision`): with the same numbers.
+comes back, and the next version may be drafted (`revision`): with the same numbers. Where there is no
+draft of them, what was withdrawn is that draft again (`manuscript`).
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+from services.meetings.manuscript.manuscript import Manuscript, Source, begun
 from services.meetings.minutes.revision import require_unlockable
 from services.meetings.minutes.store import version_of_row
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
-from shared.errors import Refused
+from shared.errors import InvalidInput, Refused
 from shared.events import BlobRef, ProtocolUnlocked
 from shared.messaging.transaction import UnitOfWork
 from shared.text import clean_ip, clean_reason
@@ -20,12 +22,14 @@ from shared.text import clean_ip, clean_reason
 
 @dataclass(frozen=True, slots=True)
 class Unlocked:
-    """`version`: the one that is withdrawn. `markdown`: what it was drafted of; None where that was not kept yet."""
+    """`version`: the one that is withdrawn. `markdown`: what it was drafted of; None where that was not kept yet.
+    `is_draft`: whether that is the meeting's draft again."""
 
     meeting_id: str
     version: int
     agreement_id: str
     markdown: str | None
+    is_draft: bool
 
 
 class UnlockCommands:
@@ -40,6 +44,7 @@ class UnlockCommands:
         seen = await self._unit_of_work.look(lambda transaction: _last(transaction, organisation, meeting_id))
         before = require_unlockable(version_of_row(seen) if seen is not None else None)
         markdown = await self._text(organisation, seen)
+        draft = _as_draft(markdown)
 
         async def work(transaction: MeetingsTransaction) -> Unlocked:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
@@ -60,7 +65,11 @@ class UnlockCommands:
                 ip=sender_ip,
             )
             transaction.tell(organisation, changed, fact, now)
-            return Unlocked(meeting_id, version.number, version.agreement_id, markdown)
+            # one that is there is somebody's work, newer maybe, and stays
+            put_back = draft is not None and await transaction.manuscript(organisation, meeting_id) is None
+            if draft is not None and put_back:
+                await transaction.save_manuscript(organisation, meeting_id, draft)
+            return Unlocked(meeting_id, version.number, version.agreement_id, markdown, put_back)
 
         return await self._unit_of_work.run(work)
 
@@ -68,6 +77,14 @@ class UnlockCommands:
         if row.source is None:
             return None
         return (await self._blobs.get(organisation, BlobRef.model_validate(row.source))).decode()
+
+
+def _as_draft(markdown: str | None) -> Manuscript | None:
+    """None for a text that cannot be cut into paragraphs: headings that are underlined are no places to cut."""
+    try:
+        return None if markdown is None else begun(markdown, Source.TEXT)
+    except InvalidInput:
+        return None
 
 
 async def _last(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> Any | None:

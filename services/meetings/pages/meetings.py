@@ -46,7 +46,17 @@ from shared.web import Field, form_text
 
 _NAMES = ("body", "date", "begins_at", "ends_at", "mode", "place", "title", "occasion")
 _DONE = notices.DONE | frozenset(
-    {"planned", "scheduled", "meeting-changed", "cancelled", "elected", "still-refused", "struck", "unlocked"}
+    {
+        "planned",
+        "scheduled",
+        "meeting-changed",
+        "cancelled",
+        "elected",
+        "still-refused",
+        "struck",
+        "unlocked",
+        "unlocked-draft",
+    }
 )
 _DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
 

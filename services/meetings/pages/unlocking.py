@@ -35,8 +35,10 @@ class UnlockPages(OfficePages):
         if not is_wrong(fields):
             ip = client_ip(request, self._proxies)
             try:
-                await self._commands.unlocking.unlock(principal.organisation, meeting_id, fields["reason"].value, ip=ip)
-                return back(request, "office_meeting", "unlocked", meeting_id=meeting_id)
+                reason = fields["reason"].value
+                made = await self._commands.unlocking.unlock(principal.organisation, meeting_id, reason, ip=ip)
+                done = "unlocked-draft" if made.is_draft else "unlocked"
+                return back(request, "office_meeting", done, meeting_id=meeting_id)
             except Refused:  # everyone signed meanwhile, or it has ended: the page says which
                 pass
         return await self._form(request, principal, meeting_id, fields["reason"], refused=True)

@@ -41,7 +41,10 @@ async def test_minutes_are_unlocked_once_and_their_text_comes_back(service: Serv
         "version": 1,
         "agreement_id": first["agreement_id"],
         "markdown": minutes(first=28),
+        "is_draft": True,
     }
+    again = (await api.get(f"/meetings/{meeting_id}/manuscript")).json()
+    assert (again["version"], again["source"], "## Ärende 1" in again["markdown"]) == (1, "text", True)
     fact = ProtocolUnlocked.from_json((await outbox(service))[-1].data)
     assert (fact.agreement_id, fact.version, fact.reason) == (first["agreement_id"], 1, "§ 29 är fel")
     again = await api.post(unlock, json={"reason": "Fel"})
@@ -51,6 +54,16 @@ async def test_minutes_are_unlocked_once_and_their_text_comes_back(service: Serv
     assert (await api.post(unlock, json={"reason": "Fel"})).status_code == 409
     second = (await draft(api, meeting_id, minutes())).json()
     assert (second["version"], second["first_paragraph"], second["replaces"]) == (2, 28, first["agreement_id"])
+
+
+async def test_a_draft_that_is_there_stays_when_minutes_are_unlocked(service: Service, api: httpx.AsyncClient) -> None:
+    meeting_id = await schedule(api)
+    await draft(api, meeting_id, minutes())
+    newer = minutes().replace("## Ärende 1", "## Ärende ett")
+    assert (await api.put(f"/meetings/{meeting_id}/manuscript", json={"markdown": newer})).status_code == 200
+    unlocked = (await api.post(f"/meetings/{meeting_id}/minutes/unlock", json={"reason": "Fel"})).json()
+    assert (unlocked["markdown"], unlocked["is_draft"]) == (minutes(), False)
+    assert "## Ärende ett" in (await api.get(f"/meetings/{meeting_id}/manuscript")).json()["markdown"]
 
 
 async def test_minutes_that_everyone_signed_are_not_unlocked(service: Service, api: httpx.AsyncClient) -> None:

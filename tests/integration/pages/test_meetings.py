@@ -198,7 +198,7 @@ async def test_minutes_are_unlocked_on_a_page_that_says_what_happens(visitor: Vi
     await visitor.press("/minutes/unlock", reason="§ 38 är fel")
     page = unescape(visitor.page.text)
     assert visitor.page.url.path == meeting
-    assert "Protokollet är upplåst." in page
+    assert "Protokollet är upplåst, och texten ligger som utkast igen." in page
     assert "Låses upp" in page
     assert f"{meeting}/minutes/unlock" not in page
     await ended(visitor.site.meetings, drafted.agreement_id, organisation=ORGANISATION)
