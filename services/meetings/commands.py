@@ -25,6 +25,7 @@ from services.meetings.reply.commands import ReplyCommands
 from services.meetings.review.commands import ReviewCommands
 from services.meetings.sitting.commands import SittingCommands
 from services.meetings.strike.commands import StrikeCommands
+from services.meetings.task.commands import TaskCommands
 from services.meetings.transaction import MeetingsTransaction
 from shared.timers import TimerWorker
 
@@ -57,3 +58,4 @@ class MeetingsCommands:
     strikes: StrikeCommands
     members: MemberQueries
     timers: TimerWorker[MeetingsTransaction]
+    tasks: TaskCommands

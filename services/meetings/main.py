@@ -51,6 +51,9 @@ from services.meetings.sitting import api as sitting_api
 from services.meetings.sitting.commands import SittingCommands
 from services.meetings.strike import api as strike_api
 from services.meetings.strike.commands import StrikeCommands
+from services.meetings.task import api as task_api
+from services.meetings.task.commands import TaskCommands
+from services.meetings.task.deadlines import TaskDeadlines
 from services.meetings.transaction import MeetingsTransaction
 from shared.auth import Access
 from shared.blobs import BlobStore
@@ -88,7 +91,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     agendas = AgendaCommands(unit_of_work, clock)
     attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
     versions = MinutesQueries(unit_of_work, blobs)
-    on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers()}
+    on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers(), **TaskDeadlines(clock).handlers()}
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
         versions=versions,
@@ -114,6 +117,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         polls=PollCommands(unit_of_work, clock),
         members=MemberQueries(unit_of_work, clock),
         timers=TimerWorker(unit_of_work, clock, on_time),
+        tasks=TaskCommands(unit_of_work, clock),
     )
     gate = Gate(
         subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
@@ -155,6 +159,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(review_api.router(commands.reviews))
     app.include_router(notice_api.router(commands.notices))
     app.include_router(poll_api.router(commands.polls))
+    app.include_router(task_api.router(commands.tasks))
     include_pages(
         app,
         settings=settings,

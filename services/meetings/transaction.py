@@ -33,6 +33,8 @@ from services.meetings.reply.store import ReplyStore
 from services.meetings.review.review import Review
 from services.meetings.review.store import ReviewStore
 from services.meetings.sitting.store import SittingStore
+from services.meetings.task.store import TaskStore
+from services.meetings.task.task import Task
 from shared.events import AgreementCompleted, BounceDetected, Event, InvitationAnswered, MeetingCancelled
 from shared.events.envelope import Envelope
 from shared.messaging.transaction import Received
@@ -56,6 +58,7 @@ class MeetingsTransaction(
     ProposalStore,
     SittingStore,
     ReviewStore,
+    TaskStore,
 ):
     source = "meetings"
 
@@ -171,6 +174,18 @@ class MeetingsTransaction(
         )
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))
+
+    def tell_task(self, organisation: str, task: Task, event: Event, at: datetime) -> None:
+        """Publish a fact of a task, at its present version: under its body's key, behind who sits there."""
+        self.publish(
+            event,
+            organisation=organisation,
+            subject=task.id,
+            key=task.body_id,
+            sequence=task.version,
+            time=at,
+            correlation_id=task.meeting_id,
+        )
 
     def tell_sitting(self, organisation: str, meeting_id: str, event: Event, step: int, at: datetime) -> None:
         """Publish what was recorded of a meeting's sitting, at its number. The meeting's row is locked."""

@@ -98,6 +98,9 @@ class Purpose(StrEnum):
     # To who writes them:
     REVIEW_COMMENTED = "review-commented"
     REVIEW_AGREED = "review-agreed"
+    # To who does what a decision asks for:
+    TASK_SOON = "task-soon"
+    TASK_TODAY = "task-today"
     # To who looks after the meeting:
     QUORUM_AT_RISK = "quorum-at-risk"
     NOTICE_UNREACHED = "notice-unreached"
@@ -143,6 +146,8 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.DATE_POLL_CALLED_OFF,
         Purpose.DATE_POLL_UNREACHED,
         Purpose.REVIEW_CALLED_OFF,
+        Purpose.TASK_SOON,
+        Purpose.TASK_TODAY,
         Purpose.NOTICE_WITHDRAWN,
         Purpose.NOTICE_RELEASED,
         Purpose.NOTICE_UNREACHED,

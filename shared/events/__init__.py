@@ -91,6 +91,7 @@ from shared.events.sittings import (
     SubstituteStoodDown,
     VoteTaken,
 )
+from shared.events.tasks import TaskChanged, TaskDone, TaskDue, TaskGiven
 
 __all__ = [
     "AdjustersChosen",
@@ -180,6 +181,10 @@ __all__ = [
     "StatementMade",
     "StepWithdrawn",
     "SubstituteStoodDown",
+    "TaskChanged",
+    "TaskDone",
+    "TaskDue",
+    "TaskGiven",
     "VoteTaken",
     "declared_events",
     "event_class",

@@ -10,6 +10,7 @@ from services.meetings.callers import Operator, Reader
 from services.meetings.decision.commands import Completed, DecisionCommands, Find
 from services.meetings.decision.decision import Signed, Stretch, Wanted, pieces
 from services.meetings.minutes.commands import known_transaction_id
+from services.meetings.task.task import suggested
 from shared.errors import InvalidInput
 from shared.events import BlobRef
 from shared.idempotency import Once
@@ -33,6 +34,7 @@ class FoundDecision(BaseModel):
     background: str = Field(description="all else of the paragraph")
     people: list[str] = Field(description="whom the minutes name as there, absent, signing")
     language: Literal["sv", "en"]
+    suggested_task: str = Field(description="what the decision seems to ask somebody to do; empty: nobody")
     marked_heading: list[Stretch] = Field(description="the heading, with what was found; empty without `words`")
     marked_decision: list[Stretch]
     marked_background: list[Stretch] = Field(description="the parts of the background in which something was found")
@@ -124,6 +126,7 @@ def _view(find: Find) -> FoundDecision:
         body=find.body,
         date=find.held_on,
         language="en" if find.language == "en" else "sv",
+        suggested_task=suggested(find.entry.decision),
         marked_heading=pieces(find.marked_heading),
         marked_decision=pieces(find.marked_decision),
         marked_background=pieces(find.marked_background),

@@ -64,6 +64,11 @@ class DecisionCommands:
         more = after < min(total, MOST_FOUND) and bool(rows)
         return Finds([_find(row) for row in rows], total, after if more else None)
 
+    async def decision(self, organisation: str, meeting_id: str, paragraph: int) -> Find:
+        """Raises NotFound."""
+        async with self._unit_of_work.begin() as transaction:
+            return _find(await transaction.decision(organisation, meeting_id, paragraph))
+
     async def is_empty(self, organisation: str) -> bool:
         """Whether the register has nothing in it yet."""
         async with self._unit_of_work.begin() as transaction:
@@ -88,4 +93,4 @@ def _find(row: Any) -> Find:
     entry = Entry.model_validate(row, from_attributes=True)
     names = ("meeting_id", "agreement_id", "document_name", "body_id", "body", "held_on", "language")
     marked = ("marked_heading", "marked_decision", "marked_background")
-    return Find(entry=entry, **{name: getattr(row, name) for name in (*names, *marked)})
+    return Find(entry=entry, **{name: getattr(row, name, "") for name in (*names, *marked)})

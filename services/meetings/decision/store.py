@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REGCONFIG, TSQUERY
 from services.meetings.decision.decision import FOUND, FOUND_END, Entry, Wanted
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.tables import DECISION, MINUTES
+from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 from shared.rendering.minutes import MinutesDocument
 
@@ -52,6 +53,7 @@ _MARK_SIGNED = (
     .returning(MINUTES.c.render_input, MINUTES.c.drafted_at)
 )
 _OF_MEETING = (DECISION.c.organisation == bindparam("of"), DECISION.c.meeting_id == bindparam("of_meeting"))
+_FIND = select(DECISION).where(*_OF_MEETING, DECISION.c.paragraph == bindparam("of_paragraph"))
 _REMOVE = delete(DECISION).where(*_OF_MEETING)
 _LATER = select(DECISION.c.paragraph).where(*_OF_MEETING, DECISION.c.version > bindparam("of_version")).limit(1)
 _ANY = select(DECISION.c.paragraph).where(DECISION.c.organisation == bindparam("of")).limit(1)
@@ -146,6 +148,14 @@ class DecisionStore(Transaction):
             return [], 0
         rows = await self.connection.execute(_page(found, wanted, skipped=skipped, most=most))
         return list(rows), total
+
+    async def decision(self, organisation: str, meeting_id: str, paragraph: int) -> Any:
+        """The row of `DECISION`. Raises NotFound."""
+        key = {"of": organisation, "of_meeting": meeting_id, "of_paragraph": paragraph}
+        row = (await self.connection.execute(_FIND, key)).one_or_none()
+        if row is None:
+            raise NotFound("there is no such decision", hint="a paragraph is one once everyone has signed its minutes")
+        return row
 
     async def has_decisions(self, organisation: str) -> bool:
         return (await self.connection.execute(_ANY, {"of": organisation})).first() is not None

@@ -24,6 +24,7 @@ from services.meetings.pages.proposals import ProposalPages
 from services.meetings.pages.reviews import ReviewPages
 from services.meetings.pages.sittings import SittingPages
 from services.meetings.pages.strikes import StrikePages
+from services.meetings.pages.tasks import TaskPages
 from services.meetings.pages.unlocking import UnlockPages
 from services.meetings.pages.versions import VersionPages
 from shared.auth import Access
@@ -80,6 +81,7 @@ def _add_office(
         ManuscriptFieldPages,
         ManuscriptWordPages,
         ReviewPages,
+        TaskPages,
     ):
         pages(look, access, commands, clock).add_to(router)
     UnlockPages(look, access, commands, clock, proxies=proxies).add_to(router)

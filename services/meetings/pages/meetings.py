@@ -137,6 +137,7 @@ class MeetingPages(OfficePages):
             review=await self._commands.reviews.latest(principal.organisation, meeting_id),
             elections=elections,
             taken_over=await self._commands.meetings.taken_over(principal.organisation, meeting),
+            tasks=await self._commands.tasks.of_meeting(principal.organisation, meeting_id),
             agenda=await self._commands.agendas.agenda(principal.organisation, meeting_id),
             proposed=await self._commands.proposals.waiting(principal.organisation, meeting_id) if coming else 0,
             poll=poll if poll and poll.poll.status is PollStatus.OPEN else None,

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
 from services.archive.archiving import Archiving
 from services.meetings.proposal.proposal import ProposalDetails
+from services.meetings.task.task import TaskDetails
 from shared.auth import Role
 from shared.blobs import BlobStore
 from shared.clock import ManualClock
@@ -75,6 +78,9 @@ async def _meetings(service: Service) -> Stocked:
         held = (await api.post("/meetings", json=MEETING)).json()
     wished = ProposalDetails(title="Resor")
     proposal = await service.commands.proposals.propose(ORGANISATION, meeting["id"], person["id"], wished)
+    await signed_decision(service, meeting["id"], body["id"])
+    wanted = TaskDetails(what="Ta fram", owner_id=person["id"], due=date(2022, 11, 20), back_on=other["id"])
+    task = await service.commands.tasks.give(ORGANISATION, meeting["id"], 28, wanted)
     ids = {"meeting": meeting, "body": body, "person": person, "membership": membership, "item": item}
     ids |= {
         "attachment": attachment,
@@ -84,7 +90,22 @@ async def _meetings(service: Service) -> Stocked:
         "to_meeting": other,
         "held": held,
     }
-    return Stocked(service, {f"{name}_id": found["id"] for name, found in ids.items()})
+    known = {f"{name}_id": found["id"] for name, found in ids.items()}
+    return Stocked(service, known | {"task_id": task.id, "paragraph": "28"})
+
+
+async def signed_decision(service: Service, meeting_id: str, body_id: str) -> None:
+    """§ 28 of a meeting, as if everyone had signed its minutes."""
+    row = """
+        INSERT INTO decision VALUES (
+            :organisation, :meeting, 28, 1, 'a', 'Protokoll', :body, 'Styrelsen', 'styrelsen', '2022-09-23', 'sv',
+            'Resor', 'Styrelsen beslutar att ge uppdraget att ta fram ett förslag', '', '["Maja Lind"]',
+            to_tsvector('swedish', 'uppdraget'), to_tsvector('simple', 'Maja Lind')
+        )
+    """
+    async with service.database.transaction() as connection:
+        given = {"organisation": ORGANISATION, "meeting": meeting_id, "body": body_id}
+        await connection.execute(text(row), given)
 
 
 async def _notifications(service: Service, clock: ManualClock) -> Stocked:

@@ -27,10 +27,12 @@ from services.meetings.manuscript.manuscript import Source
 from services.meetings.person.person import PersonDetails
 from services.meetings.poll.poll import TimeAsked
 from services.meetings.proposal.proposal import ProposalDetails
+from services.meetings.task.task import TaskDetails
 from shared.auth import SESSION_COOKIE
 from shared.web import RateLimit
 from tests.integration.fuzz.forms_of_pages import PageForm, Typed, forms_of
 from tests.integration.fuzz.logged import check_no_failure
+from tests.integration.fuzz.services import signed_decision
 from tests.integration.pages.site import TOKEN, Site
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
 from tests.integration.pages.test_own import DAYS, board_meeting, member
@@ -132,6 +134,12 @@ WAYS: dict[str, Way] = {
     "/office/reviews/{review_id}/send": Way("/office/reviews/{review_id}"),
     "/office/reviews/{review_id}/call-off": Way(fields={"reason": "Skrivs om."}),
     "/member/{person_id}/reviews/{review_id}": Way(fields={"comment-37": "Fel namn.", "act": "comment"}),
+    "/office/decisions/{meeting_id}/{paragraph}/task": Way(
+        fields={"what": "Ta fram", "owner": "person:{person_id}", "due": "2022-11-20"}
+    ),
+    "/office/tasks/{task_id}/change": Way(fields={"what": "Ta fram mer"}),
+    "/office/tasks/{task_id}/done": Way("/office/tasks/{task_id}", fields={"task_note": "Klart."}),
+    "/office/tasks/{task_id}/take": Way("/office/meetings/{other_id}/agenda"),
     f"{_MEETING}/sitting/open": Way("/office/meetings/{unopened_id}/sitting"),
     f"{_MEETING}/sitting/say": Way("/office/meetings/{held_id}/sitting", loose=True),
     f"{_MEETING}/sitting/correct": Way(
@@ -237,6 +245,9 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
     poll = await commands.polls.open(
         ORGANISATION, asked.id, [TimeAsked.of(key) for key in DAYS], answer_by=date(2022, 10, 14)
     )
+    await signed_decision(site.meetings, meeting.id, body.id)
+    wanted = TaskDetails(what="Ta fram", owner_id=maja, due=date(2022, 11, 20), back_on=other.id)
+    task = await commands.tasks.give(ORGANISATION, meeting.id, 28, wanted)
     await commands.sittings.open(ORGANISATION, held.id, [maja], key="opened", by="test")
     for one, minutes in ((held, MINUTES), (unopened, MINUTES.replace("first_paragraph: 37\n", ""))):
         await commands.minutes.draft_minutes(ORGANISATION, one.id, minutes, DRAFTING, ip="192.0.2.1")
@@ -262,6 +273,8 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         "poll_id": poll.poll.id,
         "review_id": review.id,
         "comment_id": said.comments[0].id,
+        "task_id": task.id,
+        "paragraph": "28",
         "time": DAYS[0],
     }
     person = await commands.people.register("elsewhere", PersonDetails(name="Eva Ek"))

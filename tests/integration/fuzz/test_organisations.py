@@ -145,7 +145,7 @@ def _late(method: str, path: str) -> int:
     """Of what changes: 1 when something is gone then, 2 when an agreement or a meeting is."""
     if path.endswith(("cancel", "close", "decline", "end", "sign")):
         return 2
-    leaving = ("call-off", "leave", "move", "remove", "strike")
+    leaving = ("call-off", "done", "leave", "move", "remove", "strike")
     return int(method == "DELETE" or path.endswith(leaving) or "/choose" in path)
 
 
@@ -160,6 +160,9 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"reason": "fel"}
     if path.endswith("/extracts"):
         return {"paragraph": 28, "certified_by": "Karin Ek"}
+    if path.startswith(("/tasks", "/decisions")):
+        details = {"what": "Resa", "owner_id": ids["person_id"], "due": "2022-11-21", "back_on": ids["to_meeting_id"]}
+        return {} if path.endswith(("/done", "/take")) else details
     if path.startswith("/plans"):
         return {"text": "{plan: p, year: 2023, bodies: {}}"}
     if path.startswith("/register"):

@@ -318,6 +318,24 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
         yield stop
 
 
+async def _tasks(site: Site, page: Page) -> AsyncIterator[Stop]:
+    """Of a decision that is on the page."""
+    await page.goto(f"{site.base}/meetings/office/tasks")
+    yield "tasks-empty", page
+    await page.locator("main .button.primary").click()
+    await page.locator(".finds .ways a").first.click()
+    yield "task-new", page
+    await page.locator("form .button").click()
+    yield "task-wrong", page
+    await page.fill("#what", "ta fram ett förslag till ramverk")
+    await page.select_option("#owner", index=1)
+    await page.fill("#due", "2022-10-20")
+    await page.locator("form .button").click()
+    yield "task", page
+    await page.goto(f"{site.base}/meetings/office/tasks")
+    yield "tasks", page
+
+
 async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:
     """Of a body whose minutes everyone has signed a moment ago."""
     await page.goto(f"{site.base}/meetings/office/decisions")
@@ -325,6 +343,9 @@ async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:
     await fire(site.meetings)
     await page.reload()
     yield "decisions", page
+    async for stop in _tasks(site, page):
+        yield stop
+    await page.goto(f"{site.base}/meetings/office/decisions")
     await page.fill("#words", "läggs handling")
     await page.locator("form.filter .button").click()
     yield "decisions-found", page

@@ -21,6 +21,10 @@ TYPES = {
         "se.justera.meetings.membership-changed.v1",
         "se.justera.meetings.membership-ended.v1",
         "se.justera.meetings.plan-adopted.v1",
+        "se.justera.meetings.task-changed.v1",
+        "se.justera.meetings.task-done.v1",
+        "se.justera.meetings.task-due.v1",
+        "se.justera.meetings.task-given.v1",
     ],
     "meetings.item": ["se.justera.meetings.item-moved.v1"],
     "meetings.notice": [

@@ -81,6 +81,8 @@ WITHOUT_LINK = {
     Purpose.DATE_POLL_CALLED_OFF,
     Purpose.DATE_POLL_UNREACHED,
     Purpose.REVIEW_CALLED_OFF,
+    Purpose.TASK_SOON,
+    Purpose.TASK_TODAY,
 }
 WITH_TWO_LINKS = {
     Purpose.BOUNCE_NOTICE,
@@ -189,6 +191,8 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.REQUEST_WITHDRAWN, "men Karin Ek har återkallat dokumentet"),
         (Purpose.DATE_POLL_UNREACHED, "Ett mejl till sven.dahl@norrdalen.example om vilka dagar"),
         (Purpose.DATE_POLL_CALLED_OFF, "gäller inte längre"),
+        (Purpose.TASK_SOON, "ska vara klar 26 mars 2026 10:45 GMT+1"),
+        (Purpose.TASK_TODAY, "ska vara klar i dag, 26 mars 2026"),
         (Purpose.NOTICE, "När: fredag 27 mars 2026 kl. 13:00 – lördag 28 mars 2026 kl. 12:00\r\nVar: Björka kommunhus"),
         (Purpose.NOTICE_UPDATED, "Ny plats: Björka kommunhus (förut Digitalt)\r\nMötet hålls nu på plats och digitalt"),
         (Purpose.NOTICE_SUBSTITUTE, "som ersättare för Maja Lind, som inte kan komma, till Styrelsen"),

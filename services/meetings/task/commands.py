@@ -1,0 +1,230 @@
+"""What people ask of tasks; each command is one transaction, which holds the task's row."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from services.meetings.agenda import agenda as agendas
+from services.meetings.agenda.agenda import Item, ItemDetails
+from services.meetings.agenda.commands import begin_agenda
+from services.meetings.body.body import ItemKind
+from services.meetings.meeting.meeting import Meeting
+from services.meetings.task import task as rules
+from services.meetings.task.task import Task, TaskDetails
+from services.meetings.transaction import MeetingsTransaction
+from services.meetings.versions import require_version
+from shared.clock import Clock
+from shared.errors import InvalidInput, Refused, says
+from shared.ids import new_id
+from shared.messaging.transaction import UnitOfWork
+from shared.readable import day
+from shared.rendering.minutes import Language
+from shared.text import MAX_LINE
+from shared.timers import Timer, clear_timers, hold_timers, set_timers
+
+REMIND = "task-remind"
+_FROM = {"sv": "Från", "en": "From"}
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A task with who does it, by name: of a role, who has it now; nobody, when the role is vacant. `back_on`: the
+    meeting at which it comes back."""
+
+    task: Task
+    owners: tuple[str, ...]
+    back_on: Meeting | None
+
+
+class TaskCommands:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def give(self, organisation: str, meeting_id: str, paragraph: int, details: TaskDetails) -> Task:
+        """By a paragraph that everyone signed. Raises NotFound, Refused, InvalidInput."""
+
+        async def work(transaction: MeetingsTransaction) -> Task:
+            decision = await transaction.decision(organisation, meeting_id, paragraph)
+            if decision.body_id is None:
+                raise Refused(
+                    "the register does not know the body",
+                    hint="add it there first, with who sits in it",
+                    says=says("task_no_body"),
+                )
+            body = await transaction.body(organisation, decision.body_id)
+            await self._require_back_on(transaction, organisation, details, body.id)
+            now = self._clock.now()
+            wanted = Task(
+                id=new_id(),
+                version=0,
+                meeting_id=meeting_id,
+                paragraph=paragraph,
+                heading=decision.heading,
+                held_on=decision.held_on,
+                body_id=body.id,
+                body=body.details.name,
+                timezone=body.details.rules.timezone,
+                details=details,
+                given_at=now,
+            )
+            there = await transaction.memberships_of_body(organisation, body.id)
+            given, fact = rules.give(wanted, there, now)
+            await self._keep(transaction, organisation, given, fact, now)
+            return given
+
+        return await self._unit_of_work.run(work)
+
+    async def change(self, organisation: str, task_id: str, details: TaskDetails, *, version: int | None) -> Task:
+        """`version`: the one that the change was made from. Raises NotFound, Refused, InvalidInput."""
+
+        async def work(transaction: MeetingsTransaction) -> Task:
+            task = await self._locked(transaction, organisation, task_id, version)
+            if details.back_on != task.details.back_on:
+                await self._require_back_on(transaction, organisation, details, task.body_id)
+            there = await transaction.memberships_of_body(organisation, task.body_id)
+            now = self._clock.now()
+            changed, fact = rules.change(task, details, there, now)
+            if fact is not None:
+                await self._keep(transaction, organisation, changed, fact, now)
+            return changed
+
+        return await self._unit_of_work.run(work)
+
+    async def finish(self, organisation: str, task_id: str, note: str | None, *, version: int | None = None) -> Task:
+        """Raises NotFound, Refused, InvalidInput."""
+
+        async def work(transaction: MeetingsTransaction) -> Task:
+            task = await self._locked(transaction, organisation, task_id, version)
+            now = self._clock.now()
+            done, fact = rules.finish(task, note, now)
+            await self._keep(transaction, organisation, done, fact, now)
+            return done
+
+        return await self._unit_of_work.run(work)
+
+    async def take(self, organisation: str, task_id: str) -> tuple[Task, Item]:
+        """It is the last item of the agenda of the meeting at which it comes back. Raises NotFound, Refused."""
+
+        async def work(transaction: MeetingsTransaction) -> tuple[Task, Item]:
+            seen = await transaction.task(organisation, task_id)
+            if seen.details.back_on is None:
+                raise Refused("the task comes back at no meeting", hint="choose one first", says=says("task_elsewhere"))
+            meeting = await transaction.lock_meeting(organisation, seen.details.back_on)
+            task = await transaction.lock_task(organisation, task_id)
+            if task.details.back_on != meeting.id:
+                raise Refused(
+                    "the task comes back at another meeting since a moment ago",
+                    hint="look at the task, and take it up from that meeting's agenda",
+                    says=says("task_elsewhere"),
+                )
+            now = self._clock.now()
+            agendas.require_open(meeting, now)
+            taken = rules.came_back(task, new_id())
+            there = await begin_agenda(transaction, organisation, meeting)
+            body = await transaction.body(organisation, task.body_id)
+            details = _as_item(task, body.details.rules.language)
+            item = agendas.add(taken.item_id or "", meeting, len(there), details, now)
+            await transaction.save_items(organisation, [(item, len(there) + 1)])
+            await transaction.save_order(organisation, [*(one.id for one in there), item.id])
+            await transaction.save_task(organisation, taken)
+            return taken, item
+
+        return await self._unit_of_work.run(work)
+
+    async def task(self, organisation: str, task_id: str) -> Assignment:
+        """Raises NotFound."""
+        async with self._unit_of_work.begin() as transaction:
+            [found] = await self._shown(transaction, organisation, [await transaction.task(organisation, task_id)])
+            return found
+
+    async def tasks(
+        self,
+        organisation: str,
+        *,
+        done: bool = False,
+        body_id: str | None = None,
+        after: tuple[date, str] | None = None,
+        most: int = 50,
+    ) -> list[Assignment]:
+        """Those that are due first come first; of those that are done, last."""
+        async with self._unit_of_work.begin() as transaction:
+            found = await transaction.tasks(organisation, done=done, body_id=body_id, after=after, most=most)
+            return await self._shown(transaction, organisation, found)
+
+    async def of_meeting(self, organisation: str, meeting_id: str) -> list[Assignment]:
+        """Those that its minutes give."""
+        async with self._unit_of_work.begin() as transaction:
+            return await self._shown(
+                transaction, organisation, await transaction.tasks_of_meeting(organisation, meeting_id)
+            )
+
+    async def coming_back(self, organisation: str, meeting_id: str) -> list[Task]:
+        """Those that can become items of a meeting's agenda."""
+        async with self._unit_of_work.begin() as transaction:
+            return await transaction.tasks_coming_back(organisation, meeting_id)
+
+    async def _locked(
+        self, transaction: MeetingsTransaction, organisation: str, task_id: str, version: int | None
+    ) -> Task:
+        """Its timer first, as one that fires does."""
+        await hold_timers(transaction.connection, organisation, task_id)
+        task = await transaction.lock_task(organisation, task_id)
+        require_version("the task", task.version, version)
+        return task
+
+    async def _require_back_on(
+        self, transaction: MeetingsTransaction, organisation: str, details: TaskDetails, body_id: str
+    ) -> None:
+        """Raises InvalidInput."""
+        if details.back_on is None:
+            return
+        meeting = (await transaction.meetings_among(organisation, [details.back_on])).get(details.back_on)
+        if meeting is None or meeting.body_id != body_id:
+            raise InvalidInput("back_on: is no meeting of the body")
+        try:
+            agendas.require_open(meeting, self._clock.now())
+        except Refused as error:
+            raise InvalidInput(f"back_on: {error.message}", hint="choose a meeting to come") from error
+
+    async def _keep(
+        self, transaction: MeetingsTransaction, organisation: str, task: Task, fact: Any, now: datetime
+    ) -> None:
+        await transaction.save_task(organisation, task)
+        transaction.tell_task(organisation, task, fact, now)
+        await set_task_timer(transaction, organisation, task)
+
+    async def _shown(self, transaction: MeetingsTransaction, organisation: str, tasks: list[Task]) -> list[Assignment]:
+        today = self._clock.now().date()
+        there = {
+            body_id: await transaction.memberships_of_body(organisation, body_id)
+            for body_id in sorted({task.body_id for task in tasks})
+        }
+        owning = {task.id: rules.owners(task.details, there[task.body_id], today) for task in tasks}
+        people = await transaction.people_among(organisation, {one for found in owning.values() for one in found})
+        meetings = await transaction.meetings_among(
+            organisation, {task.details.back_on for task in tasks if task.details.back_on}
+        )
+        return [
+            Assignment(
+                task,
+                tuple(people[one].details.name for one in owning[task.id] if one in people),
+                meetings.get(task.details.back_on or ""),
+            )
+            for task in tasks
+        ]
+
+
+async def set_task_timer(transaction: MeetingsTransaction, organisation: str, task: Task) -> None:
+    moment = task.next_moment()
+    if moment is None:
+        await clear_timers(transaction.connection, [(organisation, task.id)])
+    else:
+        await set_timers(transaction.connection, [Timer(organisation, REMIND, task.id, moment)])
+
+
+def _as_item(task: Task, language: Language) -> ItemDetails:
+    came = f"{_FROM[language]} § {task.paragraph}, {day(task.held_on, language)}"
+    return ItemDetails(
+        title=task.details.what[:MAX_LINE], kind=ItemKind.INFORMATION, background=f"{came}: {task.heading}"
+    )

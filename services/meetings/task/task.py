@@ -1,0 +1,201 @@
+"""A task: what a paragraph of signed minutes asks somebody to do, until which day, and who is reminded when. Pure.
+
+Its owner is reminded a week before and on the day, once each for a day that it is due; a task that is done reminds
+nobody. Of several reminders whose time has come, as after a standstill, only the last one is told.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.meetings.body.membership import MemberRole, Membership
+from services.meetings.meeting.meeting import YEARS
+from shared.errors import InvalidInput, Refused, says
+from shared.events import TaskChanged, TaskDone, TaskGiven
+from shared.text import MAX_LINE, clean_line, clean_reason
+
+AT = time(7, 0)
+"""Local time of the body at which reminders go out."""
+_ID = r"^[A-Za-z0-9-]{1,60}$"
+_LEAD_WORDS = ("uppdrag", "åt ", "uppmana", "instruct", "commission", "assign", "task")
+
+
+class Reminder(StrEnum):
+    WEEK = "week"
+    DAY = "day"
+
+
+_DAYS_BEFORE = {Reminder.WEEK: 7, Reminder.DAY: 0}
+
+
+class TaskDetails(BaseModel):
+    """What people say of a task. `what`: in one line. Its one owner is a person with a place in the body, or whoever
+    has a role there. `back_on`: the meeting at which it comes back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str = Field(max_length=MAX_LINE * 2)
+    owner_id: str | None = Field(None, pattern=_ID)
+    owner_role: MemberRole | None = None
+    due: date
+    back_on: str | None = Field(None, pattern=_ID)
+
+
+class Task(BaseModel):
+    """A task as it stands. `heading`, `held_on`: of the paragraph and of its meeting. `reminded`: what is told, or too
+    late to tell, of the present day. `item_id`: the agenda item as which it came back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    version: int
+    meeting_id: str
+    paragraph: int
+    heading: str
+    held_on: date
+    body_id: str
+    body: str
+    timezone: str
+    details: TaskDetails
+    given_at: datetime
+    reminded: tuple[Reminder, ...] = ()
+    done_at: datetime | None = None
+    note: str | None = None
+    item_id: str | None = None
+
+    def require_open(self) -> None:
+        """Raises Refused."""
+        if self.done_at is not None:
+            raise Refused(
+                "the task is done already", hint="give a new one, if there is more to do", says=says("task_done")
+            )
+
+    def moment(self, reminder: Reminder) -> datetime:
+        day = self.details.due - timedelta(days=_DAYS_BEFORE[reminder])
+        return datetime.combine(day, AT, ZoneInfo(self.timezone))
+
+    def next_moment(self) -> datetime | None:
+        """When somebody is to be reminded next; None when nobody is."""
+        waiting = [self.moment(one) for one in Reminder if one not in self.reminded]
+        return min(waiting) if waiting and self.done_at is None else None
+
+
+def give(task: Task, there: Sequence[Membership], now: datetime) -> tuple[Task, TaskGiven]:
+    """`task`: of version 0; `there`: the memberships of its body. Raises InvalidInput that names the field."""
+    given = _planned(task, task.details, there, now)
+    return given, TaskGiven(**_facts(given))
+
+
+def change(
+    task: Task, details: TaskDetails, there: Sequence[Membership], now: datetime
+) -> tuple[Task, TaskChanged | None]:
+    """No event when nothing changes. A day that stays may be over. Raises Refused, InvalidInput."""
+    task.require_open()
+    details = _clean(details)
+    if details == task.details:
+        return task, None
+    changed = _planned(task, details, there, now)
+    return changed, TaskChanged(**_facts(changed))
+
+
+def finish(task: Task, note: str | None, now: datetime) -> tuple[Task, TaskDone]:
+    """Raises Refused, InvalidInput."""
+    task.require_open()
+    note = clean_reason(note) if note and note.strip() else None
+    done = task.model_copy(update={"version": task.version + 1, "done_at": now, "note": note})
+    return done, TaskDone(note=note, **about(done))
+
+
+def remind(task: Task, now: datetime) -> tuple[Task, Reminder | None]:
+    """What is to be told now, if anything; it is not told again."""
+    come = [one for one in Reminder if one not in task.reminded and task.moment(one) <= now]
+    if task.done_at is not None or not come:
+        return task, None
+    told = max(come, key=task.moment)
+    passed = [one for one in Reminder if one not in task.reminded and task.moment(one) <= task.moment(told)]
+    return task.model_copy(update={"version": task.version + 1, "reminded": (*task.reminded, *passed)}), told
+
+
+def came_back(task: Task, item_id: str) -> Task:
+    """It is an item of the agenda of the meeting at which it comes back. Raises Refused."""
+    task.require_open()
+    if task.item_id is not None:
+        raise Refused(
+            "the task is an item of the agenda already",
+            hint="look at the agenda of the meeting at which it comes back",
+            says=says("task_on_agenda"),
+        )
+    return task.model_copy(update={"version": task.version + 1, "item_id": item_id})
+
+
+def owners(details: TaskDetails, there: Sequence[Membership], day: date) -> list[str]:
+    """The ids of the people who do it, as of that day: of a role, who has it then."""
+    if details.owner_id is not None:
+        return [details.owner_id]
+    found = [one.seat.person_id for one in there if one.seat.role is details.owner_role and one.seat.stands_on(day)]
+    return list(dict.fromkeys(found))
+
+
+def suggested(decision: str) -> str:
+    """What a decision seems to ask somebody to do, in one line; empty when it seems to ask nobody."""
+    for line in decision.splitlines():
+        text = line.lstrip("–- ").strip()
+        if any(word in text.casefold() for word in _LEAD_WORDS):
+            return text[:MAX_LINE]
+    return ""
+
+
+def _planned(task: Task, details: TaskDetails, there: Sequence[Membership], now: datetime) -> Task:
+    details = _clean(details)
+    today = now.astimezone(ZoneInfo(task.timezone)).date()
+    is_new_day = task.version == 0 or details.due != task.details.due
+    if is_new_day and details.due < today:
+        raise InvalidInput("due: is over already", hint="choose today or a later day")
+    if (details.owner_id is None) == (details.owner_role is None):
+        raise InvalidInput("owner: a task has one owner, a person or a role")
+    places = [one for one in there if one.seat.person_id == details.owner_id]
+    if details.owner_id is not None and not any(_stands_from(one, today) for one in places):
+        raise InvalidInput("owner: has no place in the body", hint="give them one there first, as co-opted for example")
+    planned = task.model_copy(update={"version": task.version + 1, "details": details})
+    if not is_new_day:
+        return planned
+    # On the day itself it is told at once; a week before that is over is not told.
+    passed = (Reminder.WEEK,) if planned.moment(Reminder.WEEK) <= now else ()
+    return planned.model_copy(update={"reminded": passed})
+
+
+def _stands_from(membership: Membership, day: date) -> bool:
+    return membership.seat.ends is None or membership.seat.ends >= day
+
+
+def _clean(details: TaskDetails) -> TaskDetails:
+    if details.due.year not in YEARS:
+        raise InvalidInput(f"due: the year {details.due.year} is not one of {YEARS[0]} to {YEARS[-1]}")
+    return details.model_copy(update={"what": clean_line(details.what, "what")})
+
+
+def about(task: Task) -> dict[str, Any]:
+    """What every fact of it says."""
+    return {
+        "task_id": task.id,
+        "meeting_id": task.meeting_id,
+        "paragraph": task.paragraph,
+        "held_on": task.held_on.isoformat(),
+        "body_id": task.body_id,
+        "body": task.body,
+        "what": task.details.what,
+    }
+
+
+def _facts(task: Task) -> dict[str, Any]:
+    details = task.details
+    return about(task) | {
+        "owner_id": details.owner_id,
+        "owner_role": details.owner_role.value if details.owner_role else None,
+        "due": details.due.isoformat(),
+        "back_on": details.back_on,
+    }

@@ -1,0 +1,171 @@
+"""Tasks on a real database: given by a decision, reminded of by a timer, come back on an agenda, done."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from shared.auth import Role
+from shared.clock import ManualClock
+from shared.events import TaskChanged, TaskDone, TaskDue, TaskGiven
+from shared.service import Service
+from tests.integration.meetings.test_bodies import BOARD, person, put_in, seat
+from tests.integration.meetings.test_decisions import HEAD, TRAVEL, enter, fire
+from tests.integration.meetings.test_meetings import MEETING, NOW, TOKENS, outbox
+
+WHAT = "återkomma om tåg"
+DUE = "2022-10-20"
+
+
+@pytest.fixture
+def clock(service: Service) -> ManualClock:
+    """The service's own."""
+    found = service.commands.tasks._clock
+    assert isinstance(found, ManualClock)
+    return found
+
+
+@pytest.fixture
+async def board(api: httpx.AsyncClient) -> dict[str, str]:
+    body = await put_in(api, "/bodies", BOARD)
+    maja = await person(api, "Maja Lind", email="maja.lind@norrdalen.example")
+    olof = await person(api, "Olof Berg", email="olof.berg@bjorka.example")
+    await seat(api, body, maja, "secretary")
+    await seat(api, body, olof, "chair")
+    return {"body": body, "maja": maja, "olof": olof}
+
+
+async def given(service: Service, api: httpx.AsyncClient, **details: Any) -> dict[str, Any]:
+    meeting, _ = await enter(service, api, HEAD + TRAVEL)
+    answer = await api.post(f"/decisions/{meeting}/28/tasks", json={"what": WHAT, "due": DUE, **details})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def facts(service: Service) -> list[tuple[str, dict[str, Any]]]:
+    rows = await outbox(service)
+    named = [(row.attributes["type"].split(".")[-2], row) for row in rows]
+    return [(name, json.loads(row.data)) for name, row in named if name.startswith("task-")]
+
+
+async def test_a_task_from_decision_to_done(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str], clock: ManualClock
+) -> None:
+    task = await given(service, api, owner_id=board["maja"])
+    assert (task["paragraph"], task["heading"], task["held_on"]) == (28, "Resor", "2022-09-23")
+    [one] = (await api.get("/tasks")).json()["tasks"]
+    assert (one["task"]["id"], one["owners"]) == (task["id"], ["Maja Lind"])
+    of_meeting = (await api.get(f"/meetings/{task['meeting_id']}/tasks")).json()
+    assert [one["task"]["id"] for one in of_meeting["given"]] == [task["id"]]
+
+    changed = await api.put(f"/tasks/{task['id']}", json={"what": WHAT, "due": DUE, "owner_role": "chair"})
+    assert changed.status_code == 200, changed.text
+    assert (await api.get(f"/tasks/{task['id']}")).json()["owners"] == ["Olof Berg"]
+    done = await api.post(f"/tasks/{task['id']}/done", json={"note": "Klart."})
+    assert done.json()["note"] == "Klart."
+    assert (await api.get("/tasks")).json()["tasks"] == []
+    assert [one["task"]["id"] for one in (await api.get("/tasks?done=true")).json()["tasks"]] == [task["id"]]
+    assert (await api.post(f"/tasks/{task['id']}/done", json={})).status_code == 409
+
+    told = await facts(service)
+    assert [name for name, _ in told] == ["task-given", "task-changed", "task-done"]
+    [first, *_] = [row for row in await outbox(service) if "task-given" in row.attributes["type"]]
+    assert (first.topic, first.key) == ("meetings.body", board["body"]), "behind the memberships that it rests on"
+    assert first.attributes["subject"] == task["id"]
+    assert first.attributes["correlationid"] == task["meeting_id"]
+    assert TaskGiven.from_json(json.dumps(told[0][1])).owner_id == board["maja"]
+    assert TaskChanged.from_json(json.dumps(told[1][1])).owner_role == "chair"
+    assert TaskDone.from_json(json.dumps(told[2][1])).note == "Klart."
+    clock.move_to(NOW + timedelta(days=60))
+    await fire(service)
+    assert len(await facts(service)) == 3, "nobody is reminded of what is done"
+
+
+async def test_timers_remind_a_week_before_and_on_the_day_once_each(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str], clock: ManualClock
+) -> None:
+    await given(service, api, owner_role="chair")
+    reminders: list[tuple[str, str]] = []
+    due: list[TaskDue] = []
+    for day in range(40):
+        clock.move_to(NOW + timedelta(days=day))
+        await fire(service)
+        await fire(service)
+        due = [TaskDue.from_json(json.dumps(data)) for name, data in await facts(service) if name == "task-due"]
+        if len(due) > len(reminders):
+            reminders.append((clock.now().date().isoformat(), due[-1].reminder))
+    assert reminders == [("2022-10-13", "week"), ("2022-10-20", "day")]
+    assert [one.email for one in due[-1].people] == ["olof.berg@bjorka.example"]
+    assert (due[-1].what, due[-1].paragraph, due[-1].due) == (WHAT, 28, DUE)
+    async with service.database.transaction() as connection:
+        left = await connection.execute(text("SELECT count(*) FROM timer WHERE kind = 'task-remind'"))
+        assert left.scalar_one() == 0
+
+
+async def test_a_task_comes_back_on_an_agenda_by_one_click(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str]
+) -> None:
+    to_come = {"starts": "2022-11-25T13:00", "ends": "2022-11-25T15:00"}
+    meeting = (await api.post("/meetings", json=MEETING | to_come)).json()["id"]
+    task = await given(service, api, owner_id=board["maja"], back_on=meeting)
+    suggested = (await api.get(f"/meetings/{meeting}/tasks")).json()["coming_back"]
+    assert [one["id"] for one in suggested] == [task["id"]]
+    taken = await api.post(f"/tasks/{task['id']}/take")
+    assert taken.status_code == 200, taken.text
+    items = (await api.get(f"/meetings/{meeting}/agenda")).json()["items"]
+    assert items[-1]["details"]["title"] == WHAT
+    assert items[-1]["details"]["background"] == "Från § 28, 23 september 2022: Resor"
+    assert (await api.get(f"/meetings/{meeting}/tasks")).json()["coming_back"] == []
+    assert (await api.post(f"/tasks/{task['id']}/take")).status_code == 409
+
+
+async def test_what_cannot_be_is_refused_and_nothing_is_kept(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str]
+) -> None:
+    meeting, _ = await enter(service, api, HEAD + TRAVEL)
+    good = {"what": WHAT, "due": DUE, "owner_id": board["maja"]}
+    for wrong, status in (
+        ({"owner_id": None}, 422),
+        ({"owner_id": "nobody"}, 422),
+        ({"due": "2022-09-01"}, 422),
+        ({"back_on": "nowhere"}, 422),
+        ({"back_on": meeting}, 422),  # it was held
+        ({"what": " "}, 422),
+    ):
+        answer = await api.post(f"/decisions/{meeting}/28/tasks", json=good | wrong)
+        assert answer.status_code == status, (wrong, answer.text)
+    assert (await api.post(f"/decisions/{meeting}/99/tasks", json=good)).status_code == 404, "no such paragraph"
+    assert (await api.get("/tasks")).json()["tasks"] == []
+    assert await facts(service) == []
+
+
+async def test_only_a_secretary_gives_and_the_second_of_two_is_told(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str]
+) -> None:
+    task = await given(service, api, owner_id=board["maja"])
+    auditor = {"authorization": f"Bearer {TOKENS[Role.AUDITOR]}"}
+    assert (await api.get("/tasks", headers=auditor)).status_code == 200
+    assert (await api.post(f"/tasks/{task['id']}/done", json={}, headers=auditor)).status_code == 403
+    details = {"what": "annat", "due": DUE, "owner_id": board["maja"]}
+    assert (await api.put(f"/tasks/{task['id']}?version=1", json=details)).status_code == 200
+    late = await api.put(f"/tasks/{task['id']}?version=1", json=details | {"what": "tredje"})
+    assert late.status_code == 409
+
+
+async def test_tasks_are_read_in_pages(service: Service, api: httpx.AsyncClient, board: dict[str, str]) -> None:
+    task = await given(service, api, owner_id=board["maja"])
+    for day in (3, 2, 1):
+        details = {"what": f"nummer {day}", "due": f"2022-11-0{day}", "owner_id": board["maja"]}
+        await api.post(f"/decisions/{task['meeting_id']}/28/tasks", json=details)
+    seen, after = [], None
+    while True:
+        page = (await api.get("/tasks", params={"limit": 1} | ({"after": after} if after else {}))).json()
+        seen += [one["task"]["details"]["what"] for one in page["tasks"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert seen == [WHAT, "nummer 1", "nummer 2", "nummer 3"]

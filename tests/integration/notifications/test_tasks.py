@@ -1,0 +1,84 @@
+"""Which mails a task's day leads to: who does it gets one for each reminder, and nobody else gets any."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from shared.events import Event, TaskDue, event_type
+from shared.events.envelope import Envelope, kafka_headers
+from shared.ids import new_id
+from shared.messaging.message import RawMessage
+from tests.integration.notifications.meetings import BOARD, MEMBERS, OLOF_BERG, SVEN_DAHL
+from tests.integration.notifications.post import OLOF, ORGANISATION, START, Post, eventually, words
+from tests.support.smtp_server import RecordingSmtpServer
+
+TASK = "01a2235c-3f10-7b02-8f51-0c5d2e6a7b91"
+
+
+def told(event: Event, sequence: int = 2, at: datetime = START) -> RawMessage:
+    envelope = Envelope(
+        id=new_id(),
+        source="/services/meetings",
+        type=event_type(event),
+        subject=TASK,
+        time=at,
+        organisation=ORGANISATION,
+        sequence=sequence,
+        correlation_id="m",
+        key=BOARD,
+        data=event.to_json(),
+    )
+    return RawMessage(event.topic, 0, 0, BOARD, tuple(kafka_headers(envelope.attributes())), envelope.data.encode())
+
+
+def due(reminder: str = "week", **facts: Any) -> RawMessage:
+    given: dict[str, Any] = {
+        "task_id": TASK,
+        "meeting_id": "m",
+        "paragraph": 32,
+        "held_on": "2022-09-23",
+        "body_id": BOARD,
+        "body": "Styrelsen",
+        "what": "ta fram ett förslag till ramverk",
+        "reminder": reminder,
+        "due": "2022-10-14",
+        "people": (OLOF_BERG,),
+    }
+    return told(TaskDue(**given | facts))
+
+
+@pytest.mark.parametrize(
+    ("reminder", "language", "subject", "said"),
+    [
+        ("week", "sv", "En vecka kvar: ta fram ett förslag", "ska vara klar fredag 14 oktober 2022"),
+        ("day", "sv", "Ska vara klart i dag: ta fram", "Du får inga fler mejl om den här dagen."),
+        ("week", "en", "A week left: ta fram", "is to be done by Friday 14 October 2022"),
+        ("day", "en", "To be done today: ta fram", "You get no more e-mails about this day."),
+    ],
+)
+async def test_who_does_it_is_reminded_in_their_language(
+    post: Post, server: RecordingSmtpServer, reminder: str, language: str, subject: str, said: str
+) -> None:
+    olof = OLOF_BERG.model_copy(update={"language": language})
+    message = due(reminder, people=(olof,))
+    await post.bring(*MEMBERS, message)
+    await post.bring(message)
+
+    async def is_sent() -> bool:
+        return len(server.mails) == 1
+
+    await eventually(is_sent)
+    [mail] = server.mails
+    assert mail.recipient == OLOF
+    assert str(mail.message["Subject"]).startswith(subject)
+    text = words(mail)
+    assert said in " ".join(text.split())
+    assert "§ 32, Styrelsen" in text
+    assert "http" not in text, "there is nothing to open"
+
+
+async def test_who_has_no_place_in_the_body_is_not_mailed(post: Post) -> None:
+    stranger = SVEN_DAHL.model_copy(update={"person_id": "stranger", "email": "eve@elsewhere.example"})
+    await post.bring(*MEMBERS, due(people=(stranger,)))
+    assert await post.deliveries() == []
