@@ -4,6 +4,7 @@ Each folder holds a `scenario.yaml` and what must come of it, to the letter: `re
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -192,15 +193,24 @@ EXPECTATIONS: dict[str, Expectation] = {
 
 
 @pytest.fixture(scope="module")
-def replays(
+def replayed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[None]]]:
-    """All replays of this run, some at a time; the tests wait for theirs."""
+) -> Iterator[Callable[[str], None]]:
+    """Returns when the replay of that name was as expected.
+
+    Some go on at a time. Among tests that run side by side that is so already, and which of them are this process's is
+    known to nobody beforehand: each is replayed when its test begins.
+    """
+
+    def start(name: str) -> Future[None]:
+        return pool.submit(EXPECTATIONS[name], tmp_path_factory.mktemp("replay"))
+
     items = [item for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
-    named = [item.callspec.params["replayed"] for item in items if item.function is test_a_replay_is_as_expected]
-    pool = ThreadPoolExecutor(AT_ONCE)
-    yield {name: pool.submit(EXPECTATIONS[name], tmp_path_factory.mktemp("replay")) for name in named}
-    pool.shutdown(cancel_futures=True)
+    named = [item.callspec.params["name"] for item in items if item.function is test_a_replay_is_as_expected]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        started = {} if "PYTEST_XDIST_WORKER" in os.environ else {name: start(name) for name in named}
+        yield lambda name: (started.get(name) or start(name)).result()
+        pool.shutdown(cancel_futures=True)
 
 
 def test_every_folder_is_tested() -> None:
@@ -209,10 +219,10 @@ def test_every_folder_is_tested() -> None:
 
 
 @pytest.mark.timeout(2 * SECONDS)
-@pytest.mark.parametrize("replayed", EXPECTATIONS)
-def test_a_replay_is_as_expected(replayed: str, replays: dict[str, Future[None]]) -> None:
+@pytest.mark.parametrize("name", EXPECTATIONS)
+def test_a_replay_is_as_expected(name: str, replayed: Callable[[str], None]) -> None:
     """The report to the letter; or the one line that refuses a step, and nothing written."""
-    replays[replayed].result()
+    replayed(name)
 
 
 def test_a_wrong_command_line_is_status_2(tmp_path: Path) -> None:
