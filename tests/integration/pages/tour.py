@@ -514,7 +514,7 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "manuscript", page
     await page.locator(".rows a").first.click()
     await page.fill("#below", "### Beslut\n\nStyrelsen beslutar att\n\n- godkänna rapporten\n\n#### För djup rubrik")
-    await page.locator("form:has(#below) .button").click()
+    await page.locator("form:has(#below) .button.primary").click()
     yield "manuscript-paragraph-wrong", page
     await page.fill("#below", "### Beslut\n\nStyrelsen beslutar att godkänna rapporten.")
     await page.locator("[data-picture] img").wait_for()
@@ -523,7 +523,7 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     await page.locator("[data-picture] > *").nth(1).wait_for()
     yield "manuscript-fields", page
     await page.fill("#minutes_present", "Olof Berg; S; Björkå; ordförande\n; C; Granvik")
-    await page.locator("form:has(#minutes_present) .button").click()
+    await page.locator("form:has(#minutes_present) .button.primary").click()
     yield "manuscript-fields-wrong", page
 
 
