@@ -26,7 +26,7 @@ ELSEWHERE = {"web/api_docs.html"}  # Swagger UI, in English, tried by test_api_d
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["sv", "en"])
 async def test_every_page_is_accessible_and_fits(
