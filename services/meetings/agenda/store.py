@@ -8,8 +8,8 @@ from sqlalchemy import ARRAY, Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.agenda.agenda import Item, ItemDetails, Stay
+from services.meetings.agenda.tables import AGENDA, AGENDA_ITEM, AGENDA_STAY
 from services.meetings.meeting.meeting import WhichBody, body_key
-from services.meetings.tables import AGENDA, AGENDA_ITEM, AGENDA_STAY
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 

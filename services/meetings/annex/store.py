@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.annex.annex import AnnexFile
-from services.meetings.tables import ANNEX_FILE
+from services.meetings.annex.tables import ANNEX_FILE
 from shared.messaging.transaction import Transaction
 
 _OF_MEETING = (

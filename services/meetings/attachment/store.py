@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.meetings.agenda.tables import AGENDA_ITEM
 from services.meetings.attachment.attachment import Attachment, AttachmentDetails, FileVersion
-from services.meetings.tables import AGENDA_ITEM, ATTACHMENT, ATTACHMENT_FILE
+from services.meetings.attachment.tables import ATTACHMENT, ATTACHMENT_FILE
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.body.body import Body, BodyDetails, BodyKind, BodyRules
 from services.meetings.body.membership import Membership, Seat
+from services.meetings.body.tables import BODY, MEMBERSHIP, REGISTER
 from services.meetings.meeting.meeting import body_key
-from services.meetings.tables import BODY, MEMBERSHIP, REGISTER
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 

@@ -25,8 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REGCONFIG, TSQUERY
 
 from services.meetings.decision.decision import FOUND, FOUND_END, Entry, Wanted
+from services.meetings.decision.tables import DECISION
 from services.meetings.meeting.meeting import Meeting, body_key
-from services.meetings.tables import DECISION, MINUTES
+from services.meetings.minutes.tables import MINUTES
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 from shared.rendering.minutes import MinutesDocument

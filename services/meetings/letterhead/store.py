@@ -5,7 +5,7 @@ import json
 from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from services.meetings.tables import LETTERHEAD
+from services.meetings.letterhead.tables import LETTERHEAD
 from shared.messaging.transaction import Transaction
 from shared.rendering.minutes import Letterhead
 

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.manuscript.manuscript import Manuscript
-from services.meetings.tables import MANUSCRIPT
+from services.meetings.manuscript.tables import MANUSCRIPT
 from shared.messaging.transaction import Transaction
 
 _OF = (MANUSCRIPT.c.organisation == bindparam("of"), MANUSCRIPT.c.meeting_id == bindparam("of_meeting"))

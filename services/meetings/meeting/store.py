@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus, PlanSlot, body_key
-from services.meetings.tables import MEETING
+from services.meetings.meeting.tables import MEETING
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.minutes.elections import Elected
 from services.meetings.minutes.revision import Version
-from services.meetings.tables import ELECTION, MINUTES, NUMBERING
+from services.meetings.minutes.tables import ELECTION, MINUTES, NUMBERING
 from shared.messaging.transaction import Transaction
 
 _OF_BODY = (

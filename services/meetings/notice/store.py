@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import ARRAY, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from services.meetings.body.tables import BODY
+from services.meetings.meeting.tables import MEETING
 from services.meetings.notice.notice import Notice, Unnoticed, latest_day
-from services.meetings.tables import BODY, MEETING, NOTICE
+from services.meetings.notice.tables import NOTICE
 from shared.messaging.transaction import Transaction
 
 _FIND = select(NOTICE).where(

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.papers.papers import Publication
-from services.meetings.tables import PAPERS, PAPERS_PUBLICATION
+from services.meetings.papers.tables import PAPERS, PAPERS_PUBLICATION
 from shared.events.base import BlobRef
 from shared.messaging.transaction import Transaction
 

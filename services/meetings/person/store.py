@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.person.person import Person, PersonDetails
-from services.meetings.tables import PERSON
+from services.meetings.person.tables import PERSON
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 from shared.text import email_key

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.meetings.poll.poll import Poll, PollAnswer, PollStatus
-from services.meetings.tables import DATE_POLL, DATE_POLL_ANSWER
+from services.meetings.poll.tables import DATE_POLL, DATE_POLL_ANSWER
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.proposal.proposal import ItemProposal, ProposalDetails, ProposalStatus
-from services.meetings.tables import PROPOSAL, PROPOSALS_UNTIL
+from services.meetings.proposal.tables import PROPOSAL, PROPOSALS_UNTIL
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 

@@ -8,7 +8,7 @@ from sqlalchemy import Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.meetings.reply.reply import Reply
-from services.meetings.tables import REPLY
+from services.meetings.reply.tables import REPLY
 from shared.messaging.transaction import Transaction
 
 _OF_MEETING = (

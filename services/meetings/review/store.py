@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.meetings.review.review import Comment, Review, ReviewStatus
-from services.meetings.tables import REVIEW, REVIEW_COMMENT
+from services.meetings.review.tables import REVIEW, REVIEW_COMMENT
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 

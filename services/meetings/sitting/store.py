@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.sitting.history import Entry
 from services.meetings.sitting.sitting import Sitting
-from services.meetings.tables import SITTING, SITTING_STEP
+from services.meetings.sitting.tables import SITTING, SITTING_STEP
 from shared.messaging.transaction import Transaction
 
 _FIND = select(SITTING.c.version, SITTING.c.state).where(

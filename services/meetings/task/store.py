@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.meetings.tables import TASK
+from services.meetings.task.tables import TASK
 from services.meetings.task.task import Reminder, Task, TaskDetails
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
