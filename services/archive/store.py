@@ -22,15 +22,17 @@ WAITING, FAILED, REFUSED = "waiting", "failed", "refused"
 # does not keep on killing it.
 _CLAIM = text(
     """
-    UPDATE archiving_job
-    SET attempts = attempts + 1,
-        due_at = clock_timestamp() + make_interval(secs => greatest(:lease, least(3600, power(2, attempts))))
-    WHERE (organisation, agreement_id) = (
+    WITH due AS MATERIALIZED (
         SELECT organisation, agreement_id FROM archiving_job
         WHERE state = 'waiting' AND due_at <= clock_timestamp()
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING organisation, agreement_id, state, attempts, reason, attributes, data, differences, accepted
+    UPDATE archiving_job AS job
+    SET attempts = attempts + 1,
+        due_at = clock_timestamp() + make_interval(secs => greatest(:lease, least(3600, power(2, attempts))))
+    FROM due
+    WHERE (job.organisation, job.agreement_id) = (due.organisation, due.agreement_id)
+    RETURNING job.organisation, job.agreement_id, state, attempts, reason, attributes, data, differences, accepted
     """
 ).columns(attributes=JSONB, differences=JSONB, accepted=JSONB)
 _POSTPONE = text(

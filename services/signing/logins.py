@@ -16,10 +16,12 @@ _MOST_LISTED = 100
 
 _PRUNE = text(
     """
-    DELETE FROM login_session WHERE (organisation, id) IN (
+    WITH ended AS MATERIALIZED (
         SELECT organisation, id FROM login_session WHERE ends_at < clock_timestamp()
         ORDER BY ends_at LIMIT 100 FOR UPDATE SKIP LOCKED
     )
+    DELETE FROM login_session USING ended
+    WHERE (login_session.organisation, login_session.id) = (ended.organisation, ended.id)
     """
 )
 _C = LOGIN_SESSION.c

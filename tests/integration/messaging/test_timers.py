@@ -38,6 +38,19 @@ async def test_two_workers_fire_each_timer_once(ledger: Ledger) -> None:
     assert sorted(await ledger.handled()) == sorted((f"a{number}", 1) for number in range(60))
 
 
+async def test_one_is_fired_at_a_time_however_the_database_plans(ledger: Ledger) -> None:
+    """A join that looks for the due one again for each row found another one each time, and none could be fired."""
+    await _set(ledger, *(("remind", f"a{number}", NOW) for number in range(3)))
+    async with ledger.database.transaction() as connection:
+        database = (await connection.execute(text("SELECT current_database()"))).scalar_one()
+        for plan in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+            await connection.execute(text(f'ALTER DATABASE "{database}" SET enable_{plan} = off'))
+        await connection.execute(text("ANALYZE timer"))
+    await ledger.database.engine.dispose()  # the next connections plan so
+    worker = TimerWorker(ledger.unit_of_work, ManualClock(NOW), {"remind": _note})
+    assert [await worker.fire_one() for _ in range(4)] == [True, True, True, False]
+
+
 async def test_a_failing_timer_leaves_nothing_and_holds_no_other_back(ledger: Ledger) -> None:
     async def fail(transaction: LedgerTransaction, timer: Timer) -> None:
         await _note(transaction, timer)
