@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -223,11 +223,11 @@ async def inbox(person: httpx.AsyncClient, recipient: str | None = None) -> list
     ]
 
 
-async def letter(person: httpx.AsyncClient, recipient: str) -> Letter:
-    """Wait for the newest mail to the address that has a link."""
+async def letter(person: httpx.AsyncClient, recipient: str, known: Collection[Letter] = ()) -> Letter:
+    """Wait for a mail to the address that has a link and is not `known`: the newest one."""
 
     async def arrived() -> Letter | None:
-        return next((one for one in await inbox(person, recipient) if one.link), None)
+        return next((one for one in await inbox(person, recipient) if one.link and one not in known), None)
 
     return await until(arrived, what=f"a mail to {recipient}")
 

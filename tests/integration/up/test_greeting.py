@@ -46,12 +46,23 @@ async def test_the_association_is_whole(up: Up, language: str, board: str, *, ki
             view = done(await api.get(f"/meetings/date-polls/{poll['id']}")).json()
             assert (poll["status"], len(poll["times"])) == ("open", 4)
             assert {len(one["unsaid"]) for one in view["times"]} == {2}
+            await _signed(api, {"sv": "Protokoll", "en": "Minutes"}[language])
         async with up.visitor() as person:
             await log_in(person, await up.login_link())
             letters = await inbox(person)
-        # Each once: the notice, the substitute's call, the date poll, and what the office is told.
-        assert len(letters) == len({(one.recipient, one.subject) for one in letters}) > 9 + 1 + 4, letters
+        # Each once: the notice, the substitute's call, the date poll, and what the office is told; to three signers a
+        # request, a receipt and the copy, and to who sent it the copy.
+        assert len(letters) == len({(one.recipient, one.subject) for one in letters}) > 9 + 1 + 4 + 3 * 3 + 1, letters
     assert Home(up.data).greeting.exists()
+
+
+async def _signed(api: httpx.AsyncClient, named: str) -> None:
+    """The board's last meeting but one has signed minutes, whose copy is sealed and archived."""
+    agreements = done(await api.get("/signing/agreements")).json()["agreements"]
+    (agreement,) = agreements
+    assert agreement["status"] == "completed", agreement
+    assert agreement["document_name"].startswith(named)
+    done(await api.get(f"/archive/protocols/{agreement['agreement_id']}"))
 
 
 async def _called(api: httpx.AsyncClient, meeting: str, ends: list[str]) -> None:

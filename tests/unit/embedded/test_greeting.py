@@ -7,8 +7,10 @@ import pytest
 from services.embedded.ahead import ahead
 from services.embedded.example_days import days_of
 from services.embedded.greeting import StoryClock, story
+from services.embedded.greeting_minutes import minutes_text
 from services.meetings.meeting import meeting as rules
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
+from services.meetings.minutes.minutes import parse_minutes
 from services.meetings.plan.clashes import days_off
 from services.meetings.plan.plan import meetings_of
 from services.meetings.plan.yaml_file import read_plan
@@ -37,6 +39,20 @@ def test_its_files_are_whole_on_whatever_day(language: Language, month: int) -> 
         assert problems.found == []
         assert min(board) < today < max(board)
         assert all(email.endswith(".example") for email in _emails(told.register))
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_its_minutes_are_whole_and_name_people_of_its_register(language: Language) -> None:
+    meeting = _meeting("held", -30)
+    draft = parse_minutes(minutes_text(meeting, language))
+    assert (draft.front.body, draft.front.starts, draft.front.ends) == (
+        meeting.details.body,
+        meeting.details.starts,
+        meeting.details.ends,
+    )
+    register = story(NOW.date(), language).register
+    named = [*draft.front.present, *draft.front.absent, *draft.front.others]
+    assert [one.name for one in named if one.name not in register] == []
 
 
 def test_the_days_are_the_same_weekday_all_year() -> None:
