@@ -14,9 +14,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.attachment.api import file_answer
+from services.meetings.body.membership import MemberRole
 from services.meetings.commands import MeetingsCommands
 from services.meetings.member.feed import feed, is_known, tag_of
-from services.meetings.member.member import Part
+from services.meetings.member.member import OwnMeeting, Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
 from services.meetings.pages.office import Fields, is_id, is_wrong, line_error, typed, wrong
 from services.meetings.pages.polls import answered, answers_typed
@@ -24,8 +25,9 @@ from services.meetings.pages.proposals import PROPOSAL_FIELDS, proposal_details
 from services.meetings.papers.api import pdf_answer
 from services.meetings.person.person import Person
 from services.meetings.poll.commands import PollView
-from services.meetings.poll.poll import Can, PollStatus
+from services.meetings.poll.poll import Can, PollStatus, mark_of
 from services.meetings.proposal.proposal import proposed_again
+from services.meetings.reply import reply as replies
 from services.meetings.reply.reply import Answer, Via
 from shared import links
 from shared.auth import Access, public
@@ -161,13 +163,10 @@ class OwnPages:
         """`answer`: chosen beforehand."""
         visit = await self._visit(request, person_id)
         page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
-        own = page.own
-        chosen = answer if answer in tuple(Answer) else own.answer or ""
-        fields = {
-            "answer": Field("answer", chosen),
-            "comment": Field("comment", (own.reply.comment if own.reply else None) or ""),
-        }
-        is_new = bool(answer) and chosen != own.answer
+        fields = _as_said(page.own)
+        if answer in tuple(Answer):
+            fields["answer"] = Field("answer", answer)
+        is_new = bool(answer) and fields["answer"].value != page.own.answer
         return self._meeting_page(request, visit, page, fields, is_new=is_new, done="done" in request.query_params)
 
     async def own_answer(self, request: Request, person_id: str, meeting_id: str) -> Response:
@@ -187,9 +186,17 @@ class OwnPages:
             except TooMany:
                 wrong(fields, "answer", "answers")
                 return self._meeting_page(request, visit, page, fields)
+        again = {name: one.value for name, one in _as_said(page.own).items()} == {"answer": said, "comment": comment}
+        seen = None if again else await form_text(request, "seen")  # who presses twice is told nothing
         try:
-            await self._commands.replies.answer(visit.organisation, meeting_id, person_id, said, Via.PAGE, comment)
-        except Refused:  # it was cancelled or held, or they are asked no more: the page says how things stand
+            await self._commands.replies.answer(
+                visit.organisation, meeting_id, person_id, said, Via.PAGE, comment, seen=seen
+            )
+        except Refused:
+            page = await self._queries.meeting(visit.organisation, visit.person, meeting_id)
+            if _may_answer(page) and seen != _mark_of(page.own):
+                return self._meeting_page(request, visit, page, fields, meanwhile=True)
+            # It was cancelled or held, or they are asked no more: the page says how things stand.
             return RedirectResponse(address, HTTPStatus.SEE_OTHER)
         return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
 
@@ -276,10 +283,14 @@ class OwnPages:
         if is_wrong(fields):
             return self._poll_page(request, visit, view, fields)
         address = path_for(request, "own_poll", person_id=person_id, poll_id=poll_id)
+        comment, seen = fields["comment"].value, await form_text(request, "seen")
         try:
-            await self._commands.polls.answer(visit.organisation, poll_id, person_id, said, fields["comment"].value)
-        except Refused:  # it has ended: the page says how
-            return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+            await self._commands.polls.answer(visit.organisation, poll_id, person_id, said, comment, seen=seen)
+        except Refused:
+            view = await self._asked(visit, poll_id)
+            if view.poll.status is PollStatus.OPEN and seen != mark_of(view.answers.get(person_id)):
+                return self._poll_page(request, visit, view, fields, meanwhile=True)
+            return RedirectResponse(address, HTTPStatus.SEE_OTHER)  # it has ended: the page says how
         return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
 
     async def _asked(self, visit: Visit, poll_id: str) -> PollView:
@@ -290,14 +301,27 @@ class OwnPages:
         return view
 
     def _poll_page(
-        self, request: Request, visit: Visit, view: PollView, fields: Fields, *, done: bool = False
+        self,
+        request: Request,
+        visit: Visit,
+        view: PollView,
+        fields: Fields,
+        *,
+        done: bool = False,
+        meanwhile: bool = False,
     ) -> Response:
+        """`meanwhile`: the office noted an answer, or it was given on another page. What was chosen stays, beside
+        that."""
         poll = view.poll
+        stands = answered(view, visit.person.id)
         return self._page(
             request,
             visit,
             "own/poll.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong(fields) else HTTPStatus.OK,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or is_wrong(fields) else HTTPStatus.OK,
+            meanwhile=meanwhile,
+            differing=[one for name, one in stands.items() if one.value != fields[name].value],
+            seen=mark_of(view.answers.get(visit.person.id)),
             poll=poll,
             meeting=view.meeting,
             chosen=poll.time(poll.chosen) if poll.chosen else None,
@@ -341,14 +365,19 @@ class OwnPages:
         *,
         is_new: bool = False,
         done: bool = False,
+        meanwhile: bool = False,
     ) -> Response:
-        """`is_new`: a mail's link chose an answer, which is not given yet."""
+        """`is_new`: a mail's link chose an answer, which is not given yet. `meanwhile`: the office recorded another, or
+        a calendar gave it. What was chosen stays, beside that."""
         own = page.own
         return self._page(
             request,
             visit,
             "own/meeting.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong(fields) else HTTPStatus.OK,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or is_wrong(fields) else HTTPStatus.OK,
+            meanwhile=meanwhile,
+            differing=[one for name, one in _as_said(own).items() if one.value != fields[name].value],
+            seen=_mark_of(own),
             own=own,
             meeting=own.meeting,
             details=own.meeting.details,
@@ -361,7 +390,7 @@ class OwnPages:
             standing=page.standing,
             fields=fields,
             answers=tuple(Answer),
-            may_answer=own.part is Part.ASKED and not own.is_cancelled and not page.is_over,
+            may_answer=_may_answer(page),
             is_new=is_new,
             done=done,
         )
@@ -400,3 +429,18 @@ class OwnPages:
             csrf=self._visits.csrf_token(visit.cookie),
             **facts,
         )
+
+
+def _may_answer(page: OwnMeetingPage) -> bool:
+    return page.own.part is Part.ASKED and not page.own.is_cancelled and not page.is_over
+
+
+def _as_said(own: OwnMeeting) -> Fields:
+    """The form as it is opened."""
+    comment = (own.reply.comment if own.reply else None) or ""
+    return {"answer": Field("answer", own.answer or ""), "comment": Field("comment", comment)}
+
+
+def _mark_of(own: OwnMeeting) -> str:
+    """Who said nothing yet may have no row."""
+    return replies.mark_of(own.reply or replies.Reply(person_id="", role=MemberRole.MEMBER))

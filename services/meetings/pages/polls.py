@@ -25,11 +25,11 @@ from services.meetings.pages.office import (
     wrong,
 )
 from services.meetings.poll.commands import PollView, ProposedTimes
-from services.meetings.poll.poll import DAYS_TO_ANSWER, Can, PollStatus, Room, TimeAsked, room
+from services.meetings.poll.poll import DAYS_TO_ANSWER, Can, PollStatus, Room, TimeAsked, mark_of, room
 from shared.auth import Principal
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.text import MAX_REASON, clean_reason
-from shared.web import Field, followed
+from shared.web import Field, followed, form_text
 
 _OWN = (1, 2, 3)
 """Rows for days that nobody proposed."""
@@ -153,20 +153,24 @@ class PollPages(OfficePages):
     ) -> Response:
         view = await self._asked(principal, poll_id, person_id)
         view.poll.require_open()
-        return self._answer_page(request, principal, view, person_id, answered(view, person_id))
+        return self._answer_page(request, principal, view, person_id, _noted(answered(view, person_id)))
 
     async def office_poll_answer(
         self, request: Request, poll_id: str, person_id: str, principal: Principal = SECRETARY
     ) -> Response:
         """What someone told the office, by phone say."""
         view = await self._asked(principal, poll_id, person_id)
-        fields, said = await answers_typed(request, view)
+        fields, said = await answers_typed(request, view, comment="told")
         if is_wrong(fields):
             return self._answer_page(request, principal, view, person_id, fields)
-        comment = fields["comment"].value
+        told, seen = fields["told"].value, await form_text(request, "seen")
         try:
-            await self._commands.polls.answer(principal.organisation, poll_id, person_id, said, comment)
-        except Refused:  # it has ended: the page says how
+            await self._commands.polls.answer(principal.organisation, poll_id, person_id, said, told, seen=seen)
+        except Refused:
+            view = await self._asked(principal, poll_id, person_id)
+            if view.poll.status is PollStatus.OPEN and seen != mark_of(view.answers.get(person_id)):
+                return self._answer_page(request, principal, view, person_id, fields, meanwhile=True)
+            # It has ended: the page says how.
             return back(request, "office_poll", "", meeting_id=view.meeting.id)
         return back(request, "office_poll", "answered", meeting_id=view.meeting.id)
 
@@ -178,13 +182,26 @@ class PollPages(OfficePages):
         return view
 
     def _answer_page(
-        self, request: Request, principal: Principal, view: PollView, person_id: str, fields: Fields
+        self,
+        request: Request,
+        principal: Principal,
+        view: PollView,
+        person_id: str,
+        fields: Fields,
+        *,
+        meanwhile: bool = False,
     ) -> Response:
+        """`meanwhile`: the person has answered, or somebody noted it. What was chosen stays, beside that."""
+        stands = _noted(answered(view, person_id))
         return self._page(
             request,
             "office/poll_answer.html",
             principal,
             fields=fields,
+            refused=meanwhile,
+            meanwhile=meanwhile,
+            differing=[one for name, one in stands.items() if one.value != fields[name].value],
+            seen=mark_of(view.answers.get(person_id)),
             poll=view.poll,
             meeting=view.meeting,
             person=view.people[person_id],
@@ -274,15 +291,20 @@ def answered(view: PollView, person_id: str) -> Fields:
     return fields | {"comment": Field("comment", (said.comment if said else None) or "")}
 
 
-async def answers_typed(request: Request, view: PollView) -> tuple[Fields, dict[str, Can]]:
-    """What was said of each time; what is wrong is put at its field."""
+def _noted(said: Fields) -> Fields:
+    """The office writes down what it was told; a member leaves a message."""
+    return {one: said[one] for one in said if one != "comment"} | {"told": Field("told", said["comment"].value)}
+
+
+async def answers_typed(request: Request, view: PollView, comment: str = "comment") -> tuple[Fields, dict[str, Can]]:
+    """What was said of each time; what is wrong is put at its field. `comment`: the name of the field of words."""
     keys = [one.key for one in view.poll.times]
-    fields = await typed(request, (*keys, "comment"))
+    fields = await typed(request, (*keys, comment))
     said = {key: Can(fields[key].value) for key in keys if fields[key].value in tuple(Can)}
     for key in keys:
         wrong(fields, key, None if key in said else "can")
-    error = line_error(clean_reason, fields["comment"].value, longest=MAX_REASON, required=False)
-    wrong(fields, "comment", f"comment.{error}" if error else None)
+    error = line_error(clean_reason, fields[comment].value, longest=MAX_REASON, required=False)
+    wrong(fields, comment, f"comment.{error}" if error else None)
     return fields, said
 
 

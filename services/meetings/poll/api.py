@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.meetings.callers import Reader, Secretary
 from services.meetings.meeting.meeting import LocalTime
 from services.meetings.poll.commands import PollCommands, PollView, ProposedTimes
-from services.meetings.poll.poll import MOST_TIMES, Can, Poll, PollAnswer, Standing, TimeAsked
+from services.meetings.poll.poll import MOST_TIMES, Can, Poll, PollAnswer, Standing, TimeAsked, mark_of
 from shared.http import CREATED
 from shared.idempotency import Once
 from shared.web import path_for
@@ -125,7 +125,7 @@ class TimeStanding(BaseModel):
 
 class PollPerson(BaseModel):
     """Someone who is asked. Without `answered_at` they have said nothing. `unreached`: what a mail server said of the
-    poll's mail to them."""
+    poll's mail to them. `mark`: of what they answered, for who records another answer instead."""
 
     person_id: str
     name: str
@@ -133,6 +133,7 @@ class PollPerson(BaseModel):
     comment: str | None
     answered_at: datetime | None
     unreached: str | None
+    mark: str
 
 
 class DatePoll(BaseModel):
@@ -155,6 +156,7 @@ class DatePoll(BaseModel):
                     comment=said.comment if said else None,
                     answered_at=said.answered_at if said else None,
                     unreached=view.poll.unreached.get(person_id),
+                    mark=mark_of(said),
                 )
             )
         return cls(poll=view.poll, times=[TimeStanding.of(one) for one in view.standings], people=people)
@@ -214,10 +216,19 @@ def router(commands: PollCommands) -> APIRouter:
 
     @routes.put("/date-polls/{poll_id}/answers/{person_id}")
     async def record_date_answer(
-        poll_id: str, person_id: str, given: DatePollAnswerGiven, caller: Secretary
+        poll_id: str,
+        person_id: str,
+        given: DatePollAnswerGiven,
+        caller: Secretary,
+        seen: Annotated[
+            str | None,
+            Query(
+                max_length=60, description="the mark of the answer that it replaces: refused when it is another by now"
+            ),
+        ] = None,
     ) -> PollAnswer:
         """Record what someone who is asked told the office. It replaces what they answered before."""
-        return await commands.answer(caller.organisation, poll_id, person_id, given.times, given.comment)
+        return await commands.answer(caller.organisation, poll_id, person_id, given.times, given.comment, seen=seen)
 
     @routes.post("/date-polls/{poll_id}/choose", response_model=DatePoll)
     async def choose_date(poll_id: str, chosen: ChosenTime, once: Once, caller: Secretary) -> Response:

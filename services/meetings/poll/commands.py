@@ -165,15 +165,26 @@ class PollCommands:
         return await self._unit_of_work.run(work)
 
     async def answer(
-        self, organisation: str, poll_id: str, person_id: str, said: Mapping[str, Can], comment: str | None = None
+        self,
+        organisation: str,
+        poll_id: str,
+        person_id: str,
+        said: Mapping[str, Can],
+        comment: str | None = None,
+        *,
+        seen: str | None = None,
     ) -> PollAnswer:
-        """It replaces what they said before. Raises NotFound, Refused, InvalidInput."""
+        """It replaces what they said before. `seen`: see `answer_instead`. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> PollAnswer:
             poll = await transaction.poll(organisation, poll_id, for_update=True)
             given = rules.answer(poll, person_id, said, comment, self._clock.now())
-            await transaction.save_poll_answer(organisation, poll_id, given)
-            return given
+            there = await transaction.poll_answers(organisation, poll_id)
+            before = next((one for one in there if one.person_id == person_id), None)
+            holds = rules.answer_instead(before, given, seen)
+            if holds is not before:
+                await transaction.save_poll_answer(organisation, poll_id, holds)
+            return holds
 
         return await self._unit_of_work.run(work)
 

@@ -4,6 +4,7 @@ A meeting has one open poll at most. Its people are those who were asked when it
 is not. It ends once: a time is chosen, or it is called off.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -223,6 +224,28 @@ def answer(poll: Poll, person_id: str, said: Mapping[str, Can], comment: str | N
         raise InvalidInput("times: say of at least one time whether you can")
     cleaned = clean_reason(comment) if comment and comment.strip() else None
     return PollAnswer(person_id=person_id, times=dict(said), comment=cleaned, answered_at=now)
+
+
+def mark_of(said: PollAnswer | None) -> str:
+    """By which two who answer for one person at the same time are told apart. None: nothing was said."""
+    if said is None:
+        return "unsaid"
+    times = "".join(f" {key} {can}" for key, can in sorted(said.times.items()))
+    return hashlib.sha256(f"{said.answered_at.isoformat()}{times} {said.comment}".encode()).hexdigest()[:16]
+
+
+def answer_instead(before: PollAnswer | None, given: PollAnswer, seen: str | None) -> PollAnswer:
+    """What holds once `given` was said; the same said again is no news.
+
+    `seen`: the mark of the answer that it replaces; None does not ask. Raises Refused.
+    """
+    if before is not None and (before.times, before.comment) == (given.times, given.comment):
+        return before
+    if seen is not None and seen != mark_of(before):
+        raise Refused(
+            "the person has answered meanwhile", hint="look at the answer, and record yours if it still holds"
+        )
+    return given
 
 
 def choose(poll: Poll, meeting: Meeting, body: Body, key: str, now: datetime) -> tuple[Poll, DatePollClosed]:

@@ -16,6 +16,7 @@ from services.meetings.body.membership import MemberRole, Seat
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, Mode
 from services.meetings.person.person import PersonDetails
 from services.meetings.poll.poll import TimeAsked
+from services.meetings.reply.reply import Answer, Via
 from services.meetings.strike.strike import Strike
 from shared.auth import SESSION_COOKIE
 from shared.events import Person as Invited
@@ -148,6 +149,25 @@ async def test_who_changes_an_answer_without_end_mails_no_substitutes_without_en
     assert (last.status_code, "Tåget går inte" in last.text) == (422, True)
     assert unescape(last.text).count("Vänta tio minuter") == 2
     assert (await site.meetings.commands.replies.of_person(ORGANISATION, maja))[meeting.id].answer == "coming"
+
+
+async def test_a_member_whose_answer_was_recorded_meanwhile_is_told(site: Site, visitor: Visitor, maja: str) -> None:
+    [_, meeting] = await meetings_of(site)
+    replies = site.meetings.commands.replies
+    opened = await visitor.follow(site.own_link(maja, meeting=meeting.id))
+    await replies.answer(ORGANISATION, meeting.id, maja, Answer.ABSENT, Via.OFFICE, "Ringde")
+    told = await visitor.press("/answer", answer="coming", comment="")
+    assert told.status_code == 422
+    text = unescape(told.text)
+    assert "Någon annan har ändrat detta" in text
+    assert "Jag kan inte" in text
+    assert "Meddelande till sekreteraren: Ringde" in text
+    assert (await replies.of_person(ORGANISATION, maja))[meeting.id].answer == "absent"
+    await visitor.press("/answer", answer="coming", comment="")
+    visitor.page = opened  # as by a second press of the button
+    again = await visitor.press("/answer", answer="coming", comment="")
+    assert "done" in again.url.params
+    assert (await replies.of_person(ORGANISATION, maja))[meeting.id].answer == "coming"
 
 
 async def test_an_answer_that_comes_too_late_or_from_another_site_changes_nothing(

@@ -77,19 +77,56 @@ async def test_what_someone_says_by_phone_is_noted(site: Site, visitor: Visitor)
     address = f"/meetings/office/polls/{view.poll.id}/answers/{maja}"
     assert address in visitor.page.text
     await visitor.follow(address)
-    half = await visitor.press(f"/answers/{maja}", comment="Ringde")
+    half = await visitor.press(f"/answers/{maja}", told="Ringde")
     assert (half.status_code, "Ringde" in half.text, "Svara för Fredag 2 december 2022" in half.text) == (
         422,
         True,
         True,
     )
-    await visitor.press(f"/answers/{maja}", **{DAYS[0]: "if_need_be", "comment": "Ringde"})
+    await visitor.press(f"/answers/{maja}", **{DAYS[0]: "if_need_be", "told": "Ringde"})
     assert "Svaret är antecknat." in visitor.page.text
     assert "Maja Lind: Ringde" in visitor.page.text
     view = await polls.poll(ORGANISATION, view.poll.id)
     assert view.answers[maja].times == {DAYS[0]: Can.IF_NEED_BE}
     stranger = await visitor.follow(f"/meetings/office/polls/{view.poll.id}/answers/unknown")
     assert stranger.status_code == 404
+
+
+async def test_two_who_answer_for_one_person_are_told_and_the_same_said_twice_is_no_news(
+    site: Site, visitor: Visitor
+) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    await visitor.press("/poll/new", **ROWS | FORM)
+    polls = site.meetings.commands.polls
+    view = await polls.latest(ORGANISATION, page.rpartition("/")[2])
+    assert view is not None
+    maja = next(one.id for one in view.people.values() if one.details.name == "Maja Lind")
+    office = await visitor.follow(f"/meetings/office/polls/{view.poll.id}/answers/{maja}")
+    async with httpx.AsyncClient(base_url=site.base, timeout=60) as client:
+        herself = Visitor(site, client)
+        await herself.follow(site.own_link(maja, poll=view.poll.id))
+        opened = herself.page
+        await herself.press(f"/polls/{view.poll.id}", **{DAYS[0]: "cannot", "comment": "Sent tåg"})
+        assert "Tack." in herself.page.text
+        herself.page = opened
+        await herself.press(f"/polls/{view.poll.id}", **{DAYS[0]: "cannot", "comment": "Sent tåg"})
+        assert "Tack." in herself.page.text
+        visitor.page = office
+        told = await visitor.press(f"/answers/{maja}", **{DAYS[0]: "can", "told": "Ringde"})
+        assert told.status_code == 422
+        text = unescape(told.text)
+        assert "Svaret har ändrats sedan sidan öppnades" in text
+        assert "Fredag 2 december 2022, 13:00–15:00: Kan inte" in text
+        assert "Vad personen sa: Sent tåg" in text
+        assert 'value="can" checked' in text
+        assert (await polls.poll(ORGANISATION, view.poll.id)).answers[maja].times == {DAYS[0]: Can.NO}
+        await visitor.press(f"/answers/{maja}", **{DAYS[0]: "can", "told": "Ringde"})
+        assert (await polls.poll(ORGANISATION, view.poll.id)).answers[maja].times == {DAYS[0]: Can.YES}
+        herself.page = opened
+        late = await herself.press(f"/polls/{view.poll.id}", **{DAYS[0]: "if_need_be", "comment": ""})
+        assert (late.status_code, "Svaret har ändrats sedan sidan öppnades" in late.text) == (422, True)
+        assert (await polls.poll(ORGANISATION, view.poll.id)).answers[maja].times == {DAYS[0]: Can.YES}
 
 
 async def test_the_page_follows_answers_as_they_come(site: Site, visitor: Visitor) -> None:

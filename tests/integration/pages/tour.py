@@ -221,7 +221,7 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     await page.goto(f"{at}/meetings/{meeting}/poll")
     yield "poll-answered", page
     await page.locator("#told ~ .ways a").first.click()
-    await page.fill("#comment", "\u202e")
+    await page.fill("#told", "\u202e")
     await page.locator("form .button").click()
     yield "poll-answer-wrong", page
     await page.goto(f"{at}/meetings/{meeting}/poll")

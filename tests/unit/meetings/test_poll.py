@@ -138,6 +138,22 @@ def test_nobody_is_asked_about_a_meeting_that_was_or_will_not_be() -> None:
         opened(people=[])
 
 
+def test_two_who_answer_for_one_person_are_told_apart_by_what_they_saw() -> None:
+    poll, _ = opened()
+    key = poll.times[0].key
+    first = rules.answer(poll, "p1", {key: Can.NO}, "Sent tåg", NOW)
+    second = rules.answer(poll, "p1", {key: Can.YES}, None, NOW + timedelta(minutes=1))
+    assert rules.answer_instead(None, first, rules.mark_of(None)) is first
+    assert rules.answer_instead(first, second, rules.mark_of(first)) is second
+    assert rules.answer_instead(first, second, None) is second
+    again = first.model_copy(update={"answered_at": second.answered_at})
+    assert rules.answer_instead(first, again, rules.mark_of(None)) is first
+    with pytest.raises(Refused, match="answered meanwhile"):
+        rules.answer_instead(first, second, rules.mark_of(None))
+    with pytest.raises(Refused, match="answered meanwhile"):
+        rules.answer_instead(again, second, rules.mark_of(first))
+
+
 def test_answers_are_of_those_who_are_asked_about_times_that_are_asked_about() -> None:
     poll, _ = opened()
     key = poll.times[0].key
