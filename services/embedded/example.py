@@ -7,7 +7,7 @@ from pathlib import Path
 from services.embedded.assembly import AllInOne
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.meeting import MeetingDetails
-from services.meetings.minutes.commands import Drafting
+from services.meetings.minutes.drafting import Drafting
 from services.meetings.minutes.minutes import parse_minutes
 from services.signing.commands import SigningCommands
 from shared.errors import NotFound, Unavailable

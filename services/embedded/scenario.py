@@ -23,7 +23,7 @@ from services.embedded.fields import known, mapping, moment, one_line, printable
 from services.embedded.year_steps import YEAR_STEPS, MeetingName, YearStep, read_step
 from services.meetings.attachment.file_type import clean_file_name
 from services.meetings.meeting.meeting import known_timezone
-from services.meetings.minutes.commands import Drafting, clean_drafting, known_transaction_id
+from services.meetings.minutes.drafting import Drafting, clean_drafting, known_transaction_id
 from services.meetings.minutes.minutes import MAX_MINUTES, MinutesDraft, parse_minutes
 from shared.clock import timestamp
 from shared.errors import InvalidInput, JusteraError

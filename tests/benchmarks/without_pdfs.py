@@ -27,7 +27,7 @@ from services.meetings import main as meetings
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.meeting import MeetingDetails
 from services.meetings.minutes import commands as minutes_commands
-from services.meetings.minutes.commands import Drafting
+from services.meetings.minutes.drafting import Drafting
 from services.notifications import main as notifications
 from services.notifications.transport import Accepted
 from services.signing import main as signing

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.meetings.callers import Operator, Reader
 from services.meetings.decision.commands import Completed, DecisionCommands, Find
 from services.meetings.decision.decision import Signed, Stretch, Wanted, pieces
-from services.meetings.minutes.commands import known_transaction_id
+from services.meetings.minutes.drafting import known_transaction_id
 from services.meetings.task.task import suggested
 from shared.errors import InvalidInput
 from shared.events import BlobRef

@@ -6,8 +6,10 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
-from services.meetings.minutes.commands import DeclaredElection, DraftedMinutes, Drafting, MinutesCommands
+from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.minutes.declared import DeclaredElection
 from services.meetings.minutes.difference import Difference
+from services.meetings.minutes.drafting import DraftedMinutes, Drafting
 from services.meetings.minutes.minutes import MAX_MINUTES
 from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.minutes.unlocking import UnlockCommands, Unlocked

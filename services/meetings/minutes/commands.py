@@ -5,21 +5,27 @@ next. So no lock is held while a document is set, which may take seconds.
 """
 
 import asyncio
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal
+from datetime import datetime
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from services.meetings.body.body import Annexes, Body, BodyRules, Numbering
-from services.meetings.body.membership import Basis, MemberRole
-from services.meetings.meeting.meeting import Meeting, body_key, known_timezone, require_minutes_fit
+from services.meetings.meeting.meeting import Meeting, body_key, require_minutes_fit
 from services.meetings.minutes.annexes import resolved
-from services.meetings.minutes.elections import Elected, matched
+from services.meetings.minutes.declared import DeclaredElection, declared, elected_by
+from services.meetings.minutes.drafting import (
+    DraftedMinutes,
+    Drafting,
+    clean_drafting,
+    drafted_fact,
+    drafted_of,
+    minutes_row,
+    signature_places,
+)
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
 from services.meetings.minutes.numbering import first_number, first_of_meeting
 from services.meetings.minutes.revision import Version, kept_numbers, next_version
@@ -32,42 +38,16 @@ from services.meetings.review.following import follow_version
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound, Refused, Unavailable
-from shared.events import BlobRef, Person, ProtocolDrafted, SignerInvitation
+from shared.errors import NotFound, Refused, Unavailable
+from shared.events import BlobRef, ProtocolDrafted
 from shared.ids import new_transaction_id
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.html import minutes_html
-from shared.rendering.minutes import Annex, Language, Letterhead, MinutesDocument, SignaturePlace, place_label
+from shared.rendering.minutes import Annex, Letterhead, MinutesDocument
 from shared.rendering.press import Press
-from shared.text import clean_ip, clean_mailbox, clean_name, named_twice
+from shared.text import clean_ip
 
-MOST_SIGNERS = 20
 _MOST_TRIES = 10
-_TRANSACTION_ID = re.compile(r"^[A-Za-z0-9_-]{44}$")
-
-
-class Drafting(BaseModel):
-    """What drafting needs beyond the text: who sends, who signs in which order, in what language and time zone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sender: Person
-    signers: tuple[SignerInvitation, ...] = Field(min_length=1, max_length=MOST_SIGNERS)
-    language: Language = "sv"
-    timezone: str = "Europe/Stockholm"
-    transaction_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DraftedMinutes:
-    meeting_id: str
-    agreement_id: str
-    document_name: str
-    first_paragraph: int
-    last_paragraph: int
-    pdf: BlobRef
-    version: int = 1
-    replaces: str | None = None  # the agreement about the version before
 
 
 class DraftedVersion(BaseModel):
@@ -88,24 +68,6 @@ class DraftedVersion(BaseModel):
     def may_unlock(self) -> bool:
         """Of the last version."""
         return self.ended is None and self.signed_at is None and self.unlocked_at is None
-
-
-class DeclaredElection(BaseModel):
-    """An election of minutes, with names as they are now. `state`: waiting (not everyone has signed), void (the minutes
-    ended unsigned), seated, or refused; then `reason` is closed, role, order, ends or other."""
-
-    paragraph: int
-    body_id: str
-    body: str
-    person_id: str
-    person: str
-    role: MemberRole
-    order: int | None
-    begins: date | None
-    ends: date | None
-    state: Literal["waiting", "void", "seated", "refused"]
-    reason: str | None
-    membership_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +119,8 @@ class MinutesCommands:
                 document, before = await self._numbered(organisation, meeting_id, draft, drafting, agreement_id)
                 pdf, render_input = await self._render(organisation, draft, document)
                 source = await self._blobs.put(organisation, text.encode(), "text/markdown")
-                drafted = _drafted(meeting_id, agreement_id, document, pdf, before)
-                fact = _drafted_fact(drafted, document, drafting, render_input, sender_ip)
+                drafted = drafted_of(meeting_id, agreement_id, document, pdf, before)
+                fact = drafted_fact(drafted, document, drafting, render_input, sender_ip)
                 with suppress(_NumbersTaken):
                     return await self._kept(organisation, draft, drafted, document, fact, source)
         raise Unavailable("others draft minutes of the same body at this moment", hint="try again in a moment")
@@ -174,7 +136,7 @@ class MinutesCommands:
             body = await transaction.body_of(organisation, meeting)
             before = await self._version_before(transaction, organisation, meeting, body, draft, agreement_id)
             next_version(before)
-            await _elected(transaction, organisation, draft, 1)
+            await elected_by(transaction, organisation, draft, 1)
             letterhead = await transaction.letterhead(organisation)
             annexes = await _annexes(transaction, organisation, meeting_id, body, draft)
             if _begins_anew(body):
@@ -225,8 +187,8 @@ class MinutesCommands:
                     following = next_in_year or following  # later minutes go on from the same numbers
                 await transaction.set_numbering(organisation, counted, front.starts.year, following)
             now = self._clock.now()
-            await transaction.add_minutes(_minutes_row(organisation, drafted, document, fact.render_input, source, now))
-            elected = await _elected(transaction, organisation, draft, first)
+            await transaction.add_minutes(minutes_row(organisation, drafted, document, fact.render_input, source, now))
+            elected = await elected_by(transaction, organisation, draft, first)
             await transaction.add_elections(organisation, drafted.meeting_id, drafted.version, elected)
             numbered = meeting.model_copy(update={"version": meeting.version + 1})
             await transaction.save_meeting(organisation, numbered)
@@ -287,7 +249,7 @@ class MinutesCommands:
         """Of the last version of the meeting's minutes. Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:
             await transaction.meeting(organisation, meeting_id)
-            return await _declared(transaction, organisation, meeting_id)
+            return await declared(transaction, organisation, meeting_id)
 
     async def seat_again(self, organisation: str, meeting_id: str) -> list[DeclaredElection]:
         """What was refused when everyone had signed is tried again; it begins today, unless the minutes say when.
@@ -301,7 +263,7 @@ class MinutesCommands:
                 rows = await transaction.elections(organisation, meeting_id, minutes.version, for_update=True)
                 refused = [row for row in rows if row.outcome not in (None, SEATED)]
                 await take_effect(transaction, organisation, refused, at=self._clock.now())
-            return await _declared(transaction, organisation, meeting_id)
+            return await declared(transaction, organisation, meeting_id)
 
         return await self._unit_of_work.run(work)
 
@@ -336,48 +298,6 @@ class MinutesCommands:
         )
 
 
-def known_transaction_id(text: str) -> str:
-    """Raises InvalidInput."""
-    if not _TRANSACTION_ID.match(text):
-        raise InvalidInput("transaction_id: needs 44 characters of A-Z, a-z, 0-9, - and _")
-    return text
-
-
-def clean_drafting(drafting: Drafting) -> Drafting:
-    """Raises InvalidInput: a malformed address, name, zone or id, or one address that is to sign twice."""
-    if drafting.transaction_id is not None:
-        known_transaction_id(drafting.transaction_id)
-    known_timezone(drafting.timezone)
-    signers = tuple(_clean_signer(signer, drafting.language) for signer in drafting.signers)
-    if address := named_twice(signer.email for signer in signers):
-        raise InvalidInput(f"signers: {address} is named twice; each place needs an address of its own")
-    if not drafting.sender.name:
-        raise InvalidInput("sender: needs a name")
-    sender = Person(
-        email=clean_mailbox(drafting.sender.email), name=clean_name(drafting.sender.name), language=drafting.language
-    )
-    return drafting.model_copy(update={"signers": signers, "sender": sender})
-
-
-def signature_places(draft: MinutesDraft, drafting: Drafting) -> tuple[SignaturePlace, ...]:
-    """One place a signer, in signing order, with the name that the minutes (else the invitation) give for the role."""
-    front = draft.front
-    expected = {"secretary": [front.secretary], "chair": [front.chair], "adjuster": list(front.adjusters)}
-    places = []
-    for signer in drafting.signers:
-        names = expected.get(signer.role, [])
-        name = names.pop(0) if names else ""
-        label = place_label(signer.role, drafting.language)
-        places.append(SignaturePlace(role=signer.role, label=label, name=name or signer.name or ""))
-    return tuple(places)
-
-
-def _clean_signer(signer: SignerInvitation, language: Language) -> SignerInvitation:
-    name = clean_name(signer.name) if signer.name else None
-    role = clean_name(signer.role)
-    return signer.model_copy(update={"email": clean_mailbox(signer.email), "name": name, "role": role})
-
-
 def _first(draft: MinutesDraft, before: Version | None, next_in_year: int | None) -> int:
     """The first number; a version after another keeps its numbers. Raises Refused."""
     front = draft.front
@@ -403,45 +323,6 @@ async def _annexes(
     return resolved(draft.front.annexes, files, bind=rules.annexes is Annexes.BOUND)
 
 
-async def _elected(
-    transaction: MeetingsTransaction, organisation: str, draft: MinutesDraft, first: int
-) -> list[Elected]:
-    """What the minutes declare, by the register. Raises InvalidInput that names the line."""
-    declared = [
-        (election, Basis(body=draft.front.body, year=draft.front.starts.year, paragraph=number))
-        for number, section in enumerate(draft.sections, first)
-        for election in section.elections
-    ]
-    if not declared:
-        return []
-    return matched(declared, await transaction.bodies(organisation), await transaction.all_people(organisation))
-
-
-async def _declared(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> list[DeclaredElection]:
-    minutes = await transaction.minutes_of(organisation, meeting_id)
-    rows = await transaction.elections(organisation, meeting_id, minutes.version) if minutes is not None else []
-    if minutes is None or not rows:
-        return []
-    bodies = {body.id: body.details.name for body in await transaction.bodies(organisation)}
-    people = await transaction.people_among(organisation, {row.person_id for row in rows})
-    found = []
-    for row in rows:
-        one, refused = Elected.model_validate(row.elected), row.outcome not in (None, SEATED)
-        waits = "void" if minutes.ended else "waiting"
-        found.append(
-            DeclaredElection(
-                paragraph=one.basis.paragraph,
-                body=bodies[one.body_id],
-                person=people[one.person_id].details.name,
-                state="refused" if refused else row.outcome or waits,
-                reason=row.outcome if refused else None,
-                membership_id=row.membership_id,
-                **one.model_dump(exclude={"basis"}),
-            )
-        )
-    return found
-
-
 def _counted_by(body: Body | None, draft: MinutesDraft) -> str:
     """What the numbers of the body's year stand under; see `NumberingRow`."""
     return body_key(body.details.name if body else draft.front.body)
@@ -457,67 +338,3 @@ def _first_of_meeting(draft: MinutesDraft, before: Version | None) -> int:
     if before is None or before.first == 1:
         return first_of_meeting(draft.front.first_paragraph)
     return _first(draft, before, before.last + 1)  # numbered while the body's numbers ran through the year
-
-
-def _drafted(
-    meeting_id: str, agreement_id: str, document: MinutesDocument, pdf: BlobRef, before: Version | None
-) -> DraftedMinutes:
-    version = next_version(before)
-    return DraftedMinutes(
-        meeting_id,
-        agreement_id,
-        document.name if version == 1 else f"{document.name} (version {version})",
-        document.paragraphs[0].number,
-        document.paragraphs[-1].number,
-        pdf,
-        version,
-        before.agreement_id if before else None,
-    )
-
-
-def _minutes_row(
-    organisation: str,
-    drafted: DraftedMinutes,
-    document: MinutesDocument,
-    render_input: BlobRef,
-    source: BlobRef,
-    at: datetime,
-) -> dict[str, Any]:
-    return {
-        "organisation": organisation,
-        "meeting_id": drafted.meeting_id,
-        "agreement_id": drafted.agreement_id,
-        "document_name": drafted.document_name,
-        "year": document.starts.year,
-        "first_paragraph": drafted.first_paragraph,
-        "last_paragraph": drafted.last_paragraph,
-        "pdf": drafted.pdf.model_dump(),
-        "render_input": render_input.model_dump(),
-        "source": source.model_dump(),
-        "drafted_at": at,
-        "version": drafted.version,
-    }
-
-
-def _drafted_fact(
-    drafted: DraftedMinutes, document: MinutesDocument, drafting: Drafting, render_input: BlobRef, ip: str
-) -> ProtocolDrafted:
-    return ProtocolDrafted(
-        meeting_id=drafted.meeting_id,
-        agreement_id=drafted.agreement_id,
-        document_name=drafted.document_name,
-        body=document.body,
-        year=document.starts.year,
-        first_paragraph=drafted.first_paragraph,
-        last_paragraph=drafted.last_paragraph,
-        pdf=drafted.pdf,
-        render_input=render_input,
-        template_version=str(document.template_version),
-        sender=drafting.sender,
-        sender_ip=ip,
-        signers=drafting.signers,
-        language=drafting.language,
-        timezone=drafting.timezone,
-        version=drafted.version,
-        replaces=drafted.replaces,
-    )

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from services.meetings.meeting.meeting import MeetingDetails
 from services.meetings.minutes import commands
-from services.meetings.minutes.commands import DraftedMinutes, Drafting, MinutesCommands
+from services.meetings.minutes.commands import MinutesCommands
+from services.meetings.minutes.drafting import DraftedMinutes, Drafting
 from shared.errors import Refused
 from shared.service import Service
 from tests.integration.meetings.test_meetings import DRAFTING, MEETING, ended, minutes

@@ -6,7 +6,7 @@ from html import unescape
 import httpx
 import pytest
 
-from services.meetings.minutes.commands import Drafting
+from services.meetings.minutes.drafting import Drafting
 from shared.auth import SESSION_COOKIE
 from shared.events import Person, SignerInvitation
 from tests.integration.meetings.test_elections import signed as all_signed

@@ -1,0 +1,69 @@
+"""The elections that minutes declare: by the register while they are drafted, and what became of them."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel
+
+from services.meetings.body.membership import Basis, MemberRole
+from services.meetings.minutes.elections import Elected, matched
+from services.meetings.minutes.minutes import MinutesDraft
+from services.meetings.minutes.seating import SEATED
+from services.meetings.transaction import MeetingsTransaction
+
+
+class DeclaredElection(BaseModel):
+    """An election of minutes, with names as they are now. `state`: waiting (not everyone has signed), void (the minutes
+    ended unsigned), seated, or refused; then `reason` is closed, role, order, ends or other."""
+
+    paragraph: int
+    body_id: str
+    body: str
+    person_id: str
+    person: str
+    role: MemberRole
+    order: int | None
+    begins: date | None
+    ends: date | None
+    state: Literal["waiting", "void", "seated", "refused"]
+    reason: str | None
+    membership_id: str | None
+
+
+async def elected_by(
+    transaction: MeetingsTransaction, organisation: str, draft: MinutesDraft, first: int
+) -> list[Elected]:
+    """What the minutes declare, by the register. Raises InvalidInput that names the line."""
+    said = [
+        (election, Basis(body=draft.front.body, year=draft.front.starts.year, paragraph=number))
+        for number, section in enumerate(draft.sections, first)
+        for election in section.elections
+    ]
+    if not said:
+        return []
+    return matched(said, await transaction.bodies(organisation), await transaction.all_people(organisation))
+
+
+async def declared(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> list[DeclaredElection]:
+    minutes = await transaction.minutes_of(organisation, meeting_id)
+    rows = await transaction.elections(organisation, meeting_id, minutes.version) if minutes is not None else []
+    if minutes is None or not rows:
+        return []
+    bodies = {body.id: body.details.name for body in await transaction.bodies(organisation)}
+    people = await transaction.people_among(organisation, {row.person_id for row in rows})
+    found = []
+    for row in rows:
+        one, refused = Elected.model_validate(row.elected), row.outcome not in (None, SEATED)
+        waits = "void" if minutes.ended else "waiting"
+        found.append(
+            DeclaredElection(
+                paragraph=one.basis.paragraph,
+                body=bodies[one.body_id],
+                person=people[one.person_id].details.name,
+                state="refused" if refused else row.outcome or waits,
+                reason=row.outcome if refused else None,
+                membership_id=row.membership_id,
+                **one.model_dump(exclude={"basis"}),
+            )
+        )
+    return found
