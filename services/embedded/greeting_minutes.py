@@ -12,7 +12,7 @@ from string import Template
 from services.embedded.assembly import AllInOne
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.meeting import Meeting
-from services.meetings.minutes.commands import Drafting
+from services.meetings.minutes.drafting import Drafting
 from services.signing.agreement import Agreement, Status
 from services.signing.commands import SigningCommands
 from shared.errors import NotFound, Refused, Unavailable

@@ -9,6 +9,7 @@ from services.meetings.body.commands import BodyCommands
 from services.meetings.decision.commands import DecisionCommands
 from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.manuscript.commands import ManuscriptCommands
+from services.meetings.manuscript.forward import ForwardCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
 from services.meetings.minutes.commands import MinutesCommands
@@ -40,6 +41,7 @@ class MeetingsCommands:
     decisions: DecisionCommands
     unlocking: UnlockCommands
     manuscripts: ManuscriptCommands
+    forward: ForwardCommands
     bodies: BodyCommands
     people: PersonCommands
     register: RegisterCommands

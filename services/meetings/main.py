@@ -19,6 +19,7 @@ from services.meetings.letterhead import api as letterhead_api
 from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.manuscript import api as manuscript_api
 from services.meetings.manuscript.commands import ManuscriptCommands, drawing_press
+from services.meetings.manuscript.forward import ForwardCommands
 from services.meetings.meeting import api as meeting_api
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
@@ -91,14 +92,17 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     agendas = AgendaCommands(unit_of_work, clock)
     attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
     versions = MinutesQueries(unit_of_work, blobs)
+    minutes = MinutesCommands(unit_of_work, clock, blobs, press, words)
+    manuscripts = ManuscriptCommands(unit_of_work, clock, press, drawing)
     on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers(), **TaskDeadlines(clock).handlers()}
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
         versions=versions,
         decisions=DecisionCommands(unit_of_work),
         unlocking=UnlockCommands(unit_of_work, clock, blobs),
-        minutes=MinutesCommands(unit_of_work, clock, blobs, press, words),
-        manuscripts=ManuscriptCommands(unit_of_work, clock, press, drawing),
+        minutes=minutes,
+        manuscripts=manuscripts,
+        forward=ForwardCommands(unit_of_work, manuscripts, minutes),
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),

@@ -12,13 +12,15 @@ from services.meetings.minutes.fields import of_a_form
 from services.meetings.minutes.from_sitting import OfAgenda, OfMeeting, minutes_of
 from services.meetings.minutes.front_matter import FrontMatter
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
+from services.meetings.minutes.revision import Version
 from services.meetings.minutes.setting import set_minutes
+from services.meetings.minutes.store import version_of_row
 from services.meetings.minutes.text import read_sections
 from services.meetings.sitting.history import effective
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound, Refused
+from shared.errors import InvalidInput, NotFound, Refused, says
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.minutes import Language, Letterhead, MinutesDocument
 from shared.rendering.press import Limits, Press
@@ -37,13 +39,15 @@ def drawing_press() -> Press:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A meeting with what is written for its minutes. `first`: the number that its paragraphs begin at, as of now."""
+    """A meeting with what is written for its minutes. `first`: the number that its paragraphs begin at, as of now.
+    `stands`: the version of the minutes that may be signed, or is; while it stands, nothing else is written."""
 
     meeting: Meeting
     manuscript: Manuscript | None
     language: Language
     first: int
     letterhead: Letterhead | None
+    stands: Version | None = None
 
 
 class ManuscriptCommands:
@@ -68,6 +72,7 @@ class ManuscriptCommands:
                 body.details.rules.language if body else "sv",
                 await _first(transaction, organisation, meeting, body),
                 await transaction.letterhead(organisation),
+                await _standing(transaction, organisation, meeting_id),
             )
 
     async def manuscript(self, organisation: str, meeting_id: str) -> Manuscript:
@@ -115,6 +120,7 @@ class ManuscriptCommands:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
             meeting.require_scheduled()
             before = await transaction.manuscript(organisation, meeting_id)
+            await _require_unnumbered(transaction, organisation, meeting_id, before)
             require_version("the draft", before.version if before else 0, seen)
             manuscript = rules.begun(markdown, source, remarks, before)
             await transaction.save_manuscript(organisation, meeting_id, manuscript)
@@ -135,7 +141,7 @@ class ManuscriptCommands:
 
         async def work(transaction: MeetingsTransaction) -> Manuscript:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
-            there = _there(await transaction.manuscript(organisation, meeting_id))
+            there = await _open(transaction, organisation, meeting_id)
             made = rules.with_fields(there, of_a_form(form, meeting.details.body), seen=seen)
             await transaction.save_manuscript(organisation, meeting_id, made)
             return made
@@ -159,7 +165,7 @@ class ManuscriptCommands:
 
         async def work(transaction: MeetingsTransaction) -> None:
             await transaction.lock_meeting(organisation, meeting_id)
-            there = _there(await transaction.manuscript(organisation, meeting_id))
+            there = await _open(transaction, organisation, meeting_id)
             require_version("the draft", there.version, seen)
             await transaction.remove_manuscript(organisation, meeting_id)
 
@@ -200,7 +206,7 @@ class ManuscriptCommands:
     async def _changed(self, organisation: str, meeting_id: str, change: Change) -> Manuscript:
         async def work(transaction: MeetingsTransaction) -> Manuscript:
             await transaction.lock_meeting(organisation, meeting_id)
-            there = _there(await transaction.manuscript(organisation, meeting_id))
+            there = await _open(transaction, organisation, meeting_id)
             made = change(there)
             if made is not there:
                 await transaction.save_manuscript(organisation, meeting_id, made)
@@ -279,6 +285,32 @@ async def _known(transaction: MeetingsTransaction, organisation: str, meeting: M
 async def _require_none(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> None:
     if await transaction.manuscript(organisation, meeting_id) is not None:
         raise Refused("there is a draft of the minutes already", hint="go on with it, or discard it first")
+
+
+async def _standing(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> Version | None:
+    row = await transaction.minutes_of(organisation, meeting_id)
+    version = version_of_row(row) if row is not None else None
+    return version if version and version.ended is None and not version.unlocked else None
+
+
+async def _open(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> Manuscript:
+    """The draft, to be changed. Raises NotFound, Refused."""
+    there = _there(await transaction.manuscript(organisation, meeting_id))
+    await _require_unnumbered(transaction, organisation, meeting_id, there)
+    return there
+
+
+async def _require_unnumbered(
+    transaction: MeetingsTransaction, organisation: str, meeting_id: str, there: Manuscript | None
+) -> None:
+    """Raises Refused for a draft that the minutes were made of, while they stand: it would say something else."""
+    stands = await _standing(transaction, organisation, meeting_id)
+    if there is not None and stands is not None and there.numbered == stands.number:
+        raise Refused(
+            "the minutes are numbered and put forward as they are written here",
+            hint="unlock them, and the draft can be changed again",
+            says=says("numbered"),
+        )
 
 
 def _there(manuscript: Manuscript | None) -> Manuscript:

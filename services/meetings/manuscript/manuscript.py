@@ -59,7 +59,8 @@ class Piece(BaseModel):
 
 
 class Manuscript(BaseModel):
-    """`fields`: YAML, without the lines `---`. `version` counts its changes from 1, `made` its pieces."""
+    """`fields`: YAML, without the lines `---`. `version` counts its changes from 1, `made` its pieces. `numbered`: the
+    version of the minutes that were drafted of it last; while they stand, it is not changed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,6 +71,7 @@ class Manuscript(BaseModel):
     made: int
     source: Source
     remarks: tuple[Remark, ...] = ()
+    numbered: int | None = None
 
     @property
     def markdown(self) -> str:

@@ -24,6 +24,7 @@ from services.meetings.minutes.drafting import (
     drafted_fact,
     drafted_of,
     minutes_row,
+    released,
     signature_places,
 )
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
@@ -36,10 +37,11 @@ from services.meetings.minutes.word import FromWord, Known
 from services.meetings.minutes.word_reading import read_apart
 from services.meetings.review.following import follow_version
 from services.meetings.transaction import MeetingsTransaction
+from services.meetings.versions import require_version
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.errors import NotFound, Refused, Unavailable
-from shared.events import BlobRef, ProtocolDrafted
+from shared.events import BlobRef, Event, ProtocolDrafted
 from shared.ids import new_transaction_id
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.html import minutes_html
@@ -63,6 +65,7 @@ class DraftedVersion(BaseModel):
     has_html: bool = False
     signed_at: datetime | None = None
     unlocked_at: datetime | None = None
+    released_at: datetime | None = None
 
     @property
     def may_unlock(self) -> bool:
@@ -101,12 +104,22 @@ class MinutesCommands:
         self._turns: WeakValueDictionary[tuple[str, str, int], asyncio.Lock] = WeakValueDictionary()
 
     async def draft_minutes(
-        self, organisation: str, meeting_id: str, text: str, drafting: Drafting, *, ip: str
+        self,
+        organisation: str,
+        meeting_id: str,
+        text: str,
+        drafting: Drafting,
+        *,
+        ip: str,
+        written: int | None = None,
+        release: bool = False,
     ) -> DraftedMinutes:
         """Number, render and store the minutes; signing then prepares an agreement under the returned id.
 
-        A draft after one whose agreement ended is the next version of the same minutes, with the same numbers. Raises
-        NotFound, Refused (a draft that may still be signed, another body, a number taken), InvalidInput, Unavailable.
+        A draft after one whose agreement ended is the next version of the same minutes, with the same numbers.
+        `written`: the version of the manuscript that the text is; refused when it was changed since. `release`: signing
+        sends it to its first signer at once. Raises NotFound, Refused (a draft that may still be signed, another body,
+        a number taken), InvalidInput, Unavailable.
         """
         draft = await asyncio.to_thread(parse_minutes, text)
         drafting = clean_drafting(drafting)
@@ -122,7 +135,7 @@ class MinutesCommands:
                 drafted = drafted_of(meeting_id, agreement_id, document, pdf, before)
                 fact = drafted_fact(drafted, document, drafting, render_input, sender_ip)
                 with suppress(_NumbersTaken):
-                    return await self._kept(organisation, draft, drafted, document, fact, source)
+                    return await self._kept(organisation, draft, drafted, document, fact, source, written, release)
         raise Unavailable("others draft minutes of the same body at this moment", hint="try again in a moment")
 
     async def _numbered(
@@ -164,6 +177,8 @@ class MinutesCommands:
         document: MinutesDocument,
         fact: ProtocolDrafted,
         source: BlobRef,
+        written: int | None,
+        release: bool,
     ) -> DraftedMinutes:
         """Take the numbers that stand in the PDF, and write the draft down. Raises _NumbersTaken."""
 
@@ -187,12 +202,23 @@ class MinutesCommands:
                     following = next_in_year or following  # later minutes go on from the same numbers
                 await transaction.set_numbering(organisation, counted, front.starts.year, following)
             now = self._clock.now()
-            await transaction.add_minutes(minutes_row(organisation, drafted, document, fact.render_input, source, now))
+            row = minutes_row(organisation, drafted, document, fact.render_input, source, now)
+            await transaction.add_minutes({**row, "released_at": now if release else None})
             elected = await elected_by(transaction, organisation, draft, first)
             await transaction.add_elections(organisation, drafted.meeting_id, drafted.version, elected)
-            numbered = meeting.model_copy(update={"version": meeting.version + 1})
-            await transaction.save_meeting(organisation, numbered)
-            transaction.tell(organisation, numbered, fact, now)
+            if written is not None:
+                manuscript = await transaction.manuscript(organisation, meeting.id)
+                require_version("the draft", manuscript.version if manuscript else 0, written)
+                if manuscript is not None:
+                    as_numbered = manuscript.model_copy(update={"numbered": drafted.version})
+                    await transaction.save_manuscript(organisation, meeting.id, as_numbered)
+            facts: list[Event] = [fact]
+            if release:
+                facts.append(released(drafted))
+            for one in facts:
+                meeting = meeting.model_copy(update={"version": meeting.version + 1})
+                transaction.tell(organisation, meeting, one, now)
+            await transaction.save_meeting(organisation, meeting)
             now_drafted = version_of_row(await transaction.minutes_of(organisation, drafted.meeting_id))
             await follow_version(transaction, organisation, drafted.meeting_id, now_drafted, drafted.document_name, now)
             return drafted

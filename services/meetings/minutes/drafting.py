@@ -11,7 +11,7 @@ from services.meetings.meeting.meeting import known_timezone
 from services.meetings.minutes.minutes import MinutesDraft
 from services.meetings.minutes.revision import Version, next_version
 from shared.errors import InvalidInput
-from shared.events import BlobRef, Person, ProtocolDrafted, SignerInvitation
+from shared.events import BlobRef, Person, ProtocolDrafted, ProtocolReleased, SignerInvitation
 from shared.rendering.minutes import Language, MinutesDocument, SignaturePlace, place_label
 from shared.text import clean_mailbox, clean_name, named_twice
 
@@ -146,4 +146,14 @@ def drafted_fact(
         timezone=drafting.timezone,
         version=drafted.version,
         replaces=drafted.replaces,
+    )
+
+
+def released(drafted: DraftedMinutes) -> ProtocolReleased:
+    """Nobody is to read it first: signing sends it."""
+    return ProtocolReleased(
+        meeting_id=drafted.meeting_id,
+        agreement_id=drafted.agreement_id,
+        document_name=drafted.document_name,
+        version=drafted.version,
     )

@@ -86,6 +86,7 @@ _VERSION_OF_AGREEMENT = select(MINUTES.c.meeting_id, MINUTES.c.version).where(
 )
 
 _UNLOCKED = update(MINUTES).where(*_OF_MINUTES).values(unlocked_at=bindparam("at"))
+_RELEASED = update(MINUTES).where(*_OF_MINUTES).values(released_at=bindparam("at"))
 
 
 class MinutesStore(Transaction):
@@ -143,6 +144,10 @@ class MinutesStore(Transaction):
     async def unlock_minutes(self, organisation: str, meeting_id: str, version: int, at: datetime) -> None:
         key = {"of_organisation": organisation, "of_meeting": meeting_id, "of_version": version}
         await self.connection.execute(_UNLOCKED, {**key, "at": at})
+
+    async def release_minutes(self, organisation: str, meeting_id: str, version: int, at: datetime) -> None:
+        key = {"of_organisation": organisation, "of_meeting": meeting_id, "of_version": version}
+        await self.connection.execute(_RELEASED, {**key, "at": at})
 
     async def add_minutes(self, row: dict[str, Any]) -> None:
         await self.connection.execute(_ADD_MINUTES, row)

@@ -28,8 +28,9 @@ class MinutesRow(MeetingsTable, table=True):
     """A version of the minutes of a meeting: which paragraphs it holds, and its documents by reference.
 
     `ended`: how the agreement about it ended before everyone had signed, see `minutes.revision`; `signed_at`: when they
-    all had. `unlocked_at`: when somebody said that it is to be changed. `source`: the Markdown that it was drafted of,
-    by reference. `render_input`, `source`, `signed_at`: None of what was drafted, or signed, before they were kept.
+    all had. `released_at`: when it was sent to be signed from here; `unlocked_at`: when somebody said that it is to be
+    changed. `source`: the Markdown that it was drafted of, by reference. `render_input`, `source`, `signed_at`: None of
+    what was drafted, or signed, before they were kept.
     """
 
     __tablename__ = "minutes"
@@ -50,6 +51,7 @@ class MinutesRow(MeetingsTable, table=True):
     signed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
     source: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     unlocked_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    released_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
 class ElectionRow(MeetingsTable, table=True):

@@ -66,10 +66,11 @@ class UnlockCommands:
             )
             transaction.tell(organisation, changed, fact, now)
             # one that is there is somebody's work, newer maybe, and stays
-            put_back = draft is not None and await transaction.manuscript(organisation, meeting_id) is None
-            if draft is not None and put_back:
-                await transaction.save_manuscript(organisation, meeting_id, draft)
-            return Unlocked(meeting_id, version.number, version.agreement_id, markdown, put_back)
+            there = await transaction.manuscript(organisation, meeting_id)
+            if draft is not None and there is None:
+                await transaction.save_manuscript(organisation, meeting_id, there := draft)
+            is_draft = there is not None and (there is draft or there.numbered == version.number)
+            return Unlocked(meeting_id, version.number, version.agreement_id, markdown, is_draft)
 
         return await self._unit_of_work.run(work)
 

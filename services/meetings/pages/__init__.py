@@ -11,6 +11,7 @@ from services.meetings.pages.decisions import DecisionPages
 from services.meetings.pages.files import FilePages
 from services.meetings.pages.letterhead import LetterheadPages
 from services.meetings.pages.manuscript_fields import ManuscriptFieldPages
+from services.meetings.pages.manuscript_forward import ManuscriptForwardPages
 from services.meetings.pages.manuscript_word import ManuscriptWordPages
 from services.meetings.pages.manuscripts import ManuscriptPages
 from services.meetings.pages.meetings import MeetingPages
@@ -84,4 +85,5 @@ def _add_office(
         TaskPages,
     ):
         pages(look, access, commands, clock).add_to(router)
-    UnlockPages(look, access, commands, clock, proxies=proxies).add_to(router)
+    for sending in (ManuscriptForwardPages, UnlockPages):
+        sending(look, access, commands, clock, proxies=proxies).add_to(router)

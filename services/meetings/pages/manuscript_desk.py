@@ -5,6 +5,7 @@ from typing import Any
 
 from services.meetings.manuscript.commands import Desk
 from services.meetings.manuscript.manuscript import Manuscript
+from services.meetings.minutes.revision import Version
 from shared.errors import NotFound
 
 AT = "/office/meetings/{meeting_id}/manuscript"
@@ -20,7 +21,15 @@ def facts_of(desk: Desk) -> dict[str, Any]:
         "details": desk.meeting.details,
         "manuscript": desk.manuscript,
         "first": desk.first,
+        "numbered": numbered(desk),
+        "stands": desk.stands,
     }
+
+
+def numbered(desk: Desk) -> Version | None:
+    """The minutes that were drafted of what is written, while they stand: nothing is changed meanwhile."""
+    made, stands = desk.manuscript, desk.stands
+    return stands if made and stands and made.numbered == stands.number else None
 
 
 def there_on(desk: Desk) -> Manuscript:

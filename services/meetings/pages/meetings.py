@@ -21,6 +21,7 @@ from services.meetings.meeting.meeting import (
 )
 from services.meetings.minutes.api import html_answer
 from services.meetings.pages import notices
+from services.meetings.pages.minutes_path import path_of
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -56,6 +57,8 @@ _DONE = notices.DONE | frozenset(
         "struck",
         "unlocked",
         "unlocked-draft",
+        "put-forward-before",
+        "sent-to-sign",
     }
 )
 _DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
@@ -117,6 +120,10 @@ class MeetingPages(OfficePages):
         asked = await self._commands.replies.asked(principal.organisation, meeting_id) if view else []
         elections = await self._commands.minutes.elections(principal.organisation, meeting_id)
         poll = await self._commands.polls.latest(principal.organisation, meeting_id) if coming else None
+        manuscript = (await self._commands.manuscripts.desk(principal.organisation, meeting_id)).manuscript
+        minutes = await self._commands.minutes.versions(principal.organisation, meeting_id)
+        review = await self._commands.reviews.latest(principal.organisation, meeting_id)
+        sitting = (await self._commands.sittings.scene(principal.organisation, meeting_id)).state
         return self._page(
             request,
             "office/meeting.html",
@@ -132,9 +139,12 @@ class MeetingPages(OfficePages):
             coming=coming,
             today=self._today(),
             in_the_way=[(one, holiday_of(one)) for one in clashes],
-            manuscript=(await self._commands.manuscripts.desk(principal.organisation, meeting_id)).manuscript,
-            minutes=await self._commands.minutes.versions(principal.organisation, meeting_id),
-            review=await self._commands.reviews.latest(principal.organisation, meeting_id),
+            manuscript=manuscript,
+            minutes=minutes,
+            review=review,
+            way=path_of(sitting, manuscript, minutes, review.review if review else None)
+            if stands and (not coming or sitting)
+            else [],
             elections=elections,
             taken_over=await self._commands.meetings.taken_over(principal.organisation, meeting),
             tasks=await self._commands.tasks.of_meeting(principal.organisation, meeting_id),

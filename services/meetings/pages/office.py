@@ -15,6 +15,7 @@ from services.meetings.meeting.meeting import Meeting, WhichBody
 from shared.auth import Access, Principal, Role, requires
 from shared.clock import Clock
 from shared.errors import InvalidInput, JusteraError
+from shared.forwarding import Proxies
 from shared.text import MAX_LINE
 from shared.web import Field, Look, file_form, form_text, path_for, small_form
 
@@ -63,6 +64,16 @@ class OfficePages:
     def _today(self, body: Body | None = None) -> date:
         zone = body.details.rules.timezone if body else "Europe/Stockholm"
         return self._clock.now().astimezone(ZoneInfo(zone)).date()
+
+
+class SendingPages(OfficePages):
+    """Pages of what leaves the office: a fact says from which address."""
+
+    def __init__(
+        self, look: Look, access: Access, commands: MeetingsCommands, clock: Clock, *, proxies: Proxies
+    ) -> None:
+        super().__init__(look, access, commands, clock)
+        self._proxies = proxies
 
 
 def get(router: APIRouter, path: str, handler: Callable[..., Any]) -> None:

@@ -43,7 +43,10 @@ class ReviewPages(OfficePages):
         get(router, "/office/reviews/{review_id}/call-off", self.office_review_calling_off)
         post(router, "/office/reviews/{review_id}/call-off", self.office_review_call_off)
 
-    async def office_review_new(self, request: Request, meeting_id: str, principal: Principal = SECRETARY) -> Response:
+    async def office_review_new(
+        self, request: Request, meeting_id: str, done: str = "", principal: Principal = SECRETARY
+    ) -> Response:
+        """`done`: put-forward, just now."""
         latest = await self._commands.reviews.latest(principal.organisation, meeting_id)
         if latest is not None and latest.review.is_open:
             return back(request, "office_review", "", review_id=latest.review.id)
@@ -51,7 +54,7 @@ class ReviewPages(OfficePages):
         chosen = frozenset(one.person.id for one in found.candidates if one.usual)
         answer_by = (self._today() + _DAYS_TO_ANSWER).isoformat()
         fields = {"reviewers": Field("reviewers"), "answer_by": Field("answer_by", answer_by), "note": Field("note")}
-        return self._form(request, principal, found, fields, chosen)
+        return self._form(request, principal, found, fields, chosen, done=done if done == "put-forward" else "")
 
     async def office_review_open(self, request: Request, meeting_id: str, principal: Principal = SECRETARY) -> Response:
         found = await self._commands.reviews.reviewable(principal.organisation, meeting_id)
@@ -78,7 +81,14 @@ class ReviewPages(OfficePages):
         return self._form(request, principal, found, fields, frozenset(chosen))
 
     def _form(
-        self, request: Request, principal: Principal, found: Reviewable, fields: Fields, chosen: frozenset[str]
+        self,
+        request: Request,
+        principal: Principal,
+        found: Reviewable,
+        fields: Fields,
+        chosen: frozenset[str],
+        *,
+        done: str = "",
     ) -> Response:
         order = ("reviewers", "answer_by", "note")
         return self._page(
@@ -89,6 +99,7 @@ class ReviewPages(OfficePages):
             found=found,
             meeting=found.meeting,
             chosen=chosen,
+            done=done,
         )
 
     async def office_review(

@@ -3,24 +3,16 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.meetings.commands import MeetingsCommands
 from services.meetings.minutes.commands import DraftedVersion
-from services.meetings.pages.office import SECRETARY, OfficePages, back, get, is_wrong, line_error, post, typed, wrong
-from shared.auth import Access, Principal
-from shared.clock import Clock
+from services.meetings.pages.office import SECRETARY, SendingPages, back, get, is_wrong, line_error, post, typed, wrong
+from shared.auth import Principal
 from shared.errors import Refused
-from shared.forwarding import Proxies, client_ip
+from shared.forwarding import client_ip
 from shared.text import MAX_REASON, clean_reason
-from shared.web import Field, Look
+from shared.web import Field
 
 
-class UnlockPages(OfficePages):
-    def __init__(
-        self, look: Look, access: Access, commands: MeetingsCommands, clock: Clock, *, proxies: Proxies
-    ) -> None:
-        super().__init__(look, access, commands, clock)
-        self._proxies = proxies
-
+class UnlockPages(SendingPages):
     def add_to(self, router: APIRouter) -> None:
         get(router, "/office/meetings/{meeting_id}/minutes/unlock", self.office_unlocking)
         post(router, "/office/meetings/{meeting_id}/minutes/unlock", self.office_unlock)

@@ -208,6 +208,7 @@ class ReviewCommands:
             now = self._clock.now()
             await transaction.save_review(organisation, closed)
             transaction.tell(organisation, closed, fact, now)
+            await transaction.release_minutes(organisation, meeting.id, drafted.number, now)
             changed = meeting.model_copy(update={"version": meeting.version + 1})
             await transaction.save_meeting(organisation, changed)
             released = ProtocolReleased(

@@ -192,3 +192,73 @@ async def test_200_megabytes_are_refused_by_a_page_before_they_arrive(held: Held
     writer.close()
     assert answer.startswith("HTTP/1.1 413")
     assert "Det är för stort" in answer
+
+
+FORWARD = {"signer_1": "maja.lind@norrdalen.example", "signer_2": "olof@norrdalen.example"}
+FORWARD |= {"signer_3": "anna@norrdalen.example", "sender_name": "Maja Lind", "sender_email": FORWARD["signer_1"]}
+
+
+async def whole(held: Held) -> str:
+    """A draft that can be put forward; the address of the page for it."""
+    at = await written(held)
+    await held.visitor.follow(f"{at}/fields")
+    fields = dict(re.findall(r'<input id="minutes_\w+" name="(minutes_\w+)" type="\w+" value="([^"]*)"', shown(held)))
+    fields |= dict(re.findall(r'<textarea id="minutes_\w+" name="(minutes_\w+)"[^>]*>([^<]*)</textarea>', shown(held)))
+    named = {"minutes_secretary": "Maja Lind", "minutes_adjuster": "Anna Dal"}
+    await send(held, "/manuscript/fields", **{**fields, **named})
+    return f"{at}/forward"
+
+
+async def test_a_draft_is_numbered_from_its_page_and_read_before_it_is_signed(held: Held) -> None:
+    at = await whole(held)
+    await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}")
+    assert re.search(r'aria-current="step"><a href="[^"]*/manuscript/forward">Lägg fram protokollet', shown(held))
+    await held.visitor.follow(at)
+    assert "Justerare: Anna Dal, e-post" in shown(held)
+    assert "Adressen finns inte i registret" in shown(held)
+    refused = await held.visitor.press("/manuscript/forward", **{**FORWARD, "signer_2": "olof", "signer_3": ""})
+    assert refused.status_code == 422
+    assert shown(held).count("Skriv e-postadressen i formen") == 4  # in the summary, and at each of two fields
+    assert 'value="maja.lind@norrdalen.example"' in shown(held)
+    await held.visitor.press("/manuscript/forward", **{**FORWARD, "signer_3": FORWARD["signer_1"].upper()})
+    assert "Var och en som signerar behöver en egen adress" in shown(held)
+    await held.visitor.press("/manuscript/forward", **FORWARD, act="review")
+    assert "Protokollet är framlagt. Välj vilka som ska läsa det före signering." in shown(held)
+    await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}")
+    assert re.search(r'aria-current="step"><a href="[^"]*/review/new">Be om synpunkter', shown(held))
+    await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}/manuscript")
+    assert "Protokollet är framlagt, § 1–1" in shown(held)
+    assert "Ändra närvarande" not in shown(held)
+    changed = await held.visitor.client.post(
+        f"{OFFICE}/meetings/{held.meeting_id}/manuscript/paragraphs/p1/step", data={"direction": "up"}
+    )
+    assert changed.status_code in (403, 409)
+
+
+async def test_two_who_put_one_draft_forward_make_one_of_it_and_the_second_is_told(held: Held) -> None:
+    at = await whole(held)
+    first = await held.visitor.follow(at)
+    await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
+    assert "Protokollet är framlagt och skickat för signering." in shown(held)
+    assert re.search(r'aria-current="step"><a href="[^"]*/signing/overview/[^"]*">Signera', shown(held))
+    held.visitor.page = first
+    await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
+    assert "Någon annan lade fram protokollet i samma stund." in shown(held)
+    assert len(await held.visitor.site.meetings.commands.minutes.versions(ORGANISATION, held.meeting_id)) == 1
+
+
+async def test_a_draft_that_was_changed_since_is_not_put_forward_and_what_was_typed_stays(held: Held) -> None:
+    at = await whole(held)
+    await held.visitor.follow(at)
+    commands = held.visitor.site.meetings.commands
+    await commands.manuscripts.write(ORGANISATION, held.meeting_id, "p1", "Ekonomi", "Den andras text.", seen=None)  # type: ignore[arg-type]
+    answer = await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
+    assert answer.status_code == 422
+    assert "Någon annan har ändrat utkastet sedan sidan öppnades." in shown(held)
+    assert 'value="anna@norrdalen.example"' in shown(held)
+    assert await commands.minutes.versions(ORGANISATION, held.meeting_id) == []
+    await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
+    [version] = await commands.minutes.versions(ORGANISATION, held.meeting_id)
+    assert version.released_at is not None
+    await commands.unlocking.unlock(ORGANISATION, held.meeting_id, "§ 1 är fel", ip="192.0.2.1")
+    await commands.manuscripts.write(ORGANISATION, held.meeting_id, "p1", "Ekonomi", "Rätt text.", seen=None)  # type: ignore[arg-type]

@@ -525,6 +525,15 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     await page.fill("#minutes_present", "Olof Berg; S; Björkå; ordförande\n; C; Granvik")
     await page.locator("form:has(#minutes_present) .button.primary").click()
     yield "manuscript-fields-wrong", page
+    await page.goto(f"{meeting}/manuscript/fields")
+    await page.fill("#minutes_adjuster", "Maja Lind")
+    await page.locator("form:has(#minutes_present) .button.primary").click()
+    await page.goto(f"{meeting}/manuscript/forward")
+    await page.fill("#signer_1", "maja")
+    await page.locator("[value=review]").click()
+    yield "manuscript-forward-wrong", page
+    await page.goto(meeting)
+    yield "meeting-held", page
 
 
 async def notices(page: Page, meeting: str) -> AsyncIterator[Stop]:

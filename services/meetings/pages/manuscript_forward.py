@@ -1,0 +1,128 @@
+"""The page on which a draft is put forward: who signs, in which order, and whether somebody reads it first."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.meetings.manuscript.forward import Place, Proposal
+from services.meetings.pages.manuscript_desk import AT, facts_of
+from services.meetings.pages.office import (
+    SECRETARY,
+    Fields,
+    SendingPages,
+    back,
+    get,
+    is_wrong,
+    line_error,
+    post,
+    typed,
+    version_of,
+    wrong,
+)
+from shared.auth import Principal
+from shared.errors import InvalidInput, Refused, Unavailable
+from shared.events import Person, SignerInvitation
+from shared.forwarding import client_ip
+from shared.text import MAX_EMAIL, MAX_NAME, clean_mailbox, clean_name
+from shared.web import Field, form_text
+
+
+class ManuscriptForwardPages(SendingPages):
+    def add_to(self, router: APIRouter) -> None:
+        get(router, f"{AT}/forward", self.office_manuscript_forward)
+        post(router, f"{AT}/forward", self.office_manuscript_put_forward)
+
+    async def office_manuscript_forward(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        found = await self._commands.forward.proposal(principal.organisation, meeting_id)
+        fields = {"sender_name": Field("sender_name", found.sender.name)}
+        fields |= {"sender_email": Field("sender_email", found.sender.email)}
+        fields |= {_signer(n): Field(_signer(n), place.email) for n, place in enumerate(found.places, 1)}
+        return self._form(request, principal, found, fields)
+
+    async def office_manuscript_put_forward(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        """`act` is sign where nobody reads it first; else the review's form comes next."""
+        found = await self._commands.forward.proposal(principal.organisation, meeting_id)
+        signers = [_signer(n) for n in range(1, len(found.places) + 1)]
+        fields = await typed(request, ("sender_name", "sender_email", *signers))
+        if found.trouble:
+            return self._form(request, principal, found, fields, why="not_whole")
+        seen = version_of(await form_text(request, "version"))
+        signs = await form_text(request, "act") == "sign"
+        if seen != found.version:
+            return self._form(request, principal, found, fields, why="meanwhile")
+        if not _is_fit(fields, found.places):
+            return self._form(request, principal, found, fields)
+        try:
+            drafted = await self._commands.forward.put_forward(
+                principal.organisation,
+                meeting_id,
+                Person(email=fields["sender_email"].value, name=fields["sender_name"].value, language="sv"),
+                [
+                    SignerInvitation(role=place.role, name=place.name or None, email=fields[_signer(n)].value)
+                    for n, place in enumerate(found.places, 1)
+                ],
+                seen=seen,
+                ip=client_ip(request, self._proxies),
+                release=signs,
+            )
+        except (Refused, InvalidInput, Unavailable) as error:
+            found = await self._commands.forward.proposal(principal.organisation, meeting_id)
+            if found.desk.stands is not None:  # somebody else put it forward at this moment
+                return back(request, "office_meeting", "put-forward-before", meeting_id=meeting_id)
+            return self._form(request, principal, found, fields, why=_why(error, found, seen), message=error.message)
+        if signs:
+            return back(request, "office_meeting", "sent-to-sign", meeting_id=drafted.meeting_id)
+        return back(request, "office_review_new", "put-forward", meeting_id=meeting_id)
+
+    def _form(
+        self,
+        request: Request,
+        principal: Principal,
+        found: Proposal,
+        fields: Fields,
+        *,
+        why: str = "",
+        message: str = "",
+    ) -> Response:
+        """`why`: it was refused; `message`: where no text says why."""
+        return self._page(
+            request,
+            "office/manuscript_forward.html",
+            principal,
+            fields=fields,
+            refused=bool(why),
+            found=found,
+            places=[(_signer(n), place) for n, place in enumerate(found.places, 1)],
+            why=why,
+            message=message,
+            **facts_of(found.desk),
+        )
+
+
+def _signer(number: int) -> str:
+    return f"signer_{number}"
+
+
+def _is_fit(fields: Fields, places: Sequence[Place]) -> bool:
+    """Whether everything can be mailed; what cannot is put at its field."""
+    error = line_error(clean_name, fields["sender_name"].value, longest=MAX_NAME)
+    wrong(fields, "sender_name", f"person.{error}" if error else None)
+    given = set[str]()
+    for name in ("sender_email", *(_signer(n + 1) for n in range(len(places)))):
+        value = fields[name].value
+        wrong(fields, name, "email.malformed" if line_error(clean_mailbox, value, longest=MAX_EMAIL) else None)
+        if name != "sender_email":
+            wrong(fields, name, "email_twice" if value.casefold() in given else None)
+            given.add(value.casefold())
+    return not is_wrong(fields)
+
+
+def _why(error: Refused | InvalidInput | Unavailable, found: Proposal, seen: int) -> str:
+    if isinstance(error, Unavailable):
+        return "busy"
+    return "meanwhile" if found.version != seen else error.says.key if error.says else "other"
