@@ -1,14 +1,17 @@
 """Every page in Chromium: wide and narrow, light and dark, in both languages; axe finds nothing to object to.
 
-A page that the walk forgets is told: each template that is shown by itself must have been.
+A page that the walks forget is told: each template that is shown by itself must have been.
+
+In the dark a page differs by its colours alone (`test_stylesheet` says so), so there axe tries the rules on colours.
 
 `JUSTERA_SCREENSHOTS=FOLDER` keeps a picture of each page.
 """
 
 import os
 import re
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 from fastapi import Request
@@ -16,42 +19,60 @@ from playwright.async_api import Browser, Page
 
 from shared.web import Look
 from tests.integration.pages.site import Site
-from tests.integration.pages.tour import tour
-from tests.support.browser import accessibility_violations
+from tests.integration.pages.tour import Stop
+from tests.integration.pages.tour_office import office
+from tests.integration.pages.tour_signing import signing
+from tests.support.browser import COLOUR_RULES, accessibility_violations
+
+Scheme = Literal["light", "dark"]
 
 ROOT = Path(__file__).parents[3]
 WIDTHS = (360, 768, 1280)
+LOCALES = {"sv": "sv-SE", "en": "en-GB"}
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 ELSEWHERE = {"web/api_docs.html"}  # Swagger UI, in English, tried by test_api_docs
+TEMPLATES = {*ROOT.glob("services/*/pages/templates"), ROOT / "shared" / "web" / "templates"}
+MEETINGS = ROOT / "services" / "meetings" / "pages" / "templates"
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["sv", "en"])
-async def test_every_page_is_accessible_and_fits(
-    site: Site,
-    browser: Browser,
-    minutes_pdf: bytes,
-    language: str,
-    scheme: Literal["light", "dark"],
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("language", LOCALES)
+async def test_every_page_of_the_office_is_accessible_and_fits(
+    site: Site, browser: Browser, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    context = await browser.new_context(locale=LOCALES[language])
+    seen = await _walk(office(site, context), language, monkeypatch)
+    assert seen == _pages([MEETINGS])
+
+
+@pytest.mark.parametrize("language", LOCALES)
+async def test_every_page_of_signing_and_of_copies_is_accessible_and_fits(
+    site: Site, browser: Browser, minutes_pdf: bytes, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = await browser.new_context(locale=LOCALES[language])
+    seen = await _walk(signing(site, context, minutes_pdf, language), language, monkeypatch)
+    assert seen == _pages(TEMPLATES - {MEETINGS}) - ELSEWHERE
+
+
+async def _walk(stops: AsyncIterator[Stop], language: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The templates that were shown; what is wrong with the pages fails."""
     shown = _templates_shown(monkeypatch)
     seen: set[str] = set()
-    context = await browser.new_context(color_scheme=scheme, locale={"sv": "sv-SE", "en": "en-GB"}[language])
     troubles: list[str] = []
-    async for name, page in tour(site, context, minutes_pdf, language):
+    async for name, page in stops:
         # After a form was sent: before its stylesheet is there, links have no colour of ours.
         await page.wait_for_load_state()
         assert await page.get_attribute("html", "lang") == language, name
         seen.add(shown[-1])
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 900})
-            troubles += [f"{name} at {width}: {trouble}" for trouble in await _troubles(page)]
-            await _keep_picture(page, f"{name}-{language}-{scheme}-{width}")
+            for scheme in SCHEMES:
+                await page.emulate_media(color_scheme=scheme)
+                troubles += [f"{name} at {width}, {scheme}: {trouble}" for trouble in await _troubles(page, scheme)]
+                await _keep_picture(page, f"{name}-{language}-{scheme}-{width}")
     assert not troubles, "\n".join(troubles)
-    assert seen == _pages() - ELSEWHERE
+    return seen
 
 
 def _templates_shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -67,16 +88,16 @@ def _templates_shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return shown
 
 
-def _pages() -> set[str]:
-    """The templates that are pages: nothing else is made of them."""
-    folders = [*ROOT.glob("services/*/pages/templates"), ROOT / "shared" / "web" / "templates"]
-    texts = {str(path.relative_to(one)): path.read_text() for one in folders for path in one.rglob("*.html")}
+def _pages(folders: Collection[Path]) -> set[str]:
+    """The templates in these folders that are pages: nothing else is made of them."""
+    texts = {str(path.relative_to(one)): path.read_text() for one in TEMPLATES for path in one.rglob("*.html")}
     used = re.compile(r'{%-? *(?:extends|import|include) "([^"]+)"')
-    return texts.keys() - {name for text in texts.values() for name in used.findall(text)}
+    here = {str(path.relative_to(one)) for one in folders for path in one.rglob("*.html")}
+    return here - {name for text in texts.values() for name in used.findall(text)}
 
 
-async def _troubles(page: Page) -> list[str]:
-    found = await accessibility_violations(page)
+async def _troubles(page: Page, scheme: Scheme) -> list[str]:
+    found = await accessibility_violations(page, *(COLOUR_RULES if scheme == "dark" else ()))
     if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append("the page scrolls sideways")
     return found

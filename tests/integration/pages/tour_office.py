@@ -1,0 +1,324 @@
+"""A walk by browser through the office: bodies, people and their own pages, minutes from the draft to the decisions."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+
+from playwright.async_api import BrowserContext, Page
+
+from services.meetings.body.body import BodyDetails, BodyKind
+from shared.events import AgreementCancelled
+from tests.integration.meetings.test_decisions import fire
+from tests.integration.meetings.test_elections import signed as all_signed
+from tests.integration.meetings.test_meetings import end as ended
+from tests.integration.pages.site import Site
+from tests.integration.pages.test_meetings import DRAFTING, MINUTES
+from tests.integration.pages.tour import Stop, first_page, log_in
+from tests.integration.pages.tour_meetings import meetings
+from tests.integration.signing.flow import ORGANISATION
+
+_ELECTED = """
+| Vald till | Namn | Uppdrag |
+| --- | --- | --- |
+| Styrelsen | Wilhelmina Sjöström-Häggkvist | ordförande |
+| Styrgruppen | Olof Berg | ordförande |
+"""
+
+
+async def office(site: Site, context: BrowserContext) -> AsyncIterator[Stop]:
+    """Each page in turn with a name for it, with the office empty at first."""
+    page = await first_page(context)
+    await log_in(site, page)
+    at = f"{site.base}/meetings/office"
+    await page.goto(f"{at}/bodies")
+    yield "bodies-empty", page
+    await page.locator("main .button.primary").click()
+    await page.locator("form summary").click()
+    await page.fill("#quorum", "many")
+    await page.locator("form .button").click()
+    yield "body-wrong", page
+    await page.fill("#name", "Styrelsen")
+    await page.fill("#quorum", "2")
+    await page.fill("#standing_items", "Val av justerare\nEkonomi")
+    await page.fill("#join_link", "https://mote.norrdalen.example/styrelsen")
+    await page.locator("form .button").click()
+    yield "body-empty", page
+    board = page.url.partition("?")[0]
+    await page.goto(f"{at}/people")
+    yield "people-empty", page
+    for name, party in (("Maja Lind", "S"), ("Olof Berg", "C"), ("Wilhelmina Sjöström-Häggkvist", "M")):
+        await page.goto(f"{at}/people/new")
+        await page.fill("#name", name)
+        await page.fill("#email", f"{name.split()[0].lower()}@norrdalen.example")
+        await page.fill("#party", party)
+        await page.fill("#municipality", "Björka")
+        await page.locator("form .button").click()
+    yield "person", page
+    await page.goto(f"{at}/people/new")
+    await page.fill("#email", "maja")
+    await page.locator("form .button").click()
+    yield "person-wrong", page
+    await page.goto(f"{at}/people")
+    yield "people", page
+    for number, (role, begins) in enumerate((("chair", "2022-01-01"), ("substitute", ""), ("member", "2023-01-01")), 1):
+        await page.goto(f"{board}/members/new")
+        await page.select_option("#person", index=number)
+        await page.select_option("#role", role)
+        await page.fill("#begins", begins)
+        if number == 1:
+            yield "member-new", page
+        await page.locator("form .button").click()
+    yield "body", page
+    await page.locator(".rows .ways a").first.click()
+    await page.fill("#ends", "2021-01-01")
+    await page.locator("form .button").click()
+    yield "member-wrong", page
+    await page.goto(board)
+    await page.locator(".rows .ways a").nth(1).click()
+    yield "member-end", page
+    async for stop in meetings(site, page):
+        yield stop
+    await page.goto(f"{at}/people")
+    await page.locator(".row-title a").first.click()
+    person = page.url
+    await page.locator(".ways a").nth(1).click()
+    yield "person-leave", page
+    await page.goto(person)
+    await page.locator(".ways a").last.click()
+    yield "person-end-links", page
+    async for stop in own(site, page, person.rpartition("/")[2]):
+        yield stop
+    async for stop in elections(site, page, board):
+        yield stop
+    await page.goto(f"{board}/change")
+    other = await page.context.new_page()
+    await other.goto(f"{board}/change")
+    await other.fill("#quorum", "1")
+    await other.locator("form .button").click()
+    await other.close()
+    await page.fill("#name", "Förbundsstyrelsen")
+    await page.locator("form .button").click()
+    yield "body-changed-meanwhile", page
+    await page.goto(f"{board}/close")
+    yield "body-close", page
+    await page.locator("form .button").click()
+    yield "body-closed", page
+    await page.goto(f"{at}/bodies")
+    yield "bodies-closed", page
+
+
+async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
+    """Of a member of a body with meetings, whose links are of the first version."""
+    language = await page.get_attribute("html", "lang") or "sv"
+    commands = site.meetings.commands.people
+    person = (await commands.career(ORGANISATION, person_id)).person
+    # As the person reads, whatever the browser asks for.
+    await commands.change(ORGANISATION, person_id, person.details.model_copy(update={"language": language}))
+    await page.goto(site.own_link(person_id))
+    yield "own-meetings", page
+    await page.locator(".row-title a").first.click()
+    yield "own-meeting", page
+    await page.locator("form .button").click()
+    yield "own-meeting-wrong", page
+    await page.locator("#answer").check()
+    await page.locator("form .button").click()
+    yield "own-meeting-answered", page
+    at = f"{site.base}/meetings/office"
+    own_meeting = page.url.partition("?")[0]
+    meeting = own_meeting.rpartition("/")[2]
+    async for stop in proposals(page, own_meeting, f"{at}/meetings/{meeting}/proposals"):
+        yield stop
+    await page.goto(f"{at}/meetings/{meeting}/poll/new?first=2022-11-28&last=2022-12-16")
+    await page.fill("#own_day_1", "2022-12-20")
+    await page.fill("#own_ends_1", "08:00")
+    await page.locator("form .button").last.click()
+    yield "poll-new-wrong", page
+    await page.fill("#own_ends_1", "16:00")
+    await page.locator("input[name=time]").first.check()
+    await page.fill("#note", "Oktobermötet krockar med mässan.")
+    await page.locator("form .button").last.click()
+    yield "poll-asked", page
+    poll = await site.meetings.commands.polls.latest(ORGANISATION, meeting)
+    assert poll is not None
+    await page.goto(site.own_link(person_id))
+    yield "own-meetings-asked", page
+    await page.goto(site.own_link(person_id, poll=poll.poll.id))
+    await page.locator("form .button").click()
+    yield "own-poll-wrong", page
+    for time in poll.poll.times:
+        await page.locator(f"input[name='{time.key}']").last.check()
+    await page.locator("form .button").click()
+    yield "own-poll-answered", page
+    await page.goto(f"{at}/meetings/{meeting}/poll")
+    yield "poll-answered", page
+    await page.locator("#told ~ .ways a").first.click()
+    await page.fill("#told", "\u202e")
+    await page.locator("form .button").click()
+    yield "poll-answer-wrong", page
+    await page.goto(f"{at}/meetings/{meeting}/poll")
+    await page.locator(".row-side .ways a").first.click()
+    yield "poll-choose", page
+    await page.goto(f"{at}/polls/{poll.poll.id}/call-off")
+    await page.locator("form .button").click()
+    yield "poll-call-off-wrong", page
+    await page.fill("#reason", "Mässan flyttas.")
+    await page.locator("form .button").click()
+    yield "poll-called-off", page
+    await page.goto(site.own_link(person_id, poll=poll.poll.id))
+    yield "own-poll-called-off", page
+
+
+async def proposals(page: Page, own_meeting: str, office_page: str) -> AsyncIterator[Stop]:
+    """Of a member and a secretary in one browser, for a meeting to come."""
+    await page.goto(f"{own_meeting}/propose")
+    await page.locator("main form .button").click()
+    yield "own-propose-wrong", page
+    for title in ("Upphandling av ett ärendehanteringssystem", "Logotyp", "Resor"):
+        await page.fill("#item_title", title)
+        await page.fill("#background", "Fler frågar.\n\nAvtalet går ut i juni.")
+        await page.locator("main form .button").click()
+    yield "own-proposed", page
+    await page.goto(office_page)
+    yield "proposals", page
+    await page.locator("[action$='/take'] .button").first.click()
+    await page.locator("main [href$='/decline']").first.click()
+    await page.locator("main form .button").click()
+    yield "proposal-decline-wrong", page
+    await page.fill("#reason", "Kommunikationen tar den.")
+    await page.locator("main form .button").click()
+    await page.fill("#until", "2099-01-01")
+    await page.locator("main form .button").last.click()
+    yield "proposals-wrong", page
+    member = await page.context.new_page()
+    await member.goto(f"{own_meeting}/propose")
+    await member.fill("#item_title", "Kommer för sent")
+    await page.fill("#until", "2022-09-01")
+    await page.locator("main form .button").last.click()
+    yield "proposals-over", page
+    await member.locator("main form .button").click()
+    await member.close()
+    await page.goto(f"{own_meeting}/propose")
+    yield "own-proposals-over", page
+
+
+async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
+    """Of a body that has a chair and a meeting on 2022-11-25, whose minutes elect: one can be seated, one cannot."""
+    commands = site.meetings.commands
+    await commands.bodies.register(ORGANISATION, BodyDetails(name="Styrgruppen", kind=BodyKind.STEERING_GROUP))
+    [meeting] = [
+        one
+        for one in await commands.meetings.of_year(ORGANISATION, 2022)
+        if one.details.starts.date() == date(2022, 11, 25)
+    ]
+    drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, MINUTES, DRAFTING, ip="192.0.2.1")
+    async for stop in reviews(site, page, meeting.id):
+        yield stop
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}/minutes/unlock")
+    await page.locator("main form .button").click()
+    yield "minutes-unlock-wrong", page
+    await page.fill("#reason", "§ 38 är fel.")
+    await page.locator("main form .button").click()
+    yield "meeting-unlocked", page
+    await ended(site.meetings, drafted.agreement_id, AgreementCancelled, organisation=ORGANISATION)
+    text = MINUTES.replace("Läggs till handlingarna.", "Rapporten läggs till handlingarna.") + _ELECTED
+    drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, text, DRAFTING, ip="192.0.2.1")
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}/minutes/difference/1/2")
+    yield "minutes-difference", page
+    review = await commands.reviews.latest(ORGANISATION, meeting.id)
+    assert review is not None
+    [reviewer] = review.review.people
+    await page.goto(site.own_link(reviewer, review=review.review.id))
+    yield "own-review-again", page
+    await page.goto(f"{site.base}/meetings/member/{reviewer}/reviews/{review.review.id}/difference")
+    yield "own-review-difference", page
+    await page.goto(site.own_link(reviewer, review=review.review.id))
+    await page.locator("[value=agree]").click()
+    yield "own-review-agreed", page
+    await page.goto(f"{site.base}/meetings/office/reviews/{review.review.id}")
+    yield "review-agreed", page
+    await page.locator("[action$='/send'] .button").click()
+    yield "review-sent", page
+    await all_signed(site.meetings, drafted.agreement_id, organisation=ORGANISATION)
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}")
+    yield "meeting-elections", page
+    await page.locator("[action$='/elections'] .button").click()
+    yield "meeting-elections-again", page
+    await page.goto(board)
+    yield "body-elected", page
+    async for stop in decisions(site, page):
+        yield stop
+
+
+async def _tasks(site: Site, page: Page) -> AsyncIterator[Stop]:
+    """Of a decision that is on the page."""
+    await page.goto(f"{site.base}/meetings/office/tasks")
+    yield "tasks-empty", page
+    await page.locator("main .button.primary").click()
+    await page.locator(".finds .ways a").first.click()
+    yield "task-new", page
+    await page.locator("form .button").click()
+    yield "task-wrong", page
+    await page.fill("#what", "ta fram ett förslag till ramverk")
+    await page.select_option("#owner", index=1)
+    await page.fill("#due", "2022-10-20")
+    await page.locator("form .button").click()
+    yield "task", page
+    await page.goto(f"{site.base}/meetings/office/tasks")
+    yield "tasks", page
+
+
+async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:
+    """Of a body whose minutes everyone has signed a moment ago."""
+    await page.goto(f"{site.base}/meetings/office/decisions")
+    yield "decisions-empty", page
+    await fire(site.meetings)
+    await page.reload()
+    yield "decisions", page
+    async for stop in _tasks(site, page):
+        yield stop
+    await page.goto(f"{site.base}/meetings/office/decisions")
+    await page.fill("#words", "läggs handling")
+    await page.locator("form.filter .button").click()
+    yield "decisions-found", page
+    await page.fill("#since", "2022-12-01")
+    await page.locator("form.filter .button").click()
+    yield "decisions-not-found", page
+    await page.fill("#until", "2022-11-01")
+    await page.locator("form.filter .button").click()
+    yield "decisions-wrong", page
+
+
+async def reviews(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop]:
+    """Of a meeting whose minutes are drafted, of a body with members."""
+    language = await page.get_attribute("html", "lang") or "sv"
+    at = f"{site.base}/meetings/office"
+    await page.goto(f"{at}/meetings/{meeting_id}/review/new")
+    for box in await page.locator("[name=person]").all():
+        await box.uncheck()
+    await page.locator("main form .button").click()
+    yield "review-new-wrong", page
+    await page.locator("[name=person]").first.check()
+    await page.fill("#note", "Särskilt § 38.")
+    await page.locator("main form .button").click()
+    yield "review-asked", page
+    review = await site.meetings.commands.reviews.latest(ORGANISATION, meeting_id)
+    assert review is not None
+    [reviewer] = review.review.people
+    person = review.people[reviewer]
+    await site.meetings.commands.people.change(
+        ORGANISATION, reviewer, person.details.model_copy(update={"language": language})
+    )
+    await page.goto(site.own_link(reviewer, review=review.review.id))
+    yield "own-review", page
+    await page.locator("[value=comment]").click()
+    yield "own-review-wrong", page
+    await page.fill("#comment-38", "Rapporten ska nämnas.")
+    await page.locator("[value=comment]").click()
+    yield "own-review-commented", page
+    await page.goto(f"{at}/reviews/{review.review.id}")
+    await page.locator("details summary").first.click()
+    await page.fill("textarea", "Rättas i nästa version.")
+    await page.locator("[value=settle]").click()
+    yield "review-answered", page
+    await page.goto(f"{at}/reviews/{review.review.id}/call-off")
+    await page.locator("main form .button").click()
+    yield "review-call-off-wrong", page

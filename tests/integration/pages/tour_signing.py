@@ -1,0 +1,198 @@
+"""A walk by browser through the pages of signing, of what is mailed, and of sealed copies."""
+
+from collections.abc import AsyncIterator
+
+from playwright.async_api import BrowserContext, Page
+
+from shared.links import holder_of
+from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, invitation_mail, letter
+from tests.integration.pages.tour import Stop, first_page
+from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
+
+OTHER_AGREEMENT = AGREEMENT_ID[::-1]
+
+
+async def signing(site: Site, context: BrowserContext, pdf: bytes, language: str) -> AsyncIterator[Stop]:
+    """Each page in turn with a name for it. `pdf`: the minutes that are signed."""
+    page = await first_page(context)
+    async for stop in _sender_before(site, page, pdf, language):
+        yield stop
+    async for stop in _inbox(site, page):
+        yield stop
+    async for stop in _signers(site, page):
+        yield stop
+    async for stop in _sender_after(site, page):
+        yield stop
+    async for stop in _declined(site, page, pdf, language):
+        yield stop
+    async for stop in _copies(site, page, language):
+        yield stop
+
+
+async def _sender_before(site: Site, page: Page, pdf: bytes, language: str) -> AsyncIterator[Stop]:
+    await page.goto(site.base)
+    yield "welcome", page
+    await page.goto(f"{site.base}/signing/overview")
+    yield "login-needed", page
+    await page.locator("main a").click()
+    await page.fill("#token", "wrong")
+    await page.locator("form .button").click()
+    yield "login-by-token-wrong", page
+    await page.goto(f"{site.base}/login?token={LOGIN}")
+    yield "login", page
+    await page.locator("main button").click()
+    yield "home", page
+    await page.goto(f"{site.base}/signing/overview")
+    yield "overview-empty", page
+    await site.draft(pdf, language)
+    await page.reload()
+    yield "overview-ready", page
+    await page.locator(".row-title a").click()
+    yield "agreement-ready", page
+    await page.locator(".actions button").click()
+    yield "agreement-sent", page
+    agreement = f"{site.base}/signing/overview/{AGREEMENT_ID}"
+    await page.goto(f"{agreement}/cancel")
+    await page.locator("form .button").click()
+    yield "cancel-wrong", page
+    await page.goto(f"{agreement}/alternate/{await site.flow.id(CHAIR)}")
+    yield "alternate", page
+    await page.fill("#email", "olof.berg")
+    await page.fill("#name", "x" * 3)
+    await page.locator("form .button").click()
+    yield "alternate-wrong", page
+
+
+async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:
+    await page.goto(f"{site.base}/notifications/inbox")
+    yield "inbox-empty", page
+    invited = site.mails.add(invitation_mail(f"{site.base}/meetings/my/token"))
+    await page.goto(f"{site.base}/notifications/inbox/{invited}")
+    yield "mail-invitation", page
+    del site.mails.kept[invited]
+    await page.goto(f"{site.base}/notifications/inbox")
+    site.mails.add(letter(await site.link(SECRETARY)))
+    await page.reload()
+    yield "inbox", page
+    await page.locator(".row-title a").click()
+    yield "mail", page
+
+
+async def _signers(site: Site, page: Page) -> AsyncIterator[Stop]:
+    await page.locator(".letter a").click()
+    yield "start", page
+    await page.locator("form .button").click()
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    yield "document", page
+    await page.locator("[data-act=text]").click()
+    yield "document-text", page
+    await page.locator("section#sign a").click()
+    yield "decline", page
+    await page.locator("form .button").click()
+    yield "decline-wrong", page
+    await page.locator(".actions a").click()
+    site.flow.tick(60)
+    await page.locator("#sign .button").click()
+    yield "receipt", page
+    await page.goto(await site.link(ADJUSTER))
+    yield "not-your-turn", page
+    await page.goto(await site.link(CHAIR))
+    await page.locator("form .button").click()
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    await page.locator("#sign .button").click()
+    await page.locator(".viewer[data-ready=true]").wait_for()
+    yield "document-wrong", page
+    await page.goto(f"{site.base}/signing/s/{'x' * 40}")
+    yield "bad-link", page
+    await page.context.clear_cookies(name="justera_signer")
+    await page.goto(f"{site.base}/signing/sign/{await site.flow.id(CHAIR)}")
+    yield "no-visit", page
+
+
+async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
+    await site.flow.deliver(SECRETARY)
+    await site.flow.deliver(CHAIR)
+    await site.flow.sign(CHAIR, "Olof Berg")
+    await site.flow.deliver(ADJUSTER)
+    await site.flow.bounce(ADJUSTER)
+    await page.goto(f"{site.base}/signing/overview")
+    yield "overview-bounced", page
+    await page.locator(".row-title a").click()
+    yield "agreement-bounced", page
+    async for stop in _remedies(site, page):
+        yield stop
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}")
+    await page.locator(".notice.warning a.secondary").click()
+    await page.fill("#email", ALTERNATE)
+    await page.locator("form .button").click()
+    yield "agreement-alternate", page
+    await page.goto(await site.link(ALTERNATE))
+    yield "start-alternate", page
+    await site.flow.sign(ALTERNATE, "Sven Dahl")
+    await page.goto(await site.link(ADJUSTER))
+    yield "signed-by-other", page
+    await site.flow.deliver(ALTERNATE, "alternate-request")
+    await page.goto(await site.link(ALTERNATE))
+    yield "receipt-completed", page
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}")
+    yield "agreement-completed", page
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}/link/{await site.flow.id(CHAIR)}")
+    yield "link-ended", page
+    await site.flow.archived(b"%PDF-1.7")
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}/links")
+    yield "links", page
+    await page.locator("form .button").first.click()
+    yield "agreement-links-ended", page
+
+
+async def _remedies(site: Site, page: Page) -> AsyncIterator[Stop]:
+    agreement = f"{site.base}/signing/overview/{AGREEMENT_ID}"
+    await page.goto(f"{agreement}/address/{await site.flow.id(ADJUSTER)}")
+    await page.fill("#email", "sven.dahl")
+    await page.locator("form .button").click()
+    yield "address-wrong", page
+    await page.goto(f"{agreement}/link/{await site.flow.id(ADJUSTER)}")
+    yield "link", page
+    await page.goto(f"{agreement}/deadline")
+    yield "deadline", page
+    await page.fill("input[type=date]", "2021-01-01")
+    await page.locator("form .button").click()
+    yield "deadline-wrong", page
+
+
+async def _declined(site: Site, page: Page, pdf: bytes, language: str) -> AsyncIterator[Stop]:
+    """Another agreement, which its first signer declines."""
+    await site.draft(pdf, language, agreement_id=OTHER_AGREEMENT)
+    await page.goto(f"{site.base}/signing/overview/{OTHER_AGREEMENT}")
+    await page.locator(".actions button").click()
+    await page.goto(await site.link(SECRETARY, agreement_id=OTHER_AGREEMENT))
+    await page.locator("form .button").click()
+    await page.locator("section#sign a").click()
+    await page.fill("#reason", "§ 28: tacket till ledningen saknas")
+    await page.locator("form .button").click()
+    yield "declined-by-you", page
+    await page.goto(await site.link(CHAIR, agreement_id=OTHER_AGREEMENT))
+    yield "declined-by-other", page
+    await page.goto(f"{site.base}/signing/overview/{OTHER_AGREEMENT}")
+    yield "agreement-declined", page
+    await page.goto(f"{site.base}/signing/logins")
+    yield "logins", page
+
+
+async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
+    site.copies.language = language
+    await page.goto(f"{site.base}/archive/extracts/{COPY}")
+    await page.locator("form .button.primary").click()
+    yield "extracts-wrong", page
+    await page.select_option("#paragraph", "29")
+    await page.fill("#certified_by", "Wilhelmina Sjöström-Häggkvist, registrator")
+    await page.locator("form .button.primary").click()
+    yield "extracts", page
+    await page.goto(site.copy_link())
+    yield "copy", page
+    site.copies.opens_until = ARCHIVED.replace(year=2021)
+    await page.goto(site.copy_link())
+    yield "copy-closed", page
+    site.copies.ended = {holder_of(COPY, SECRETARY): 2}
+    await page.goto(site.copy_link())
+    yield "copy-ended", page
