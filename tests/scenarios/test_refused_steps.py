@@ -1,11 +1,15 @@
-"""Steps of a year that the system does not allow, all in one replay: each is refused in one line, and changes nothing
-that stands in the way of the next."""
+"""Steps that the system does not allow, of a year and of an agreement, each all in one replay: each is refused in one
+line, and changes nothing that stands in the way of the next."""
 
+import json
 from pathlib import Path
+
+import pytest
 
 from services.embedded.replay import Replay, replaying
 from services.embedded.scenario import RefusedScenario, Step, load_scenario
 
+MINUTES = Path(__file__).with_name("minutes.md")
 HEAD = """language: sv
 timezone: Europe/Stockholm
 steps:
@@ -17,16 +21,35 @@ steps:
         nils: {name: Nils Falk}
       bodies:
         board: {name: Styrelsen, kind: board, members: [{person: olof, role: chair}, {person: nils, role: member}]}
+        au: {name: AU, kind: committee, members: [{person: olof, role: chair}]}
 """
 MEETING = "meeting: board 2023-02-24"
+MET = "title: Möte, place: Forsby, starts: 2023-02-24T09:00, ends: 2023-02-24T12:00"
 ITEM = f"{MEETING}, item: Budget"
 POLL = "answer_by: 2023-02-01, times: [{starts: 2023-02-27T09:00, ends: 2023-02-27T12:00}]"
 
 # Each step, and why it is refused; one without is done.
-STEPS: list[tuple[str, str]] = [
+Steps = list[tuple[str, str]]
+OF_A_YEAR: Steps = [
+    ("deliver_all: {}", "(deliver_all): no mail is waiting"),
     (
-        "schedule_meeting: {body: board, title: Möte, place: Forsby, starts: 2023-02-24T09:00, ends: 2023-02-24T12:00}",
-        "",
+        f"cancel_meeting: {{{MEETING}, reason: Few}}",
+        "(cancel_meeting board 2023-02-24): there is no meeting board 2023-02-24",
+    ),
+    (
+        "plan: {plan: '2023', year: '2023', bodies: {ghosts: {meetings: []}}}",
+        "(plan): bodies, ghosts: there is no body ghosts (name bodies by their keys, as the register does)",
+    ),
+    (f"schedule_meeting: {{body: board, {MET}}}", ""),
+    (
+        f"schedule_meeting: {{body: au, {MET}}}",
+        "(schedule_meeting au): there are clashes (1): 2023-02-24 Styrelsen: Möte, 09:00-12:00: Olof Berg",
+    ),
+    (f"move_items: {{{MEETING}, items: [Budget]}}", "(move_items board 2023-02-24): items: there is no item 'Budget'"),
+    (f"reply: {{{MEETING}, person: x, answer: absent}}", "(reply x): x is not asked to board 2023-02-24"),
+    (
+        f"strike: {{{MEETING}, to: board 2023-02-24, reason: Few}}",
+        "(strike board 2023-02-24): to_meeting_id: is the meeting that is struck",
     ),
     ("timers: {}", "(timers): nothing is due in meetings by now"),
     (
@@ -122,15 +145,80 @@ STEPS: list[tuple[str, str]] = [
 ]
 
 
-async def test_each_step_that_is_not_allowed_is_refused_in_one_line_with_its_place(tmp_path: Path) -> None:
+OF_MINUTES = f"""language: sv
+timezone: Europe/Stockholm
+minutes: {json.dumps(str(MINUTES))}
+sender: {{name: Karin Ek, email: karin.ek@norrdalen.example}}
+signers:
+  - {{role: secretary, name: Maja Lind, email: maja.lind@norrdalen.example}}
+  - {{role: chair, email: olof.berg@bjorka.example}}
+steps:
+  - {{at: 2023-01-09T09:00:00Z, create: {{ip: 192.0.2.12}}}}
+"""
+SIGN_FIRST = "sign: {email: maja.lind@norrdalen.example, ip: 198.51.100.7}"
+SIGN_SECOND = "sign: {email: olof.berg@bjorka.example, ip: 203.0.113.66}"
+SIGNED: Steps = [
+    (SIGN_FIRST, "(sign maja.lind@norrdalen.example): the document has not been sent off yet"),
+    ("create: {ip: 192.0.2.12}", "(create): the document has been created already"),
+    ("send: {}", ""),
+    (
+        SIGN_SECOND,
+        "(sign olof.berg@bjorka.example): it is not their turn: maja.lind@norrdalen.example has not signed",
+    ),
+    (
+        "deliver: {to: olof.berg@bjorka.example}",
+        "(deliver olof.berg@bjorka.example): no mail is waiting for olof.berg@bjorka.example",
+    ),
+    (
+        "bounce: {to: maja.lind@norrdalen.example, status: 5.1.1}",
+        "(bounce maja.lind@norrdalen.example): no request or notice reached maja.lind@norrdalen.example",
+    ),
+    ("deliver: {to: maja.lind@norrdalen.example}", ""),
+    (
+        f"new_version: {{minutes: {json.dumps(str(MINUTES))}, ip: 192.0.2.12}}",
+        f"(new_version {MINUTES}): minutes of this meeting have been drafted already",
+    ),
+    (SIGN_FIRST, ""),
+    ("deliver: {to: olof.berg@bjorka.example}", ""),
+    (
+        SIGN_FIRST,
+        "(sign maja.lind@norrdalen.example): their place is signed already by maja.lind@norrdalen.example",
+    ),
+    (SIGN_SECOND, "(sign olof.berg@bjorka.example): they have not stated a name"),
+    ("enter_name: {email: olof.berg@bjorka.example, name: Olof Berg, ip: 203.0.113.66}", ""),
+    (SIGN_SECOND, ""),
+    (
+        "view: {email: olof.berg@bjorka.example, ip: 203.0.113.66}",
+        "(view olof.berg@bjorka.example): the agreement is completed",
+    ),
+]
+DECLINED: Steps = [
+    ("send: {}", ""),
+    ("deliver: {to: maja.lind@norrdalen.example}", ""),
+    ("decline: {email: maja.lind@norrdalen.example, reason: nej, ip: 198.51.100.7}", ""),
+    (
+        "view: {email: maja.lind@norrdalen.example, ip: 198.51.100.7}",
+        "(view maja.lind@norrdalen.example): the agreement is declined",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("head", "steps"),
+    [(HEAD, OF_A_YEAR), (OF_MINUTES, SIGNED), (OF_MINUTES, DECLINED)],
+    ids=["year", "signed", "declined"],
+)
+async def test_each_step_that_is_not_allowed_is_refused_in_one_line_with_its_place(
+    head: str, steps: Steps, tmp_path: Path
+) -> None:
     path = tmp_path / "scenario.yaml"
-    steps = "".join(f"  - {{at: 2023-01-09T09:00:00Z, {step}}}\n" for step, _ in STEPS)
-    path.write_text(HEAD + steps, encoding="utf-8")
+    lines = "".join(f"  - {{at: 2023-01-09T09:00:00Z, {step}}}\n" for step, _ in steps)
+    path.write_text(head + lines, encoding="utf-8")
     scenario = load_scenario(path)
-    first = HEAD.count("\n") + 1
+    first = head.count("\n") + 1
     expected = [
         f"step {number + 2} {why.replace('): ', f'), line {first + number}: ', 1)}" if why else ""
-        for number, (_, why) in enumerate(STEPS)
+        for number, (_, why) in enumerate(steps)
     ]
     async with replaying(scenario) as replay:
         taken = [await refused(replay, step) for step in scenario.steps]
