@@ -30,4 +30,4 @@ def subject_of_mail(purpose: str) -> MailSubject:
         return "poll"
     if purpose == "review" or purpose.startswith("review-"):
         return "review"
-    return "body" if purpose.startswith(("plan-", "task-")) else "agreement"
+    return "body" if purpose.startswith(("plan-", "task-", "publication-")) else "agreement"

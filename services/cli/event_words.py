@@ -100,6 +100,26 @@ def _review_closed(body: Body) -> list[str]:
     return [f"{body.get('document_name')}: {_text(body.get('outcome')).replace('_', ' ')}", _text(body.get("reason"))]
 
 
+def _posted(body: Body) -> list[str]:
+    edition = body.get("edition")
+    until = body.get("remove_on")
+    return [
+        f"{body.get('document_name')} posted {body.get('posted_on')}, until {until or 'somebody removes it'}",
+        f"edition {edition}" if edition != 1 else "",
+        f"{body.get('masks')} masked" if body.get("masks") else "",
+    ]
+
+
+def _posting_removed(body: Body) -> list[str]:
+    return [f"{body.get('document_name')} by {body.get('by')}"]
+
+
+def _publication_deadline(body: Body) -> list[str]:
+    return [
+        f"{body.get('body')} {body.get('held_on')}: to {body.get('deadline')} by {body.get('due')}, {_count(body)} told"
+    ]
+
+
 def _meeting(body: Body) -> str:
     return f"{body.get('body')} {_text(body.get('starts')).replace('T', ' ')}"
 
@@ -135,6 +155,10 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "DatePollOpened": _poll_opened,
     "DatePollClosed": _poll_closed,
     "DatePollUnreached": _poll_unreached,
+    "MinutesPosted": _posted,
+    "MinutesPostingRemoved": _posting_removed,
+    "PublicationDeadlineNeared": _publication_deadline,
+    "PublicationDeadlineMissed": _publication_deadline,
     "ReviewOpened": _review_opened,
     "ReviewCommented": _review_commented,
     "ReviewAgreed": _review_agreed,

@@ -21,6 +21,7 @@ from services.meetings.person.commands import PersonCommands
 from services.meetings.plan.commands import PlanCommands
 from services.meetings.poll.commands import PollCommands
 from services.meetings.proposal.commands import ProposalCommands
+from services.meetings.publication.commands import PublicationCommands
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply.commands import ReplyCommands
 from services.meetings.review.commands import ReviewCommands
@@ -61,3 +62,4 @@ class MeetingsCommands:
     members: MemberQueries
     timers: TimerWorker[MeetingsTransaction]
     tasks: TaskCommands
+    publications: PublicationCommands

@@ -42,6 +42,9 @@ from services.meetings.poll import api as poll_api
 from services.meetings.poll.commands import PollCommands
 from services.meetings.proposal import api as proposal_api
 from services.meetings.proposal.commands import ProposalCommands
+from services.meetings.publication import api as publication_api
+from services.meetings.publication.commands import PublicationCommands
+from services.meetings.publication.on_time import PublicationDeadlines
 from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply import api as reply_api
@@ -94,7 +97,12 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     versions = MinutesQueries(unit_of_work, blobs)
     minutes = MinutesCommands(unit_of_work, clock, blobs, press, words)
     manuscripts = ManuscriptCommands(unit_of_work, clock, press, drawing)
-    on_time = {**NoticeDeadlines(clock).handlers(), **Entering(blobs).handlers(), **TaskDeadlines(clock).handlers()}
+    on_time = {
+        **NoticeDeadlines(clock).handlers(),
+        **Entering(blobs).handlers(),
+        **TaskDeadlines(clock).handlers(),
+        **PublicationDeadlines(clock).handlers(),
+    }
     commands = MeetingsCommands(
         meetings=MeetingCommands(unit_of_work, clock),
         versions=versions,
@@ -122,6 +130,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         members=MemberQueries(unit_of_work, clock),
         timers=TimerWorker(unit_of_work, clock, on_time),
         tasks=TaskCommands(unit_of_work, clock),
+        publications=PublicationCommands(unit_of_work, clock, blobs, press),
     )
     gate = Gate(
         subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
@@ -164,6 +173,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(notice_api.router(commands.notices))
     app.include_router(poll_api.router(commands.polls))
     app.include_router(task_api.router(commands.tasks))
+    app.include_router(publication_api.router(commands.publications))
     include_pages(
         app,
         settings=settings,

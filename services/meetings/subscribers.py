@@ -3,6 +3,7 @@
 from services.meetings.minutes import handlers as minutes
 from services.meetings.notice import handlers as notice
 from services.meetings.poll import handlers as poll
+from services.meetings.publication import handlers as publication
 from services.meetings.review import handlers as review
 from services.meetings.transaction import MeetingsTransaction
 from shared.events import BounceDetected
@@ -28,6 +29,7 @@ async def on_bounced(transaction: MeetingsTransaction, received: Received[Bounce
 EVENT_HANDLERS: Handlers[MeetingsTransaction] = {
     **minutes.EVENT_HANDLERS,
     **notice.EVENT_HANDLERS,
+    **publication.EVENT_HANDLERS,
     BounceDetected: on_bounced,
 }
 

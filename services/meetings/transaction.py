@@ -29,6 +29,8 @@ from services.meetings.person.store import PersonStore
 from services.meetings.poll.poll import Poll, call_off
 from services.meetings.poll.store import PollStore
 from services.meetings.proposal.store import ProposalStore
+from services.meetings.publication.publication import Publication
+from services.meetings.publication.store import PublicationStore
 from services.meetings.reply.store import ReplyStore
 from services.meetings.review.review import Review
 from services.meetings.review.store import ReviewStore
@@ -59,6 +61,7 @@ class MeetingsTransaction(
     SittingStore,
     ReviewStore,
     TaskStore,
+    PublicationStore,
 ):
     source = "meetings"
 
@@ -185,6 +188,18 @@ class MeetingsTransaction(
             sequence=task.version,
             time=at,
             correlation_id=task.meeting_id,
+        )
+
+    def tell_publication(self, organisation: str, publication: Publication, event: Event, at: datetime) -> None:
+        """Publish a fact of a publication, at its present version."""
+        self.publish(
+            event,
+            organisation=organisation,
+            subject=publication.id,
+            key=publication.id,
+            sequence=publication.version,
+            time=at,
+            correlation_id=publication.meeting_id,
         )
 
     def tell_sitting(self, organisation: str, meeting_id: str, event: Event, step: int, at: datetime) -> None:

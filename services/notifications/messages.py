@@ -101,6 +101,11 @@ class Purpose(StrEnum):
     # To who does what a decision asks for:
     TASK_SOON = "task-soon"
     TASK_TODAY = "task-today"
+    # To who looks after minutes whose deadlines end or have passed:
+    PUBLICATION_ADJUST_NEAR = "publication-adjust-near"
+    PUBLICATION_ADJUST_MISSED = "publication-adjust-missed"
+    PUBLICATION_POST_NEAR = "publication-post-near"
+    PUBLICATION_POST_MISSED = "publication-post-missed"
     # To who looks after the meeting:
     QUORUM_AT_RISK = "quorum-at-risk"
     NOTICE_UNREACHED = "notice-unreached"
@@ -148,6 +153,10 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.REVIEW_CALLED_OFF,
         Purpose.TASK_SOON,
         Purpose.TASK_TODAY,
+        Purpose.PUBLICATION_ADJUST_NEAR,
+        Purpose.PUBLICATION_ADJUST_MISSED,
+        Purpose.PUBLICATION_POST_NEAR,
+        Purpose.PUBLICATION_POST_MISSED,
         Purpose.NOTICE_WITHDRAWN,
         Purpose.NOTICE_RELEASED,
         Purpose.NOTICE_UNREACHED,

@@ -1,6 +1,6 @@
 """Notifications' consumer: the facts that ask for a mail, or make one needless."""
 
-from services.notifications import date_polls, handlers, notices, plans, reviews, tasks
+from services.notifications import date_polls, handlers, notices, plans, publications, reviews, tasks
 from services.notifications.transaction import NotificationsTransaction
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Handlers, Inbound
@@ -15,6 +15,7 @@ EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     **date_polls.EVENT_HANDLERS,
     **reviews.EVENT_HANDLERS,
     **tasks.EVENT_HANDLERS,
+    **publications.EVENT_HANDLERS,
 }
 
 

@@ -42,6 +42,12 @@ from shared.events.notifications import (
     ReplyLeftUnread,
 )
 from shared.events.polls import DatePollClosed, DatePollOpened, DatePollUnreached
+from shared.events.publications import (
+    MinutesPosted,
+    MinutesPostingRemoved,
+    PublicationDeadlineMissed,
+    PublicationDeadlineNeared,
+)
 from shared.events.reviews import ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened
 from shared.events.signing import (
     AgreementCancelled,
@@ -138,6 +144,8 @@ __all__ = [
     "MembershipBegun",
     "MembershipChanged",
     "MembershipEnded",
+    "MinutesPosted",
+    "MinutesPostingRemoved",
     "NoticeIssued",
     "NoticeUnreached",
     "NoticeWithdrawn",
@@ -154,6 +162,8 @@ __all__ = [
     "ProtocolDrafted",
     "ProtocolReleased",
     "ProtocolUnlocked",
+    "PublicationDeadlineMissed",
+    "PublicationDeadlineNeared",
     "QuorumAtRisk",
     "ReminderRequested",
     "ReplyLeftUnread",

@@ -8,6 +8,7 @@ NOTICES = "meetings.notice"
 POLLS = "meetings.poll"
 SITTINGS = "meetings.sitting"
 REVIEWS = "meetings.review"
+PUBLICATIONS = "meetings.publication"
 SIGNING = "signing.agreement"
 NOTIFICATIONS = "notifications.email"
 ARCHIVE = "archive.protocol"
@@ -22,6 +23,7 @@ WRITERS = {
     POLLS: "meetings",
     SITTINGS: "meetings",
     REVIEWS: "meetings",
+    PUBLICATIONS: "meetings",
     SIGNING: "signing",
     NOTIFICATIONS: "notifications",
     ARCHIVE: "archive",
@@ -35,10 +37,24 @@ READERS = {
     POLLS: ("archive", "notifications"),
     SITTINGS: ("archive",),
     REVIEWS: ("archive", "notifications"),
+    PUBLICATIONS: ("archive", "notifications"),
     SIGNING: ("archive", "meetings", "notifications"),
     NOTIFICATIONS: ("archive", "meetings", "signing"),
     ARCHIVE: ("archive", "notifications", "signing"),
 }
 
-ALL = (MEETINGS, BODIES, PEOPLE, ITEMS, NOTICES, POLLS, SITTINGS, REVIEWS, SIGNING, NOTIFICATIONS, ARCHIVE)
+ALL = (
+    MEETINGS,
+    BODIES,
+    PEOPLE,
+    ITEMS,
+    NOTICES,
+    POLLS,
+    SITTINGS,
+    REVIEWS,
+    PUBLICATIONS,
+    SIGNING,
+    NOTIFICATIONS,
+    ARCHIVE,
+)
 PARTITIONS = 12

@@ -1,11 +1,13 @@
 """What becomes of minutes when the agreement about them ends.
 
-Signed by all, the elections that they declare take effect, and their paragraphs go into the decision register: that is
-when a decision can be acted on. Before that, they may be drafted anew, and nothing comes of the older version.
+Signed by all, the elections that they declare take effect, their paragraphs go into the decision register, and they
+can be posted: that is when a decision can be acted on. Before that, they may be drafted anew, and nothing comes of the
+older version.
 """
 
 from services.meetings.decision.entering import all_signed
 from services.meetings.minutes.seating import take_effect
+from services.meetings.publication.waiting import can_be_posted
 from services.meetings.transaction import MeetingsTransaction
 from shared.events import AgreementCancelled, AgreementCompleted, AgreementExpired, SigningDeclined
 from shared.messaging.inbound import Handlers
@@ -35,6 +37,7 @@ async def on_completed(transaction: MeetingsTransaction, received: Received[Agre
         waiting = [row for row in rows if row.outcome is None]
         await take_effect(transaction, organisation, waiting, at=at, cause=received.envelope)
     await all_signed(transaction, organisation, received.event.agreement_id, at, received.event.render_input)
+    await can_be_posted(transaction, organisation, found[0], at)
 
 
 EVENT_HANDLERS: Handlers[MeetingsTransaction] = {

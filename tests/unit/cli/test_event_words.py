@@ -15,10 +15,13 @@ from shared.events import (
     ItemMoved,
     ItemProposalReceived,
     ItemProposalSettled,
+    MinutesPosted,
+    MinutesPostingRemoved,
     NoticeIssued,
     NoticeUnreached,
     NoticeWithdrawn,
     PapersPublished,
+    PublicationDeadlineMissed,
     QuorumAtRisk,
     ReplyReceived,
     ReviewAgreed,
@@ -33,6 +36,8 @@ from shared.events.notices import AskedMember
 from shared.events.polls import ProposedTime
 
 PEOPLE = (AskedMember(person_id="maja", email="maja@norrdalen.example"),)
+PUBLICATION = {"publication_id": "p", "meeting_id": "m", "body_id": "b", "held_on": "2022-09-23"}
+PDF = BlobRef(sha256="0" * 64, size=1, media_type="application/pdf")
 MEETING = {
     "meeting_id": "m",
     "body_id": "b",
@@ -126,6 +131,30 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
         ),
         (DatePollClosed(**POLL, reason="Krock", people=PEOPLE), ["called off for Styrelsen, to 1", "Krock"]),
         (
+            MinutesPosted(
+                **PUBLICATION,
+                document_name="Protokoll",
+                minutes_version=1,
+                edition=2,
+                masks=3,
+                posted_on="2022-09-26",
+                appeal_until="2022-10-17",
+                remove_on="2022-10-18",
+                pdf=PDF,
+            ),
+            ["Protokoll posted 2022-09-26, until 2022-10-18", "edition 2", "3 masked"],
+        ),
+        (
+            MinutesPostingRemoved(**PUBLICATION, document_name="Protokoll", edition=2, by="timer", is_readable=False),
+            ["Protokoll by timer"],
+        ),
+        (
+            PublicationDeadlineMissed(
+                **PUBLICATION, deadline="post", due="2022-09-28", body="Styrelsen", people=PEOPLE
+            ),
+            ["Styrelsen 2022-09-23: to post by 2022-09-28, 1 told"],
+        ),
+        (
             ReviewOpened(**REVIEW, answer_by="2022-10-14", note="Läs", people=PEOPLE),
             ["Protokoll, to 1 by 2022-10-14", "Läs"],
         ),
@@ -146,7 +175,7 @@ def test_what_a_line_says(fact: Event, said: list[str]) -> None:
 
 
 def test_each_fact_of_notices_and_polls_has_words() -> None:
-    about = {"meetings.notice", "meetings.poll", "meetings.item", "meetings.review"}
+    about = {"meetings.notice", "meetings.poll", "meetings.item", "meetings.review", "meetings.publication"}
     assert {one.__name__ for one in declared_events() if one.topic in about} == set(_WORDS)
 
 

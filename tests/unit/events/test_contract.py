@@ -43,6 +43,12 @@ TYPES = {
         "se.justera.meetings.date-poll-opened.v1",
         "se.justera.meetings.date-poll-unreached.v1",
     ],
+    "meetings.publication": [
+        "se.justera.meetings.minutes-posted.v1",
+        "se.justera.meetings.minutes-posting-removed.v1",
+        "se.justera.meetings.publication-deadline-missed.v1",
+        "se.justera.meetings.publication-deadline-neared.v1",
+    ],
     "meetings.review": [
         "se.justera.meetings.review-agreed.v1",
         "se.justera.meetings.review-closed.v1",

@@ -83,6 +83,10 @@ WITHOUT_LINK = {
     Purpose.REVIEW_CALLED_OFF,
     Purpose.TASK_SOON,
     Purpose.TASK_TODAY,
+    Purpose.PUBLICATION_ADJUST_NEAR,
+    Purpose.PUBLICATION_ADJUST_MISSED,
+    Purpose.PUBLICATION_POST_NEAR,
+    Purpose.PUBLICATION_POST_MISSED,
 }
 WITH_TWO_LINKS = {
     Purpose.BOUNCE_NOTICE,
@@ -193,6 +197,10 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.DATE_POLL_CALLED_OFF, "gäller inte längre"),
         (Purpose.TASK_SOON, "ska vara klar 26 mars 2026 10:45 GMT+1"),
         (Purpose.TASK_TODAY, "ska vara klar i dag, 26 mars 2026"),
+        (Purpose.PUBLICATION_ADJUST_NEAR, "ska vara justerat senast 26 mars 2026"),
+        (Purpose.PUBLICATION_ADJUST_MISSED, "skulle ha varit justerat senast 26 mars 2026"),
+        (Purpose.PUBLICATION_POST_NEAR, "Det ska stå på anslagstavlan senast 26 mars 2026"),
+        (Purpose.PUBLICATION_POST_MISSED, "skulle ha stått på anslagstavlan senast 26 mars 2026"),
         (Purpose.NOTICE, "När: fredag 27 mars 2026 kl. 13:00 – lördag 28 mars 2026 kl. 12:00\r\nVar: Björka kommunhus"),
         (Purpose.NOTICE_UPDATED, "Ny plats: Björka kommunhus (förut Digitalt)\r\nMötet hålls nu på plats och digitalt"),
         (Purpose.NOTICE_SUBSTITUTE, "som ersättare för Maja Lind, som inte kan komma, till Styrelsen"),

@@ -1,0 +1,90 @@
+"""The SQL of the notice board."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.meetings.publication.publication import Publication, Status
+from services.meetings.publication.tables import MINUTES_SIGNATURE, PUBLICATION
+from shared.errors import NotFound
+from shared.messaging.transaction import Transaction
+from shared.rendering.minutes import Stamp
+
+_ALL = select(PUBLICATION).where(PUBLICATION.c.organisation == bindparam("organisation"))
+_FIND = _ALL.where(PUBLICATION.c.id == bindparam("id"))
+_LOCK = _FIND.with_for_update()
+_OF_MEETING = _ALL.where(PUBLICATION.c.meeting_id == bindparam("meeting_id"))
+_LOCK_OF_MEETING = _OF_MEETING.with_for_update()
+_BEGIN = insert(PUBLICATION).on_conflict_do_nothing().inline()
+_SAVE = insert(PUBLICATION)
+_SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
+_BOARD = (
+    _ALL.where(PUBLICATION.c.status == Status.POSTED.value)
+    .order_by(PUBLICATION.c.posted_at.desc(), PUBLICATION.c.id)
+    .limit(bindparam("most"))
+)
+_ADD_SIGNATURE = insert(MINUTES_SIGNATURE).on_conflict_do_nothing().inline()
+_SIGNATURES = (
+    select(MINUTES_SIGNATURE)
+    .where(
+        MINUTES_SIGNATURE.c.organisation == bindparam("organisation"),
+        MINUTES_SIGNATURE.c.agreement_id == bindparam("agreement_id"),
+    )
+    .order_by(MINUTES_SIGNATURE.c.at, MINUTES_SIGNATURE.c.place)
+)
+
+
+class PublicationStore(Transaction):
+    async def posting(self, organisation: str, publication_id: str) -> Publication:
+        """Raises NotFound."""
+        return await self._posting(_FIND, organisation, publication_id)
+
+    async def lock_posting(self, organisation: str, publication_id: str) -> Publication:
+        """Raises NotFound."""
+        return await self._posting(_LOCK, organisation, publication_id)
+
+    async def posting_of(self, organisation: str, meeting_id: str) -> Publication | None:
+        """Of a meeting's minutes; None while nothing waits for them."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        row = (await self.connection.execute(_OF_MEETING, key)).one_or_none()
+        return None if row is None else _publication(row)
+
+    async def begin_posting(self, organisation: str, publication: Publication) -> Publication:
+        """The meeting's own, locked: this one, unless it has one."""
+        await self.connection.execute(_BEGIN, _row(organisation, publication))
+        key = {"organisation": organisation, "meeting_id": publication.meeting_id}
+        return _publication((await self.connection.execute(_LOCK_OF_MEETING, key)).one())
+
+    async def save_posting(self, organisation: str, publication: Publication) -> None:
+        await self.connection.execute(_SAVE, _row(organisation, publication))
+
+    async def posted(self, organisation: str, *, most: int) -> list[Publication]:
+        """What is on the notice board now, the latest first."""
+        key = {"organisation": organisation, "most": most}
+        return [_publication(row) for row in await self.connection.execute(_BOARD, key)]
+
+    async def add_signature(self, organisation: str, agreement_id: str, place: int, stamp: Stamp) -> None:
+        row = {"organisation": organisation, "agreement_id": agreement_id, "place": place}
+        await self.connection.execute(_ADD_SIGNATURE, row | stamp.model_dump())
+
+    async def signatures(self, organisation: str, agreement_id: str) -> list[Stamp]:
+        """In signing order."""
+        key = {"organisation": organisation, "agreement_id": agreement_id}
+        rows = await self.connection.execute(_SIGNATURES, key)
+        return [Stamp(role=row.role, name=row.name, at=row.at) for row in rows]
+
+    async def _posting(self, query: Any, organisation: str, publication_id: str) -> Publication:
+        row = (await self.connection.execute(query, {"organisation": organisation, "id": publication_id})).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no publication {publication_id[:60]}")
+        return _publication(row)
+
+
+def _publication(row: Any) -> Publication:
+    return Publication.model_validate({name: getattr(row, name) for name in Publication.model_fields})
+
+
+def _row(organisation: str, publication: Publication) -> dict[str, Any]:
+    as_json = publication.model_dump(mode="json", include={"masks", "posted", "told", "status"})
+    return publication.model_dump() | as_json | {"organisation": organisation}

@@ -1,0 +1,182 @@
+"""Deadlines of minutes by law, and what may be done with what is on the notice board."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.meetings.body.body import Body, BodyDetails, BodyKind, BodyRules, DeadlineProfile
+from services.meetings.holidays import holiday
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
+from services.meetings.publication import deadlines
+from services.meetings.publication import publication as rules
+from services.meetings.publication.publication import Posted, Publication, Status, Warned
+from shared.errors import InvalidInput, Refused
+from shared.events import BlobRef
+from shared.rendering.public import Mask
+
+MUNICIPALITY = BodyRules(deadline_profile=DeadlineProfile.MUNICIPALITY)
+DAYS = st.dates(date(1990, 1, 1), date(2150, 12, 31))
+FILE = BlobRef(sha256="0" * 64, size=1, media_type="application/pdf")
+MADE = Posted(
+    title="Protokoll",
+    language="sv",
+    minutes_version=1,
+    first_paragraph=28,
+    last_paragraph=30,
+    pdf=FILE,
+    html=FILE,
+    document=FILE,
+)
+MASKS = (Mask(kind="name", text="Olof Berg"),)
+SIGNED = datetime(2022, 9, 26, 8, tzinfo=UTC)
+
+
+def body(given_rules: BodyRules = MUNICIPALITY) -> Body:
+    details = BodyDetails(name="Nämnden", kind=BodyKind.BOARD, rules=given_rules)
+    return Body(id="b", key="namnden", version=1, details=details)
+
+
+def begun(given_rules: BodyRules = MUNICIPALITY) -> Publication:
+    details = MeetingDetails(
+        body="Nämnden",
+        title="Nämnden",
+        place="Björka",
+        starts=datetime(2022, 9, 23, 13),
+        ends=datetime(2022, 9, 23, 15),
+    )
+    meeting = Meeting(id="m", body_id="b", version=1, status=MeetingStatus.SCHEDULED, details=details)
+    return rules.begin("p", meeting, body(given_rules))
+
+
+def signed(given_rules: BodyRules = MUNICIPALITY) -> Publication:
+    return rules.adjusted(begun(given_rules), body(given_rules), SIGNED)
+
+
+def posted(given_rules: BodyRules = MUNICIPALITY, at: datetime = SIGNED) -> Publication:
+    return rules.post(signed(given_rules), body(given_rules), MADE, MASKS, at)[0]
+
+
+@pytest.mark.parametrize(
+    ("held_on", "adjust", "adjusted_on", "announce", "posted_on", "appeal"),
+    [
+        ("2022-09-23", "2022-10-07", "2022-09-26", "2022-09-28", "2022-09-27", "2022-10-18"),
+        # The fourteenth day is Christmas Eve, a Saturday: the 25th and 26th are holidays.
+        ("2022-12-10", "2022-12-27", "2022-12-22", "2022-12-27", "2022-12-05", "2022-12-27"),
+        # Good Friday to Easter Monday; Midsummer's Eve.
+        ("2023-03-24", "2023-04-11", "2023-04-05", "2023-04-11", "2023-06-02", "2023-06-26"),
+    ],
+)
+def test_a_municipalitys_deadlines_end_as_the_law_has_it(
+    held_on: str, adjust: str, adjusted_on: str, announce: str, posted_on: str, appeal: str
+) -> None:
+    assert deadlines.adjust_by(MUNICIPALITY, date.fromisoformat(held_on)) == date.fromisoformat(adjust)
+    assert deadlines.post_by(MUNICIPALITY, date.fromisoformat(adjusted_on)) == date.fromisoformat(announce)
+    standing = deadlines.posting(MUNICIPALITY, date.fromisoformat(posted_on))
+    assert standing.appeal_until == date.fromisoformat(appeal)
+    assert standing.remove_on == date.fromisoformat(appeal) + timedelta(days=1), "not before the time has ended"
+
+
+@given(DAYS)
+def test_a_period_of_the_law_is_never_shorter_and_ends_on_a_weekday(day: date) -> None:
+    for found, least in (
+        (deadlines.adjust_by(MUNICIPALITY, day), 14),
+        (deadlines.post_by(MUNICIPALITY, day), 2),
+        (deadlines.posting(MUNICIPALITY, day).appeal_until, 21),
+    ):
+        assert found is not None
+        assert day + timedelta(days=least) <= found <= day + timedelta(days=least + 6)
+        assert found.weekday() < 5
+        assert not holiday(found)
+        between = [day + timedelta(days=least + more) for more in range((found - day).days - least)]
+        assert all(one.weekday() >= 5 or holiday(one) for one in between), "and on the first such day"
+
+
+def test_an_association_has_no_deadline_that_nobody_said() -> None:
+    found = posted(BodyRules())
+    assert (found.adjust_by, found.post_by, found.appeal_until, found.remove_on) == (None, None, None, None)
+    assert found.next_moment() is None
+
+
+def told_until(publication: Publication, days: int) -> list[tuple[str, Warned]]:
+    """What is told when each moment is looked at twice, as by a timer that fires again."""
+    told = []
+    for hour in range(days * 24):
+        now = datetime(2022, 9, 23, tzinfo=UTC) + timedelta(hours=hour)
+        for _ in range(2):
+            publication, warned, _ = rules.pass_time(publication, now)
+            if warned is not None:
+                told.append((publication.day(now).isoformat(), warned))
+    return told
+
+
+def test_each_deadline_is_told_in_time_and_once_when_it_is_missed() -> None:
+    assert told_until(begun(), 40) == [("2022-10-04", Warned.ADJUST_NEAR), ("2022-10-08", Warned.ADJUST_MISSED)]
+    assert told_until(signed(), 40) == [("2022-09-27", Warned.POST_NEAR), ("2022-09-29", Warned.POST_MISSED)]
+    assert told_until(posted(), 10) == []
+
+
+def test_who_looks_late_is_told_the_worst_only() -> None:
+    later, warned, _ = rules.pass_time(begun(), datetime(2022, 11, 1, tzinfo=UTC))
+    assert warned is Warned.ADJUST_MISSED
+    assert later.next_moment() is None
+
+
+@given(st.integers(0, 60 * 24), st.sampled_from([begun(), signed(), posted()]))
+def test_what_is_to_happen_happens_at_the_moment_that_a_timer_is_set_to(hours: int, publication: Publication) -> None:
+    now = SIGNED + timedelta(hours=hours)
+    moment = publication.next_moment()
+    passed, warned, removed = rules.pass_time(publication, now)
+    assert (warned is not None or removed is not None) == (moment is not None and moment <= now)
+    following = passed.next_moment()
+    assert following is None or following > now, "a timer does not fire for nothing"
+
+
+def test_it_is_taken_down_when_the_time_to_appeal_is_over_and_not_before() -> None:
+    publication = posted()
+    assert publication.remove_on == date(2022, 10, 18)
+    before = datetime(2022, 10, 17, 21, 59, tzinfo=UTC)  # 23:59 in Sweden
+    assert rules.pass_time(publication, before)[0].status is Status.POSTED
+    removed, _, fact = rules.pass_time(publication, before + timedelta(minutes=1))
+    assert removed.status is Status.REMOVED
+    assert fact is not None
+    assert fact.by == "timer"
+
+
+def test_only_signed_minutes_are_posted() -> None:
+    with pytest.raises(Refused, match="not signed"):
+        rules.post(begun(), body(), MADE, (), SIGNED)
+
+
+def test_a_correction_is_the_next_edition_and_stands_no_longer() -> None:
+    first = posted()
+    second, fact = rules.post(first, body(), MADE, (), SIGNED + timedelta(days=5))
+    assert (second.edition, fact.edition, fact.masks) == (2, 2, 0)
+    assert (second.posted_on, second.remove_on, second.appeal_until) == (
+        first.posted_on,
+        first.remove_on,
+        first.appeal_until,
+    )
+
+
+def test_taken_down_early_needs_a_reason_and_posted_anew_the_time_begins_anew() -> None:
+    first = posted()
+    with pytest.raises(InvalidInput, match="reason"):
+        rules.remove(first, " ", SIGNED + timedelta(days=1))
+    removed, fact = rules.remove(first, "Fel protokoll.", SIGNED + timedelta(days=1))
+    assert (removed.removal_reason, fact.by) == ("Fel protokoll.", "person")
+    assert "Fel" not in fact.to_json(), "why is kept here"
+    with pytest.raises(Refused, match="not on the notice board"):
+        rules.remove(removed, "igen", SIGNED)
+    again, _ = rules.post(removed, body(), MADE, MASKS, SIGNED + timedelta(days=2))
+    assert (again.edition, again.posted_on, again.removal_reason) == (2, date(2022, 9, 28), None)
+    assert again.appeal_until == date(2022, 10, 19)
+
+
+def test_an_associations_posting_can_be_taken_down_at_any_time() -> None:
+    assert rules.remove(posted(BodyRules()), None, SIGNED)[0].status is Status.REMOVED
+
+
+def test_signed_once_is_signed_on_that_day() -> None:
+    assert rules.adjusted(signed(), body(), SIGNED + timedelta(days=3)).adjusted_on == date(2022, 9, 26)
