@@ -18,8 +18,8 @@ from services.embedded.home import Home
 from services.embedded.mail_sink import MailSink
 from services.embedded.quiescence import settle
 from services.embedded.scenario import STEP_KINDS, Minutes, Scenario, Signing, Step
+from services.embedded.step_base import MeetingName
 from services.embedded.year import YearSteps
-from services.embedded.year_steps import MeetingName
 from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
@@ -162,8 +162,10 @@ class Replay:
         signing = self._signed
         if "meeting" in arguments:
             meeting = await self._year.meeting(MeetingName.read(arguments["meeting"]))
-        else:
-            meeting = await self._schedule(signing)
+        elif signing.minutes is not None:
+            meeting = await self._schedule(signing.minutes, signing.drafting.timezone)
+        else:  # such a scenario was refused when it was read
+            raise Refused("the scenario has no minutes")
         self._meeting_id = meeting.id
         await self._draft(signing.minutes, signing.drafting.transaction_id, arguments["ip"])
 
@@ -173,29 +175,31 @@ class Replay:
             raise Refused("the scenario has no minutes")
         return self._scenario.signing
 
-    async def _schedule(self, signing: Signing) -> Meeting:
-        front = signing.minutes.draft.front
+    async def _schedule(self, minutes: Minutes, timezone: str) -> Meeting:
+        front = minutes.draft.front
         details = MeetingDetails(
             body=front.body,
             title=front.title,
             place=front.place,
             starts=front.starts,
             ends=front.ends,
-            timezone=signing.drafting.timezone,
+            timezone=timezone,
         )
         return await self._meetings.meetings.schedule(self._organisation, details)
 
     async def _new_version(self, arguments: Mapping[str, str]) -> None:
         """What follows is about its agreement."""
-        minutes = self._scenario.corrected[arguments["minutes"]]
+        minutes = self._scenario.corrected[arguments["minutes"]] if "minutes" in arguments else None
         await self._draft(minutes, arguments.get("transaction_id"), arguments["ip"])
 
-    async def _draft(self, minutes: Minutes, transaction_id: str | None, ip: str) -> None:
-        for name, content in minutes.annexes.items():
+    async def _draft(self, minutes: Minutes | None, transaction_id: str | None, ip: str) -> None:
+        """Without `minutes`, of what is written for the meeting."""
+        text = minutes.text if minutes is not None else await self._year.written(self._meeting_id)
+        for name, content in minutes.annexes.items() if minutes is not None else ():
             await self._meetings.annexes.hand_in(self._organisation, self._meeting_id, Upload(name, BytesIO(content)))
         drafting = self._signed.drafting.model_copy(update={"transaction_id": transaction_id})
         drafted = await self._meetings.minutes.draft_minutes(
-            self._organisation, self._meeting_id, minutes.text, drafting, ip=ip
+            self._organisation, self._meeting_id, text, drafting, ip=ip
         )
         self.agreement_id = drafted.agreement_id
 

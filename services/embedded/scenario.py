@@ -1,6 +1,6 @@
 """Scenario files: what people and mail servers did, and when. Parsing only; `replay` drives the services with it.
 
-Of a year that signs nothing the head is `language` and `timezone` alone.
+Of a year that signs nothing the head is `language` and `timezone` alone; of one that writes its minutes, all but them.
 
 language: sv
 timezone: Europe/Stockholm
@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from services.embedded.fields import known, mapping, moment, one_line, printable, read_bytes, read_file, text_of
-from services.embedded.year_steps import YEAR_STEPS, MeetingName, YearStep, read_step
+from services.embedded.known_steps import YEAR_STEPS, read_step
+from services.embedded.step_base import MeetingName, YearStep
 from services.meetings.attachment.file_type import clean_file_name
 from services.meetings.meeting.meeting import known_timezone
 from services.meetings.minutes.drafting import Drafting, clean_drafting, known_transaction_id
@@ -72,7 +73,7 @@ STEP_KINDS: Mapping[str, StepKind] = {
     "extend": StepKind(required=("until", "ip")),
     "decline": StepKind(required=("email", "reason", "ip"), subject="email"),
     "cancel": StepKind(required=("reason", "ip")),
-    "new_version": StepKind(required=("minutes", "ip"), optional=("transaction_id",), subject="minutes"),
+    "new_version": StepKind(required=("ip",), optional=("minutes", "transaction_id"), subject="minutes"),
     "remind": StepKind(),
     "expire": StepKind(),
     **{name: StepKind(subject=step.subject, about="anything") for name, step in YEAR_STEPS.items()},
@@ -128,8 +129,10 @@ class Minutes:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
+    """`minutes`: None where they are what is written for a meeting of the year."""
+
     drafting: Drafting
-    minutes: Minutes
+    minutes: Minutes | None
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ def load_scenario(path: Path) -> Scenario:
     except JusteraError as error:
         raise RefusedScenario(f"scenario: {one_line(error.message)}") from error
     steps = _steps(path, fields, lines_of_fields(text))
+    _require_minutes(signing, steps)
     return Scenario(language, timezone, signing, steps, _corrected(path, steps))
 
 
@@ -170,14 +174,22 @@ def _fields(path: Path, text: str) -> dict[str, Any]:
 
 def _signs(fields: Mapping[str, Any]) -> bool:
     """Whether anything in it is about an agreement."""
+    return not _has_year(fields) or "create" in _named(fields) or any(name in fields for name in _SIGNING)
+
+
+def _has_year(fields: Mapping[str, Any]) -> bool:
+    return any(name in YEAR_STEPS for name in _named(fields))
+
+
+def _named(fields: Mapping[str, Any]) -> list[str]:
+    """What its steps do, as far as that can be read."""
     steps = fields.get("steps")
-    named = [name for step in steps if isinstance(step, dict) for name in step] if isinstance(steps, list) else []
-    of_year = [name for name in named if name in YEAR_STEPS]
-    return not of_year or "create" in named or any(name in fields for name in _SIGNING)
+    return [name for step in steps if isinstance(step, dict) for name in step] if isinstance(steps, list) else []
 
 
 def _signing(path: Path, fields: Mapping[str, Any]) -> Signing:
-    return Signing(clean_drafting(_drafting(fields)), _minutes(path, text_of(fields, "minutes")))
+    has_none = "minutes" not in fields and _has_year(fields)
+    return Signing(clean_drafting(_drafting(fields)), None if has_none else _minutes(path, text_of(fields, "minutes")))
 
 
 def _language(fields: Mapping[str, Any]) -> Language:
@@ -230,10 +242,20 @@ def _minutes(scenario: Path, name: str) -> Minutes:
         raise InvalidInput(f"{name}: {error.message}") from error
 
 
+def _require_minutes(signing: Signing | None, steps: Sequence[Step]) -> None:
+    """Without a file of them, they are what is written for the meeting that a step names."""
+    is_written = signing is not None and signing.minutes is None
+    for step in steps:
+        if step.kind == "create" and is_written and "meeting" not in step.arguments:
+            raise step.refusal("meeting is missing, since the scenario names no minutes")
+        if step.kind == "new_version" and not is_written and "minutes" not in step.arguments:
+            raise step.refusal("minutes is missing")
+
+
 def _corrected(scenario: Path, steps: Sequence[Step]) -> dict[str, Minutes]:
     found: dict[str, Minutes] = {}
     for step in steps:
-        if step.kind == "new_version" and (name := step.arguments["minutes"]) not in found:
+        if step.kind == "new_version" and (name := step.arguments.get("minutes")) and name not in found:
             try:
                 found[name] = _minutes(scenario, name)
             except JusteraError as error:

@@ -6,10 +6,12 @@ from typing import Any
 
 from services.embedded import year_steps as steps
 from services.embedded.assembly import AllInOne
+from services.embedded.step_base import MeetingName, YearStep
 from services.embedded.year_found import Found, of_title, time_of
 from services.embedded.year_members import MembersSteps
+from services.embedded.year_minutes import MinutesSteps
 from services.embedded.year_past import Past
-from services.embedded.year_steps import MeetingName, YearStep
+from services.embedded.year_sitting import SittingSteps
 from services.meetings.agenda.agenda import Item
 from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
@@ -33,8 +35,12 @@ class YearSteps:
         self._found = Found(system)
         self._past = Past(system, self._found)
         self._members = MembersSteps(system, self._found)
+        self._sitting = SittingSteps(system, self._found)
+        self._minutes = MinutesSteps(system, self._found, self._members)
         self.actions: Mapping[str, Callable[[Any], Awaitable[None]]] = {
             **self._members.actions,
+            **self._sitting.actions,
+            **self._minutes.actions,
             "register": self._register,
             "plan": self._plan,
             "schedule_meeting": self._schedule,
@@ -63,6 +69,10 @@ class YearSteps:
     async def meeting(self, named: MeetingName) -> Meeting:
         """Raises InvalidInput for one that is not there, or when there are two."""
         return await self._found.meeting(named)
+
+    async def written(self, meeting_id: str) -> str:
+        """The minutes that are being written for a meeting. Raises NotFound."""
+        return (await self._meetings.manuscripts.manuscript(self._organisation, meeting_id)).markdown
 
     async def _register(self, step: steps.Register) -> None:
         await self._meetings.register.apply(self._organisation, step.text, step.form)

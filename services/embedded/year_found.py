@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.embedded.assembly import AllInOne
-from services.embedded.year_steps import MeetingName
+from services.embedded.step_base import MeetingName
 from services.meetings.agenda.agenda import Item
 from services.meetings.attachment.attachment import Attachment
 from services.meetings.body.body import Body

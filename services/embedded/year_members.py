@@ -50,24 +50,24 @@ class MembersSteps:
             raise InvalidInput(f"{step.person} is not asked to {step.meeting}")
         via = Via.OFFICE
         if step.via == "link":
-            await self._open_link(person, meeting)
+            await self.open_link(person, meeting)
             via = Via.PAGE
         await self._meetings.replies.answer(self._organisation, meeting.id, person.id, step.answer, via, step.comment)
 
     async def _answer_poll(self, step: steps.AnswerPoll) -> None:
         view = await self._found.poll(await self._found.meeting(step.meeting))
         person = await self._found.person(step.person)
-        await self._open_link(person)
+        await self.open_link(person)
         said = {time_of(view.poll, starts).key: can for starts, can in step.times.items()}
         await self._meetings.polls.answer(self._organisation, view.poll.id, person.id, said, step.comment)
 
     async def _propose_item(self, step: steps.ProposeItem) -> None:
         meeting, person = await self._found.meeting(step.meeting), await self._found.person(step.person)
-        await self._open_link(person, meeting)
+        await self.open_link(person, meeting)
         details = ProposalDetails(title=step.title, background=step.background, proposal=step.proposal)
         await self._meetings.proposals.propose(self._organisation, meeting.id, person.id, details)
 
-    async def _open_link(self, person: Person, meeting: Meeting | None = None) -> None:
+    async def open_link(self, person: Person, meeting: Meeting | None = None) -> None:
         """That of the last mail to them, and there the meeting. Raises Refused when it does not open that."""
         address = _address(person)
         token = await self._notifications.members_token(self._organisation, address)

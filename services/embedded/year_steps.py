@@ -1,19 +1,15 @@
-"""The steps of a board's year in a scenario: what each is given, read and checked; `year` drives the services with it.
-
-A further step is a model here, with a line in `YEAR_STEPS`, and a method of `year.YearSteps` under the same name. A
-meeting is named by its body's key and its day, `styrelsen 2023-10-27`, with `T09:00` behind when it has two that day.
-"""
+"""The steps of a board's year up to a meeting: what each is given, read and checked; `year` drives them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from services.embedded.fields import known, mapping, printable, read_bytes, read_file, text_of
+from services.embedded.fields import known, read_bytes, read_file, text_of
+from services.embedded.step_base import Named, YearStep
 from services.meetings.agenda.agenda import HowItLeft, ItemDetails
 from services.meetings.meeting.meeting import Mode, Occasion
 from services.meetings.plan.plan import MAX_PLAN
@@ -24,50 +20,8 @@ from services.meetings.reply.reply import Answer
 from shared.errors import InvalidInput
 from shared.text import clean_email
 
-
-@dataclass(frozen=True, slots=True)
-class MeetingName:
-    """`body`: its key. `at`: the hour, when the day alone does not tell."""
-
-    body: str
-    day: date
-    at: datetime | None = None
-
-    @classmethod
-    def read(cls, given: object) -> "MeetingName":
-        """Raises ValueError."""
-        words = given.split() if isinstance(given, str) else []
-        try:
-            body, when = words
-            at = datetime.fromisoformat(when)
-        except ValueError:
-            raise ValueError("is no meeting like styrelsen 2023-10-27") from None
-        return cls(body, at.date(), at if "T" in when else None)
-
-    def __str__(self) -> str:
-        return f"{self.body} {self.at.isoformat(timespec='minutes') if self.at else self.day}"
-
-
 MAX_FILE = 20 * 1024 * 1024
 """Bytes of a file that a step attaches; the system has its own limit below it."""
-
-Named = Annotated[MeetingName, BeforeValidator(MeetingName.read)]
-
-
-class YearStep(BaseModel):
-    """What a step is given. `subject`: the field that names it in an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-    subject: ClassVar[str | None] = None
-
-    @classmethod
-    def read(cls, given: Mapping[str, Any], folder: Path) -> Self:
-        """`folder`: the scenario's, from which files are named. Raises InvalidInput."""
-        known(given, [field.alias or name for name, field in cls.model_fields.items()])
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise _refusal(error) from None
 
 
 class Register(YearStep):
@@ -317,33 +271,6 @@ class DeliverAll(YearStep):
     """The mail server takes every mail that waits."""
 
 
-YEAR_STEPS: Mapping[str, type[YearStep]] = {
-    "register": Register,
-    "plan": Plan,
-    "schedule_meeting": ScheduleMeeting,
-    "change_meeting": ChangeMeeting,
-    "cancel_meeting": CancelMeeting,
-    "add_items": AddItems,
-    "move_items": MoveItems,
-    "notice": Notice,
-    "timers": Timers,
-    "reply": Reply,
-    "calendar_reply": CalendarReply,
-    "open_poll": OpenPoll,
-    "answer_poll": AnswerPoll,
-    "choose_date": ChooseDate,
-    "call_off_poll": CallOffPoll,
-    "attach": Attach,
-    "replace_file": ReplaceFile,
-    "publish_papers": PublishPapers,
-    "propose_item": ProposeItem,
-    "take_proposal": TakeProposal,
-    "decline_proposal": DeclineProposal,
-    "strike": StrikeMeeting,
-    "deliver_all": DeliverAll,
-}
-
-
 def _document(given: Mapping[str, Any], folder: Path, names: tuple[str, ...], limit: int) -> tuple[str, str]:
     """The text and the file's name, which is empty for one that stands in the scenario."""
     if "file" not in given:
@@ -379,25 +306,3 @@ def _yes(given: Mapping[str, Any], name: str, usual: bool) -> bool:
 
 def _titled(given: object) -> object:
     return {"title": given} if isinstance(given, str) else given
-
-
-def _refusal(error: ValidationError) -> InvalidInput:
-    """The first thing that is wrong, with its field."""
-    first = error.errors()[0]
-    parts = [part for part in first["loc"] if part != "[key]"]
-    field = ", ".join(str(part + 1) if isinstance(part, int) else part for part in parts)
-    if first["type"] == "missing":
-        return InvalidInput(f"{field} is missing")
-    if first["type"].startswith("datetime"):
-        return InvalidInput(f"{field}: is no local time like 2023-10-27T09:00")
-    if first["type"].startswith("date_"):
-        return InvalidInput(f"{field}: is no day like 2023-10-27")
-    if first["type"] in ("too_short", "tuple_type", "dict_type"):
-        return InvalidInput(f"{field}: needs a list with at least one")
-    what = str(first.get("ctx", {}).get("error", "")) or first["msg"]
-    return InvalidInput(f"{field}: {printable(what)}")
-
-
-def read_step(kind: str, given: Any, folder: Path) -> YearStep:
-    """Raises InvalidInput."""
-    return YEAR_STEPS[kind].read(mapping(given, "its arguments"), folder)

@@ -87,6 +87,10 @@ class CalendarAnswer:
     became: str
 
 
+_CALLED = ("document_name", "what", "name", "body", "title")
+"""The field of a first event that says what it is about, the most telling first."""
+
+
 def mail_of(delivery: Delivery, message: EmailMessage) -> Mail:
     """A mail about an agreement has the agreement's report; its subject is told all the same."""
     return Mail(
@@ -182,12 +186,12 @@ def _happened_lines(happened: Sequence[Occurrence]) -> Iterable[str]:
 
 
 def _names(happened: Sequence[Occurrence]) -> dict[str, str]:
-    """Of what ids mean, as it was first called: a body, a person, a meeting, an item."""
+    """Of what ids mean, as it was first called: a body, a person, a meeting, an item, what is reviewed, a task."""
     found: dict[str, str] = {}
     for one in sorted(happened, key=lambda one: one.time):
         if isinstance(one.data, dict):
             starts = str(one.data.get("starts", "")).replace("T", " ")
-            name = one.data.get("name") or one.data.get("body") or one.data.get("title")
+            name = next((one.data[field] for field in _CALLED if one.data.get(field)), None)
             if isinstance(name, str):
                 found.setdefault(one.subject, f"{name} {starts}".rstrip())
     return found

@@ -136,6 +136,33 @@ OF_A_YEAR: Steps = [
         f"calendar_reply: {{{MEETING}, person: maja, answer: coming}}",
         "(calendar_reply maja): no invitation to that meeting reached maja.lind@norrdalen.example",
     ),
+    (
+        f"open_sitting: {{{MEETING}, present: [olof]}}",
+        "(open_sitting board 2023-02-24): the meeting is to come, on 2023-02-24 at 09:00",
+    ),
+    (f"record: {{{MEETING}, do: closed}}", "(record closed): the sitting has not been opened"),
+    (
+        f"write_minutes: {{{MEETING}}}",
+        "(write_minutes board 2023-02-24): the sitting has not been opened",
+    ),
+    (
+        f"edit_minutes: {{{MEETING}, paragraph: Budget, text: x}}",
+        "(edit_minutes Budget): no minutes are being written for this meeting",
+    ),
+    (
+        f"open_review: {{{MEETING}, people: [olof], answer_by: 2023-01-10}}",
+        "(open_review board 2023-02-24): no minutes have been drafted for this meeting",
+    ),
+    (f"agree_to_minutes: {{{MEETING}, person: olof}}", "(agree_to_minutes olof): nobody was asked to read the minutes"),
+    (
+        f"unlock: {{{MEETING}, reason: x, ip: 192.0.2.1}}",
+        "(unlock board 2023-02-24): no minutes have been drafted for this meeting",
+    ),
+    (
+        f"give_task: {{{MEETING}, paragraph: Budget, what: x, owner: olof, due: 2023-03-01}}",
+        "(give_task x): no minutes have been drafted for this meeting",
+    ),
+    (f"finish_task: {{{MEETING}, what: x}}", "(finish_task x): the minutes: there is no task 'x'"),
     (f"cancel_meeting: {{{MEETING}, reason: x}}", ""),
     (
         f"reply: {{{MEETING}, person: olof, answer: coming, via: link}}",

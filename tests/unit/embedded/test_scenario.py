@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.embedded.scenario import RefusedScenario, Scenario, load_scenario
+from services.embedded.sitting_steps import Record
 from services.embedded.year_steps import Attach, Plan, Register
+from services.meetings.sitting.steps import VoteTaken
 
 MINUTES = """---
 title: Protokoll styrelsen
@@ -223,6 +225,30 @@ def test_a_register_is_read_from_its_file_by_its_name(tmp_path: Path) -> None:
     assert step.given == Register(text="Namn;E-post\n", form="csv")
 
 
+def test_what_is_recorded_is_read_by_its_own_name(tmp_path: Path) -> None:
+    about = "meeting: au 2023-02-17, do: vote_taken, yes: 1, no: 2"
+    step = load(tmp_path, year(f"record: {{{about}, ballots: {{a: 'yes', b: abstain}}}}")).steps[1]
+    assert isinstance(step.given, Record)
+    assert isinstance(step.given.said, VoteTaken)
+    assert (step.label, step.given.said.yes) == ("step 2 (record vote_taken)", 1)
+    assert [(one.person_id, one.choice) for one in step.given.said.ballots] == [("a", "yes"), ("b", "abstain")]
+
+
+def test_minutes_of_a_year_may_be_what_is_written_for_a_meeting(tmp_path: Path) -> None:
+    head = SCENARIO.partition("steps:")[0].replace("minutes: minutes.md\n", "")
+    text = head + "steps:\n" + YEAR.partition("steps:\n")[2]
+    create = "  - {at: 2022-11-26T08:00:00Z, create: {ip: 192.0.2.1, meeting: board 2023-02-24}}\n"
+    scenario = load(
+        tmp_path,
+        text + create + create.replace("create: {", "new_version: {").replace(", meeting: board 2023-02-24", ""),
+    )
+    assert scenario.signing is not None
+    assert (scenario.signing.minutes, scenario.corrected) == (None, {})
+    assert refusal(tmp_path, text + create.replace(", meeting: board 2023-02-24", "")) == (
+        "step 2 (create): meeting is missing, since the scenario names no minutes"
+    )
+
+
 def test_a_file_is_read_with_the_scenario(tmp_path: Path) -> None:
     (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7")
     about = "meeting: au 2023-02-17, item: A"
@@ -319,6 +345,48 @@ def test_a_file_is_read_with_the_scenario(tmp_path: Path) -> None:
         (
             "decline_proposal: {meeting: au 2023-02-17, title: A}",
             "step 2 (decline_proposal au 2023-02-17): reason is missing",
+        ),
+        ("open_sitting: {meeting: au}", "step 2 (open_sitting au): meeting: is no meeting like"),
+        ("record: {meeting: au 2023-02-17}", "step 2 (record): do is missing"),
+        ("record: {meeting: au 2023-02-17, do: dance}", "step 2 (record dance): do: dance is nothing to record; known"),
+        ("record: {meeting: au 2023-02-17, do: opened}", "step 2 (record opened): do: opened is nothing to record"),
+        ("record: {do: arrived, person: a}", "step 2 (record arrived): meeting is missing"),
+        ("record: {meeting: au 2023-02-17, do: arrived}", "step 2 (record arrived): person is missing"),
+        (
+            "record: {meeting: au 2023-02-17, do: arrived, person_id: a}",
+            "step 2 (record arrived): unknown field person_id; known are meeting, do, corrects",
+        ),
+        (
+            "record: {meeting: au 2023-02-17, do: item_begun, item: A, title: B}",
+            "step 2 (record item_begun): unknown field title",
+        ),
+        (
+            "record: {meeting: au 2023-02-17, do: arrived, person: a, at: soon}",
+            "step 2 (record arrived): at: is no local time like",
+        ),
+        (
+            "record: {meeting: au 2023-02-17, do: vote_taken, yes: 1, no: 2, ballots: {a: maybe}}",
+            "step 2 (record vote_taken): ballots, 1, choice: Input should be 'yes', 'no' or 'abstain'",
+        ),
+        (
+            "edit_minutes: {meeting: au 2023-02-17, paragraph: A}",
+            "step 2 (edit_minutes A): text is missing",
+        ),
+        (
+            "edit_fields: {meeting: au 2023-02-17, body: B}",
+            "step 2 (edit_fields au 2023-02-17): unknown field body",
+        ),
+        (
+            "open_review: {meeting: au 2023-02-17, people: [], answer_by: 2023-02-20}",
+            "step 2 (open_review au 2023-02-17): people: needs a list with at least one",
+        ),
+        (
+            "unlock: {meeting: au 2023-02-17, reason: x, ip: here}",
+            "step 2 (unlock au 2023-02-17): 'here' is no IP address",
+        ),
+        (
+            "give_task: {meeting: au 2023-02-17, paragraph: A, what: B, due: soon}",
+            "step 2 (give_task B): due: is no day like 2023-10-27",
         ),
         ("create: {ip: 192.0.2.1}", "scenario: sender is missing"),
         ("create: {ip: 192.0.2.1, meeting: au}", "scenario: sender is missing"),
