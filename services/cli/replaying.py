@@ -53,7 +53,7 @@ def demo(
         "justera-demo"
     ),
 ) -> None:
-    """See a board's year and a signing in a minute: plan, agenda, minutes, three signers, a bounce, the sealed copy.
+    """See a meeting from the year's plan to the archive in a minute: called, held, written down, signed, sealed.
 
     Runs the real services on temporary data, prints each step with the events that it led to, then the final audit
     report, and ends by itself. What it made lies in DIR.

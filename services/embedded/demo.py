@@ -1,8 +1,7 @@
-"""The demo: the bundled scenario, from a year's plan to the archive, told step by step with the events of each step."""
+"""The demo: the bundled scenario, from a year's plan to the archive, told in its sentences with the events of each."""
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import date
 from pathlib import Path
@@ -16,21 +15,6 @@ from services.embedded.scenario import Step, load_scenario
 
 _SCENARIO = Path(__file__).parent / "demo_data" / "scenario.yaml"
 
-_TOLD: Mapping[str, str] = {
-    "register": "An association's board and committee, and who sits in them, come from a file",
-    "plan": "So does the year: the board's meetings, and the committee's a week before each",
-    "deliver_all": "A mail server accepts the mails: each member has their preliminary dates",
-    "add_items": "The agenda of {meeting} is begun: the standing items, and two more",
-    "create": "The board has met. Karin Ek drafts the minutes of {meeting}",
-    "send": "She sends them off to be signed: by secretary, chair and adjuster, in that order",
-    "deliver": "A mail server accepts the mail to {to}",
-    "view": "{email} opens the document",
-    "enter_name": "{email} states a name: {name}",
-    "sign": "{email} signs",
-    "bounce": "The mail to {to} comes back: {status}, no such mailbox",
-    "add_alternate": "Karin Ek adds an alternate address, {email}; the original may still sign",
-}
-
 
 async def run_demo(out: Path, console: Console) -> None:
     """Run the demo, write its files to `out`, and say what to try next. Raises Unavailable, RefusedScenario."""
@@ -43,7 +27,7 @@ async def run_demo(out: Path, console: Console) -> None:
 
 
 class _Narrator:
-    """Tells each step, and the events that the journal has gained by it."""
+    """Tells each step that says something, and after each the events that the journal has gained."""
 
     def __init__(self, console: Console, replay: Replay) -> None:
         self._console = console
@@ -53,11 +37,11 @@ class _Narrator:
         self._day: date | None = None
 
     async def tell(self, step: Step) -> None:
-        text = _TOLD[step.kind].format_map(step.arguments)
-        if step.at.date() != self._day:
-            self._day = step.at.date()
-            _say(self._console, Text(f"{self._day}", style="dim"))
-        _say(self._console, Text(f"{step.at:%H:%M:%S}  ", style="dim") + Text(text, style="bold"))
+        if step.say:
+            if step.at.date() != self._day:
+                self._day = step.at.date()
+                _say(self._console, Text(f"{self._day}", style="dim"))
+            _say(self._console, Text(f"{step.at:%H:%M:%S}  ", style="dim") + Text(step.say, style="bold"))
         page = await self._archive.events(self._organisation, after=self._cursor, limit=200)
         self._cursor = page.next
         alike = Counter((event.name, event.topic) for event in page.events)
@@ -83,8 +67,9 @@ def _close(console: Console, outcome: Outcome, files: list[Path]) -> None:
     command = sys.argv[0]
     _say(console, Text("\nTry next:"))
     for arguments, why in (
-        (f"verify {sealed}", "is the final copy whole?"),
-        ("up", "click through a signing in your browser"),
+        (f"verify {sealed}", "is the final copy whole? by whom, and when?"),
+        ("up", "the same by clicking: an association in mid-year, with pages for all of this"),
+        ("replay SCENARIO.yaml --out DIR", "a story of your own, as docs/scenarios.md writes them"),
         ("--help", "everything else"),
     ):
         _say(console, Text(f"  {command} {arguments:<36} ") + Text(why, style="dim"))

@@ -96,7 +96,7 @@ _CLEANERS: Mapping[str, Callable[[str], str]] = {
 @dataclass(frozen=True, slots=True)
 class Step:
     """`number` and `line`, of the file, count from 1. `arguments` are cleaned text; `given` is what a step of the year
-    was given."""
+    was given; `say`: a sentence about it, for who tells the scenario, empty for none."""
 
     number: int
     line: int
@@ -104,6 +104,7 @@ class Step:
     kind: str
     arguments: Mapping[str, str]
     given: YearStep | None = None
+    say: str = ""
 
     @property
     def label(self) -> str:
@@ -279,7 +280,7 @@ def _steps(path: Path, fields: Mapping[str, Any], lines: Mapping[str, int]) -> t
 
 
 def _step(number: int, line: int, item: Any, folder: Path) -> Step:
-    kinds = [str(key) for key in item if key != "at"] if isinstance(item, dict) else []
+    kinds = [str(key) for key in item if key not in ("at", "say")] if isinstance(item, dict) else []
     label = f"step {number}"
     try:
         if len(kinds) != 1:
@@ -287,14 +288,14 @@ def _step(number: int, line: int, item: Any, folder: Path) -> Step:
         label = f"step {number} ({printable(kinds[0])})"
         if kinds[0] not in STEP_KINDS:
             raise InvalidInput(f"unknown step; known are {', '.join(STEP_KINDS)}")
-        at = moment(item.get("at"))
+        at, say = moment(item.get("at")), text_of(item, "say") if "say" in item else ""
         given = item[kinds[0]] or {}
         label = _label_of(number, kinds[0], given)
         if kinds[0] in YEAR_STEPS:
             subject = STEP_KINDS[kinds[0]].subject
             shown = {subject: given[subject]} if subject and isinstance(given, dict) and subject in given else {}
-            return Step(number, line, at, kinds[0], shown, read_step(kinds[0], given, folder))
-        return Step(number, line, at, kinds[0], _arguments(STEP_KINDS[kinds[0]], given))
+            return Step(number, line, at, kinds[0], shown, read_step(kinds[0], given, folder), say)
+        return Step(number, line, at, kinds[0], _arguments(STEP_KINDS[kinds[0]], given), say=say)
     except InvalidInput as error:
         raise _refusal(label, line, error.message) from error
 

@@ -68,6 +68,14 @@ def test_a_scenario_is_read(tmp_path: Path) -> None:
     assert scenario.steps[0].at.isoformat() == "2022-09-26T08:41:44+00:00"
 
 
+def test_a_step_may_say_what_it_is(tmp_path: Path) -> None:
+    scenario = load(tmp_path, step('{at: 2022-09-26T09:00:00Z, say: "She waits", remind: {}}'))
+    assert [one.say for one in scenario.steps] == ["", "", "", "She waits"]
+    assert refusal(tmp_path, step("{at: 2022-09-26T09:00:00Z, say: [], remind: {}}")) == (
+        "step 4 (remind): say needs a text"
+    )
+
+
 def test_minutes_may_lie_outside_the_folder(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.md").write_text(MINUTES, encoding="utf-8")
     inner = tmp_path / "inner"
