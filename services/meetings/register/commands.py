@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.meetings.register.changes import Change, Known, Outcome, apply
-from services.meetings.register.csv_file import read_csv
+from services.meetings.register.csv_file import headings_of, read_csv
 from services.meetings.register.register import MAX_REGISTER, Problem, Problems
-from services.meetings.register.yaml_file import read_yaml
+from services.meetings.register.written import error_as_written, problem_as_written
+from services.meetings.register.yaml_file import names_of, read_yaml
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.errors import InvalidInput, Refused, says
@@ -59,10 +60,19 @@ class RegisterCommands:
                 f"the register is longer than {MAX_REGISTER // 1024} KiB",
                 says=says("long_file", most=MAX_REGISTER // 1024),
             )
-        wanted = read_csv(text, known.people, known.bodies, problems) if form == "csv" else read_yaml(text, problems)
-        if problems.found:  # what would follow from half a register is no news
-            return Outcome()
-        return apply(known, wanted, now=self._clock.now(), new_id=new_id, problems=problems)
+        outcome = Outcome()
+        try:
+            wanted = (
+                read_csv(text, known.people, known.bodies, problems) if form == "csv" else read_yaml(text, problems)
+            )
+        except InvalidInput as error:
+            raise error_as_written(error, _names(text, form)) from error
+        if not problems.found:  # what would follow from half a register is no news
+            outcome = apply(known, wanted, now=self._clock.now(), new_id=new_id, problems=problems)
+        if problems.found:
+            written = _names(text, form)
+            problems.found = [problem_as_written(one, written) for one in problems.found]
+        return outcome
 
     async def _save(self, transaction: MeetingsTransaction, organisation: str, outcome: Outcome) -> None:
         await transaction.save_people(organisation, list(outcome.people.values()))
@@ -76,6 +86,11 @@ class RegisterCommands:
             transaction.tell(organisation, person, told, now)
         for body, fact in outcome.body_facts:
             transaction.tell(organisation, body, fact, now)
+
+
+def _names(text: str, form: Format) -> dict[str, str]:
+    """How fields are called in the file, by our names of them."""
+    return headings_of(text) if form == "csv" else names_of(text)
 
 
 async def _known(transaction: MeetingsTransaction, organisation: str) -> Known:

@@ -15,6 +15,7 @@ from services.meetings.person.person import Person
 from services.meetings.register.changes import Change, Known, Outcome, apply
 from services.meetings.register.csv_file import headings_of, read_csv
 from services.meetings.register.register import Problems
+from services.meetings.register.written import error_as_written, problem_as_written
 from services.meetings.register.yaml_file import names_of, read_yaml
 from shared.errors import InvalidInput
 
@@ -277,6 +278,40 @@ def test_any_text_is_read_or_refused(text: str, table: bool) -> None:
         return
     if not problems.found:
         apply(Known((), (), ()), wanted, now=NOW, new_id=House().ids, problems=problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("Namn;Roll\nOlof;ledamot\n", "line 2: body: is missing"),
+        ("Namn;Organ\nOlof;Styrelsen\n", "line 2: role: is missing"),
+        ("Namn;E-post\n;a@b.example\n", "line 2: Namn: is missing"),
+        ("Namn;E-post\nOlof;a@b.example\nMaja;A@b.example\n", "line 3: E-post: line 2 gives this address to Olof"),
+        ("Namn;Parti;Kommun\nparty;S;B\nparty;M;C\n", "party: line 2 says otherwise of them, in Parti, Kommun"),
+        ("Namn;Organ;Typ;Roll;Från\nOlof;Styrelsen;styrelse;ledamot;igår\n", "line 2: Från: 'igår' is no date"),
+        ("personer: {olof: {namn: Olof, e-post: x}}", "personer, olof: e-post: "),
+        ("bodies: {au: {ledamöter: [{person: x, roll: y}]}}", "bodies, au, ledamöter, number 1: roll: 'y' is unknown"),
+        ("bodies: {au: {namn: AU}}", "bodies, au: kind: is missing"),
+        ("bodies: {au: {namn: 'AU\u202e', typ: klubb}}", "bodies, au: typ: 'klubb' is unknown"),
+    ],
+)
+def test_what_is_wrong_is_told_by_the_names_that_the_file_has(text: str, problem: str) -> None:
+    table = ";" in text
+    problems = Problems()
+    wanted = read_csv(text, (), (), problems) if table else read_yaml(text, problems)
+    apply(Known((), (), ()), wanted, now=NOW, new_id=House().ids, problems=problems)
+    written = headings_of(text) if table else names_of(text)
+    told = [str(problem_as_written(one, written)) for one in problems.found]
+    assert any(problem in one for one in told), told
+
+
+def test_a_whole_file_that_is_refused_is_told_by_its_own_names() -> None:
+    for text, message in (("Organ;organ\nA;B\n", "heading Organ"), ("personer: []", "personer: must be entries")):
+        table = ";" in text
+        with pytest.raises(InvalidInput) as refused:
+            read_csv(text, (), (), Problems()) if table else read_yaml(text, Problems())
+        told = error_as_written(refused.value, headings_of(text) if table else names_of(text))
+        assert message.casefold() in told.message.casefold()
 
 
 def test_fields_are_known_by_what_they_are_called_in_the_file() -> None:
