@@ -20,6 +20,7 @@ from services.meetings.letterhead.store import LetterheadStore
 from services.meetings.manuscript.store import ManuscriptStore
 from services.meetings.meeting.meeting import Meeting, body_key
 from services.meetings.meeting.store import MeetingStore
+from services.meetings.member.store import MemberStore
 from services.meetings.minutes.store import MinutesStore
 from services.meetings.notice.notice import Stage, closes_at
 from services.meetings.notice.store import NoticeStore
@@ -49,6 +50,7 @@ class MeetingsTransaction(
     ManuscriptStore,
     BodyStore,
     PersonStore,
+    MemberStore,
     AgendaStore,
     AttachmentStore,
     AnnexStore,

@@ -7,6 +7,7 @@ services that fetch them.
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
@@ -35,6 +36,14 @@ def is_known(tag: str, if_none_match: str) -> bool:
     """Whether the request's `If-None-Match` names this one (RFC 9110 section 13.1.2, by weak comparison)."""
     known = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
     return known == ["*"] or tag.removeprefix("W/") in known
+
+
+def is_of(since: datetime | None, if_modified_since: str) -> bool:
+    """Whether the request's `If-Modified-Since` is the very second that it was told (RFC 9110 section 13.1.3).
+
+    No later one: a program's own clock says nothing of what it has read.
+    """
+    return since is not None and if_modified_since == format_datetime(since, usegmt=True)
 
 
 def feed(found: OwnMeetings, name: str, stamp: datetime) -> str:

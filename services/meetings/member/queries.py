@@ -71,6 +71,20 @@ class MemberQueries:
         async with self._unit_of_work.begin() as transaction:
             return await self._meetings(transaction, organisation, person)
 
+    async def calendar_since(self, organisation: str, person_id: str, tag: str) -> datetime | None:
+        """The second from which their calendar says what this tag is of, which is from now on when it said something
+        else before; None while that cannot be told apart from the change before, for a second."""
+        async with self._unit_of_work.begin() as transaction:
+            known = await transaction.calendar_since(organisation, person_id, tag)
+        if known is not None:
+            return known
+
+        async def work(transaction: MeetingsTransaction) -> datetime | None:
+            await transaction.say_calendar(organisation, person_id, tag, self.now.replace(microsecond=0))
+            return await transaction.calendar_since(organisation, person_id, tag)
+
+        return await self._unit_of_work.run(work)
+
     async def meeting(self, organisation: str, person: Person, meeting_id: str) -> OwnMeetingPage:
         """Raises NotFound, also for a meeting that is not theirs."""
         async with self._unit_of_work.begin() as transaction:

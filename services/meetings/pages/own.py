@@ -7,6 +7,7 @@ script, and wherever the service runs: no browser is logged in here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.meetings.attachment.api import file_answer
 from services.meetings.body.membership import MemberRole
 from services.meetings.commands import MeetingsCommands
-from services.meetings.member.feed import feed, is_known, tag_of
+from services.meetings.member.feed import feed, is_known, is_of, tag_of
 from services.meetings.member.member import OwnMeeting, Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
 from services.meetings.pages.office import Fields, is_id, is_wrong, line_error, typed, wrong
@@ -344,7 +345,16 @@ class OwnPages:
         found = await self._queries.meetings(link.organisation, person)
         tag = tag_of(found, self._organisation_name)
         headers = {"etag": tag, "cache-control": "private, no-cache"}
-        if is_known(tag, request.headers.get("if-none-match", "")):
+        since = await self._queries.calendar_since(link.organisation, person.id, tag)
+        if since is not None:
+            headers["last-modified"] = format_datetime(since, usegmt=True)
+        asked = request.headers
+        known = (
+            is_known(tag, asked["if-none-match"])
+            if "if-none-match" in asked
+            else is_of(since, asked.get("if-modified-since", ""))
+        )
+        if known:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         headers["content-disposition"] = 'inline; filename="meetings.ics"'
         text = feed(found, self._organisation_name, self._queries.now)

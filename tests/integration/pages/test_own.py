@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import date
+from email.utils import parsedate_to_datetime
 from html import unescape
 
 import httpx
@@ -212,6 +213,25 @@ async def test_the_calendar_has_an_address_that_shows_and_answers_nothing(
         assert (await program.get(f"/meetings/calendar/{own}")).status_code == 404
         await site.meetings.commands.people.end_links(ORGANISATION, maja)
         assert (await program.get(path)).status_code == 404
+
+
+async def test_a_program_that_knows_no_tags_asks_by_the_time(site: Site, client: httpx.AsyncClient, maja: str) -> None:
+    path = f"/meetings/calendar/{issue(site.member_keys, calendar_link(ORGANISATION, maja, 1))}"
+    first = (await client.get(path)).headers["last-modified"]
+    site.flow.tick()
+    known = {"if-modified-since": first}
+    again = await client.get(path, headers=known)
+    assert (again.status_code, again.headers["last-modified"]) == (304, first)
+    other = {**known, "if-none-match": '"x"'}
+    assert (await client.get(path, headers=other)).status_code == 200, "who names a tag is answered by it"
+    [_, meeting] = await meetings_of(site)
+    await site.meetings.commands.meetings.cancel(ORGANISATION, meeting.id, "För få kan.")
+    changed = await client.get(path, headers=known)
+    assert (changed.status_code, "STATUS:CANCELLED" in changed.text) == (200, True)
+    assert parsedate_to_datetime(changed.headers["last-modified"]) > parsedate_to_datetime(first)
+    await site.meetings.commands.meetings.schedule(ORGANISATION, board_meeting("2022-12-16"))
+    same_second = await client.get(path, headers={"if-modified-since": changed.headers["last-modified"]})
+    assert (same_second.status_code, "last-modified" in same_second.headers) == (200, False)
 
 
 async def test_a_program_that_asks_all_the_time_is_slowed_down(

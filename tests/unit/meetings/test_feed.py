@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
-from services.meetings.member.feed import feed, is_known, tag_of
+from services.meetings.member.feed import feed, is_known, is_of, tag_of
 from services.meetings.member.member import OwnMeeting, OwnMeetings, Part
 from services.meetings.reply.reply import Answer, Reply
 
@@ -69,3 +69,20 @@ def test_that_a_meeting_is_over_is_no_news(there: list[OwnMeeting]) -> None:
 )
 def test_a_program_that_names_the_tag_knows_it(asked: str, known: bool) -> None:
     assert is_known('W/"a"', asked) is known
+
+
+@pytest.mark.parametrize(
+    ("since", "asked", "known"),
+    [
+        (STAMP, "Mon, 26 Sep 2022 08:40:00 GMT", True),
+        (STAMP, "Mon, 26 Sep 2022 08:39:59 GMT", False),
+        (STAMP, "Mon, 26 Sep 2022 08:40:01 GMT", False),
+        (STAMP, "yesterday", False),
+        (STAMP, "", False),
+        (None, "Mon, 26 Sep 2022 08:40:00 GMT", False),
+    ],
+)
+def test_a_program_that_names_the_second_that_it_was_told_knows_it(
+    since: datetime | None, asked: str, known: bool
+) -> None:
+    assert is_of(since, asked) is known
