@@ -1,4 +1,4 @@
-"""What is next for a secretary, as the start page says it: coming meetings, minutes to be written, items that wait."""
+"""What is next for a secretary, as the start page says it: coming meetings, minutes to be written, what waits."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,13 +27,15 @@ class Coming:
 @dataclass(frozen=True, slots=True)
 class Ahead:
     """`bodies`: whether there are any. `unwritten`: held without minutes, the last one first; `waiting`: items that
-    were tabled or referred back, and stand on no agenda."""
+    were tabled or referred back, and stand on no agenda; `proposed`: meetings to come, each with how many proposals of
+    members wait for an answer, the next one first."""
 
     bodies: bool
     planned: bool
     coming: tuple[Coming, ...]
     unwritten: tuple[Meeting, ...]
     waiting: int
+    proposed: tuple[tuple[Meeting, int], ...] = ()
 
 
 async def look_ahead(meetings: MeetingsCommands, clock: Clock, organisation: str) -> Ahead:
@@ -45,7 +47,8 @@ async def look_ahead(meetings: MeetingsCommands, clock: Clock, organisation: str
     written = await meetings.minutes.written(organisation, [one.id for one in held])
     waiting = await meetings.agendas.waiting(organisation) if bodies else []
     missing = {one.meeting_id: one.notice_by for one in await meetings.notices.missing(organisation)}
-    return ahead(there, bool(bodies), missing, written, len(waiting), now)
+    proposed = await meetings.proposals.waiting_of_all(organisation)
+    return ahead(there, bool(bodies), missing, written, len(waiting), now, proposed)
 
 
 def ahead(
@@ -55,8 +58,10 @@ def ahead(
     written: set[str],
     waiting: int,
     now: datetime,
+    proposed: Mapping[str, int] | None = None,
 ) -> Ahead:
-    """Pure. `missing`: the latest days of notices that nobody has approved or sent, by meeting."""
+    """Pure. `missing`: the latest days of notices that nobody has approved or sent, by meeting; `proposed`: how many
+    proposals wait, by meeting."""
     stands = sorted(
         (one for one in there if one.status is not MeetingStatus.CANCELLED), key=lambda one: one.details.starts
     )
@@ -73,6 +78,7 @@ def ahead(
         coming=tuple(_coming(one, missing.get(one.id), now) for one in coming[:MOST]),
         unwritten=tuple(unwritten[:MOST]),
         waiting=waiting,
+        proposed=tuple((one, proposed[one.id]) for one in coming if one.id in proposed) if proposed else (),
     )
 
 

@@ -9,7 +9,7 @@ from services.meetings.tables import MeetingsTable
 
 
 class CalendarSaidRow(MeetingsTable, table=True):
-    """What a member's calendar said when it was last asked for. `tag`: see `feed.tag_of`; `since`: from which second."""
+    """What a member's calendar said when it was last asked. `tag`: see `feed.tag_of`; `since`: from which second."""
 
     __tablename__ = "calendar_said"
 

@@ -44,6 +44,11 @@ class ProposalCommands:
         found = await self.of_meeting(organisation, meeting_id)
         return sum(one.status is ProposalStatus.PROPOSED for one in found.proposals)
 
+    async def waiting_of_all(self, organisation: str) -> dict[str, int]:
+        """As `waiting`, by the meeting, of all that have any."""
+        async with self._unit_of_work.begin() as transaction:
+            return await transaction.proposals_waiting(organisation)
+
     async def proposal(self, organisation: str, meeting_id: str, proposal_id: str) -> ItemProposal:
         """Raises NotFound, also for one of another meeting."""
         async with self._unit_of_work.begin() as transaction:

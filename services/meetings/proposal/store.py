@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.proposal.proposal import ItemProposal, ProposalDetails, ProposalStatus
@@ -14,6 +14,12 @@ from shared.messaging.transaction import Transaction
 _ALL = select(PROPOSAL).where(PROPOSAL.c.organisation == bindparam("organisation"))
 _FIND = _ALL.where(PROPOSAL.c.id == bindparam("id"))
 _OF_MEETING = _ALL.where(PROPOSAL.c.meeting_id == bindparam("meeting_id")).order_by(PROPOSAL.c.at, PROPOSAL.c.id)
+_WAITING = (
+    select(PROPOSAL.c.meeting_id, func.count().label("number"))
+    .where(PROPOSAL.c.organisation == bindparam("organisation"))
+    .where(PROPOSAL.c.status == ProposalStatus.PROPOSED.value)
+    .group_by(PROPOSAL.c.meeting_id)
+)
 _SAVE = insert(PROPOSAL)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
 _UNTIL = select(PROPOSALS_UNTIL.c.day).where(
@@ -39,6 +45,11 @@ class ProposalStore(Transaction):
         """In the order that they came."""
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return [_proposal(row) for row in await self.connection.execute(_OF_MEETING, key)]
+
+    async def proposals_waiting(self, organisation: str) -> dict[str, int]:
+        """How many wait for the secretary, by the meeting."""
+        rows = await self.connection.execute(_WAITING, {"organisation": organisation})
+        return {row.meeting_id: row.number for row in rows}
 
     async def save_proposal(self, organisation: str, proposal: ItemProposal) -> None:
         row = {**proposal.model_dump(), "status": proposal.status.value, "organisation": organisation}

@@ -48,7 +48,8 @@ async def test_the_association_is_whole(up: Up, language: str, board: str, *, ki
             assert {len(one["unsaid"]) for one in view["times"]} == {2}
             await _signed(api, {"sv": "Protokoll", "en": "Minutes"}[language])
         async with up.visitor() as person:
-            await log_in(person, await up.login_link())
+            start = await log_in(person, await up.login_link())
+            assert f"/meetings/{coming[1]['id']}/proposals" in start.text
             letters = await inbox(person)
         # Each once: the notice, the substitute's call, the date poll, and what the office is told; to three signers a
         # request, a receipt and the copy, and to who sent it the copy.

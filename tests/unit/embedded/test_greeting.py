@@ -85,6 +85,9 @@ def test_what_is_next_is_said_with_the_day_of_its_notice() -> None:
     ]
     assert [one.id for one in found.unwritten] == ["held"]
     assert (found.bodies, found.planned, found.waiting) == (True, True, 2)
+    assert found.proposed == ()
+    proposed = ahead(there, True, missing, set(), 0, NOW, {"later": 2, "soon": 1, "held": 3, "off": 1}).proposed
+    assert [(one.id, number) for one, number in proposed] == [("soon", 1), ("later", 2)]
     nothing = ahead([], False, {}, set(), 0, NOW)
     assert (nothing.bodies, nothing.planned, nothing.coming, nothing.unwritten) == (False, False, (), ())
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "meetings_0034"
-down_revision = "meetings_0033"
+revision = "meetings_0035"
+down_revision = "meetings_0034"
 
 
 def upgrade() -> None:
