@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared import readable
 from shared.database import is_transient
@@ -68,6 +69,8 @@ def page_route(look: Look) -> type[APIRoute]:
                     return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
                 except HTTPException as error:
                     return problem_page(look, request, "refused", error.status_code)
+                except ClientDisconnect:  # a form that its page took back half-way; nobody reads an answer
+                    return Response(status_code=HTTPStatus.BAD_REQUEST)
                 except Exception as error:
                     if is_transient(error) or isinstance(error, KafkaError):
                         log.warning("page.unavailable", route=self.path, error=type(error).__name__)

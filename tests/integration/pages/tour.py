@@ -1,6 +1,6 @@
 """What the walks through the pages share: `tour_signing`, `tour_office`, done by clicking as people do."""
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Locator, Page
 
 from tests.integration.pages.site import LOGIN, Site
 
@@ -18,3 +18,9 @@ async def first_page(context: BrowserContext) -> Page:
 async def log_in(site: Site, page: Page) -> None:
     await page.goto(f"{site.base}/login?token={LOGIN}")
     await page.locator("main button").click()
+
+
+async def send(page: Page, button: Locator) -> None:
+    """Press it, and go on once the answer is there: who goes elsewhere at once may be gone before the form is."""
+    async with page.expect_navigation():
+        await button.click()

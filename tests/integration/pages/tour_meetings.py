@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from playwright.async_api import Page
 
 from tests.integration.pages.site import Site
-from tests.integration.pages.tour import Stop
+from tests.integration.pages.tour import Stop, send
 from tests.unit.rendering.test_binding import pdf_of
 
 _LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4"><circle cx="2" cy="2" r="2"/></svg>'
@@ -49,7 +49,7 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.fill("#place", "Björka")
     await page.locator("form .button").click()
     yield "meeting-clash", page
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     await page.goto(at)
     yield "meetings", page
     await page.goto(f"{site.base}/meetings/office/plan")
@@ -72,7 +72,7 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.fill("#colour", "#7a1f5f")
     await page.locator("form .button").first.click()
     yield "letterhead", page
-    await page.locator("form .button").last.click()
+    await send(page, page.locator("form .button").last)
     await page.goto(f"{site.base}/meetings/office/register")
     await page.locator("[value=check]").click()
     yield "register-wrong", page
@@ -153,7 +153,7 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "manuscript-fields-wrong", page
     await page.goto(f"{meeting}/manuscript/fields")
     await page.fill("#minutes_adjuster", "Maja Lind")
-    await page.locator("form:has(#minutes_present) .button.primary").click()
+    await send(page, page.locator("form:has(#minutes_present) .button.primary"))
     await page.goto(f"{meeting}/manuscript/forward")
     await page.fill("#signer_1", "maja")
     await page.locator("[value=review]").click()

@@ -6,7 +6,7 @@ from playwright.async_api import BrowserContext, Page
 
 from shared.links import holder_of
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, invitation_mail, letter
-from tests.integration.pages.tour import Stop, first_page
+from tests.integration.pages.tour import Stop, first_page, send
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
 
 OTHER_AGREEMENT = AGREEMENT_ID[::-1]
@@ -164,7 +164,7 @@ async def _declined(site: Site, page: Page, pdf: bytes, language: str) -> AsyncI
     """Another agreement, which its first signer declines."""
     await site.draft(pdf, language, agreement_id=OTHER_AGREEMENT)
     await page.goto(f"{site.base}/signing/overview/{OTHER_AGREEMENT}")
-    await page.locator(".actions button").click()
+    await send(page, page.locator(".actions button"))
     await page.goto(await site.link(SECRETARY, agreement_id=OTHER_AGREEMENT))
     await page.locator("form .button").click()
     await page.locator("section#sign a").click()
