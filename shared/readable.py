@@ -62,6 +62,11 @@ def moment(one: datetime, language: Language) -> str:
     return f"{weekday(one, language)}{_AT[language]}{one:%H:%M}"
 
 
+def at(one: datetime, language: Language) -> str:
+    """`25 november 2022 kl. 13:00`: when something happened."""
+    return f"{day(one, language)}{_AT[language]}{one:%H:%M}"
+
+
 def span(starts: datetime, ends: datetime, language: Language) -> str:
     """`fredag 25 november 2022 kl. 13:00–15:30`; of one that ends on another day, both days."""
     if starts.date() == ends.date():

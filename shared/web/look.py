@@ -5,6 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -67,8 +68,9 @@ class Look:
         headers: dict[str, str] | None = None,
         **facts: Any,
     ) -> HTMLResponse:
-        """The template with `facts`, and with `t(key, …)`, `path(route, …)`, `asset(name)` and `when(moment, zone)`.
+        """The template with `facts`, and with `t(key, …)`, `path(route, …)` and `asset(name)`.
 
+        `when(moment, zone)` is to the letter of the minutes and the report, `at(moment, zone)` in words.
         Days and sizes are for people: `starts|day(t)`, `starts|weekday(t)`, `octets|size(t)`.
         """
         html = self._environment.get_template(template).render(
@@ -76,6 +78,7 @@ class Look:
             path=lambda name, **params: path_for(request, name, **params),
             asset=lambda name: path_for(request, "static", version=fingerprint(), name=name),
             when=lambda moment, zone: local_time(moment, zone, language),
+            at=lambda moment, zone: readable.at(moment.astimezone(ZoneInfo(zone)), language),
             language=language,
             login_csrf=partial(_login_csrf, request),
             inbox_page=self._inbox_page if _reads_mails(request) else "",

@@ -1,11 +1,13 @@
 """Days and sizes stand on pages as people read them, by the filters of the common look."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from shared import readable
 from shared.settings import Settings
 from shared.web import Look
 from shared.web.catalogue import Language
@@ -39,3 +41,11 @@ def test_the_filters_speak_the_readers_language_also_in_macros(language: Languag
     facts = {"at": datetime(2022, 11, 25, 13), "written": date(2023, 5, 1).isoformat(), "octets": 26_214_400}
     template = look._environment.from_string(text)
     assert template.render(t=Say(look.texts, language), **facts) == said
+
+
+def test_when_something_happened_is_said_in_words_and_in_the_zone_of_the_place() -> None:
+    moment = datetime(2022, 9, 26, 8, 40, tzinfo=UTC).astimezone(ZoneInfo("Europe/Stockholm"))
+    assert [readable.at(moment, language) for language in ("sv", "en")] == [
+        "26 september 2022 kl. 10:40",
+        "26 September 2022 10:40",
+    ]
