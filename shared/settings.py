@@ -46,6 +46,11 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _web_address_or_none(value: str) -> str:
+    """Raises ValueError."""
+    return _web_address(value) if value else value
+
+
 def _database_url(value: str) -> str:
     """With our driver. Raises ValueError, which does not repeat it: there may be a password in it."""
     from asyncpg import connect
@@ -96,6 +101,9 @@ class Settings(BaseSettings):
     blobs: str = Field("file:./justera-data/blobs", description="file:FOLDER, or s3://bucket/prefix")
 
     public_url: WebAddress = Field(DEFAULT_URL, description="where people reach the pages; services hang below it")
+    open_data_license: Annotated[str, AfterValidator(_web_address_or_none)] = Field(
+        "", description="address of the licence under which open data are given; empty: none is told"
+    )
     start_page: str = Field("", description="where the name at the head of the sender's pages leads; empty: nowhere")
     inbox_page: str = Field("", description="where mails are shown instead of sent; empty: they are sent")
     trusted_proxies: str = Field("", description="addresses or networks whose X-Forwarded-For or Forwarded is believed")

@@ -31,6 +31,9 @@ from services.meetings.minutes.word_reading import word_reader
 from services.meetings.notice import api as notice_api
 from services.meetings.notice.commands import NoticeCommands
 from services.meetings.notice.deadlines import NoticeDeadlines
+from services.meetings.oparl import api as oparl_api
+from services.meetings.oparl.oparl import Addresses
+from services.meetings.oparl.queries import OpenQueries
 from services.meetings.pages import include_pages
 from services.meetings.papers import api as papers_api
 from services.meetings.papers.commands import PapersCommands
@@ -132,6 +135,15 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         tasks=TaskCommands(unit_of_work, clock),
         publications=PublicationCommands(unit_of_work, clock, blobs, press),
     )
+    open_data = OpenQueries(
+        unit_of_work,
+        clock,
+        organisation=settings.organisation,
+        name=settings.organisation_name,
+        blobs=blobs,
+        addresses=Addresses(f"{settings.public_url.rstrip('/')}/meetings/oparl"),
+        license_url=settings.open_data_license,
+    )
     gate = Gate(
         subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
     )
@@ -174,6 +186,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     app.include_router(poll_api.router(commands.polls))
     app.include_router(task_api.router(commands.tasks))
     app.include_router(publication_api.router(commands.publications))
+    app.include_router(oparl_api.router(open_data, Proxies.of(settings)))
     include_pages(
         app,
         settings=settings,

@@ -24,6 +24,7 @@ from services.meetings.member.store import MemberStore
 from services.meetings.minutes.store import MinutesStore
 from services.meetings.notice.notice import Stage, closes_at
 from services.meetings.notice.store import NoticeStore
+from services.meetings.oparl.store import OpenStore
 from services.meetings.papers.store import PapersStore
 from services.meetings.person.person import Person
 from services.meetings.person.store import PersonStore
@@ -64,6 +65,7 @@ class MeetingsTransaction(
     ReviewStore,
     TaskStore,
     PublicationStore,
+    OpenStore,
 ):
     source = "meetings"
 

@@ -143,6 +143,7 @@ class BodyRules(Value):
     standing_items: tuple[StandingItem, ...] = ()
     language: str = "sv"
     timezone: str = Field("Europe/Stockholm", description="IANA name")
+    public: bool = Field(False, description="whether it, who sits in it and its meetings are open data")
 
 
 class _BodyEvent(Event):

@@ -93,6 +93,11 @@ def masked_stamps(stamps: Sequence[Stamp], masks: Sequence[Mask], language: Lang
     return tuple(one.model_copy(update={"name": _replaced(one.name, wide, _INSTEAD[language])}) for one in stamps)
 
 
+def masked_text(text: str, masks: Sequence[Mask], language: Language) -> str:
+    """A text that stands beside the minutes, such as an item's title, without what is masked in any paragraph."""
+    return _replaced(text, _patterns(masks), _INSTEAD[language])
+
+
 def public_job(
     document: MinutesDocument, stamps: Sequence[Stamp], masks: Sequence[Mask], *, confirmed: str, at: datetime
 ) -> Job:

@@ -79,7 +79,8 @@ class StandingItem(BaseModel):
 class BodyRules(BaseModel):
     """How a body works. `quorum`: how many members must be there; None means more than half. `notice_days`: days.
 
-    `signers`: roles, in signing order. `join_link`: where its online meetings are joined.
+    `signers`: roles, in signing order. `join_link`: where its online meetings are joined. `public`: it,
+    who sits in it and its meetings are open data (`services/meetings/oparl/`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,6 +96,7 @@ class BodyRules(BaseModel):
     language: Language = "sv"
     timezone: str = "Europe/Stockholm"
     join_link: str | None = Field(None, max_length=2000)
+    public: bool = False
 
 
 class BodyDetails(BaseModel):

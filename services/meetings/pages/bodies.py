@@ -51,6 +51,7 @@ _NAMES = (
     "standing_items",
     "language",
     "join_link",
+    "public",
 )
 _REFUSED = {
     "name": ("name", "body.taken"),
@@ -65,6 +66,7 @@ _OPTIONS = {
     "annexes": tuple(Annexes),
     "deadline_profile": tuple(DeadlineProfile),
     "language": ("sv", "en"),
+    "public": ("no", "yes"),
 }
 _AS_NOW = "as-now"
 _DONE = frozenset({"imported", "registered", "changed", "closed", "begun", "seat-changed", "ended"})
@@ -203,6 +205,7 @@ def _filled(body: Body | None) -> Fields:
         "standing_items": "\n".join(item.title for item in rules.standing_items),
         "language": rules.language,
         "join_link": rules.join_link or "",
+        "public": "yes" if rules.public else "no",
     }
     return {name: Field(name, str(values[name])) for name in _NAMES}
 
@@ -238,6 +241,7 @@ def _details(fields: Fields, body: Body | None) -> BodyDetails | None:
                 "standing_items": _items(value["standing_items"], rules),
                 "language": value["language"],
                 "join_link": value["join_link"] or None,
+                "public": value["public"] == "yes",
             }
         ),
     )

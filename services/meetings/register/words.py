@@ -61,6 +61,7 @@ _FIELDS = {
     "ordning": "order",
     "från": "from",
     "till": "to",
+    "offentligt": "public",
     "tom": "to",
 }
 

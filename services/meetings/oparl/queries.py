@@ -1,0 +1,149 @@
+"""What clients of the open data ask for. Whoever asks first after something changed makes the objects anew."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from services.meetings.oparl.keeping import Kept, settled
+from services.meetings.oparl.oparl import Addresses, Called, Kind, Scene, open_things
+from services.meetings.oparl.store import Between
+from services.meetings.publication.publication import Posted
+from services.meetings.transaction import MeetingsTransaction
+from shared.blobs import BlobStore
+from shared.clock import Clock
+from shared.errors import JusteraError
+from shared.messaging.transaction import UnitOfWork
+
+_MADE_BY = 1
+"""Raised when objects are made otherwise of the same rows: those of older code are made anew."""
+
+
+class Gone(JusteraError):
+    """Of what was public once."""
+
+    slug = "gone"
+    status = HTTPStatus.GONE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next`: the last object's time and id, when more follow."""
+
+    objects: list[Kept]
+    next: tuple[datetime, str] | None
+
+
+class OpenQueries:
+    """`name`: of the association; `license_url`: empty for none.
+
+    No mark of time passing is finer than an hour: terms end at midnight, in zones of whole hours."""
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork[MeetingsTransaction],
+        clock: Clock,
+        *,
+        organisation: str,
+        name: str,
+        addresses: Addresses,
+        blobs: BlobStore,
+        license_url: str = "",
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._organisation = organisation
+        self._name = name
+        self.addresses = addresses
+        self._blobs = blobs
+        self._license = license_url
+
+    async def object(self, kind: Kind, thing_id: str) -> Kept:
+        """Raises NotFound for what never was public."""
+
+        async def work(transaction: MeetingsTransaction) -> Kept:
+            await self._follow(transaction)
+            return await transaction.open_object(self._organisation, kind, thing_id)
+
+        return await self._unit_of_work.run(work)
+
+    async def system(self) -> Kept:
+        return await self.object(Kind.SYSTEM, self._organisation)
+
+    async def content(self, file_id: str) -> tuple[Kept, bytes]:
+        """A file as it is published now. Raises NotFound for what never was, Gone, Unavailable."""
+
+        async def work(transaction: MeetingsTransaction) -> tuple[Kept, Posted | None]:
+            await self._follow(transaction)
+            kept = await transaction.open_object(self._organisation, Kind.FILE, file_id)
+            if kept.fields is None:
+                raise Gone("the file is public no longer")
+            return kept, (await transaction.posting(self._organisation, file_id)).posted
+
+        kept, posted = await self._unit_of_work.run(work)
+        assert posted is not None, "what is posted has a file"  # noqa: S101
+        return kept, await self._blobs.get(self._organisation, posted.pdf)
+
+    async def page(
+        self,
+        kind: Kind,
+        between: Between,
+        *,
+        owner: str | None = None,
+        after: tuple[datetime, str] | None = None,
+        most: int,
+    ) -> Page:
+        """`owner`: of this organization alone. Raises NotFound for one that never was public."""
+
+        async def work(transaction: MeetingsTransaction) -> list[Kept]:
+            await self._follow(transaction)
+            if owner is not None:
+                await transaction.open_object(self._organisation, Kind.ORGANIZATION, owner)
+            return await transaction.open_page(
+                self._organisation, kind, between, owner=owner, after=after, most=most + 1
+            )
+
+        found = await self._unit_of_work.run(work)
+        shown = found[:most]
+        return Page(shown, (shown[-1].created, shown[-1].id) if len(found) > most else None)
+
+    async def _follow(self, transaction: MeetingsTransaction) -> None:
+        """The objects are those of what stands now."""
+        if await self._mark(transaction) == await transaction.open_state(self._organisation):
+            return
+        made_of = await transaction.open_state(self._organisation, for_update=True)
+        mark = await self._mark(transaction)  # before all else that is read: what comes meanwhile is followed next time
+        if mark == made_of:
+            return
+        before = await transaction.open_objects(self._organisation)
+        things = open_things(await self._scene(transaction), self.addresses)
+        changed = settled(before, things, self.addresses, self._clock.now())
+        await transaction.save_open_objects(self._organisation, changed)
+        await transaction.save_open_state(self._organisation, mark)
+
+    async def _mark(self, transaction: MeetingsTransaction) -> str:
+        rows = await transaction.open_mark(self._organisation)
+        hour = f"{self._clock.now():%Y-%m-%dT%H}"
+        all_of_it = json.dumps([_MADE_BY, rows, hour, self._name, self._license, self.addresses.base])
+        return hashlib.sha256(all_of_it.encode()).hexdigest()
+
+    async def _scene(self, transaction: MeetingsTransaction) -> Scene:
+        now = self._clock.now()
+        bodies = [one for one in await transaction.bodies(self._organisation) if one.details.rules.public]
+        ids = {body.id for body in bodies}
+        memberships = [one for one in await transaction.memberships(self._organisation) if one.body_id in ids]
+        people = await transaction.people_among(self._organisation, {one.seat.person_id for one in memberships})
+        called = await transaction.called_meetings(self._organisation, ids)
+        meetings = await transaction.meetings_among(self._organisation, set(called))
+        return Scene(
+            organisation=self._organisation,
+            name=self._name,
+            license=self._license or None,
+            bodies=bodies,
+            memberships=memberships,
+            names={person_id: person.details.name for person_id, person in people.items()},
+            meetings=[Called(meetings[meeting_id], *known) for meeting_id, known in sorted(called.items())],
+            today={body.id: now.astimezone(ZoneInfo(body.details.rules.timezone)).date() for body in bodies},
+        )
