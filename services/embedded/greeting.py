@@ -33,6 +33,11 @@ from shared.rendering.minutes import Language
 from shared.yaml_text import load_plain
 
 _DATA = Path(__file__).parent / "example_data"
+ASSOCIATION: Mapping[Language, str] = {
+    "sv": "Kommunalförbundet Norrdalen",
+    "en": "Norrdalen Association of Local Authorities",
+}
+"""What it is called, unless the settings say otherwise."""
 _BOARD = {"sv": "Styrelsen", "en": "The board"}
 _BEFORE, _AHEAD = timedelta(days=150), timedelta(days=120)  # so much of the year is there, at least
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from services.embedded.ahead import look_ahead
 from services.embedded.assembly import AllInOne, Modes
 from services.embedded.example import prepare_example
-from services.embedded.greeting import Greeting, StoryClock
+from services.embedded.greeting import ASSOCIATION, Greeting, StoryClock
 from services.embedded.home import DEFAULT_FOLDER, Home
 from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
@@ -26,6 +26,7 @@ from shared.auth import Role, requires
 from shared.http import create_app
 from shared.logging import get_logger
 from shared.names import SERVICES
+from shared.settings import load_settings
 from shared.web.forms import attachment_uploads
 
 log = get_logger(__name__)
@@ -70,7 +71,7 @@ async def up(
         if home.is_new and not empty and not sends_mail:
             home.unfinished_greeting.touch()
         clock = clock or StoryClock()
-        overrides = {"public_url": public_url, **_ways(public_url, sends_mail)}
+        overrides = {"public_url": public_url, **_ways(public_url, sends_mail), **_name(home)}
         async with AllInOne(home, clock=clock, modes=Modes(options=options), overrides=overrides) as system:
             greeting = Greeting(system, clock, system.settings.language) if home.unfinished_greeting.exists() else None
             if greeting is not None:
@@ -140,6 +141,15 @@ def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:
     for name in SERVICES:
         app.mount(f"/{name}", system.services[name].app)
     return app
+
+
+def _name(home: Home) -> dict[str, str]:
+    """Of the invented association, where nobody chose another."""
+    settings = load_settings()
+    is_invented = home.unfinished_greeting.exists() or home.greeting.exists()
+    if not is_invented or "organisation_name" in settings.model_fields_set:
+        return {}
+    return {"organisation_name": ASSOCIATION[settings.language]}
 
 
 def _greeting(url: str, token: str, home: Home, sends_mail: bool) -> list[str]:

@@ -47,9 +47,15 @@ async def take(language: str, scratch: Path) -> None:
         with chromium(scratch) as address:
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.connect_over_cdp(address)
-                context = await browser.new_context(locale=_LOCALES[language], viewport=_SIZE)  # type: ignore[arg-type]
+                context = await browser.new_context(
+                    locale=_LOCALES[language],
+                    viewport=_SIZE,  # type: ignore[arg-type]
+                    reduced_motion="reduce",  # a page that is still scrolling is no picture
+                )
                 context.set_default_timeout(_PATIENCE)
                 page = await context.new_page()
+                session = await context.new_cdp_session(page)
+                await session.send("Emulation.setScrollbarsHidden", {"hidden": True})
                 await page.goto(login)
                 await page.locator("main button").click()
                 await _tour(page, url, language)

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from services.embedded.greeting import ASSOCIATION
 from services.embedded.home import Home
+from shared.rendering.minutes import Language
 from tests.integration.up.running import Up, inbox, log_in
 from tests.support.forms import done
 from tests.support.processes import until
@@ -26,7 +28,9 @@ _LONGEST_LIFE = 2.0  # seconds from the login link to a kill at random
         ("en", "The board", True, ["Other matters", "Close of the meeting"]),
     ],
 )
-async def test_the_association_is_whole(up: Up, language: str, board: str, *, killed: bool, ends: list[str]) -> None:
+async def test_the_association_is_whole(
+    up: Up, language: Language, board: str, *, killed: bool, ends: list[str]
+) -> None:
     up.environment = {"JUSTERA_LANGUAGE": language}
     async with asyncio.timeout(170):
         await up.start()
@@ -50,6 +54,7 @@ async def test_the_association_is_whole(up: Up, language: str, board: str, *, ki
         async with up.visitor() as person:
             start = await log_in(person, await up.login_link())
             assert f"/meetings/{coming[1]['id']}/proposals" in start.text
+            assert ASSOCIATION[language] in start.text
             letters = await inbox(person)
         # Each once: the notice, the substitute's call, the date poll, and what the office is told; to three signers a
         # request, a receipt and the copy, and to who sent it the copy.
