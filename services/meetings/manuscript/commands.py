@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.meetings.body.body import Body, Numbering
+from services.meetings.manuscript import catching_up
 from services.meetings.manuscript import manuscript as rules
+from services.meetings.manuscript.catching_up import News
 from services.meetings.manuscript.manuscript import Manuscript, Remark, Source
 from services.meetings.meeting.meeting import Meeting, body_key
-from services.meetings.minutes.fields import of_a_form
-from services.meetings.minutes.from_sitting import OfAgenda, OfMeeting, minutes_of
+from services.meetings.minutes.fields import in_a_form, of_a_form
+from services.meetings.minutes.from_sitting import FromSitting, OfAgenda, OfMeeting, minutes_of
 from services.meetings.minutes.front_matter import FrontMatter
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
 from services.meetings.minutes.revision import Version
@@ -95,9 +97,39 @@ class ManuscriptCommands:
             known = await _known(transaction, organisation, meeting, by)
             made = minutes_of([step for _, step in effective(entries)], known)
             remarks = [Remark(what=one.what, about=one.about) for one in made.open]
-            manuscript = rules.begun(made.markdown, Source.SITTING, remarks)
+            begun = rules.begun(made.markdown, Source.SITTING, remarks)
+            manuscript = rules.of_sitting(begun, made.items, len(entries))
             await transaction.save_manuscript(organisation, meeting_id, manuscript)
             return manuscript
+
+        return await self._unit_of_work.run(work)
+
+    async def news(self, organisation: str, meeting_id: str) -> list[News]:
+        """How the sitting differs by now from what was written of it. Raises NotFound."""
+        async with self._unit_of_work.begin() as transaction:
+            meeting = await transaction.meeting(organisation, meeting_id)
+            there = await transaction.manuscript(organisation, meeting_id)
+            if there is None or there.fields_written is None:
+                return []
+            written = await _written_now(transaction, organisation, meeting, there)
+            return [] if written is None else catching_up.news(there, written)
+
+    async def catch_up(self, organisation: str, meeting_id: str, key: str, *, seen: int) -> bool:
+        """One of the news is taken over; False when something that was edited stays instead.
+
+        Raises NotFound, Refused (changed since), InvalidInput, TooLarge.
+        """
+
+        async def work(transaction: MeetingsTransaction) -> bool:
+            meeting = await transaction.lock_meeting(organisation, meeting_id)
+            there = await _open(transaction, organisation, meeting_id)
+            written = await _written_now(transaction, organisation, meeting, there)
+            if written is None:
+                raise NotFound("the draft says what the sitting says", hint="look at the draft again")
+            made, whole = catching_up.caught_up(there, written, key, meeting.details.body, seen=seen)
+            if made is not there:
+                await transaction.save_manuscript(organisation, meeting_id, made)
+            return whole
 
         return await self._unit_of_work.run(work)
 
@@ -280,6 +312,20 @@ async def _known(transaction: MeetingsTransaction, organisation: str, meeting: M
         language=body.details.rules.language if body else "sv",
         agenda=agenda,
     )
+
+
+async def _written_now(
+    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, there: Manuscript
+) -> FromSitting | None:
+    """What would be written of the sitting now; None when nothing was recorded since, or nothing is left of it."""
+    entries = await transaction.sitting_steps(organisation, meeting.id)
+    if there.fields_written is None or len(entries) == there.steps:
+        return None
+    known = await _known(transaction, organisation, meeting, in_a_form(there.fields_written)["secretary"])
+    try:
+        return minutes_of([step for _, step in effective(entries)], known)
+    except Refused:
+        return None
 
 
 async def _require_none(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> None:

@@ -40,13 +40,18 @@ class Remark(BaseModel):
 
 
 class Piece(BaseModel):
-    """A paragraph: Markdown that begins with its line `## `. `version`: of the manuscript, when it was changed last."""
+    """A paragraph: Markdown that begins with its line `## `. `version`: of the manuscript, when it was changed last.
+
+    `item_id`, `written`: of what was written of a sitting, its item and the text as it was written.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     text: str
     version: int
+    item_id: str | None = None
+    written: str | None = None
 
     @property
     def heading(self) -> str:
@@ -60,7 +65,11 @@ class Piece(BaseModel):
 
 class Manuscript(BaseModel):
     """`fields`: YAML, without the lines `---`. `version` counts its changes from 1, `made` its pieces. `numbered`: the
-    version of the minutes that were drafted of it last; while they stand, it is not changed."""
+    version of the minutes that were drafted of it last; while they stand, it is not changed.
+
+    `fields_written`, `steps`: of what was written of a sitting, the fields as they were written, and how many steps it
+    had; see `catching_up`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,6 +81,8 @@ class Manuscript(BaseModel):
     source: Source
     remarks: tuple[Remark, ...] = ()
     numbered: int | None = None
+    fields_written: str | None = None
+    steps: int | None = None
 
     @property
     def markdown(self) -> str:
@@ -124,6 +135,15 @@ def begun(
         source=source,
         remarks=tuple(remarks),
     )
+
+
+def of_sitting(made: Manuscript, items: Sequence[str], steps: int) -> Manuscript:
+    """A manuscript that was begun just now knows what was written: `items` are those of its pieces."""
+    pieces = (
+        piece.model_copy(update={"item_id": item_id, "written": piece.text})
+        for piece, item_id in zip(made.pieces, items, strict=True)
+    )
+    return made.model_copy(update={"pieces": tuple(pieces), "fields_written": made.fields, "steps": steps})
 
 
 def with_text(there: Manuscript, piece_id: str, heading: str, below: str, *, seen: int | None) -> Manuscript:
@@ -191,8 +211,13 @@ def paragraph(heading: str, below: str) -> str:
 
 
 def _whole(there: Manuscript, **changes: object) -> Manuscript:
-    made = there.model_copy(update=changes)
+    return within_size(there.model_copy(update=changes))
+
+
+def within_size(made: Manuscript) -> Manuscript:
+    """Raises TooLarge, Refused."""
     _require_size(made.markdown)
+    _require_room(len(made.pieces))
     return made
 
 

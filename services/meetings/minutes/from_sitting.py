@@ -61,10 +61,11 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class FromSitting:
-    """`markdown`: a whole file of minutes."""
+    """`markdown`: a whole file of minutes. `items`: the ids of those that its paragraphs are of."""
 
     markdown: str
     open: tuple[Open, ...]
+    items: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -88,7 +89,8 @@ def minutes_of(recorded: Iterable[steps.Step], meeting: OfMeeting) -> FromSittin
         raise Refused("no item was taken up in the sitting", hint="record what was taken up, then write the minutes")
     writer = _Writer(state, paragraphs, meeting, words)
     head, sections = writer.head(), writer.sections()
-    return FromSitting("---\n" + head + "---\n\n" + "\n\n".join(sections) + "\n", tuple(writer.open))
+    markdown = "---\n" + head + "---\n\n" + "\n\n".join(sections) + "\n"
+    return FromSitting(markdown, tuple(writer.open), tuple(paragraphs))
 
 
 def _followed(recorded: Iterable[steps.Step], words: Phrases) -> tuple[Sitting | None, dict[str, _Paragraph]]:

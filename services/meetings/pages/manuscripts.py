@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.manuscript.commands import Desk, is_whole
 from services.meetings.manuscript.manuscript import Manuscript, Piece
-from services.meetings.pages.manuscript_desk import AT, facts_of, there_on, why_of
+from services.meetings.pages.manuscript_desk import AT, facts_of, numbered, there_on, why_of
 from services.meetings.pages.manuscript_word import not_kept_of
 from services.meetings.pages.office import (
     READER,
@@ -29,7 +29,17 @@ from shared.errors import InvalidInput, JusteraError, NotFound, Refused, TooLarg
 from shared.web import Field, form_text, path_for
 
 _DONE = frozenset(
-    {"written", "paragraph-saved", "fields-saved", "paragraph-added", "paragraph-removed", "word-read", "discarded"}
+    {
+        "written",
+        "paragraph-saved",
+        "fields-saved",
+        "paragraph-added",
+        "paragraph-removed",
+        "word-read",
+        "discarded",
+        "caught-up",
+        "caught-up-partly",
+    }
 )
 _PARAGRAPH = ("heading", "below")
 
@@ -54,6 +64,7 @@ class ManuscriptPages(OfficePages):
         get(router, f"{at}/preview.pdf", self.office_manuscript_preview)
         post(router, f"{at}/add", self.office_manuscript_add)
         post(router, f"{at}/discard", self.office_manuscript_discard)
+        post(router, f"{at}/catch-up", self.office_manuscript_catch_up)
         get(router, f"{at}/paragraphs/{{piece_id}}", self.office_paragraph)
         post_file(router, f"{at}/paragraphs/{{piece_id}}", self.office_paragraph_save)
         post(router, f"{at}/paragraphs/{{piece_id}}/step", self.office_paragraph_step)
@@ -107,6 +118,19 @@ class ManuscriptPages(OfficePages):
             return await self._whole(request, principal, meeting_id, why="meanwhile")
         return back(request, "office_manuscript", "discarded", meeting_id=meeting_id)
 
+    async def office_manuscript_catch_up(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        """What was corrected in the sitting is taken over, a paragraph at a time."""
+        seen, key = version_of(await form_text(request, "version")), await form_text(request, "key")
+        try:
+            whole = await self._commands.manuscripts.catch_up(principal.organisation, meeting_id, key, seen=seen)
+        except (InvalidInput, TooLarge):
+            return await self._whole(request, principal, meeting_id, why="catch_up")
+        except Refused:
+            return await self._whole(request, principal, meeting_id, why="meanwhile")
+        return back(request, "office_manuscript", "caught-up" if whole else "caught-up-partly", meeting_id=meeting_id)
+
     async def _whole(
         self,
         request: Request,
@@ -120,6 +144,7 @@ class ManuscriptPages(OfficePages):
         desk = await self._commands.manuscripts.desk(principal.organisation, meeting_id)
         sitting = await self._commands.sittings.scene(principal.organisation, meeting_id)
         trouble = is_whole(desk.manuscript) if desk.manuscript else None
+        corrected = await self._commands.manuscripts.news(principal.organisation, meeting_id)
         return self._page(
             request,
             "office/manuscript.html",
@@ -129,6 +154,7 @@ class ManuscriptPages(OfficePages):
             why=why,
             done=done,
             trouble=trouble,
+            corrected=[] if numbered(desk) else corrected,
             not_kept=not_kept_of(desk.manuscript) if desk.manuscript else [],
             place_of_trouble=_place_of(trouble, desk.manuscript) if trouble and desk.manuscript else None,
             taken_up=bool(sitting.state and sitting.state.items),

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from services.meetings.sitting.commands import SaidEntry
+from services.meetings.sitting.steps import Decided
 from tests.integration.pages.test_office import OFFICE
 from tests.integration.pages.test_office import visitor as visitor
 from tests.integration.pages.test_sittings import Held
@@ -262,3 +264,27 @@ async def test_a_draft_that_was_changed_since_is_not_put_forward_and_what_was_ty
     assert version.released_at is not None
     await commands.unlocking.unlock(ORGANISATION, held.meeting_id, "§ 1 är fel", ip="192.0.2.1")
     await commands.manuscripts.write(ORGANISATION, held.meeting_id, "p1", "Ekonomi", "Rätt text.", seen=None)  # type: ignore[arg-type]
+
+
+async def test_a_correction_of_the_sitting_is_shown_on_the_draft_and_taken_over(held: Held) -> None:
+    at = await written(held)
+    await held.visitor.follow(at)
+    assert "Rättat i sammanträdet" not in shown(held)
+    commands = held.visitor.site.meetings.commands
+    entries = await commands.sittings.steps(ORGANISATION, held.meeting_id)
+    [decided] = [entry.number for entry in entries if entry.step.do == "decided"]
+    correction = SaidEntry(
+        key="rättat", step=Decided(text="Avslå rapporten."), corrects=decided, reason="Jag skrev fel beslut"
+    )
+    await commands.sittings.record(ORGANISATION, held.meeting_id, [correction], by="sender")
+    await held.visitor.follow(at)
+    assert "Rättat i sammanträdet sedan utkastet skrevs" in shown(held)
+    assert "<del>Styrelsen beslutar att godkänna rapporten.</del>" in shown(held)
+    stale = held.visitor.page
+    await held.visitor.press("/manuscript/catch-up")
+    assert "Rättelsen är med i utkastet." in shown(held)
+    assert "Styrelsen beslutar att avslå rapporten." in shown(held)
+    assert "Rättat i sammanträdet" not in shown(held)
+    held.visitor.page = stale
+    answer = await held.visitor.press("/manuscript/catch-up")
+    assert (answer.status_code, "Någon annan har ändrat det" in shown(held)) == (422, True)
