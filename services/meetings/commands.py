@@ -12,6 +12,7 @@ from services.meetings.manuscript.commands import ManuscriptCommands
 from services.meetings.manuscript.forward import ForwardCommands
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
+from services.meetings.minutes.adjusting import AdjustCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.minutes.unlocking import UnlockCommands
@@ -41,6 +42,7 @@ class MeetingsCommands:
     versions: MinutesQueries
     decisions: DecisionCommands
     unlocking: UnlockCommands
+    adjusting: AdjustCommands
     manuscripts: ManuscriptCommands
     forward: ForwardCommands
     bodies: BodyCommands

@@ -24,6 +24,7 @@ from services.meetings.meeting import api as meeting_api
 from services.meetings.meeting.commands import MeetingCommands
 from services.meetings.member.queries import MemberQueries
 from services.meetings.minutes import api as minutes_api
+from services.meetings.minutes.adjusting import AdjustCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.minutes.unlocking import UnlockCommands
@@ -100,6 +101,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     versions = MinutesQueries(unit_of_work, blobs)
     minutes = MinutesCommands(unit_of_work, clock, blobs, press, words)
     manuscripts = ManuscriptCommands(unit_of_work, clock, press, drawing)
+    adjusting = AdjustCommands(unit_of_work, clock, blobs, press)
     on_time = {
         **NoticeDeadlines(clock).handlers(),
         **Entering(blobs).handlers(),
@@ -112,8 +114,9 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         decisions=DecisionCommands(unit_of_work),
         unlocking=UnlockCommands(unit_of_work, clock, blobs),
         minutes=minutes,
+        adjusting=adjusting,
         manuscripts=manuscripts,
-        forward=ForwardCommands(unit_of_work, manuscripts, minutes),
+        forward=ForwardCommands(unit_of_work, manuscripts, minutes, adjusting),
         bodies=BodyCommands(unit_of_work, clock),
         people=PersonCommands(unit_of_work, clock),
         register=RegisterCommands(unit_of_work, clock),

@@ -103,6 +103,7 @@ class ProtocolDrafted(_MeetingEvent):
     timezone: str = Field(description="IANA name, for the stamps beside signatures")
     version: int = Field(default=1, description="of the minutes: above 1, one before was not signed by everyone")
     replaces: str | None = Field(default=None, description="the agreement about the version before")
+    at_once: bool = Field(default=False, description="one paragraph, approved before the rest of its minutes")
 
 
 class ProtocolUnlocked(_MeetingEvent):

@@ -55,7 +55,9 @@ _MARK_SIGNED = (
 )
 _OF_MEETING = (DECISION.c.organisation == bindparam("of"), DECISION.c.meeting_id == bindparam("of_meeting"))
 _FIND = select(DECISION).where(*_OF_MEETING, DECISION.c.paragraph == bindparam("of_paragraph"))
-_REMOVE = delete(DECISION).where(*_OF_MEETING)
+_REMOVE = delete(DECISION).where(*_OF_MEETING, DECISION.c.version > 0)
+# A paragraph that was approved at once is entered by that, and stands when the whole minutes are signed.
+_AT_ONCE = select(DECISION.c.paragraph).where(*_OF_MEETING, DECISION.c.version < 0)
 _LATER = select(DECISION.c.paragraph).where(*_OF_MEETING, DECISION.c.version > bindparam("of_version")).limit(1)
 _ANY = select(DECISION.c.paragraph).where(DECISION.c.organisation == bindparam("of")).limit(1)
 _CLAIM = (
@@ -115,9 +117,12 @@ class DecisionStore(Transaction):
     ) -> None:
         """In place of those of an older version; nothing where those of a later one stand."""
         key = {"of": organisation, "of_meeting": meeting.id, "of_version": minutes.version}
-        if (await self.connection.execute(_LATER, key)).first() is not None:
-            return
-        await self.connection.execute(_REMOVE, key)
+        approved = set((await self.connection.execute(_AT_ONCE, key)).scalars())
+        entries = [entry for entry in entries if entry.paragraph not in approved]
+        if minutes.version > 0:
+            if (await self.connection.execute(_LATER, key)).first() is not None:
+                return
+            await self.connection.execute(_REMOVE, key)
         rows = [
             {
                 "organisation": organisation,
@@ -136,7 +141,8 @@ class DecisionStore(Transaction):
             }
             for entry in entries
         ]
-        await self.connection.execute(_ADD, rows)
+        if rows:
+            await self.connection.execute(_ADD, rows)
 
     async def find_decisions(
         self, organisation: str, wanted: Wanted, *, skipped: int, most: int

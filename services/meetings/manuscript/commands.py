@@ -8,8 +8,9 @@ from services.meetings.body.body import Body, Numbering
 from services.meetings.manuscript import catching_up
 from services.meetings.manuscript import manuscript as rules
 from services.meetings.manuscript.catching_up import News
-from services.meetings.manuscript.manuscript import Manuscript, Remark, Source
+from services.meetings.manuscript.manuscript import Manuscript, Piece, Remark, Source
 from services.meetings.meeting.meeting import Meeting, body_key
+from services.meetings.minutes.at_once import Adjusted, held, of_row
 from services.meetings.minutes.fields import in_a_form, of_a_form
 from services.meetings.minutes.from_sitting import FromSitting, OfAgenda, OfMeeting, minutes_of
 from services.meetings.minutes.front_matter import FrontMatter
@@ -42,7 +43,8 @@ def drawing_press() -> Press:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A meeting with what is written for its minutes. `first`: the number that its paragraphs begin at, as of now.
-    `stands`: the version of the minutes that may be signed, or is; while it stands, nothing else is written."""
+    `stands`: the version of the minutes that may be signed, or is; while it stands, nothing else is written.
+    `adjusted`: the paragraphs that are approved at once, by agreements that stand."""
 
     meeting: Meeting
     manuscript: Manuscript | None
@@ -50,6 +52,7 @@ class Desk:
     first: int
     letterhead: Letterhead | None
     stands: Version | None = None
+    adjusted: tuple[Adjusted, ...] = ()
 
 
 class ManuscriptCommands:
@@ -75,6 +78,7 @@ class ManuscriptCommands:
                 await _first(transaction, organisation, meeting, body),
                 await transaction.letterhead(organisation),
                 await _standing(transaction, organisation, meeting_id),
+                tuple(one for one in await _adjusted(transaction, organisation, meeting_id) if one.stands),
             )
 
     async def manuscript(self, organisation: str, meeting_id: str) -> Manuscript:
@@ -126,6 +130,9 @@ class ManuscriptCommands:
             written = await _written_now(transaction, organisation, meeting, there)
             if written is None:
                 raise NotFound("the draft says what the sitting says", hint="look at the draft again")
+            for piece in there.pieces:
+                if piece.item_id == key:
+                    await _require_open_piece(transaction, organisation, meeting_id, piece)
             made, whole = catching_up.caught_up(there, written, key, meeting.details.body, seen=seen)
             if made is not there:
                 await transaction.save_manuscript(organisation, meeting_id, made)
@@ -165,7 +172,10 @@ class ManuscriptCommands:
     ) -> Manuscript:
         """A paragraph. Raises NotFound, Refused (changed since), InvalidInput with its line, TooLarge."""
         return await self._changed(
-            organisation, meeting_id, lambda there: rules.with_text(there, piece_id, heading, below, seen=seen)
+            organisation,
+            meeting_id,
+            lambda there: rules.with_text(there, piece_id, heading, below, seen=seen),
+            piece_id=piece_id,
         )
 
     async def write_fields(self, organisation: str, meeting_id: str, form: dict[str, str], *, seen: int) -> Manuscript:
@@ -186,7 +196,9 @@ class ManuscriptCommands:
 
     async def remove(self, organisation: str, meeting_id: str, piece_id: str, *, seen: int) -> Manuscript:
         """Raises NotFound, Refused."""
-        return await self._changed(organisation, meeting_id, lambda there: rules.without(there, piece_id, seen=seen))
+        return await self._changed(
+            organisation, meeting_id, lambda there: rules.without(there, piece_id, seen=seen), piece_id=piece_id
+        )
 
     async def step(self, organisation: str, meeting_id: str, piece_id: str, steps: int) -> Manuscript:
         """A paragraph further down, or up. Raises NotFound."""
@@ -235,10 +247,16 @@ class ManuscriptCommands:
             minutes_job(document, at=self._clock.now()), first=first, most=most, ppi=_PIXELS
         )
 
-    async def _changed(self, organisation: str, meeting_id: str, change: Change) -> Manuscript:
+    async def _changed(
+        self, organisation: str, meeting_id: str, change: Change, *, piece_id: str | None = None
+    ) -> Manuscript:
+        """`piece_id`: the paragraph that is changed."""
+
         async def work(transaction: MeetingsTransaction) -> Manuscript:
             await transaction.lock_meeting(organisation, meeting_id)
             there = await _open(transaction, organisation, meeting_id)
+            if piece_id is not None:
+                await _require_open_piece(transaction, organisation, meeting_id, there.piece(piece_id))
             made = change(there)
             if made is not there:
                 await transaction.save_manuscript(organisation, meeting_id, made)
@@ -284,8 +302,9 @@ def is_whole(manuscript: Manuscript) -> InvalidInput | None:
 async def _first(transaction: MeetingsTransaction, organisation: str, meeting: Meeting, body: Body | None) -> int:
     """Where its numbers would begin if it were drafted now; a version after another keeps its own."""
     before = await transaction.minutes_of(organisation, meeting.id)
-    if before is not None:
-        return int(before.first_paragraph)
+    holds = held(version_of_row(before) if before else None, await _adjusted(transaction, organisation, meeting.id))
+    if holds is not None:
+        return holds.first
     if body is not None and body.details.rules.numbering is Numbering.MEETING:
         return 1
     name = body_key(body.details.name if body else meeting.details.body)
@@ -333,6 +352,10 @@ async def _require_none(transaction: MeetingsTransaction, organisation: str, mee
         raise Refused("there is a draft of the minutes already", hint="go on with it, or discard it first")
 
 
+async def _adjusted(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> list[Adjusted]:
+    return [of_row(row) for row in await transaction.adjusted_at_once(organisation, meeting_id)]
+
+
 async def _standing(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> Version | None:
     row = await transaction.minutes_of(organisation, meeting_id)
     version = version_of_row(row) if row is not None else None
@@ -344,6 +367,21 @@ async def _open(transaction: MeetingsTransaction, organisation: str, meeting_id:
     there = _there(await transaction.manuscript(organisation, meeting_id))
     await _require_unnumbered(transaction, organisation, meeting_id, there)
     return there
+
+
+async def _require_open_piece(
+    transaction: MeetingsTransaction, organisation: str, meeting_id: str, piece: Piece
+) -> None:
+    """Raises Refused for a paragraph that is approved on its own, as it is written here."""
+    if piece.at_once is None:
+        return
+    there = await _adjusted(transaction, organisation, meeting_id)
+    if any(one.stands and one.agreement_id == piece.at_once for one in there):
+        raise Refused(
+            "the paragraph is approved at once, as it is written here",
+            hint="unlock it, unless everyone has signed it",
+            says=says("piece_at_once"),
+        )
 
 
 async def _require_unnumbered(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from services.meetings.body.body import BodyRules
 from services.meetings.manuscript.commands import Desk, ManuscriptCommands
+from services.meetings.minutes.adjusting import AdjustCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.drafting import DraftedMinutes, Drafting
 from services.meetings.minutes.front_matter import FrontMatter
@@ -49,8 +50,13 @@ class Proposal:
 
 class ForwardCommands:
     def __init__(
-        self, unit_of_work: UnitOfWork[MeetingsTransaction], manuscripts: ManuscriptCommands, minutes: MinutesCommands
+        self,
+        unit_of_work: UnitOfWork[MeetingsTransaction],
+        manuscripts: ManuscriptCommands,
+        minutes: MinutesCommands,
+        adjusting: AdjustCommands,
     ) -> None:
+        self._adjusting = adjusting
         self._unit_of_work = unit_of_work
         self._manuscripts = manuscripts
         self._minutes = minutes
@@ -82,8 +88,10 @@ class ForwardCommands:
         seen: int,
         ip: str,
         release: bool,
+        piece_id: str | None = None,
     ) -> DraftedMinutes:
         """`seen`: the version of the draft that was looked at; `release`: it is sent to be signed at once.
+        `piece_id`: a paragraph that is approved on its own, before the rest; it is always sent.
 
         Raises NotFound, Refused, InvalidInput, Unavailable."""
         desk = await self._manuscripts.desk(organisation, meeting_id)
@@ -96,6 +104,8 @@ class ForwardCommands:
             language=desk.language,
             timezone=desk.meeting.details.timezone,
         )
+        if piece_id is not None:
+            return await self._adjusting.adjust(organisation, meeting_id, piece_id, drafting, written=seen, ip=ip)
         return await self._minutes.draft_minutes(
             organisation, meeting_id, desk.manuscript.markdown, drafting, ip=ip, written=seen, release=release
         )

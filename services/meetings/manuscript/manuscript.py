@@ -42,7 +42,8 @@ class Remark(BaseModel):
 class Piece(BaseModel):
     """A paragraph: Markdown that begins with its line `## `. `version`: of the manuscript, when it was changed last.
 
-    `item_id`, `written`: of what was written of a sitting, its item and the text as it was written.
+    `item_id`, `written`: of what was written of a sitting, its item and the text as it was written. `at_once`:
+    the agreement by which it is approved on its own; while that stands, it is not changed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +53,7 @@ class Piece(BaseModel):
     version: int
     item_id: str | None = None
     written: str | None = None
+    at_once: str | None = None
 
     @property
     def heading(self) -> str:
@@ -92,6 +94,13 @@ class Manuscript(BaseModel):
     def piece(self, piece_id: str) -> Piece:
         """Raises NotFound."""
         return self.pieces[self.place(piece_id)]
+
+    def adjusted(self, piece_id: str, agreement_id: str) -> "Manuscript":
+        """A paragraph of it is put forward on its own. Raises NotFound."""
+        pieces = list(self.pieces)
+        place = self.place(piece_id)
+        pieces[place] = pieces[place].model_copy(update={"at_once": agreement_id})
+        return self.model_copy(update={"pieces": tuple(pieces)})
 
     def place(self, piece_id: str) -> int:
         """Counted from 0. Raises NotFound."""

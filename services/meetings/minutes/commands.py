@@ -13,9 +13,10 @@ from weakref import WeakValueDictionary
 
 from pydantic import BaseModel
 
-from services.meetings.body.body import Annexes, Body, BodyRules, Numbering
+from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import Meeting, body_key, require_minutes_fit
-from services.meetings.minutes.annexes import resolved
+from services.meetings.minutes.at_once import Adjusted, held, of_row, with_adjusted
+from services.meetings.minutes.counting import annexes_of, begins_anew, counted_by, first_in_year, first_of
 from services.meetings.minutes.declared import DeclaredElection, declared, elected_by
 from services.meetings.minutes.drafting import (
     DraftedMinutes,
@@ -28,8 +29,7 @@ from services.meetings.minutes.drafting import (
     signature_places,
 )
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
-from services.meetings.minutes.numbering import first_number, first_of_meeting
-from services.meetings.minutes.revision import Version, kept_numbers, next_version
+from services.meetings.minutes.revision import Version, next_version
 from services.meetings.minutes.seating import SEATED, take_effect
 from services.meetings.minutes.setting import set_minutes
 from services.meetings.minutes.store import version_of_row
@@ -75,15 +75,16 @@ class DraftedVersion(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What stands while minutes are drafted. `first`: the number of the first paragraph."""
+    """What stands while minutes are drafted. `first`: the number of the first paragraph; `approved`: at once."""
 
     before: Version | None
     first: int
     letterhead: Letterhead | None
     annexes: tuple[Annex, ...]
+    approved: tuple[Adjusted, ...]
 
 
-class _NumbersTaken(Exception):
+class NumbersTaken(Exception):
     """Others drafted while the document was set: its numbers are not the next any more."""
 
 
@@ -134,7 +135,7 @@ class MinutesCommands:
                 source = await self._blobs.put(organisation, text.encode(), "text/markdown")
                 drafted = drafted_of(meeting_id, agreement_id, document, pdf, before)
                 fact = drafted_fact(drafted, document, drafting, render_input, sender_ip)
-                with suppress(_NumbersTaken):
+                with suppress(NumbersTaken):
                     return await self._kept(organisation, draft, drafted, document, fact, source, written, release)
         raise Unavailable("others draft minutes of the same body at this moment", hint="try again in a moment")
 
@@ -151,11 +152,13 @@ class MinutesCommands:
             next_version(before)
             await elected_by(transaction, organisation, draft, 1)
             letterhead = await transaction.letterhead(organisation)
-            annexes = await _annexes(transaction, organisation, meeting_id, body, draft)
-            if _begins_anew(body):
-                return _Found(before, _first_of_meeting(draft, before), letterhead, annexes)
-            next_in_year = await transaction.next_number(organisation, _counted_by(body, draft), front.starts.year)
-            return _Found(before, _first(draft, before, next_in_year), letterhead, annexes)
+            annexes = await annexes_of(transaction, organisation, meeting_id, body, draft)
+            adjusted = [of_row(row) for row in await transaction.adjusted_at_once(organisation, meeting_id)]
+            holds, approved = held(before, adjusted), tuple(one for one in adjusted if one.stands)
+            if begins_anew(body):
+                return _Found(before, first_of(draft, holds), letterhead, annexes, approved)
+            next_in_year = await transaction.next_number(organisation, counted_by(body, draft), front.starts.year)
+            return _Found(before, first_in_year(draft, holds, next_in_year), letterhead, annexes, approved)
 
         found = await self._unit_of_work.look(look)
         document = number_paragraphs(
@@ -167,7 +170,19 @@ class MinutesCommands:
             letterhead=found.letterhead,
             annexes=found.annexes,
         )
-        return document, found.before
+        return await self._with_approved(organisation, document, found.approved), found.before
+
+    async def _with_approved(
+        self, organisation: str, document: MinutesDocument, approved: Sequence[Adjusted]
+    ) -> MinutesDocument:
+        """Where paragraphs that were approved at once say so. Raises Refused, Unavailable."""
+        own = []
+        for one in approved:
+            async with self._unit_of_work.begin() as transaction:
+                row = await transaction.minutes_of_agreement(organisation, one.agreement_id)
+            content = await self._blobs.get(organisation, BlobRef.model_validate(row.render_input)) if row else b""
+            own.append((one, MinutesDocument.model_validate_json(content)))
+        return with_adjusted(document, own)
 
     async def _kept(
         self,
@@ -180,31 +195,35 @@ class MinutesCommands:
         written: int | None,
         release: bool,
     ) -> DraftedMinutes:
-        """Take the numbers that stand in the PDF, and write the draft down. Raises _NumbersTaken."""
+        """Take the numbers that stand in the PDF, and write the draft down. Raises NumbersTaken."""
 
         async def work(transaction: MeetingsTransaction) -> DraftedMinutes:
             front = draft.front
             await transaction.hold_register(organisation)
             meeting = await transaction.lock_meeting(organisation, drafted.meeting_id)
             body = await transaction.body_of(organisation, meeting)
-            counted = _counted_by(body, draft)
+            counted = counted_by(body, draft)
             before = await self._version_before(transaction, organisation, meeting, body, draft, drafted.agreement_id)
-            anew = _begins_anew(body)
+            anew = begins_anew(body)
             next_in_year = None
             if not anew:
                 next_in_year = await transaction.lock_numbering(organisation, counted, front.starts.year)
-            first = _first_of_meeting(draft, before) if anew else _first(draft, before, next_in_year)
+            adjusted = [of_row(row) for row in await transaction.adjusted_at_once(organisation, drafted.meeting_id)]
+            holds, approved = held(before, adjusted), {one.paragraph for one in adjusted if one.stands}
+            first = first_of(draft, holds) if anew else first_in_year(draft, holds, next_in_year)
             if (next_version(before), first) != (drafted.version, drafted.first_paragraph):
-                raise _NumbersTaken
+                raise NumbersTaken
             if not anew:
                 following = drafted.last_paragraph + 1
-                if before is not None and next_in_year != before.last + 1:
+                if holds is not None and next_in_year != holds.last + 1:
                     following = next_in_year or following  # later minutes go on from the same numbers
                 await transaction.set_numbering(organisation, counted, front.starts.year, following)
             now = self._clock.now()
             row = minutes_row(organisation, drafted, document, fact.render_input, source, now)
             await transaction.add_minutes({**row, "released_at": now if release else None})
-            elected = await elected_by(transaction, organisation, draft, first)
+            declared_now = await elected_by(transaction, organisation, draft, first)
+            # What was approved at once took effect then.
+            elected = [one for one in declared_now if one.basis.paragraph not in approved]
             await transaction.add_elections(organisation, drafted.meeting_id, drafted.version, elected)
             if written is not None:
                 manuscript = await transaction.manuscript(organisation, meeting.id)
@@ -322,45 +341,3 @@ class MinutesCommands:
             await self._blobs.put(organisation, pdf, "application/pdf"),
             await self._blobs.put(organisation, render_input, "application/json"),
         )
-
-
-def _first(draft: MinutesDraft, before: Version | None, next_in_year: int | None) -> int:
-    """The first number; a version after another keeps its numbers. Raises Refused."""
-    front = draft.front
-    if before is None:
-        return first_number(next_in_year, front.first_paragraph)
-    return kept_numbers(
-        before,
-        year=front.starts.year,
-        wanted=front.first_paragraph,
-        count=len(draft.sections),
-        next_in_year=next_in_year,
-    )
-
-
-async def _annexes(
-    transaction: MeetingsTransaction, organisation: str, meeting_id: str, body: Body | None, draft: MinutesDraft
-) -> tuple[Annex, ...]:
-    """The files that the minutes name. Raises InvalidInput that names the line."""
-    if not draft.front.annexes:
-        return ()
-    rules = body.details.rules if body else BodyRules()
-    files = await transaction.files_of_meeting(organisation, meeting_id)
-    return resolved(draft.front.annexes, files, bind=rules.annexes is Annexes.BOUND)
-
-
-def _counted_by(body: Body | None, draft: MinutesDraft) -> str:
-    """What the numbers of the body's year stand under; see `NumberingRow`."""
-    return body_key(body.details.name if body else draft.front.body)
-
-
-def _begins_anew(body: Body | None) -> bool:
-    """Whether each meeting of the body has numbers of its own. What the register does not know counts by the year."""
-    return body is not None and body.details.rules.numbering is Numbering.MEETING
-
-
-def _first_of_meeting(draft: MinutesDraft, before: Version | None) -> int:
-    """Raises Refused."""
-    if before is None or before.first == 1:
-        return first_of_meeting(draft.front.first_paragraph)
-    return _first(draft, before, before.last + 1)  # numbered while the body's numbers ran through the year

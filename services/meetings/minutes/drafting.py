@@ -126,7 +126,13 @@ def minutes_row(
 
 
 def drafted_fact(
-    drafted: DraftedMinutes, document: MinutesDocument, drafting: Drafting, render_input: BlobRef, ip: str
+    drafted: DraftedMinutes,
+    document: MinutesDocument,
+    drafting: Drafting,
+    render_input: BlobRef,
+    ip: str,
+    *,
+    at_once: bool = False,
 ) -> ProtocolDrafted:
     return ProtocolDrafted(
         meeting_id=drafted.meeting_id,
@@ -146,6 +152,7 @@ def drafted_fact(
         timezone=drafting.timezone,
         version=drafted.version,
         replaces=drafted.replaces,
+        at_once=at_once,
     )
 
 

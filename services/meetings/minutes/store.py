@@ -37,8 +37,21 @@ _FORGET_NAME = delete(NUMBERING).where(*_OF_NAME)
 
 _VERSIONS_OF_MEETING = (
     select(MINUTES)
-    .where(MINUTES.c.organisation == bindparam("organisation"), MINUTES.c.meeting_id == bindparam("meeting_id"))
+    .where(
+        MINUTES.c.organisation == bindparam("organisation"),
+        MINUTES.c.meeting_id == bindparam("meeting_id"),
+        MINUTES.c.version > 0,
+    )
     .order_by(MINUTES.c.version.desc())
+)
+_AT_ONCE = (
+    select(MINUTES)
+    .where(
+        MINUTES.c.organisation == bindparam("organisation"),
+        MINUTES.c.meeting_id == bindparam("meeting_id"),
+        MINUTES.c.version < 0,
+    )
+    .order_by(MINUTES.c.version)
 )
 _MINUTES_OF_MEETING = _VERSIONS_OF_MEETING.limit(1)
 _WITH_MINUTES = (
@@ -126,6 +139,11 @@ class MinutesStore(Transaction):
         """Rows of `MINUTES`, the last version first."""
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return list(await self.connection.execute(_VERSIONS_OF_MEETING, key))
+
+    async def adjusted_at_once(self, organisation: str, meeting_id: str) -> list[Any]:
+        """Rows of `MINUTES` of paragraphs that were put forward on their own, the latest first."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        return list(await self.connection.execute(_AT_ONCE, key))
 
     async def meetings_with_minutes(self, organisation: str, meeting_ids: Sequence[str]) -> set[str]:
         """Among these."""

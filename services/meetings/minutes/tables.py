@@ -31,6 +31,9 @@ class MinutesRow(MeetingsTable, table=True):
     all had. `released_at`: when it was sent to be signed from here; `unlocked_at`: when somebody said that it is to be
     changed. `source`: the Markdown that it was drafted of, by reference. `render_input`, `source`, `signed_at`: None of
     what was drafted, or signed, before they were kept.
+
+    A version below 0 is one paragraph that is approved at once, see `minutes.at_once`; `reserved_first` and
+    `reserved_last`: the numbers that its meeting holds then.
     """
 
     __tablename__ = "minutes"
@@ -51,6 +54,8 @@ class MinutesRow(MeetingsTable, table=True):
     signed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
     source: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     unlocked_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    reserved_first: int | None = Field(sa_column=Column(Integer, nullable=True))
+    reserved_last: int | None = Field(sa_column=Column(Integer, nullable=True))
     released_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
 
 

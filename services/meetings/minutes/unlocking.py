@@ -38,17 +38,20 @@ class UnlockCommands:
         self._clock = clock
         self._blobs = blobs
 
-    async def unlock(self, organisation: str, meeting_id: str, reason: str, *, ip: str) -> Unlocked:
-        """`reason`: told to those who were asked to sign. Raises NotFound, Refused, InvalidInput, Unavailable."""
+    async def unlock(
+        self, organisation: str, meeting_id: str, reason: str, *, ip: str, at_once: str | None = None
+    ) -> Unlocked:
+        """`reason`: told to those who were asked to sign. `at_once`: the agreement about a paragraph that is approved
+        on its own, instead of the minutes. Raises NotFound, Refused, InvalidInput, Unavailable."""
         said, sender_ip = clean_reason(reason), clean_ip(ip)
-        seen = await self._unit_of_work.look(lambda transaction: _last(transaction, organisation, meeting_id))
+        seen = await self._unit_of_work.look(lambda transaction: _last(transaction, organisation, meeting_id, at_once))
         before = require_unlockable(version_of_row(seen) if seen is not None else None)
         markdown = await self._text(organisation, seen)
         draft = _as_draft(markdown)
 
         async def work(transaction: MeetingsTransaction) -> Unlocked:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
-            row: Any = await transaction.minutes_of(organisation, meeting_id)
+            row: Any = await _last(transaction, organisation, meeting_id, at_once)
             version = require_unlockable(version_of_row(row) if row is not None else None)
             if version.number != before.number:
                 raise Refused("another version was drafted at this moment", hint="look at it first")
@@ -60,14 +63,14 @@ class UnlockCommands:
                 meeting_id=meeting_id,
                 agreement_id=version.agreement_id,
                 document_name=row.document_name,
-                version=version.number,
+                version=max(version.number, 1),
                 reason=said,
                 ip=sender_ip,
             )
             transaction.tell(organisation, changed, fact, now)
             # one that is there is somebody's work, newer maybe, and stays
             there = await transaction.manuscript(organisation, meeting_id)
-            if draft is not None and there is None:
+            if draft is not None and there is None and at_once is None:
                 await transaction.save_manuscript(organisation, meeting_id, there := draft)
             is_draft = there is not None and (there is draft or there.numbered == version.number)
             return Unlocked(meeting_id, version.number, version.agreement_id, markdown, is_draft)
@@ -88,6 +91,11 @@ def _as_draft(markdown: str | None) -> Manuscript | None:
         return None
 
 
-async def _last(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> Any | None:
+async def _last(
+    transaction: MeetingsTransaction, organisation: str, meeting_id: str, at_once: str | None
+) -> Any | None:
     await transaction.meeting(organisation, meeting_id)
+    if at_once is not None:
+        there = await transaction.adjusted_at_once(organisation, meeting_id)
+        return next((row for row in there if row.agreement_id == at_once), None)
     return await transaction.minutes_of(organisation, meeting_id)

@@ -23,6 +23,7 @@ def facts_of(desk: Desk) -> dict[str, Any]:
         "first": desk.first,
         "numbered": numbered(desk),
         "stands": desk.stands,
+        "at_once": {one.agreement_id: one for one in desk.adjusted},
     }
 
 

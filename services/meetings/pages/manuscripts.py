@@ -39,6 +39,9 @@ _DONE = frozenset(
         "discarded",
         "caught-up",
         "caught-up-partly",
+        "adjusted-at-once",
+        "paragraph-unlocked",
+        "paragraph-not-unlocked",
     }
 )
 _PARAGRAPH = ("heading", "below")
@@ -157,6 +160,11 @@ class ManuscriptPages(OfficePages):
             corrected=[] if numbered(desk) else corrected,
             not_kept=not_kept_of(desk.manuscript) if desk.manuscript else [],
             place_of_trouble=_place_of(trouble, desk.manuscript) if trouble and desk.manuscript else None,
+            to_adjust={
+                item.id
+                for item in (sitting.state.items if sitting.state else ())
+                if item.decision and item.decision.adjusted_at_once
+            },
             taken_up=bool(sitting.state and sitting.state.items),
             closed=bool(sitting.state and sitting.state.closed_at),
             **facts_of(desk),
@@ -190,7 +198,9 @@ class ManuscriptPages(OfficePages):
             )
             page = path_for(request, "office_manuscript", meeting_id=meeting_id)
             return RedirectResponse(f"{page}?done=paragraph-saved#{piece_id}", HTTPStatus.SEE_OTHER)
-        except Refused:
+        except Refused as error:
+            if error.says and error.says.key == "piece_at_once":
+                raise
             meanwhile = True
         except (InvalidInput, TooLarge) as error:
             line = put_wrong(fields, error)

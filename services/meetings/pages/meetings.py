@@ -141,6 +141,7 @@ class MeetingPages(OfficePages):
             in_the_way=[(one, holiday_of(one)) for one in clashes],
             manuscript=manuscript,
             minutes=minutes,
+            adjusted=await self._commands.adjusting.of_meeting(principal.organisation, meeting_id),
             review=review,
             way=path_of(sitting, manuscript, minutes, review.review if review else None)
             if stands and (not coming or sitting)

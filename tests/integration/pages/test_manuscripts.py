@@ -3,13 +3,20 @@
 import asyncio
 import re
 from base64 import b64decode
+from datetime import date
 from html import unescape
 from urllib.parse import urlsplit
 
 import pytest
 
+from services.meetings.decision.decision import Wanted
 from services.meetings.sitting.commands import SaidEntry
 from services.meetings.sitting.steps import Decided
+from shared.errors import Refused
+from shared.events import AgreementCancelled
+from tests.integration.meetings.test_decisions import fire
+from tests.integration.meetings.test_elections import signed as all_signed
+from tests.integration.meetings.test_meetings import end
 from tests.integration.pages.test_office import OFFICE
 from tests.integration.pages.test_office import visitor as visitor
 from tests.integration.pages.test_sittings import Held
@@ -288,3 +295,50 @@ async def test_a_correction_of_the_sitting_is_shown_on_the_draft_and_taken_over(
     held.visitor.page = stale
     answer = await held.visitor.press("/manuscript/catch-up")
     assert (answer.status_code, "Någon annan har ändrat det" in shown(held)) == (422, True)
+
+
+async def test_a_paragraph_is_approved_at_once_and_the_minutes_keep_its_number_and_say_so(held: Held) -> None:
+    await whole(held)
+    commands, at = held.visitor.site.meetings.commands, f"{OFFICE}/meetings/{held.meeting_id}/manuscript"
+    await held.visitor.follow(at)
+    await held.visitor.press("/manuscript/add", heading="Val")
+    draft = await commands.manuscripts.manuscript(ORGANISATION, held.meeting_id)
+    second = draft.pieces[1].id
+    await commands.manuscripts.write(ORGANISATION, held.meeting_id, second, "Val", "### Beslut\n\nMaja.", seen=None)  # type: ignore[arg-type]
+    await held.visitor.follow(f"{at}/paragraphs/{second}/at-once")
+    assert held.visitor.heading == "Justera § 2 omedelbart"
+    await held.visitor.press("/at-once", **FORWARD, act="sign")
+    assert "Paragrafen är skickad för omedelbar justering." in shown(held)
+    assert "Ute för omedelbar justering" in shown(held)
+    [out] = await commands.adjusting.of_meeting(ORGANISATION, held.meeting_id)
+    assert (out.paragraph, out.first, out.last, out.stands) == (2, 1, 2, True)
+    with pytest.raises(Refused, match="approved at once, as it is written"):
+        await commands.manuscripts.write(ORGANISATION, held.meeting_id, second, "Val", "Nils.", seen=None)  # type: ignore[arg-type]
+    await held.visitor.follow(f"{at}/forward")
+    await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
+    assert "§ 2 är ute för omedelbar justering." in shown(held)
+    await held.visitor.follow(f"{at}/paragraphs/{second}")
+    await held.visitor.press(f"/{second}/unlock", reason="Fel namn")
+    assert "Paragrafen är upplåst." in shown(held)
+    await end(held.visitor.site.meetings, out.agreement_id, AgreementCancelled, organisation=ORGANISATION)
+    await commands.manuscripts.write(ORGANISATION, held.meeting_id, second, "Val", "### Beslut\n\nNils.", seen=None)  # type: ignore[arg-type]
+    await held.visitor.follow(f"{at}/paragraphs/{second}/at-once")
+    await held.visitor.press("/at-once", **FORWARD, act="sign")
+    again = (await commands.adjusting.of_meeting(ORGANISATION, held.meeting_id))[0]
+    assert (again.paragraph, again.version) == (2, -2)
+    await all_signed(held.visitor.site.meetings, again.agreement_id, organisation=ORGANISATION)
+    await fire(held.visitor.site.meetings)
+    await held.visitor.follow(f"{at}/forward")
+    await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
+    assert "Protokollet är framlagt och skickat för signering." in shown(held)
+    [version] = await commands.minutes.versions(ORGANISATION, held.meeting_id)
+    assert (version.first_paragraph, version.last_paragraph) == (1, 2)
+    document = await commands.versions.document(ORGANISATION, held.meeting_id, 1)
+    assert "Paragrafen justerades omedelbart" in document.paragraphs[1].model_dump_json()
+    await all_signed(held.visitor.site.meetings, version.agreement_id, organisation=ORGANISATION)
+    await fire(held.visitor.site.meetings)
+    found = await commands.decisions.find(ORGANISATION, Wanted(since=date(2022, 1, 1)))
+    assert sorted((one.entry.paragraph, one.agreement_id) for one in found.finds) == [
+        (1, version.agreement_id),
+        (2, again.agreement_id),
+    ]

@@ -160,6 +160,10 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     await page.locator("main details[open] .button").click()
     await page.goto(f"{meeting}/manuscript")
     yield "manuscript-corrected", page
+    await page.goto(f"{meeting}/manuscript")
+    await page.locator(".rows .row-title a").last.click()
+    await page.locator("main a[href$=at-once]").click()
+    yield "manuscript-at-once", page
     await page.goto(f"{meeting}/manuscript/forward")
     await page.fill("#signer_1", "maja")
     await page.locator("[value=review]").click()
