@@ -1,12 +1,12 @@
 """What is next for a secretary, as the start page says it: coming meetings, minutes to be written, what waits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.meetings.commands import MeetingsCommands
-from services.meetings.meeting.meeting import Meeting, MeetingStatus, Occasion
+from services.meetings.meeting.meeting import Meeting, MeetingStatus, Occasion, WhichBody
 from shared.clock import Clock
 
 MOST = 3
@@ -27,14 +27,16 @@ class Coming:
 @dataclass(frozen=True, slots=True)
 class Ahead:
     """`bodies`: whether there are any. `unwritten`: held without minutes, the last one first; `waiting`: items that
-    were tabled or referred back, and stand on no agenda; `proposed`: meetings to come, each with how many proposals of
-    members wait for an answer, the next one first."""
+    were tabled or referred back, and stand on no agenda; `waiting_at`: the next meeting of a body that has any, where
+    they can be taken up; `proposed`: meetings to come, each with how many proposals of members wait for an answer, the
+    next one first."""
 
     bodies: bool
     planned: bool
     coming: tuple[Coming, ...]
     unwritten: tuple[Meeting, ...]
     waiting: int
+    waiting_at: Meeting | None = None
     proposed: tuple[tuple[Meeting, int], ...] = ()
 
 
@@ -48,7 +50,8 @@ async def look_ahead(meetings: MeetingsCommands, clock: Clock, organisation: str
     waiting = await meetings.agendas.waiting(organisation) if bodies else []
     missing = {one.meeting_id: one.notice_by for one in await meetings.notices.missing(organisation)}
     proposed = await meetings.proposals.waiting_of_all(organisation)
-    return ahead(there, bool(bodies), missing, written, len(waiting), now, proposed)
+    of = {item.which_body for item in waiting}
+    return ahead(there, bool(bodies), missing, written, len(waiting), now, proposed, waiting_of=of)
 
 
 def ahead(
@@ -59,9 +62,10 @@ def ahead(
     waiting: int,
     now: datetime,
     proposed: Mapping[str, int] | None = None,
+    waiting_of: Collection[WhichBody] = (),
 ) -> Ahead:
     """Pure. `missing`: the latest days of notices that nobody has approved or sent, by meeting; `proposed`: how many
-    proposals wait, by meeting."""
+    proposals wait, by meeting; `waiting_of`: whose items wait."""
     stands = sorted(
         (one for one in there if one.status is not MeetingStatus.CANCELLED), key=lambda one: one.details.starts
     )
@@ -78,8 +82,14 @@ def ahead(
         coming=tuple(_coming(one, missing.get(one.id), now) for one in coming[:MOST]),
         unwritten=tuple(unwritten[:MOST]),
         waiting=waiting,
+        waiting_at=next((one for one in coming if _takes_up(one, waiting_of)), None),
         proposed=tuple((one, proposed[one.id]) for one in coming if one.id in proposed) if proposed else (),
     )
+
+
+def _takes_up(meeting: Meeting, waiting_of: Collection[WhichBody]) -> bool:
+    is_theirs = any(meeting.which_body.is_same(body) for body in waiting_of)
+    return is_theirs and meeting.details.occasion is not Occasion.TRAINING
 
 
 def _coming(meeting: Meeting, notice_by: date | None, now: datetime) -> Coming:

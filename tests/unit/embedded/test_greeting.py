@@ -9,7 +9,7 @@ from services.embedded.example_days import days_of
 from services.embedded.greeting import StoryClock, story
 from services.embedded.greeting_minutes import minutes_text
 from services.meetings.meeting import meeting as rules
-from services.meetings.meeting.meeting import Meeting, MeetingDetails
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, WhichBody
 from services.meetings.minutes.minutes import parse_minutes
 from services.meetings.plan.clashes import days_off
 from services.meetings.plan.plan import meetings_of
@@ -88,6 +88,9 @@ def test_what_is_next_is_said_with_the_day_of_its_notice() -> None:
     assert found.proposed == ()
     proposed = ahead(there, True, missing, set(), 0, NOW, {"later": 2, "soon": 1, "held": 3, "off": 1}).proposed
     assert [(one.id, number) for one, number in proposed] == [("soon", 1), ("later", 2)]
+    of = WhichBody(None, "Styrelsen")
+    assert ahead(there, True, missing, set(), 1, NOW, waiting_of=[of]).waiting_at == soon
+    assert ahead(there, True, missing, set(), 1, NOW, waiting_of=[WhichBody(None, "AU")]).waiting_at is None
     nothing = ahead([], False, {}, set(), 0, NOW)
     assert (nothing.bodies, nothing.planned, nothing.coming, nothing.unwritten) == (False, False, (), ())
 
