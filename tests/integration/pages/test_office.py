@@ -106,79 +106,73 @@ async def test_a_place_is_changed_and_ended_and_whoever_leaves_leaves_all(visito
     assert (await visitor.press("/change", **BODY)).status_code == 409
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "error"),
-    [
-        ("name", " ", "Skriv organets namn"),
-        ("name", "x" * 301, "Namnet får vara högst 300 tecken"),
-        ("name", "a\u202eb", "Namnet innehåller tecken"),
-        ("name", "NÄMNDEN", "Ett annat organ heter redan så"),
-        ("kind", "club", "Välj något i listan"),
-        ("quorum", "many", "Skriv ett heltal"),
-        ("quorum", "0", "Skriv ett heltal"),
-        ("notice_days", "", "Skriv ett heltal"),
-        ("adjusters", "as-now", "Välj något i listan"),
-        ("standing_items", "x" * 301, "Texten innehåller tecken"),
-        ("join_link", "http://mote.example", "Skriv en länk som börjar med"),
-    ],
-)
-async def test_what_is_wrong_with_a_body_is_said_at_its_field(
-    visitor: Visitor, field: str, value: str, error: str
-) -> None:
+WRONG_BODIES: list[tuple[str, str, str]] = [
+    ("name", " ", "Skriv organets namn"),
+    ("name", "x" * 301, "Namnet får vara högst 300 tecken"),
+    ("name", "a\u202eb", "Namnet innehåller tecken"),
+    ("name", "NÄMNDEN", "Ett annat organ heter redan så"),
+    ("kind", "club", "Välj något i listan"),
+    ("quorum", "many", "Skriv ett heltal"),
+    ("quorum", "0", "Skriv ett heltal"),
+    ("notice_days", "", "Skriv ett heltal"),
+    ("adjusters", "as-now", "Välj något i listan"),
+    ("standing_items", "x" * 301, "Texten innehåller tecken"),
+    ("join_link", "http://mote.example", "Skriv en länk som börjar med"),
+]
+
+
+async def test_what_is_wrong_with_a_body_is_said_at_its_field(visitor: Visitor) -> None:
     await new_body(visitor, name="Nämnden")
-    await visitor.follow(f"{OFFICE}/bodies/new")
-    answer = await visitor.press("/bodies/new", **{**BODY, field: value})
-    assert answer.status_code == 422
-    page = unescape(answer.text)
-    assert page.count(error) == 2, page  # at the field, and in the summary
-    assert f'<a href="#{field}">' in page
-    assert "Ekonomi" in page or field == "standing_items"  # what was typed stays
-    assert "<title>Fel: " in page
+    for field, value, error in WRONG_BODIES:
+        await visitor.follow(f"{OFFICE}/bodies/new")
+        answer = await visitor.press("/bodies/new", **{**BODY, field: value})
+        assert answer.status_code == 422, error
+        page = unescape(answer.text)
+        assert page.count(error) == 2, page  # at the field, and in the summary
+        assert f'<a href="#{field}">' in page
+        assert "Ekonomi" in page or field == "standing_items"  # what was typed stays
+        assert "<title>Fel: " in page
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "error"),
-    [
-        ("name", "", "Skriv personens namn"),
-        ("email", "maja", "Skriv e-postadressen i formen"),
-        ("email", "OLOF@bjorka.example", "En annan person har redan den adressen"),
-        ("party", "\u202e", "Texten innehåller tecken"),
-        ("language", "de", "Välj något i listan"),
-    ],
-)
-async def test_what_is_wrong_with_a_person_is_said_at_its_field(
-    visitor: Visitor, field: str, value: str, error: str
-) -> None:
+WRONG_PEOPLE: list[tuple[str, str, str]] = [
+    ("name", "", "Skriv personens namn"),
+    ("email", "maja", "Skriv e-postadressen i formen"),
+    ("email", "OLOF@bjorka.example", "En annan person har redan den adressen"),
+    ("party", "\u202e", "Texten innehåller tecken"),
+    ("language", "de", "Välj något i listan"),
+]
+
+
+async def test_what_is_wrong_with_a_person_is_said_at_its_field(visitor: Visitor) -> None:
     await new_person(visitor, name="Olof Berg", email="olof@bjorka.example")
-    await visitor.follow(f"{OFFICE}/people/new")
-    answer = await visitor.press("/people/new", **{**PERSON, field: value})
-    assert answer.status_code == 422
-    assert unescape(answer.text).count(error) == 2
+    for field, value, error in WRONG_PEOPLE:
+        await visitor.follow(f"{OFFICE}/people/new")
+        answer = await visitor.press("/people/new", **{**PERSON, field: value})
+        assert answer.status_code == 422, error
+        assert unescape(answer.text).count(error) == 2
 
 
-@pytest.mark.parametrize(
-    ("changed", "error"),
-    [
-        ({"person": ""}, "Välj en person"),
-        ({"role": "chair"}, "Någon annan har den rollen då"),
-        ({"role": "king"}, "Välj något i listan"),
-        ({"role": "substitute", "order": "x"}, "Skriv ett heltal"),
-        ({"begins": "2023-02-30"}, "Välj en dag"),
-        ({"begins": "2023-02-02", "ends": "2023-02-01"}, "Sista dagen är före den första"),
-    ],
-)
-async def test_what_is_wrong_with_a_place_is_said_at_its_field(
-    visitor: Visitor, changed: dict[str, str], error: str
-) -> None:
+WRONG_PLACES: list[tuple[dict[str, str], str]] = [
+    ({"person": ""}, "Välj en person"),
+    ({"role": "chair"}, "Någon annan har den rollen då"),
+    ({"role": "king"}, "Välj något i listan"),
+    ({"role": "substitute", "order": "x"}, "Skriv ett heltal"),
+    ({"begins": "2023-02-30"}, "Välj en dag"),
+    ({"begins": "2023-02-02", "ends": "2023-02-01"}, "Sista dagen är före den första"),
+]
+
+
+async def test_what_is_wrong_with_a_place_is_said_at_its_field(visitor: Visitor) -> None:
     body, maja = await new_body(visitor), await new_person(visitor)
     olof = await new_person(visitor, name="Olof Berg", email="olof@bjorka.example")
     await seat(visitor, body, maja, "chair")
-    wanted = {"person": olof, "role": "member"} | changed
-    answer = await seat(visitor, body, **wanted)
-    assert answer.status_code == 422
-    assert unescape(answer.text).count(error) >= 2
-    twice = await seat(visitor, body, maja, "member")
-    assert unescape(twice.text).count("Personen har redan en plats då") == 2
+    for changed, error in WRONG_PLACES:
+        wanted = {"person": olof, "role": "member"} | changed
+        answer = await seat(visitor, body, **wanted)
+        assert answer.status_code == 422, error
+        assert unescape(answer.text).count(error) >= 2
+        twice = await seat(visitor, body, maja, "member")
+        assert unescape(twice.text).count("Personen har redan en plats då") == 2
 
 
 async def test_two_who_change_one_thing_are_told_and_no_words_are_lost(visitor: Visitor) -> None:
