@@ -3,6 +3,7 @@
 `tests/support/parts.py` says where the parts come from and what happens when one is missing.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import ExitStack
@@ -58,6 +59,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if not _repeats_on_embedded(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """All that was imported and collected lives to the end: the garbage collector need not walk through it again and
+    again, which took a third of the time that it takes to build a service."""
+    gc.collect()
+    gc.freeze()
 
 
 def _repeats_on_embedded(item: pytest.Item) -> bool:

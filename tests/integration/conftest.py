@@ -1,1 +1,18 @@
 """What is under `tests/integration` needs servers, a browser or files; what does not, belongs in `tests/unit`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.presses import end_children, keep_children
+
+
+@pytest.fixture(autouse=True)
+def kept_presses(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_children(monkeypatch)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _presses_end() -> Iterator[None]:
+    yield
+    end_children()

@@ -19,6 +19,11 @@ SLOW = "ord och mening " * 60_000
 
 
 @pytest.fixture
+def kept_presses() -> None:
+    """Here each press has children of its own."""
+
+
+@pytest.fixture
 async def press() -> AsyncIterator[Press]:
     made = Press()
     yield made
