@@ -100,6 +100,24 @@ def _review_closed(body: Body) -> list[str]:
     return [f"{body.get('document_name')}: {_text(body.get('outcome')).replace('_', ' ')}", _text(body.get("reason"))]
 
 
+def _task_given(body: Body) -> list[str]:
+    owner = _text(body.get("owner_id")) or _text(body.get("owner_role"))
+    return [f"{_text(body.get('what'))}: {owner} by {body.get('due')}", _of_minutes(body)]
+
+
+def _task_due(body: Body) -> list[str]:
+    when = "today" if body.get("reminder") == "day" else "within a week"
+    return [f"{_text(body.get('what'))}: {when}, {body.get('due')}, to {_count(body)}", _of_minutes(body)]
+
+
+def _task_done(body: Body) -> list[str]:
+    return [_text(body.get("what")), _text(body.get("note")), _of_minutes(body)]
+
+
+def _of_minutes(body: Body) -> str:
+    return f"§ {body.get('paragraph')} of {body.get('body')} {body.get('held_on')}"
+
+
 def _posted(body: Body) -> list[str]:
     edition = body.get("edition")
     until = body.get("remove_on")
@@ -163,4 +181,8 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "ReviewCommented": _review_commented,
     "ReviewAgreed": _review_agreed,
     "ReviewClosed": _review_closed,
+    "TaskGiven": _task_given,
+    "TaskChanged": _task_given,
+    "TaskDue": _task_due,
+    "TaskDone": _task_done,
 }

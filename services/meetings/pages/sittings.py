@@ -19,40 +19,11 @@ from services.meetings.sitting.history import Entry, effective
 from services.meetings.sitting.sitting import Sitting, SittingStatus
 from services.meetings.sitting.steps import Choice, How
 from shared.auth import Principal
-from shared.errors import InvalidInput, NotFound, Refused
+from shared.errors import InvalidInput, JusteraError, NotFound, Refused, says
 from shared.ids import new_id
 from shared.web import path_for
 from shared.web.live import followed
 
-# What a refusal says, by what it begins or ends with; the text key below `sitting.refused.`.
-_WHY = {
-    r"someone else recorded": "meanwhile",
-    r"there is no quorum": "quorum",
-    r".*is still up$": "still_up",
-    r".*is there already$": "there_already",
-    r".*(has left|is not there), and": "not_there",
-    r".*serves in nobody's place": "not_serving",
-    r".*conflict of interest": "conflict",
-    r"people: the body wants": "adjusters",
-    r".*approves the minutes as the chair": "adjuster_presides",
-    r"the item is decided": "decided",
-    r"the item is not decided": "not_decided",
-    r"ballots:": "ballots",
-    r"lot:": "lot",
-    r"casting": "casting",
-    r"no: is the proposal": "same_proposal",
-    r".*took no part in the decision": "no_part",
-    r"text: is empty|name: is empty|the name is empty": "empty",
-    r"at:": "time",
-    r"the sitting is adjourned": "adjourned",
-    r"the sitting is closed": "closed",
-    r"step \d+ would not hold": "rests_on_it",
-    r"reason: |the reason ": "reason",
-    r"order: ": "order",
-    r".*has a reservation already": "reserved_already",
-    r".*is on the list already": "listed_already",
-    r"the item was voted on": "voted",
-}
 _PEOPLE = frozenset(
     {"arrived", "departed", "stood_down", "chair_taken", "conflict_declared", "speaker_listed", "speaker_heard"}
 )
@@ -81,7 +52,7 @@ class SittingPages(OfficePages):
                 principal.organisation, meeting_id, present, key=key if is_key(key) else new_id(), by=principal.name
             )
         except (Refused, InvalidInput, NotFound) as error:
-            return await self._sitting(request, principal, meeting_id, why=_why(error.message))
+            return await self._sitting(request, principal, meeting_id, why=_why(error))
         return _to(request, "office_sitting", meeting_id)
 
     async def office_sitting_say(self, request: Request, meeting_id: str, principal: Principal = SECRETARY) -> Response:
@@ -96,7 +67,7 @@ class SittingPages(OfficePages):
         except ValidationError:
             return await self._sitting(request, principal, meeting_id, why="form", said=said)
         except (Refused, InvalidInput, NotFound) as error:
-            return await self._sitting(request, principal, meeting_id, why=_why(error.message), said=said)
+            return await self._sitting(request, principal, meeting_id, why=_why(error), said=said)
         return _to(request, "office_sitting", meeting_id)
 
     async def office_sitting_steps(self, request: Request, meeting_id: str, principal: Principal = READER) -> Response:
@@ -120,7 +91,7 @@ class SittingPages(OfficePages):
         except ValidationError:
             return await self._steps(request, principal, meeting_id, why="form", said=said)
         except (Refused, InvalidInput) as error:
-            return await self._steps(request, principal, meeting_id, why=_why(error.message), said=said)
+            return await self._steps(request, principal, meeting_id, why=_why(error), said=said)
         return _to(request, "office_sitting_steps", meeting_id)
 
     async def office_sitting_room(self, request: Request, meeting_id: str, principal: Principal = READER) -> Response:
@@ -282,12 +253,14 @@ def _time(state: Sitting, text: str) -> datetime:
     try:
         found = datetime.combine(state.opened_at.date(), time.fromisoformat(text))
     except ValueError as error:
-        raise InvalidInput("at: is no time", hint="write it as 13:05") from error
+        raise InvalidInput("at: is no time", hint="write it as 13:05", says=says("sitting.time")) from error
     return found.replace(tzinfo=None)
 
 
-def _why(message: str) -> str:
-    return next((key for pattern, key in _WHY.items() if re.match(pattern, message)), "other")
+def _why(error: JusteraError) -> str:
+    """The last part of the text key: by what the refusal says to pages."""
+    key = error.says.key if error.says else ""
+    return key.removeprefix("sitting.") if key.startswith("sitting.") else "other"
 
 
 def _to(request: Request, name: str, meeting_id: str) -> Response:

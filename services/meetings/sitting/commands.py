@@ -22,7 +22,7 @@ from services.meetings.sitting.sitting import Sitting
 from services.meetings.sitting.steps import ItemBegun, Opened, RollCalled, RollEntry, SaidStep, Step, cleaned
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound, Refused
+from shared.errors import InvalidInput, NotFound, Refused, says
 from shared.messaging.transaction import UnitOfWork
 from shared.text import clean_reason
 
@@ -155,7 +155,9 @@ class SittingCommands:
                 raise InvalidInput("key: two steps have the same", hint="make a new one for each step")
             if seen is not None and seen != version:
                 raise Refused(
-                    "someone else recorded something meanwhile", hint=f"look at the sitting, {version} steps now"
+                    "someone else recorded something meanwhile",
+                    hint=f"look at the sitting, {version} steps now",
+                    says=says("sitting.meanwhile"),
                 )
             fresh = await self._entries(transaction, organisation, meeting, version, news)
             corrects = any(one.corrects or one.after for one in fresh)
@@ -183,7 +185,7 @@ class SittingCommands:
                     raise NotFound(f"there is no item {step.item_id[:60]} on the agenda", hint="put it there first")
                 details = agenda[step.item_id].details
                 step = step.model_copy(update={"title": details.title, "kind": details.kind})
-            reason = clean_reason(one.reason) if one.reason else None
+            reason = _reason(one.reason) if one.reason else None
             made.append(
                 Entry(
                     number=number,
@@ -234,6 +236,14 @@ def _folded(
     if state is None:
         raise Refused("the sitting has not been opened", hint="open it first")
     return state, pairs
+
+
+def _reason(text: str) -> str:
+    """Raises InvalidInput."""
+    try:
+        return clean_reason(text)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, hint=error.hint, says=says("sitting.reason")) from error
 
 
 def _is_known(known: Entry | None, said: SaidEntry) -> bool:

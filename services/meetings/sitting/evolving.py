@@ -26,7 +26,7 @@ from services.meetings.sitting.sitting import (
     Vote,
 )
 from services.meetings.sitting.steps import MOST_PEOPLE, MOST_PROPOSALS, Choice, How, Step
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, Refused, says
 
 _WHILE_ADJOURNED = (
     steps.Resumed,
@@ -50,17 +50,19 @@ def evolve(state: Sitting | None, step: Step) -> Sitting:
     if state is None:
         raise Refused("the sitting has not been opened", hint="open it first")
     if step.at is not None and step.at < state.opened_at:
-        raise InvalidInput(f"at: is before the sitting was opened, {state.opened_at:%H:%M}")
+        raise InvalidInput(f"at: is before the sitting was opened, {state.opened_at:%H:%M}", says=says("sitting.time"))
     if state.status is SittingStatus.CLOSED:
-        raise Refused("the sitting is closed", hint="correct a step that was recorded, and say why")
+        raise Refused(
+            "the sitting is closed", hint="correct a step that was recorded, and say why", says=says("sitting.closed")
+        )
     if state.status is SittingStatus.ADJOURNED and not isinstance(step, _WHILE_ADJOURNED):
-        raise Refused("the sitting is adjourned", hint="resume it first")
+        raise Refused("the sitting is adjourned", hint="resume it first", says=says("sitting.adjourned"))
     return _STEPS[type(step)](state, step)
 
 
 def _at(step: Step) -> datetime:
     if step.at is None:
-        raise InvalidInput("at: is missing")
+        raise InvalidInput("at: is missing", says=says("sitting.time"))
     return step.at
 
 
@@ -96,7 +98,11 @@ def _roll_called(state: Sitting, step: steps.RollCalled) -> Sitting:
 
 def _arrived(state: Sitting, step: steps.Arrived) -> Sitting:
     if state.attendee(step.person_id).present:
-        raise Refused(f"{state.name(step.person_id)} is there already", hint="choose somebody who is not there")
+        raise Refused(
+            f"{state.name(step.person_id)} is there already",
+            hint="choose somebody who is not there",
+            says=says("sitting.there_already"),
+        )
     return _moved(state, step.person_id, _at(step), came=True)
 
 
@@ -111,7 +117,10 @@ def _moved(state: Sitting, person_id: str, at: datetime, *, came: bool) -> Sitti
     who = state.attendee(person_id)
     movement = Movement(at=at, item_id=state.up, came=came)
     if who.movements and at < who.movements[-1].at:
-        raise InvalidInput(f"at: is before {who.name} {'left' if came else 'came'}, {who.movements[-1].at:%H:%M}")
+        raise InvalidInput(
+            f"at: is before {who.name} {'left' if came else 'came'}, {who.movements[-1].at:%H:%M}",
+            says=says("sitting.time"),
+        )
     return _with_attendee(state, person_id, present=came, movements=(*who.movements, movement)).settled()
 
 
@@ -146,7 +155,7 @@ def _item_begun(state: Sitting, step: steps.ItemBegun) -> Sitting:
     if not state.roll_called:
         raise Refused("the roll has not been called", hint="say who is there first")
     if state.item_up is not None:
-        raise Refused(f"{state.item_up.title} is still up", hint="end it first")
+        raise Refused(f"{state.item_up.title} is still up", hint="end it first", says=says("sitting.still_up"))
     begun = next((one for one in state.items if one.id == step.item_id), None)
     if begun is None:
         fresh = SittingItem(id=step.item_id, title=step.title, kind=step.kind, begun_at=_at(step))
@@ -166,7 +175,9 @@ def _conflict_declared(state: Sitting, step: steps.ConflictDeclared) -> Sitting:
         raise Refused(f"{who.name} has no part in the item already", hint="go on with the item")
     if item.votes or item.decision:
         raise Refused(
-            "the item was voted on or decided", hint="correct that first, then record the conflict of interest"
+            "the item was voted on or decided",
+            hint="correct that first, then record the conflict of interest",
+            says=says("sitting.voted"),
         )
     conflicts = (*item.conflicts, Conflict(person_id=step.person_id, why=step.why))
     speakers = tuple(one for one in state.speakers if one != step.person_id)
@@ -193,7 +204,11 @@ def _proposal_made(state: Sitting, step: steps.ProposalMade) -> Sitting:
 def _proposals_ordered(state: Sitting, step: steps.ProposalsOrdered) -> Sitting:
     item = _up_undecided(state)
     if sorted(step.order) != [one.number for one in item.proposals]:
-        raise InvalidInput("order: names each proposal of the item once", hint=f"there are {len(item.proposals)}")
+        raise InvalidInput(
+            "order: names each proposal of the item once",
+            hint=f"there are {len(item.proposals)}",
+            says=says("sitting.order"),
+        )
     return _with_item(state, item.id, order=step.order)
 
 
@@ -203,13 +218,15 @@ def _vote_taken(state: Sitting, step: steps.VoteTaken) -> Sitting:
     _proposal(item, step.yes, "yes")
     _proposal(item, step.no, "no")
     if step.yes == step.no:
-        raise InvalidInput("no: is the proposal of yes", hint="a vote is between two proposals")
+        raise InvalidInput(
+            "no: is the proposal of yes", hint="a vote is between two proposals", says=says("sitting.same_proposal")
+        )
     _require_all_voted(state, step)
     count = Counter(ballot.choice for ballot in step.ballots)
     yes, no = count[Choice.YES], count[Choice.NO]
     if yes != no:
         if step.casting or step.lot:
-            raise InvalidInput("casting, lot: decide a tie, and there is none")
+            raise InvalidInput("casting, lot: decide a tie, and there is none", says=says("sitting.casting"))
         result, by = (step.yes if yes > no else step.no), "votes"
     else:
         choice, by = _of_tie(state, item, step)
@@ -224,41 +241,51 @@ def _require_all_voted(state: Sitting, step: steps.VoteTaken) -> None:
     for person_id, times in said.items():
         _require_deciding(state, person_id, "cannot vote")
         if times > 1:
-            raise InvalidInput(f"ballots: {state.name(person_id)} votes twice")
+            raise InvalidInput(f"ballots: {state.name(person_id)} votes twice", says=says("sitting.ballots"))
     if missing := [state.name(one) for one in deciding if one not in said]:
         raise InvalidInput(
-            f"ballots: {min(missing)} is missing", hint="say yes, no or abstain for everyone who decides"
+            f"ballots: {min(missing)} is missing",
+            hint="say yes, no or abstain for everyone who decides",
+            says=says("sitting.ballots"),
         )
 
 
 def _of_tie(state: Sitting, item: SittingItem, step: steps.VoteTaken) -> tuple[Choice, str]:
     if item.kind is ItemKind.ELECTION:
         if step.lot is None or step.casting is not None:
-            raise InvalidInput("lot: decides the tie of an election", hint="draw it, and say how it fell")
+            raise InvalidInput(
+                "lot: decides the tie of an election", hint="draw it, and say how it fell", says=says("sitting.lot")
+            )
         return step.lot, "lot"
     if step.lot is not None:
-        raise InvalidInput("lot: decides elections only; this tie is the chair's to decide")
+        raise InvalidInput("lot: decides elections only; this tie is the chair's to decide", says=says("sitting.lot"))
     chair = state.presiding
     if chair is None:
         raise Refused("it is a tie, and nobody presides", hint="record who takes the chair")
     own = next((ballot.choice for ballot in step.ballots if ballot.person_id == chair), Choice.ABSTAIN)
     casting = step.casting or (own if own is not Choice.ABSTAIN else None)
     if casting is None:
-        raise InvalidInput(f"casting: it is a tie; say how {state.name(chair)} decides it")
+        raise InvalidInput(
+            f"casting: it is a tie; say how {state.name(chair)} decides it", says=says("sitting.casting")
+        )
     return casting, "casting"
 
 
 def _decided(state: Sitting, step: steps.Decided) -> Sitting:
     item = _up(state)
     if item.decision is not None:
-        raise Refused("the item is decided already", hint="correct that decision, and say why")
+        raise Refused(
+            "the item is decided already", hint="correct that decision, and say why", says=says("sitting.decided")
+        )
     _require_quorum(state)
     if step.proposal is not None:
         _proposal(item, step.proposal, "proposal")
     if step.how is How.VOTE and (not item.votes or step.proposal not in (None, item.votes[-1].result)):
         raise Refused("the vote did not go so", hint="decide as the last vote went, or correct it")
     if step.how is How.ACCLAMATION and item.votes:
-        raise Refused("the item was voted on", hint="decide as the vote went, or correct it")
+        raise Refused(
+            "the item was voted on", hint="decide as the vote went, or correct it", says=says("sitting.voted")
+        )
     decision = Decision(text=step.text, proposal=step.proposal, how=step.how, at=_at(step), deciding=state.deciding)
     return _with_item(state, item.id, decision=decision)
 
@@ -267,14 +294,19 @@ def _reserved(state: Sitting, step: steps.Reserved) -> Sitting:
     item = _about(state, step.item_id)
     name = state.name(step.person_id)
     if item.decision is None:
-        raise Refused("the item is not decided", hint="a reservation is against a decision")
+        raise Refused(
+            "the item is not decided", hint="a reservation is against a decision", says=says("sitting.not_decided")
+        )
     if all(one.person_id != step.person_id for one in item.decision.deciding):
         raise Refused(
             f"{name} took no part in the decision, and cannot have a reservation against it",
             hint="choose somebody who took part, or correct who did",
+            says=says("sitting.no_part"),
         )
     if any(one.person_id == step.person_id for one in item.reservations):
-        raise Refused(f"{name} has a reservation already", hint="correct it, and say why")
+        raise Refused(
+            f"{name} has a reservation already", hint="correct it, and say why", says=says("sitting.reserved_already")
+        )
     reservation = Said(person_id=step.person_id, text=step.text)
     return _with_item(state, item.id, reservations=(*item.reservations, reservation))
 
@@ -295,7 +327,11 @@ def _speaker_listed(state: Sitting, step: steps.SpeakerListed) -> Sitting:
     if state.item_up is not None:
         _require_no_conflict(state, state.item_up, step.person_id)
     if step.person_id in state.speakers:
-        raise Refused(f"{state.name(step.person_id)} is on the list already", hint="choose somebody who is not")
+        raise Refused(
+            f"{state.name(step.person_id)} is on the list already",
+            hint="choose somebody who is not",
+            says=says("sitting.listed_already"),
+        )
     return _with(state, speakers=(*state.speakers, step.person_id))
 
 
@@ -314,7 +350,7 @@ def _resumed(state: Sitting, step: steps.Resumed) -> Sitting:
         raise Refused("the sitting is not adjourned", hint="go on with it")
     last = state.pauses[-1]
     if _at(step) < last.begun:
-        raise InvalidInput(f"at: is before the sitting was adjourned, {last.begun:%H:%M}")
+        raise InvalidInput(f"at: is before the sitting was adjourned, {last.begun:%H:%M}", says=says("sitting.time"))
     return _with(
         state, status=SittingStatus.OPEN, pauses=(*state.pauses[:-1], last.model_copy(update={"ended": step.at}))
     )
@@ -324,12 +360,17 @@ def _adjusters_chosen(state: Sitting, step: steps.AdjustersChosen) -> Sitting:
     wanted = state.adjusters_wanted
     if len(set(step.people)) != len(step.people) or len(step.people) != wanted:
         adjusters = "adjuster" if wanted == 1 else "adjusters"
-        raise InvalidInput(f"people: the body wants {wanted} {adjusters}, and {len(step.people)} are named")
+        raise InvalidInput(
+            f"people: the body wants {wanted} {adjusters}, and {len(step.people)} are named",
+            says=says("sitting.adjusters"),
+        )
     for person_id in step.people:
         _require_deciding(state, person_id, "cannot approve the minutes")
         if person_id == state.presiding:
             raise Refused(
-                f"{state.name(person_id)} presides, and approves the minutes as the chair", hint="choose somebody else"
+                f"{state.name(person_id)} presides, and approves the minutes as the chair",
+                hint="choose somebody else",
+                says=says("sitting.adjuster_presides"),
             )
     return _with(state, adjusters=step.people)
 
@@ -337,7 +378,7 @@ def _adjusters_chosen(state: Sitting, step: steps.AdjustersChosen) -> Sitting:
 def _adjusted_at_once(state: Sitting, step: steps.AdjustedAtOnce) -> Sitting:
     item = _about(state, step.item_id)
     if item.decision is None:
-        raise Refused("the item is not decided", hint="decide it first")
+        raise Refused("the item is not decided", hint="decide it first", says=says("sitting.not_decided"))
     if item.decision.adjusted_at_once:
         raise Refused("the item is to be adjusted at once already", hint="go on with the item")
     return _with_item(state, item.id, decision=item.decision.model_copy(update={"adjusted_at_once": True}))
@@ -345,7 +386,7 @@ def _adjusted_at_once(state: Sitting, step: steps.AdjustedAtOnce) -> Sitting:
 
 def _closed(state: Sitting, step: steps.Closed) -> Sitting:
     if state.item_up is not None:
-        raise Refused(f"{state.item_up.title} is still up", hint="end it first")
+        raise Refused(f"{state.item_up.title} is still up", hint="end it first", says=says("sitting.still_up"))
     return _with(state, status=SittingStatus.CLOSED, closed_at=_at(step), speakers=())
 
 
@@ -391,7 +432,9 @@ def _up(state: Sitting) -> SittingItem:
 def _up_undecided(state: Sitting) -> SittingItem:
     item = _up(state)
     if item.decision is not None:
-        raise Refused("the item is decided", hint="correct that decision first, and say why")
+        raise Refused(
+            "the item is decided", hint="correct that decision first, and say why", says=says("sitting.decided")
+        )
     return item
 
 
@@ -412,6 +455,7 @@ def _require_quorum(state: Sitting) -> None:
         raise Refused(
             f"there is no quorum: {there} of the {state.quorum} needed decide",
             hint="adjourn until more are there, or go on to what needs no decision",
+            says=says("sitting.quorum"),
         )
 
 
@@ -421,6 +465,7 @@ def _require_present(state: Sitting, person_id: str, what: str) -> None:
         raise Refused(
             f"{who.name} {'has left' if who.ever_present else 'is not there'}, and {what}",
             hint="choose somebody who is there, or record that they came",
+            says=says("sitting.not_there"),
         )
 
 
@@ -433,6 +478,7 @@ def _require_deciding(state: Sitting, person_id: str, what: str) -> None:
         raise Refused(
             f"{state.name(person_id)} serves in nobody's place, and {what}",
             hint="choose somebody who serves, or correct who is there",
+            says=says("sitting.not_serving"),
         )
 
 
@@ -441,6 +487,7 @@ def _require_no_conflict(state: Sitting, item: SittingItem, person_id: str) -> N
         raise Refused(
             f"{state.name(person_id)} has a conflict of interest, and no part in the item",
             hint="choose somebody else, or correct the conflict of interest",
+            says=says("sitting.conflict"),
         )
 
 

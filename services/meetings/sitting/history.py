@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from services.meetings.sitting.evolving import evolve
 from services.meetings.sitting.sitting import Sitting
 from services.meetings.sitting.steps import Opened, Step, Withdrawn
-from shared.errors import InvalidInput, JusteraError, Refused
+from shared.errors import InvalidInput, JusteraError, Refused, says
 
 MOST_STEPS = 5000
 
@@ -58,7 +58,9 @@ def replay(entries: Sequence[Entry]) -> Sitting | None:
             state = evolve(state, step)
         except JusteraError as error:
             raise Refused(
-                f"step {number} would not hold then: {error.message}", hint="correct that step, too, at the same time"
+                f"step {number} would not hold then: {error.message}",
+                hint="correct that step, too, at the same time",
+                says=says("sitting.rests_on_it"),
             ) from error
     return state
 
@@ -99,7 +101,7 @@ def _require_fit(entry: Entry, known: set[int]) -> None:
     if isinstance(entry.step, Opened) and entry.number != 1:
         raise Refused("the sitting has been opened already", hint="go on with it, or correct its roll call")
     if (entry.corrects or entry.after) and not entry.reason:
-        raise InvalidInput("reason: say why the step is corrected")
+        raise InvalidInput("reason: say why the step is corrected", says=says("sitting.reason"))
 
 
 def around(entries: Sequence[Entry], number: int) -> tuple[Sitting | None, Sitting | None]:

@@ -15,7 +15,7 @@ from services.meetings.agenda.agenda import MAX_TEXT, clean_text
 from services.meetings.body.body import ItemKind, Substitution
 from services.meetings.body.membership import MemberRole
 from services.meetings.meeting.meeting import LocalTime
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, says
 from shared.text import clean_line, clean_name, clean_reason
 
 MOST_PEOPLE = 500
@@ -283,16 +283,21 @@ def cleaned(step: Step, now: datetime) -> Step:
     """Its texts in the one form, its time to the minute. `now`: local wall time. Raises InvalidInput."""
     at = (step.at or now).replace(second=0, microsecond=0)
     if at.tzinfo is not None:
-        raise InvalidInput("at: is local wall time, without an offset", hint="write 2026-09-24T13:05")
+        raise InvalidInput(
+            "at: is local wall time, without an offset", hint="write 2026-09-24T13:05", says=says("sitting.time")
+        )
     if at > now:
-        raise InvalidInput("at: is still to come", hint="leave it out for now")
+        raise InvalidInput("at: is still to come", hint="leave it out for now", says=says("sitting.time"))
     update: dict[str, Any] = {"at": at}
     for field, clean in _TEXTS.get(step.do, {}).items():
         text: str | None = getattr(step, field)
-        update[field] = clean(text) if text else text
+        try:
+            update[field] = clean(text) if text else text
+        except InvalidInput as error:
+            raise InvalidInput(error.message, hint=error.hint, says=says("sitting.text")) from error
     for field in ("name", "title", "text"):
         if field in update and not update[field] and step.do not in ("reserved", "noted"):
-            raise InvalidInput(f"{field}: is empty")
+            raise InvalidInput(f"{field}: is empty", says=says("sitting.empty"))
     return step.model_copy(update=update)
 
 

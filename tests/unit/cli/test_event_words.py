@@ -1,6 +1,7 @@
 """What lines of `justera events` say of meetings: each fact of a notice, an answer, a moved item, a date poll."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,7 @@ from shared.events import (
 from shared.events.base import BlobRef
 from shared.events.notices import AskedMember
 from shared.events.polls import ProposedTime
+from shared.events.tasks import TaskDone, TaskDue, TaskGiven
 
 PEOPLE = (AskedMember(person_id="maja", email="maja@norrdalen.example"),)
 PUBLICATION = {"publication_id": "p", "meeting_id": "m", "body_id": "b", "held_on": "2022-09-23"}
@@ -51,6 +53,15 @@ MEETING = {
     "people": PEOPLE,
 }
 PROPOSED = {**MEETING, "proposal_id": "p", "item": "Resor", "person_id": "maja", "name": "Maja Lind"}
+TASK: dict[str, Any] = {
+    "task_id": "t",
+    "meeting_id": "m",
+    "paragraph": 32,
+    "held_on": "2022-09-23",
+    "body_id": "b",
+    "body": "Styrelsen",
+    "what": "ta fram ett ramverk",
+}
 REVIEW = {
     "review_id": "r",
     "meeting_id": "m",
@@ -168,6 +179,15 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
             ["Olof Berg to Protokoll, 1 left"],
         ),
         (ReviewClosed(**REVIEW, outcome="called_off", reason="Fel"), ["Protokoll: called off", "Fel"]),
+        (
+            TaskGiven(**TASK, owner_role="chair", due="2022-10-20"),
+            ["ta fram ett ramverk: chair by 2022-10-20", "§ 32 of Styrelsen 2022-09-23"],
+        ),
+        (
+            TaskDue(**TASK, reminder="week", due="2022-10-20", people=PEOPLE),
+            ["ta fram ett ramverk: within a week, 2022-10-20, to 1", "§ 32 of Styrelsen 2022-09-23"],
+        ),
+        (TaskDone(**TASK), ["ta fram ett ramverk", "§ 32 of Styrelsen 2022-09-23"]),
     ],
 )
 def test_what_a_line_says(fact: Event, said: list[str]) -> None:
@@ -176,7 +196,8 @@ def test_what_a_line_says(fact: Event, said: list[str]) -> None:
 
 def test_each_fact_of_notices_and_polls_has_words() -> None:
     about = {"meetings.notice", "meetings.poll", "meetings.item", "meetings.review", "meetings.publication"}
-    assert {one.__name__ for one in declared_events() if one.topic in about} == set(_WORDS)
+    tasks = {"TaskGiven", "TaskChanged", "TaskDue", "TaskDone"}
+    assert {one.__name__ for one in declared_events() if one.topic in about} | tasks == set(_WORDS)
 
 
 JUNK = st.recursive(
