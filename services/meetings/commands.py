@@ -23,6 +23,7 @@ from services.meetings.plan.commands import PlanCommands
 from services.meetings.poll.commands import PollCommands
 from services.meetings.proposal.commands import ProposalCommands
 from services.meetings.publication.commands import PublicationCommands
+from services.meetings.publication.queries import BoardQueries
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply.commands import ReplyCommands
 from services.meetings.review.commands import ReviewCommands
@@ -35,7 +36,10 @@ from shared.timers import TimerWorker
 
 @dataclass(frozen=True, slots=True)
 class MeetingsCommands:
-    """`members`: what they see on their own pages; `timers`: what happens by itself, in a replay when it says so."""
+    """`members`: what they see on their own pages; `board`: what the public sees.
+
+    `timers`: what happens by itself, in a replay when it says so.
+    """
 
     meetings: MeetingCommands
     minutes: MinutesCommands
@@ -65,3 +69,4 @@ class MeetingsCommands:
     timers: TimerWorker[MeetingsTransaction]
     tasks: TaskCommands
     publications: PublicationCommands
+    board: BoardQueries

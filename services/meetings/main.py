@@ -49,6 +49,7 @@ from services.meetings.proposal.commands import ProposalCommands
 from services.meetings.publication import api as publication_api
 from services.meetings.publication.commands import PublicationCommands
 from services.meetings.publication.on_time import PublicationDeadlines
+from services.meetings.publication.queries import BoardQueries
 from services.meetings.register import api as register_api
 from services.meetings.register.commands import RegisterCommands
 from services.meetings.reply import api as reply_api
@@ -137,6 +138,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         timers=TimerWorker(unit_of_work, clock, on_time),
         tasks=TaskCommands(unit_of_work, clock),
         publications=PublicationCommands(unit_of_work, clock, blobs, press),
+        board=BoardQueries(unit_of_work, blobs),
     )
     open_data = OpenQueries(
         unit_of_work,

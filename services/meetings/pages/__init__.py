@@ -1,4 +1,4 @@
-"""The web pages of meetings: the office with its meetings, bodies and people; and the members' own."""
+"""The web pages of meetings: the office with its meetings, bodies and people; the members' own; the notice board."""
 
 from fastapi import APIRouter, FastAPI
 
@@ -6,6 +6,7 @@ from services.meetings.commands import MeetingsCommands
 from services.meetings.pages.agendas import AgendaPages
 from services.meetings.pages.annexes import AnnexPages
 from services.meetings.pages.attachments import AttachmentPages
+from services.meetings.pages.board import BoardPages
 from services.meetings.pages.bodies import BodyPages
 from services.meetings.pages.decisions import DecisionPages
 from services.meetings.pages.files import FilePages
@@ -22,6 +23,7 @@ from services.meetings.pages.papers import PapersPages
 from services.meetings.pages.people import PeoplePages
 from services.meetings.pages.polls import PollPages
 from services.meetings.pages.proposals import ProposalPages
+from services.meetings.pages.publishing import PublishPages
 from services.meetings.pages.reviews import ReviewPages
 from services.meetings.pages.sittings import SittingPages
 from services.meetings.pages.strikes import StrikePages
@@ -45,13 +47,15 @@ def include_pages(
     member_link_keys: KeyRing,
     clock: Clock,
 ) -> None:
-    """Add the pages to the service's app: the office where browsers can be logged in, the members' own everywhere.
+    """Add the pages to the service's app: the office where browsers can be logged in, the members' own and the notice
+    board everywhere.
 
     `member_link_keys`: those that notifications derives the members' links under.
     """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     OwnReviewPages(look, commands, commands.members, member_link_keys, settings, secure=access.secure).add_to(router)
+    BoardPages(look, commands.board, settings).add_to(router)
     if access.takes_sessions:
         _add_office(router, look, access, commands, clock, Proxies.of(settings))
     app.include_router(router)
@@ -83,6 +87,7 @@ def _add_office(
         ManuscriptWordPages,
         ReviewPages,
         TaskPages,
+        PublishPages,
     ):
         pages(look, access, commands, clock).add_to(router)
     for sending in (ManuscriptForwardPages, UnlockPages):

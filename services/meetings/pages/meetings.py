@@ -123,6 +123,7 @@ class MeetingPages(OfficePages):
         manuscript = (await self._commands.manuscripts.desk(principal.organisation, meeting_id)).manuscript
         minutes = await self._commands.minutes.versions(principal.organisation, meeting_id)
         review = await self._commands.reviews.latest(principal.organisation, meeting_id)
+        publication = await self._commands.publications.of_meeting(principal.organisation, meeting_id)
         sitting = (await self._commands.sittings.scene(principal.organisation, meeting_id)).state
         return self._page(
             request,
@@ -143,7 +144,7 @@ class MeetingPages(OfficePages):
             minutes=minutes,
             adjusted=await self._commands.adjusting.of_meeting(principal.organisation, meeting_id),
             review=review,
-            way=path_of(sitting, manuscript, minutes, review.review if review else None)
+            way=path_of(sitting, manuscript, minutes, review.review if review else None, publication)
             if stands and (not coming or sitting)
             else [],
             elections=elections,

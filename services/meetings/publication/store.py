@@ -1,8 +1,9 @@
 """The SQL of the notice board."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.publication.publication import Publication, Status
@@ -23,6 +24,9 @@ _BOARD = (
     _ALL.where(PUBLICATION.c.status == Status.POSTED.value)
     .order_by(PUBLICATION.c.posted_at.desc(), PUBLICATION.c.id)
     .limit(bindparam("most"))
+)
+_CHANGED_AT = select(func.max(func.greatest(PUBLICATION.c.edited_at, PUBLICATION.c.removed_at))).where(
+    PUBLICATION.c.organisation == bindparam("organisation")
 )
 _ADD_SIGNATURE = insert(MINUTES_SIGNATURE).on_conflict_do_nothing().inline()
 _SIGNATURES = (
@@ -63,6 +67,13 @@ class PublicationStore(Transaction):
         """What is on the notice board now, the latest first."""
         key = {"organisation": organisation, "most": most}
         return [_publication(row) for row in await self.connection.execute(_BOARD, key)]
+
+    async def board_changed_at(self, organisation: str) -> datetime | None:
+        """When something was last posted, corrected or taken down; None when nothing ever was."""
+        found: datetime | None = (
+            await self.connection.execute(_CHANGED_AT, {"organisation": organisation})
+        ).scalar_one()
+        return found
 
     async def add_signature(self, organisation: str, agreement_id: str, place: int, stamp: Stamp) -> None:
         row = {"organisation": organisation, "agreement_id": agreement_id, "place": place}

@@ -22,6 +22,7 @@ BODY = {
     "numbering": "calendar_year",
     "annexes": "bound",
     "deadline_profile": "association",
+    "public": "no",
     "standing_items": "Val av justerare\r\nEkonomi",
     "language": "sv",
     "join_link": "",

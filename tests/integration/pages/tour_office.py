@@ -242,6 +242,8 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
     yield "meeting-elections", page
     await page.locator("[action$='/elections'] .button").click()
     yield "meeting-elections-again", page
+    async for stop in publishing(site, page, meeting.id):
+        yield stop
     await page.goto(board)
     yield "body-elected", page
     async for stop in decisions(site, page):
@@ -264,6 +266,30 @@ async def _tasks(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "task", page
     await page.goto(f"{site.base}/meetings/office/tasks")
     yield "tasks", page
+
+
+async def publishing(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop]:
+    """Of a meeting whose minutes everyone has signed."""
+    at = f"{site.base}/meetings/office/meetings/{meeting_id}/publish"
+    await page.goto(at)
+    yield "publish", page
+    await page.fill("#names", "B")
+    await page.locator("main form .button").click()
+    yield "publish-wrong", page
+    await page.fill("#names", "Maja Lind\nNils Ek")
+    await page.locator("main form .button").click()
+    yield "publish-looked", page
+    await page.locator("main form .button").first.click()
+    yield "publish-posted", page
+    await page.goto(f"{site.base}/meetings/anslagstavla")
+    yield "board", page
+    await page.locator("main .rows a").first.click()
+    yield "board-posting", page
+    await site.meetings.commands.publications.remove(ORGANISATION, meeting_id, "Fel protokoll.")
+    await page.reload()
+    yield "board-gone", page
+    await page.goto(at)
+    yield "publish-removed", page
 
 
 async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:

@@ -10,6 +10,7 @@ from services.meetings.minutes.commands import DraftedVersion
 from services.meetings.minutes.minutes import parse_minutes
 from services.meetings.pages.minutes_path import STEPS, path_of
 from services.meetings.person.person import Person, PersonDetails
+from services.meetings.publication.publication import Publication, Status
 from services.meetings.review.review import Review, ReviewStatus
 from tests.unit.meetings.test_minutes import BODY, FRONT
 
@@ -49,7 +50,7 @@ MANUSCRIPT = begun("---\ntitle: A\n---\n## B\n", Source.TEXT)
         (MANUSCRIPT, {"released_at": NOW}, REVIEW, "sign", "document"),
         (MANUSCRIPT, {"ended": "declined"}, None, "forward", "office_manuscript_forward"),
         (MANUSCRIPT, {"unlocked_at": NOW}, REVIEW, "forward", "office_manuscript_forward"),
-        (MANUSCRIPT, {"signed_at": NOW}, None, "", ""),
+        (MANUSCRIPT, {"signed_at": NOW}, None, "publish", "office_publish"),
     ],
 )
 def test_one_step_comes_now_and_those_before_it_are_done(manuscript, changes, review, now, page) -> None:  # type: ignore[no-untyped-def]
@@ -60,6 +61,22 @@ def test_one_step_comes_now_and_those_before_it_are_done(manuscript, changes, re
     place = STEPS.index(now) if now else len(STEPS)
     assert all((step.state == "done") == (at < place) for at, step in enumerate(way))
     assert not any(step.page for step in way if step.state == "later")
+
+
+@pytest.mark.parametrize(("status", "now"), [(Status.DRAFT, "publish"), (Status.POSTED, ""), (Status.REMOVED, "")])
+def test_nothing_comes_once_the_minutes_were_posted(status: Status, now: str) -> None:
+    publication = Publication(
+        id="p",
+        version=1,
+        meeting_id="m",
+        body_id="b",
+        held_on=date(2022, 9, 23),
+        timezone="Europe/Stockholm",
+        status=status,
+    )
+    way = path_of(None, MANUSCRIPT, [DRAFTED.model_copy(update={"signed_at": NOW})], None, publication)
+    assert [step.name for step in way if step.state == "now"] == ([now] if now else [])
+    assert way[-1].page == "office_publish", "it is corrected and taken down there"
 
 
 def test_each_whom_the_draft_names_signs_at_the_address_of_the_only_one_of_that_name() -> None:

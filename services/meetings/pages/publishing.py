@@ -1,0 +1,172 @@
+"""The page on which signed minutes are posted on the notice board: what is masked is looked at, then confirmed."""
+
+import re
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.meetings.pages.office import (
+    READER,
+    SECRETARY,
+    Fields,
+    OfficePages,
+    back,
+    get,
+    is_wrong,
+    line_error,
+    post,
+    typed,
+    version_of,
+    wrong,
+)
+from services.meetings.publication import deadlines
+from services.meetings.publication.publication import Publication, Status
+from shared.auth import Principal
+from shared.errors import InvalidInput, Refused
+from shared.rendering.public import LONGEST_MASK, MOST_MASKS, SHORTEST_MASK, Mask, Masking
+from shared.text import MAX_REASON, clean_reason
+from shared.web import Field, form_text
+
+_NAMES = ("names", "passages")
+_DONE = frozenset({"posted", "corrected", "posting-removed"})
+# "§ 28: what stands there", or what stands anywhere.
+_OF_PARAGRAPH = re.compile(r"§\s*(\d{1,5})\s*:\s*(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a person looks at before they confirm it."""
+
+    masks: tuple[Mask, ...]
+    masking: Masking
+
+
+class PublishPages(OfficePages):
+    def add_to(self, router: APIRouter) -> None:
+        path = "/office/meetings/{meeting_id}/publish"
+        get(router, path, self.office_publish)
+        post(router, path, self.office_publish_post)
+        post(router, f"{path}/remove", self.office_publish_remove)
+
+    async def office_publish(
+        self, request: Request, meeting_id: str, done: str = "", principal: Principal = READER
+    ) -> Response:
+        found = await self._commands.publications.of_meeting(principal.organisation, meeting_id)
+        fields = _filled(found)
+        return await self._show(request, principal, meeting_id, fields, done=done if done in _DONE else "")
+
+    async def office_publish_post(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        fields = await typed(request, _NAMES)
+        masks = _masks(fields)
+        if is_wrong(fields):
+            return await self._show(request, principal, meeting_id, fields)
+        commands = self._commands.publications
+        if await form_text(request, "act") != "post":
+            masking = await commands.preview(principal.organisation, meeting_id, masks)
+            return await self._show(request, principal, meeting_id, fields, looked=_Looked(masks, masking))
+        confirmed = await form_text(request, "confirmed")
+        seen = version_of(await form_text(request, "version"))
+        try:
+            made = await commands.post(principal.organisation, meeting_id, masks, confirmed=confirmed, version=seen)
+        except Refused:  # somebody else was there meanwhile: it is shown as it is now, with what was typed
+            masking = await commands.preview(principal.organisation, meeting_id, masks)
+            looked = _Looked(masks, masking)
+            return await self._show(request, principal, meeting_id, fields, looked=looked, meanwhile=True)
+        return back(request, "office_publish", "corrected" if made.edition > 1 else "posted", meeting_id=meeting_id)
+
+    async def office_publish_remove(
+        self, request: Request, meeting_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        fields = await typed(request, ("removal",))
+        error = line_error(clean_reason, fields["removal"].value, longest=MAX_REASON, required=False)
+        wrong(fields, "removal", f"reason.{error}" if error else None)
+        commands = self._commands.publications
+        if not is_wrong(fields):
+            seen = version_of(await form_text(request, "version"))
+            try:
+                await commands.remove(principal.organisation, meeting_id, fields["removal"].value, version=seen)
+                return back(request, "office_publish", "posting-removed", meeting_id=meeting_id)
+            except InvalidInput:
+                wrong(fields, "removal", "publish.removal")
+            except Refused:
+                return await self._again(request, principal, meeting_id)
+        found = await commands.of_meeting(principal.organisation, meeting_id)
+        return await self._show(request, principal, meeting_id, _filled(found) | fields)
+
+    async def _again(self, request: Request, principal: Principal, meeting_id: str) -> Response:
+        """As it is now, since somebody else was there meanwhile."""
+        found = await self._commands.publications.of_meeting(principal.organisation, meeting_id)
+        return await self._show(request, principal, meeting_id, _filled(found), meanwhile=True)
+
+    async def _show(
+        self,
+        request: Request,
+        principal: Principal,
+        meeting_id: str,
+        fields: Fields,
+        *,
+        looked: _Looked | None = None,
+        meanwhile: bool = False,
+        done: str = "",
+    ) -> Response:
+        meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
+        body = await self._body_of(principal, meeting)
+        found = await self._commands.publications.of_meeting(principal.organisation, meeting_id)
+        versions = await self._commands.minutes.versions(principal.organisation, meeting_id)
+        today = self._today(body)
+        standing = deadlines.posting(body.details.rules, today) if body else None
+        is_posted = found is not None and found.status is Status.POSTED
+        return self._page(
+            request,
+            "office/publish.html",
+            principal,
+            fields=fields,
+            refused=meanwhile,
+            meeting=meeting,
+            body=body,
+            publication=found,
+            posted=found.posted if found else None,
+            is_posted=is_posted,
+            is_signed=bool(versions and versions[0].signed_at and not versions[0].ended),
+            is_early=is_posted and found is not None and found.remove_on is not None and today < found.remove_on,
+            standing=standing,
+            looked=looked,
+            meanwhile=meanwhile,
+            done=done,
+        )
+
+
+def _filled(found: Publication | None) -> Fields:
+    """The form as it is opened: with what is masked now."""
+    masks = found.masks if found else ()
+    names = "\n".join(one.text for one in masks if one.kind == "name")
+    passages = "\n".join(
+        one.text if one.paragraph is None else f"§ {one.paragraph}: {one.text}"
+        for one in masks
+        if one.kind == "passage"
+    )
+    return {"names": Field("names", names), "passages": Field("passages", passages), "removal": Field("removal")}
+
+
+def _masks(fields: Fields) -> tuple[Mask, ...]:
+    """One a line; what is wrong is put at its field."""
+    made = []
+    for name in _NAMES:
+        for line in fields[name].value.splitlines():
+            text = " ".join(line.split())
+            if not text:
+                continue
+            of = _OF_PARAGRAPH.fullmatch(text) if name == "passages" else None
+            masked = of[2] if of else text
+            if not SHORTEST_MASK <= len(masked.replace(" ", "")) <= LONGEST_MASK:
+                wrong(fields, name, "publish.mask")
+                continue
+            paragraph = int(of[1]) if of else None
+            made.append(Mask(kind="name" if name == "names" else "passage", text=masked, paragraph=paragraph))
+    if len(made) > MOST_MASKS:
+        wrong(fields, "passages", "publish.masks")
+        return ()
+    return tuple(made)

@@ -1,0 +1,81 @@
+"""What the public reads of the notice board: what is posted, by its own files, and nothing else.
+
+There is no way from here to minutes, drafts, masks, or an edition that was corrected.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import ClassVar, Literal
+
+from services.meetings.body.body import Body, DeadlineProfile
+from services.meetings.publication.publication import Posted, Publication, Status
+from services.meetings.transaction import MeetingsTransaction
+from shared.blobs import BlobStore
+from shared.errors import JusteraError, NotFound
+from shared.messaging.transaction import UnitOfWork
+
+MOST = 200
+"""Postings on one board, and in its feed."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Removed(JusteraError):
+    """It was posted, and is no longer."""
+
+    slug: ClassVar[str] = "not-posted"
+    status: ClassVar[HTTPStatus] = HTTPStatus.GONE
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What is on the board, with its body as it is now."""
+
+    publication: Publication
+    posted: Posted
+    body: str
+    may_be_appealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The latest first. `changed_at`: when something was last posted, corrected or taken down."""
+
+    postings: tuple[Posting, ...]
+    changed_at: datetime
+
+
+class BoardQueries:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], blobs: BlobStore) -> None:
+        self._unit_of_work = unit_of_work
+        self._blobs = blobs
+
+    async def board(self, organisation: str) -> Board:
+        async with self._unit_of_work.begin() as transaction:
+            found = await transaction.posted(organisation, most=MOST)
+            bodies = {one.id: one for one in await transaction.bodies(organisation)}
+            changed_at = await transaction.board_changed_at(organisation)
+        postings = [_posting(one, bodies[one.body_id]) for one in found if one.body_id in bodies]
+        return Board(tuple(postings), changed_at or _NEVER)
+
+    async def posting(self, organisation: str, publication_id: str) -> Posting:
+        """Raises NotFound for what never was posted, Removed for what is no longer."""
+        async with self._unit_of_work.begin() as transaction:
+            found = await transaction.posting(organisation, publication_id)
+            if found.status is Status.REMOVED:
+                raise Removed("it is no longer on the notice board")
+            return _posting(found, await transaction.body(organisation, found.body_id))
+
+    async def file(self, organisation: str, publication_id: str, kind: Literal["pdf", "html"]) -> tuple[Posting, bytes]:
+        """Raises as `posting`, Unavailable."""
+        found = await self.posting(organisation, publication_id)
+        ref = found.posted.pdf if kind == "pdf" else found.posted.html
+        return found, await self._blobs.get(organisation, ref)
+
+
+def _posting(publication: Publication, body: Body) -> Posting:
+    """Raises NotFound for what is not posted."""
+    if publication.status is not Status.POSTED or publication.posted is None:
+        raise NotFound("there is no such posting")
+    municipal = body.details.rules.deadline_profile is DeadlineProfile.MUNICIPALITY
+    return Posting(publication, publication.posted, body.details.name, municipal)

@@ -1,0 +1,144 @@
+"""The public notice board: what is posted is read by anyone, and by trying, nothing else is reached there."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import pikepdf
+import pytest
+
+from shared.clock import ManualClock
+from shared.service import Service
+from tests.integration.meetings.test_decisions import fire
+from tests.integration.meetings.test_meetings import NOW
+from tests.integration.meetings.test_publications import OLOF, drafted, facts, post
+from tests.integration.meetings.test_publications import clock as clock
+from tests.integration.meetings.test_publications import committee as committee
+from tests.integration.rendering.tools import poppler
+
+BOARD = "/anslagstavla"
+HIDDEN = ("Olof", "Berg", "192.0.2.7", "norrdalen.example", "secret0")
+
+
+@pytest.fixture
+async def anyone(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=service.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://meetings") as client:
+        yield client
+
+
+async def everything(anyone: httpx.AsyncClient, publication_id: str) -> dict[str, httpx.Response]:
+    """All that can be asked for, by its address."""
+    found = {}
+    for folder in (BOARD, "/notice-board"):
+        one = f"{folder}/{publication_id}"
+        for address in (folder, f"{folder}/atom.xml", one, f"{one}/html", f"{one}/pdf"):
+            found[address] = await anyone.get(address)
+    return found
+
+
+def words_of(answer: httpx.Response) -> str:
+    """Of a PDF its text as poppler reads it, its metadata, and all that its objects and streams hold."""
+    if answer.headers["content-type"] != "application/pdf":
+        return answer.text
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "posted.pdf"
+        path.write_bytes(answer.content)
+        said = [
+            poppler("pdftotext", str(path), "-"),
+            poppler("pdfinfo", str(path)),
+            poppler("pdfinfo", "-meta", str(path)),
+        ]
+    with pikepdf.open(BytesIO(answer.content)) as pdf:
+        assert not pdf.attachments
+        for one in pdf.objects:
+            said.append(repr(one))
+            if isinstance(one, pikepdf.Stream):
+                said.append(one.read_bytes().decode("latin-1"))
+    return "\n".join(said)
+
+
+async def test_what_is_posted_is_read_by_anyone_and_what_is_masked_by_nobody(
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str
+) -> None:
+    meeting = await drafted(service, api)
+    posted = (await post(api, meeting, OLOF)).json()
+    found = await everything(anyone, posted["id"])
+    for address, answer in found.items():
+        assert answer.status_code == 200, address
+        said = words_of(answer)
+        assert [word for word in HIDDEN if word in said] == [], address
+        assert "set-cookie" not in answer.headers
+        assert answer.headers["cache-control"] == "public, no-cache"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert (await anyone.get(address, headers={"if-none-match": answer.headers["etag"]})).status_code == 304
+        assert (await anyone.head(address)).status_code == 200
+    page = found[f"{BOARD}/{posted['id']}"].text
+    assert "17 oktober 2022" in page, "until when one appeals"
+    assert "18 oktober 2022" in page, "when it is taken down"
+    assert "Budget för nästa år" in found[f"{BOARD}/{posted['id']}/html"].text
+    assert "Budget för nästa år" in words_of(found[f"{BOARD}/{posted['id']}/pdf"])
+    assert "Open to appeal until" in found["/notice-board"].text
+    told = await facts(service)
+    assert [word for word in ("Olof", "Berg") for _, data in told if word in data] == []
+    seen = (await api.get(f"/meetings/{meeting}/publication")).text
+    assert "Olof" not in seen, "nor does its API tell what is masked"
+
+
+async def test_what_is_no_posting_is_nowhere(
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str
+) -> None:
+    meeting = await drafted(service, api)
+    draft = (await api.get(f"/meetings/{meeting}/publication")).json()["id"]
+    for wrong in (draft, meeting, "nothing", "01a2235c-4a20-7c11-9f3b-7d2e5c6a8b01", "..%2f..%2foffice", "x" * 500):
+        for address, answer in (await everything(anyone, wrong)).items():
+            if wrong in address:
+                assert answer.status_code == 404, address
+            assert "Protokoll styrelsen" not in answer.text, address
+
+
+async def test_what_is_taken_down_is_gone_and_so_is_the_edition_before_a_correction(
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str, clock: ManualClock
+) -> None:
+    meeting = await drafted(service, api)
+    first = (await post(api, meeting, [])).json()
+    before = await everything(anyone, first["id"])
+    assert "Olof Berg" in before[f"{BOARD}/{first['id']}/html"].text
+    clock.move_to(NOW + timedelta(hours=1))
+    await post(api, meeting, OLOF)
+    for address, answer in (await everything(anyone, first["id"])).items():
+        assert "Olof" not in words_of(answer), address
+        assert answer.headers["etag"] != before[address].headers["etag"], "nobody keeps the one before"
+        known = {"if-modified-since": before[address].headers["last-modified"]}
+        assert (await anyone.get(address, headers=known)).status_code == 200, address
+    clock.move_to(NOW + timedelta(days=30))
+    await fire(service)
+    for address, answer in (await everything(anyone, first["id"])).items():
+        assert answer.status_code == (410 if first["id"] in address else 200), address
+        assert not re.search("Protokoll styrelsen|Olof|Budget", answer.text), address
+        assert "no-" in answer.headers["cache-control"]
+    again = (await everything(anyone, first["id"]))[f"{BOARD}/{first['id']}/pdf"]
+    assert again.headers["content-type"].startswith("text/html"), "a plain page"
+
+
+async def test_another_organisations_posting_is_not_on_this_board(
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str
+) -> None:
+    meeting = await drafted(service, api)
+    posted = (await post(api, meeting, [])).json()
+    async with service.database.transaction() as connection:
+        for table in ("publication", "body"):
+            await connection.exec_driver_sql(f"UPDATE {table} SET organisation = 'other'")
+    for address, answer in (await everything(anyone, posted["id"])).items():
+        assert answer.status_code == (404 if posted["id"] in address else 200), address
+        assert "Protokoll styrelsen" not in answer.text
+
+
+async def test_who_reads_too_much_has_to_wait(service: Service, anyone: httpx.AsyncClient) -> None:
+    answers = [(await anyone.get("/anslagstavla/nothing")).status_code for _ in range(130)]
+    assert answers[0] == 404
+    assert answers[-1] == 429
