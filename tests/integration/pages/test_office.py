@@ -107,6 +107,14 @@ async def test_a_place_is_changed_and_ended_and_whoever_leaves_leaves_all(visito
     assert (await visitor.press("/change", **BODY)).status_code == 409
 
 
+async def test_a_body_is_public_when_somebody_says_so(visitor: Visitor) -> None:
+    body = await new_body(visitor)
+    assert "Nej, bara för dem som sitter där" in visitor.page.text
+    await visitor.follow(f"{body}/change")
+    await visitor.press("/change", **BODY | {"public": "yes"})
+    assert "Ja, som öppna data" in visitor.page.text
+
+
 WRONG_BODIES: list[tuple[str, str, str]] = [
     ("name", " ", "Skriv organets namn"),
     ("name", "x" * 301, "Namnet får vara högst 300 tecken"),
@@ -118,6 +126,7 @@ WRONG_BODIES: list[tuple[str, str, str]] = [
     ("notice_days", "", "Skriv ett heltal"),
     ("adjusters", "as-now", "Välj något i listan"),
     ("standing_items", "x" * 301, "Texten innehåller tecken"),
+    ("public", "perhaps", "Välj något i listan"),
     ("join_link", "http://mote.example", "Skriv en länk som börjar med"),
 ]
 

@@ -321,3 +321,15 @@ def test_fields_are_known_by_what_they_are_called_in_the_file() -> None:
     text = "people: {maja: {namn: Maja, e-post: x}}\nbodies: {au: {ledamöter: [{person: maja, roll: x}]}}"
     assert names_of(text) == {"name": "namn", "email": "e-post", "members": "ledamöter", "role": "roll"}
     assert names_of("{") == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "public"), [("", False), ("public: yes", True), ("offentligt: ja", True), ("offentligt: Nej", False)]
+)
+def test_a_body_is_public_when_the_file_says_so(said: str, public: bool) -> None:
+    problems = Problems()
+    read = read_yaml(f"bodies:\n  s:\n    name: Styrelsen\n    kind: board\n    {said}\n", problems)
+    assert not problems.found
+    details = read.bodies[0].details
+    assert details is not None
+    assert details.rules.public is public
