@@ -12,6 +12,7 @@ from services.meetings.manuscript.commands import Desk, ManuscriptCommands
 from services.meetings.minutes.adjusting import AdjustCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.drafting import DraftedMinutes, Drafting
+from services.meetings.minutes.from_sitting import NOT_KNOWN
 from services.meetings.minutes.front_matter import FrontMatter
 from services.meetings.minutes.minutes import parse_minutes
 from services.meetings.person.person import Person as Known
@@ -70,6 +71,8 @@ class ForwardCommands:
             draft = await asyncio.to_thread(parse_minutes, desk.manuscript.markdown)
         except InvalidInput as error:
             return Proposal(desk, error)
+        if NOT_KNOWN in {draft.front.secretary, draft.front.place, *draft.front.adjusters}:
+            return Proposal(desk, InvalidInput(f"the draft has {NOT_KNOWN} for who signs it, or for where it was"))
         async with self._unit_of_work.begin() as transaction:
             body = await transaction.body_of(organisation, desk.meeting)
             people = await transaction.all_people(organisation)

@@ -210,6 +210,8 @@ FORWARD |= {"signer_3": "anna@norrdalen.example", "sender_name": "Maja Lind", "s
 async def whole(held: Held) -> str:
     """A draft that can be put forward; the address of the page for it."""
     at = await written(held)
+    await held.visitor.follow(f"{at}/forward")
+    assert "Utkastet är inte färdigt" in shown(held)  # nobody adjusts yet
     await held.visitor.follow(f"{at}/fields")
     fields = dict(re.findall(r'<input id="minutes_\w+" name="(minutes_\w+)" type="\w+" value="([^"]*)"', shown(held)))
     fields |= dict(re.findall(r'<textarea id="minutes_\w+" name="(minutes_\w+)"[^>]*>([^<]*)</textarea>', shown(held)))

@@ -154,10 +154,8 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     await page.goto(f"{meeting}/manuscript/fields")
     await page.fill("#minutes_adjuster", "Maja Lind")
     await send(page, page.locator("form:has(#minutes_present) .button.primary"))
-    await page.goto(f"{meeting}/sitting/steps")
-    await page.locator("main details summary").first.click()
-    await page.locator("main details[open] input[name=reason]").fill("Ärendet togs aldrig upp.")
-    await page.locator("main details[open] .button").click()
+    await page.goto(f"{meeting}/sitting")
+    await send(page, page.locator("[data-shortcut=N]"))
     await page.goto(f"{meeting}/manuscript")
     yield "manuscript-corrected", page
     await page.goto(f"{meeting}/manuscript")
@@ -166,7 +164,7 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "manuscript-at-once", page
     await page.goto(f"{meeting}/manuscript/forward")
     await page.fill("#signer_1", "maja")
-    await page.locator("[value=review]").click()
+    await send(page, page.locator("[value=review]"))
     yield "manuscript-forward-wrong", page
     await page.goto(meeting)
     yield "meeting-held", page
