@@ -19,6 +19,8 @@ from shared.errors import InvalidInput, NotFound, Refused, TooLarge
 from shared.plain_text import lines_of, unfit
 
 _PARAGRAPH = re.compile(r" {0,3}##(?:[ \t]|$)")
+_MARK = re.compile(r"(?m)^[ \t]*(?:#{1,6}|[-*])[ \t]+|\*\*")
+_ESCAPED = re.compile(r"\\([^\w\s])")
 _WHAT = "the draft"
 
 
@@ -63,6 +65,11 @@ class Piece(BaseModel):
     def below(self) -> str:
         """What stands below the heading."""
         return self.text.partition("\n")[2].strip("\n")
+
+    @property
+    def gist(self) -> str:
+        """What stands below the heading, without its marks, in one line: for a list of paragraphs."""
+        return " ".join(_ESCAPED.sub(r"\1", _MARK.sub("", self.below)).split())
 
 
 class Manuscript(BaseModel):

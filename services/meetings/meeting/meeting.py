@@ -141,6 +141,9 @@ class Meeting(BaseModel):
                 says=says("called_off", day=self.details.starts.date()),
             )
 
+    def has_begun(self, now: datetime) -> bool:
+        return self.details.starts.replace(tzinfo=ZoneInfo(self.details.timezone)) <= now
+
     def is_over(self, now: datetime) -> bool:
         return self.details.ends.replace(tzinfo=ZoneInfo(self.details.timezone)) <= now
 

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.attachment.file_type import ARCHIVE
 from services.meetings.body.body import Body, BodyKind
@@ -26,7 +27,7 @@ from shared import readable
 from shared.auth import Principal
 from shared.errors import InvalidInput, JusteraError, Refused
 from shared.plain_text import printable
-from shared.web import Field, Look, form_file, form_text
+from shared.web import Field, Look, form_file, form_text, path_for
 
 _VALUES = {"mode": "mode.", "occasion": "occasion.", "role": "seat.role.", "kind": "kind.", "language": "language."}
 """Fields whose values have words, and where these stand."""
@@ -79,8 +80,8 @@ class FilePages(OfficePages):
                 pin = await form_text(request, "pin")
                 try:
                     tell = await form_text(request, "tell") == "yes"
-                    await plans.apply(principal.organisation, text, digest=pin, despite_clashes=True, tell=tell)
-                    return back(request, "office_meetings", "planned")
+                    done = await plans.apply(principal.organisation, text, digest=pin, despite_clashes=True, tell=tell)
+                    return _to_the_year(request, done.changes)
                 except Refused:
                     moved = True
                 except InvalidInput:
@@ -251,6 +252,12 @@ class _Words:
 
     def _text(self, key: str, /, **values: object) -> str:
         return self._texts.text(self._language, key, **values)
+
+
+def _to_the_year(request: Request, changes: Sequence[PlanChange]) -> Response:
+    """The meetings of the year that the plan is about; of what changed nothing, this year's."""
+    year = f"year={changes[0].starts[:4]}&" if changes else ""
+    return RedirectResponse(f"{path_for(request, 'office_meetings')}?{year}done=planned", HTTPStatus.SEE_OTHER)
 
 
 def _wrong(words: _Words, error: JusteraError) -> Shown:

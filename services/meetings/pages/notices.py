@@ -134,7 +134,8 @@ class NoticePages(OfficePages):
             meeting=meeting,
             details=meeting.details,
             stage=view.notice.stage.value,
-            coming=meeting.status is not MeetingStatus.CANCELLED and not meeting.is_over(self._clock.now()),
+            # Nobody is asked to a meeting that has begun.
+            coming=meeting.status is not MeetingStatus.CANCELLED and not meeting.has_begun(self._clock.now()),
             today=self._today(),
             nobody=not any(one.email for one in view.draft.recipients),
         )

@@ -30,7 +30,7 @@ from shared.web import Field, form_text
 
 _DAYS_TO_ANSWER = timedelta(days=7)
 _REFUSED = {"people": ("reviewers", "review.people"), "answer_by": ("answer_by", "review.answer_by")}
-_DONE = frozenset({"asked", "answered", "sent", "called-off-review"})
+_DONE = frozenset({"asked", "put-forward-again", "answered", "sent", "called-off-review"})
 
 
 class ReviewPages(OfficePages):
@@ -49,7 +49,8 @@ class ReviewPages(OfficePages):
         """`done`: put-forward, just now."""
         latest = await self._commands.reviews.latest(principal.organisation, meeting_id)
         if latest is not None and latest.review.is_open:
-            return back(request, "office_review", "", review_id=latest.review.id)
+            again = "put-forward-again" if done == "put-forward" else ""
+            return back(request, "office_review", again, review_id=latest.review.id)
         found = await self._commands.reviews.reviewable(principal.organisation, meeting_id)
         chosen = frozenset(one.person.id for one in found.candidates if one.usual)
         answer_by = (self._today() + _DAYS_TO_ANSWER).isoformat()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.meetings.manuscript import manuscript as rules
-from services.meetings.manuscript.manuscript import Manuscript, Source, begun
+from services.meetings.manuscript.manuscript import Manuscript, Piece, Source, begun
 from services.meetings.minutes.fields import COLUMNS, LINES, as_yaml, in_a_form, of_a_form
 from services.meetings.minutes.front_matter import read_front_matter
 from services.meetings.minutes.minutes import parse_minutes
@@ -192,6 +192,11 @@ class Writing(RuleBasedStateMachine):
         again = begun(now.markdown, Source.TEXT)
         assert [one.text for one in again.pieces] == [one.text for one in now.pieces]
         assert again.fields == now.fields
+
+
+def test_a_paragraph_is_told_in_a_list_without_its_marks() -> None:
+    piece = Piece(id="p1", version=1, text="## A\n\n### Beslut\n\n- **Ja** till 2.\n\n1\\. Enligt *A*_B, 9-12.")
+    assert piece.gist == "Beslut Ja till 2. 1. Enligt *A*_B, 9-12."
 
 
 TestWriting = Writing.TestCase
