@@ -31,6 +31,8 @@ from services.meetings.person.store import PersonStore
 from services.meetings.poll.poll import Poll, call_off
 from services.meetings.poll.store import PollStore
 from services.meetings.proposal.store import ProposalStore
+from services.meetings.publication import publication
+from services.meetings.publication.deadlines import adjust_by
 from services.meetings.publication.publication import Publication
 from services.meetings.publication.store import PublicationStore
 from services.meetings.reply.store import ReplyStore
@@ -39,8 +41,17 @@ from services.meetings.review.store import ReviewStore
 from services.meetings.sitting.store import SittingStore
 from services.meetings.task.store import TaskStore
 from services.meetings.task.task import Task
-from shared.events import AgreementCompleted, BounceDetected, Event, InvitationAnswered, MeetingCancelled
+from shared.events import (
+    AgreementCompleted,
+    BounceDetected,
+    Event,
+    InvitationAnswered,
+    MeetingCancelled,
+    MeetingChanged,
+    MeetingScheduled,
+)
 from shared.events.envelope import Envelope
+from shared.ids import new_id
 from shared.messaging.transaction import Received
 
 
@@ -72,6 +83,7 @@ class MeetingsTransaction(
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
         self._cancelled: list[tuple[str, Meeting, MeetingCancelled, datetime]] = []
+        self._planned: list[tuple[str, Meeting]] = []
 
     async def flush(self) -> None:
         """Whoever cancels a meeting ends the date poll that asks for another date for it. Whom its notice tells that it
@@ -81,7 +93,20 @@ class MeetingsTransaction(
                 is_told = (await self.notice(organisation, meeting.id)).stage is Stage.WITHDRAWN
                 await self.end_poll(organisation, poll, meeting, cancelled.reason, at, tell=not is_told)
         self._cancelled.clear()
+        for organisation, meeting in self._planned:
+            await self._wait_for_minutes(organisation, meeting)
+        self._planned.clear()
         await super().flush()
+
+    async def _wait_for_minutes(self, organisation: str, meeting: Meeting) -> None:
+        """Where the law says until when minutes are signed, that is watched from the calendar on."""
+        body = await self.body_of(organisation, meeting)
+        if body is None or adjust_by(body.details.rules, meeting.details.ends.date()) is None:
+            return
+        waiting = await self.begin_posting(organisation, publication.begin(new_id(), meeting, body))
+        waiting = publication.moved(waiting, meeting, body)
+        await self.save_posting(organisation, waiting)
+        await self.set_posting_timer(organisation, waiting)
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         """What came back of mails about several meetings, or reviews of their minutes, locks them in order, as everyone
@@ -179,6 +204,8 @@ class MeetingsTransaction(
             correlation_id=about.id,
             cause=cause,
         )
+        if isinstance(event, MeetingScheduled | MeetingChanged) and isinstance(about, Meeting):
+            self._planned.append((organisation, about))
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))
 
@@ -194,16 +221,16 @@ class MeetingsTransaction(
             correlation_id=task.meeting_id,
         )
 
-    def tell_publication(self, organisation: str, publication: Publication, event: Event, at: datetime) -> None:
+    def tell_publication(self, organisation: str, about: Publication, event: Event, at: datetime) -> None:
         """Publish a fact of a publication, at its present version."""
         self.publish(
             event,
             organisation=organisation,
-            subject=publication.id,
-            key=publication.id,
-            sequence=publication.version,
+            subject=about.id,
+            key=about.id,
+            sequence=about.version,
             time=at,
-            correlation_id=publication.meeting_id,
+            correlation_id=about.meeting_id,
         )
 
     def tell_sitting(self, organisation: str, meeting_id: str, event: Event, step: int, at: datetime) -> None:

@@ -10,7 +10,7 @@ from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.publication import publication as rules
 from services.meetings.publication.publication import Posted, Publication
-from services.meetings.publication.waiting import begin_publication, set_publication_timer
+from services.meetings.publication.waiting import begin_publication
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.blobs import BlobStore
@@ -83,7 +83,7 @@ class PublicationCommands:
             posted, fact = rules.post(publication, body, made, tuple(masks), now)
             await transaction.save_posting(organisation, posted)
             transaction.tell_publication(organisation, posted, fact, now)
-            await set_publication_timer(transaction, organisation, posted)
+            await transaction.set_posting_timer(organisation, posted)
             return posted
 
         return await self._unit_of_work.run(work)
@@ -105,7 +105,7 @@ class PublicationCommands:
             removed, fact = rules.remove(publication, reason, now)
             await transaction.save_posting(organisation, removed)
             transaction.tell_publication(organisation, removed, fact, now)
-            await set_publication_timer(transaction, organisation, removed)
+            await transaction.set_posting_timer(organisation, removed)
             return removed
 
         return await self._unit_of_work.run(work)
@@ -128,7 +128,7 @@ class PublicationCommands:
             adjusted = rules.adjusted(publication, body, row.signed_at)
             if adjusted != publication:  # the register knows the body only since they were signed
                 await transaction.save_posting(organisation, adjusted)
-                await set_publication_timer(transaction, organisation, adjusted)
+                await transaction.set_posting_timer(organisation, adjusted)
             return _Sources(
                 publication=adjusted,
                 agreement_id=row.agreement_id,

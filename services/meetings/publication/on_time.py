@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from services.meetings.body.membership import MemberRole
+from services.meetings.meeting.meeting import MeetingStatus
 from services.meetings.publication import publication as rules
-from services.meetings.publication.publication import Publication, Warned
-from services.meetings.publication.waiting import DUE, set_publication_timer
+from services.meetings.publication.publication import Publication, Status, Warned
+from services.meetings.publication.store import DUE
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.events import PublicationDeadlineMissed, PublicationDeadlineNeared
@@ -26,6 +27,9 @@ class PublicationDeadlines:
     async def _look(self, transaction: MeetingsTransaction, timer: Timer) -> None:
         organisation, now = timer.organisation, self._clock.now()
         publication = await transaction.lock_posting(organisation, timer.subject)
+        meeting = await transaction.meeting(organisation, publication.meeting_id)
+        if meeting.status is MeetingStatus.CANCELLED and publication.status is Status.DRAFT:
+            return  # nothing is waited for any more
         passed, warned, removed = rules.pass_time(publication, now)
         if warned is not None:
             kind = PublicationDeadlineMissed if warned.is_missed else PublicationDeadlineNeared
@@ -42,7 +46,7 @@ class PublicationDeadlines:
             transaction.tell_publication(organisation, passed, removed, now)
             log.info("publication.removed", publication_id=passed.id)
         await transaction.save_posting(organisation, passed)
-        await set_publication_timer(transaction, organisation, passed)
+        await transaction.set_posting_timer(organisation, passed)
 
     async def _told(
         self, transaction: MeetingsTransaction, organisation: str, publication: Publication, warned: Warned

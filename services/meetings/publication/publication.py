@@ -156,6 +156,14 @@ def begin(publication_id: str, meeting: Meeting, body: Body) -> Publication:
     )
 
 
+def moved(publication: Publication, meeting: Meeting, body: Body) -> Publication:
+    """Of a meeting that was moved before its minutes were signed: the deadline moves with it."""
+    if publication.adjusted_on is not None or publication.told:
+        return publication
+    now = begin(publication.id, meeting, body)
+    return publication.model_copy(update={"held_on": now.held_on, "timezone": now.timezone, "adjust_by": now.adjust_by})
+
+
 def adjusted(publication: Publication, body: Body, signed_at: datetime) -> Publication:
     """All have signed; known already, nothing changes."""
     if publication.adjusted_on is not None:

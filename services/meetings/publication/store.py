@@ -11,6 +11,9 @@ from services.meetings.publication.tables import MINUTES_SIGNATURE, PUBLICATION
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 from shared.rendering.minutes import Stamp
+from shared.timers import Timer, clear_timers, set_timers
+
+DUE = "publication-due"
 
 _ALL = select(PUBLICATION).where(PUBLICATION.c.organisation == bindparam("organisation"))
 _FIND = _ALL.where(PUBLICATION.c.id == bindparam("id"))
@@ -59,6 +62,14 @@ class PublicationStore(Transaction):
         await self.connection.execute(_BEGIN, _row(organisation, publication))
         key = {"organisation": organisation, "meeting_id": publication.meeting_id}
         return _publication((await self.connection.execute(_LOCK_OF_MEETING, key)).one())
+
+    async def set_posting_timer(self, organisation: str, publication: Publication) -> None:
+        """At the next moment at which it is looked at; none when nothing is waited for."""
+        moment = publication.next_moment()
+        if moment is None:
+            await clear_timers(self.connection, [(organisation, publication.id)])
+        else:
+            await set_timers(self.connection, [Timer(organisation, DUE, publication.id, moment)])
 
     async def save_posting(self, organisation: str, publication: Publication) -> None:
         await self.connection.execute(_SAVE, _row(organisation, publication))

@@ -8,9 +8,6 @@ from services.meetings.publication import publication as rules
 from services.meetings.publication.publication import Publication
 from services.meetings.transaction import MeetingsTransaction
 from shared.ids import new_id
-from shared.timers import Timer, clear_timers, set_timers
-
-DUE = "publication-due"
 
 
 async def begin_publication(
@@ -29,12 +26,4 @@ async def can_be_posted(transaction: MeetingsTransaction, organisation: str, mee
     publication = await begin_publication(transaction, organisation, meeting, body)
     adjusted = rules.adjusted(publication, body, at)
     await transaction.save_posting(organisation, adjusted)
-    await set_publication_timer(transaction, organisation, adjusted)
-
-
-async def set_publication_timer(transaction: MeetingsTransaction, organisation: str, publication: Publication) -> None:
-    moment = publication.next_moment()
-    if moment is None:
-        await clear_timers(transaction.connection, [(organisation, publication.id)])
-    else:
-        await set_timers(transaction.connection, [Timer(organisation, DUE, publication.id, moment)])
+    await transaction.set_posting_timer(organisation, adjusted)

@@ -185,6 +185,20 @@ async def test_who_reads_posts_nothing(service: Service, api: httpx.AsyncClient,
     assert (await api.post(f"/meetings/{meeting}/publication/remove", json={})).status_code == 403
 
 
+async def test_that_minutes_are_signed_in_time_is_watched_from_the_calendar_on(
+    service: Service, api: httpx.AsyncClient, committee: str, clock: ManualClock
+) -> None:
+    meeting = await schedule(api)
+    other = await schedule(api)
+    assert (await api.post(f"/meetings/{other}/cancel", json={"reason": "Ställs in."})).status_code == 200
+    for day in range(20):
+        clock.move_to(NOW + timedelta(days=day))
+        await fire(service)
+    found = [json.loads(data) for _, data in await facts(service)]
+    assert {(one["meeting_id"], one["deadline"], one["due"]) for one in found} == {(meeting, "adjust", "2022-10-07")}
+    assert [name for name, _ in await facts(service)] == ["publication-deadline-neared", "publication-deadline-missed"]
+
+
 async def test_a_deadline_is_told_to_the_secretary_and_missed_to_the_chair_too(
     service: Service, api: httpx.AsyncClient, committee: str, clock: ManualClock
 ) -> None:
