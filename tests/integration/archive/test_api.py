@@ -123,22 +123,23 @@ async def test_the_journal_is_for_operators_and_auditors_of_the_organisation(
     assert is_problem(await http.get("/events", headers=as_("secretary")), 403, "not-allowed")
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"after": "x"},
-        {"before": "x"},
-        {"type": "Bounced"},
-        {"since": "yesterday"},
-        {"limit": "0"},
-        {"limit": "501"},
-        {"wait": "26"},
-        {"wait": "nan"},
-        {"correlation": "x" * 251},
-    ],
-)
-async def test_malformed_questions(http: AsyncClient, query: dict[str, str]) -> None:
-    assert is_problem(await http.get("/events", params=query, headers=as_("operator")), 422, "invalid-input")
+MALFORMED: list[dict[str, str]] = [
+    {"after": "x"},
+    {"before": "x"},
+    {"type": "Bounced"},
+    {"since": "yesterday"},
+    {"limit": "0"},
+    {"limit": "501"},
+    {"wait": "26"},
+    {"wait": "nan"},
+    {"correlation": "x" * 251},
+]
+
+
+async def test_malformed_questions(http: AsyncClient) -> None:
+    for query in MALFORMED:
+        answer = await http.get("/events", params=query, headers=as_("operator"))
+        assert is_problem(answer, 422, "invalid-input"), query
 
 
 async def test_filters_over_http(archive: Archive, http: AsyncClient) -> None:

@@ -135,11 +135,11 @@ async def test_after_a_day_the_key_is_forgotten(service: Service, api: httpx.Asy
         assert await answers.prune(connection) == 1
 
 
-@pytest.mark.parametrize("key", ["", '""', "ä", '"a', "a,b", "two words", "x" * 256, '"a";b=1'])
-async def test_what_is_no_key_is_refused(api: httpx.AsyncClient, key: str) -> None:
-    headers = {"idempotency-key": key.encode()}
-    answer = await api.post("/meetings", json=MEETING, headers=headers)
-    assert (answer.status_code, answer.json()["type"]) == (400, "urn:justera:problem:invalid-idempotency-key")
+async def test_what_is_no_key_is_refused(api: httpx.AsyncClient) -> None:
+    for key in ("", '""', "ä", '"a', "a,b", "two words", "x" * 256, '"a";b=1'):
+        answer = await api.post("/meetings", json=MEETING, headers={"idempotency-key": key.encode()})
+        told = (answer.status_code, answer.json()["type"])
+        assert told == (400, "urn:justera:problem:invalid-idempotency-key"), key
 
 
 async def test_two_keys_are_none(api: httpx.AsyncClient) -> None:

@@ -109,29 +109,27 @@ async def test_one_referred_back_waits_and_is_taken_up_where_it_waits(visitor: V
     assert await titles(visitor, november) == [ITEM["item_title"]]
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "error"),
-    [
-        ("item_title", " ", "Skriv vad punkten handlar om"),
-        ("item_title", "x" * 301, "Rubriken får vara högst 300 tecken"),
-        ("item_kind", "party", "Välj något i listan"),
-        ("presenter", "\u202e", "Namnet innehåller tecken"),
-        ("item_minutes", "0", "Skriv ett heltal"),
-        ("background", "a\u202eb", "Texten innehåller tecken"),
-        ("proposal", "x" * 20_001, "Texten får vara högst 20 000 tecken"),
-    ],
-)
-async def test_what_is_wrong_with_an_item_is_said_at_its_field(
-    visitor: Visitor, field: str, value: str, error: str
-) -> None:
+WRONG_ITEMS: list[tuple[str, str, str]] = [
+    ("item_title", " ", "Skriv vad punkten handlar om"),
+    ("item_title", "x" * 301, "Rubriken får vara högst 300 tecken"),
+    ("item_kind", "party", "Välj något i listan"),
+    ("presenter", "\u202e", "Namnet innehåller tecken"),
+    ("item_minutes", "0", "Skriv ett heltal"),
+    ("background", "a\u202eb", "Texten innehåller tecken"),
+    ("proposal", "x" * 20_001, "Texten får vara högst 20 000 tecken"),
+]
+
+
+async def test_what_is_wrong_with_an_item_is_said_at_its_field(visitor: Visitor) -> None:
     november = await meeting(visitor, 11, 25)
-    await visitor.follow(f"{OFFICE}/meetings/{november}/agenda/new")
-    answer = await visitor.press("/agenda/new", **{**ITEM, field: value})
-    assert answer.status_code == 422
-    page = unescape(answer.text)
-    assert page.count(error) == 2, page
-    assert f'<a href="#{field}">' in page
-    assert await titles(visitor, november) == []
+    for field, value, error in WRONG_ITEMS:
+        await visitor.follow(f"{OFFICE}/meetings/{november}/agenda/new")
+        answer = await visitor.press("/agenda/new", **{**ITEM, field: value})
+        assert answer.status_code == 422, error
+        page = unescape(answer.text)
+        assert page.count(error) == 2, page
+        assert f'<a href="#{field}">' in page
+        assert await titles(visitor, november) == []
 
 
 async def test_two_who_write_on_one_item_are_told_and_no_words_are_lost(visitor: Visitor) -> None:
