@@ -76,9 +76,18 @@ class Plan:
 def meetings_of(plan: Plan, problems: Problems) -> dict[str, list[Planned]]:
     """All meetings of the plan by body, those that follow others among them; what is wrong goes to `problems`."""
     found = {body.key: list(body.meetings) for body in plan.bodies}
-    for body in plan.bodies:
-        if body.following is not None:
-            found[body.key] += _followers(body, body.following, found.get(body.following.body), problems)
+    waiting = [body for body in plan.bodies if body.following is not None]
+    while waiting:  # those first whose leaders are known: one may follow a body that follows another itself
+        open_keys = {body.key for body in waiting}
+        ready = [body for body in waiting if body.following and body.following.body not in open_keys]
+        if not ready:
+            for body in waiting:
+                problems.add(body.where, "follows: goes round in a circle", says("follows_circle", "follows"))
+            break
+        for body in ready:
+            if body.following is not None:
+                found[body.key] += _followers(body, body.following, found.get(body.following.body), problems)
+        waiting = [body for body in waiting if body not in ready]
     for body in plan.bodies:
         _check(plan, found[body.key], problems)
         found[body.key].sort(key=lambda one: (one.day, one.hours.starts))

@@ -63,6 +63,7 @@ def test_the_year_comes_out_on_its_days() -> None:
             ("2023-06-01: 2023-05-26", "2023-06-02: 2023-05-26"),
             "bodies, au: except: styrelsen does not meet on 2023-06-02",
         ),
+        (("follows: styrelsen", "follows: au"), "bodies, au: follows: goes round in a circle"),
         (("days_before: 7", "days_before: some"), "days_before: must be a whole number"),
         (("    title: Förbundsmöte\n", ""), "number 1: title: is missing"),
         (("    title: Förbundsmöte\n", "    title: [Förbundsmöte]\n"), "number 1: title: must be text"),
@@ -140,3 +141,17 @@ def test_people_who_would_be_in_two_places() -> None:
     kept = Reserved(starts=datetime(2023, 4, 27, 13).time(), ends=datetime(2023, 4, 27, 16).time(), what="Rådet")
     [reserved] = people_elsewhere([*at("Styrelsen", 9, 12, both, True, kept), *at("AU", 14, 15, maja, True)])
     assert "Rådet" in reserved.what or reserved.body == "Styrelsen"
+
+
+def test_one_may_follow_a_body_that_follows_another_wherever_it_stands_in_the_file() -> None:
+    problems = Problems()
+    same = "title: Möte, time: 09:00-10:00, mode: digital"
+    text = (
+        "{plan: chain, year: 2023, bodies: {"
+        f"presidiet: {{{same}, follows: au, days_before: 1}}, "
+        f"au: {{{same}, follows: styrelsen, days_before: 7}}, "
+        f"styrelsen: {{{same}, meetings: [{{date: 2023-03-10}}]}}}}}}"
+    )
+    found = meetings_of(read_plan(text, problems), problems)
+    assert not problems.found
+    assert [one.day.isoformat() for one in found["presidiet"]] == ["2023-03-02"]
