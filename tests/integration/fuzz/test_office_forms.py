@@ -145,7 +145,11 @@ WAYS: dict[str, Way] = {
     f"{_MEETING}/sitting/correct": Way(
         "/office/meetings/{held_id}/sitting/steps", fields={"reason": "Fel person."}, loose=True
     ),
+    f"{_MEETING}/publish": Way(fields={"names": "Olof Berg"}, loose=True),
+    f"{_MEETING}/publish/remove": Way(None, loose=True),
     f"{_WRITING}/write": Way(None),
+    f"{_WRITING}/catch-up": Way(None, loose=True),
+    f"{_WRITING}/forward": Way("/office/meetings/{written_id}/manuscript/forward", loose=True),
     f"{_WRITING}/fields": Way("/office/meetings/{written_id}/manuscript/fields", fields={"minutes_place": "Älvsund"}),
     f"{_WRITING}/word": Way("/office/meetings/{written_id}/manuscript/word", loose=True),
     f"{_WRITING}/add": Way("/office/meetings/{written_id}/manuscript", fields={"heading": "Resor"}),
@@ -153,6 +157,8 @@ WAYS: dict[str, Way] = {
     f"{_WRITING}/paragraphs/{{piece_id}}": Way(_PARAGRAPH, fields={"below": "Annan text."}),
     f"{_WRITING}/paragraphs/{{piece_id}}/step": Way("/office/meetings/{written_id}/manuscript", loose=True),
     f"{_WRITING}/paragraphs/{{piece_id}}/remove": Way(_PARAGRAPH),
+    f"{_WRITING}/paragraphs/{{piece_id}}/at-once": Way(f"{_PARAGRAPH}/at-once", loose=True),
+    f"{_WRITING}/paragraphs/{{piece_id}}/unlock": Way(None, loose=True),
     "/member/{person_id}/meetings/{meeting_id}/answer": Way(
         "/member/{person_id}/meetings/{meeting_id}", fields={"answer": "coming"}
     ),
