@@ -33,6 +33,7 @@ from shared.web import RateLimit
 from tests.integration.fuzz.forms_of_pages import PageForm, Typed, forms_of
 from tests.integration.fuzz.logged import check_no_failure
 from tests.integration.fuzz.services import signed_decision
+from tests.integration.meetings.test_elections import signed as all_signed
 from tests.integration.pages.site import TOKEN, Site
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
 from tests.integration.pages.test_own import DAYS, board_meeting, member
@@ -145,7 +146,7 @@ WAYS: dict[str, Way] = {
     f"{_MEETING}/sitting/correct": Way(
         "/office/meetings/{held_id}/sitting/steps", fields={"reason": "Fel person."}, loose=True
     ),
-    f"{_MEETING}/publish": Way(fields={"names": "Olof Berg"}, loose=True),
+    f"{_MEETING}/publish": Way("/office/meetings/{signed_id}/publish", fields={"names": "Olof Berg"}, loose=True),
     f"{_MEETING}/publish/remove": Way(None, loose=True),
     f"{_WRITING}/write": Way(None),
     f"{_WRITING}/catch-up": Way(None, loose=True),
@@ -236,9 +237,9 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
     [body] = await commands.bodies.bodies(ORGANISATION)
     [seat, *_] = [one for one in await commands.bodies.memberships(ORGANISATION, body.id) if one.person.id == maja]
     [_, meeting] = sorted(await commands.meetings.of_year(ORGANISATION, 2022), key=lambda one: one.details.starts)
-    other, asked, unopened, held, written = [
+    other, asked, unopened, held, written, approved = [
         await commands.meetings.schedule(ORGANISATION, board_meeting(day))
-        for day in ("2022-12-16", "2022-12-20", "2022-09-26", "2022-09-26", "2022-09-26")
+        for day in ("2022-12-16", "2022-12-20", *("2022-09-26",) * 4)
     ]
     items = [await commands.agendas.add(ORGANISATION, meeting.id, ItemDetails(title=one)) for one in ("Ekonomi", "Val")]
     await commands.agendas.add(ORGANISATION, held.id, ItemDetails(title="Ekonomi"))
@@ -257,6 +258,9 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
     await commands.sittings.open(ORGANISATION, held.id, [maja], key="opened", by="test")
     for one, minutes in ((held, MINUTES), (unopened, MINUTES.replace("first_paragraph: 37\n", ""))):
         await commands.minutes.draft_minutes(ORGANISATION, one.id, minutes, DRAFTING, ip="192.0.2.1")
+    text_of_signed = MINUTES.replace("first_paragraph: 37\n", "")
+    drafted = await commands.minutes.draft_minutes(ORGANISATION, approved.id, text_of_signed, DRAFTING, ip="192.0.2.1")
+    await all_signed(site.meetings, drafted.agreement_id, organisation=ORGANISATION)
     review = (await commands.reviews.open(ORGANISATION, held.id, [maja], answer_by=date(2022, 10, 14))).review
     said = await commands.reviews.comment(ORGANISATION, review.id, maja, {37: "Fel namn."}, seen=1)
     await commands.reviews.agree(ORGANISATION, review.id, maja, seen=1)
@@ -272,6 +276,7 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         "written_id": written.id,
         "piece_id": "p1",
         "unopened_id": unopened.id,
+        "signed_id": approved.id,
         "item_id": items[0].id,
         "attachment_id": file.id,
         "annex_id": annex.id,
