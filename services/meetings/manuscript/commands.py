@@ -160,6 +160,7 @@ class ManuscriptCommands:
             meeting.require_scheduled()
             before = await transaction.manuscript(organisation, meeting_id)
             await _require_unnumbered(transaction, organisation, meeting_id, before)
+            await _require_none_at_once(transaction, organisation, meeting_id, before)
             require_version("the draft", before.version if before else 0, seen)
             manuscript = rules.begun(markdown, source, remarks, before)
             await transaction.save_manuscript(organisation, meeting_id, manuscript)
@@ -210,6 +211,7 @@ class ManuscriptCommands:
         async def work(transaction: MeetingsTransaction) -> None:
             await transaction.lock_meeting(organisation, meeting_id)
             there = await _open(transaction, organisation, meeting_id)
+            await _require_none_at_once(transaction, organisation, meeting_id, there)
             require_version("the draft", there.version, seen)
             await transaction.remove_manuscript(organisation, meeting_id)
 
@@ -381,6 +383,19 @@ async def _require_open_piece(
             "the paragraph is approved at once, as it is written here",
             hint="unlock it, unless everyone has signed it",
             says=says("piece_at_once"),
+        )
+
+
+async def _require_none_at_once(
+    transaction: MeetingsTransaction, organisation: str, meeting_id: str, there: Manuscript | None
+) -> None:
+    """Raises Refused for a draft with a paragraph that is approved on its own: the minutes have to say it as it is."""
+    standing = {one.agreement_id for one in await _adjusted(transaction, organisation, meeting_id) if one.stands}
+    if there is not None and any(piece.at_once in standing for piece in there.pieces):
+        raise Refused(
+            "a paragraph of the draft is approved at once, as it is written here",
+            hint="change the other paragraphs one by one",
+            says=says("draft_at_once"),
         )
 
 

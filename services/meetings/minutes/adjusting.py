@@ -23,6 +23,7 @@ from services.meetings.minutes.drafting import (
     signature_places,
 )
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
+from services.meetings.minutes.revision import Version, next_after
 from services.meetings.minutes.setting import set_minutes
 from services.meetings.minutes.store import version_of_row
 from services.meetings.transaction import MeetingsTransaction
@@ -62,10 +63,13 @@ class _Made:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What stands meanwhile. `first`: where the meeting's numbers begin; `version`: below 0."""
+    """What stands meanwhile. `first`: where the meeting's numbers begin; `version`: below 0; `holds`: what they follow;
+    `standing`: the agreements about paragraphs alone."""
 
     first: int
     version: int
+    holds: Version | None
+    standing: frozenset[str]
     letterhead: Letterhead | None
     annexes: tuple[Annex, ...]
 
@@ -142,8 +146,10 @@ class AdjustCommands:
             now = await _look(transaction, wish)
             if (now.first, now.version) != (found.first, found.version):
                 raise NumbersTaken
+            if manuscript is not None and manuscript.piece(wish.piece_id).at_once in now.standing:
+                raise rules.approved_before(drafted.first_paragraph)  # it was moved since, and has another number
             if not begins_anew(body):
-                await transaction.set_numbering(of, counted, year, max(next_in_year or 1, last + 1))
+                await transaction.set_numbering(of, counted, year, next_after(now.holds, last, next_in_year))
             at = self._clock.now()
             row = minutes_row(of, drafted, made.document, made.fact.render_input, wish.source, at)
             held = {"version": found.version, "reserved_first": found.first, "reserved_last": last}
@@ -192,4 +198,5 @@ async def _look(transaction: MeetingsTransaction, wish: _Wish) -> _Found:
     version = rules.next_version(there, first + wish.place, before)
     await elected_by(transaction, of, draft, first)
     annexes = await annexes_of(transaction, of, wish.meeting_id, body, draft)
-    return _Found(first, version, await transaction.letterhead(of), annexes)
+    standing = frozenset(one.agreement_id for one in there if one.stands)
+    return _Found(first, version, holds, standing, await transaction.letterhead(of), annexes)

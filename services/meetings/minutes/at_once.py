@@ -37,13 +37,15 @@ class Adjusted:
     year: int
     first: int
     last: int
+    drafted_at: datetime
     ended: str | None = None
     signed_at: datetime | None = None
     unlocked: bool = False
 
     @property
     def stands(self) -> bool:
-        return self.ended is None and not self.unlocked
+        """Also while signing has not answered that it is unlocked: its last signature may have been quicker."""
+        return self.ended is None
 
 
 def of_row(row: Any) -> Adjusted:
@@ -56,6 +58,7 @@ def of_row(row: Any) -> Adjusted:
         year=row.year,
         first=row.reserved_first,
         last=row.reserved_last,
+        drafted_at=row.drafted_at,
         ended=row.ended,
         signed_at=row.signed_at,
         unlocked=row.unlocked_at is not None,
@@ -63,11 +66,14 @@ def of_row(row: Any) -> Adjusted:
 
 
 def held(before: Version | None, adjusted: Sequence[Adjusted]) -> Version | None:
-    """What the meeting's numbers follow: the minutes before, else what is held for it. `adjusted`: the latest first."""
-    if before is not None or not adjusted:
+    """What the meeting's numbers follow: the minutes before, or a later paragraph of theirs alone with what is held for
+    the rest. `adjusted`: the latest first."""
+    if not adjusted:
         return before
     one = adjusted[0]
-    return Version(0, one.agreement_id, one.year, one.first, one.last, "held")
+    if before is not None and (before.drafted_at is None or before.drafted_at > one.drafted_at):
+        return before
+    return Version(0, one.agreement_id, one.year, one.first, one.last, "held", drafted_at=one.drafted_at)
 
 
 def next_version(adjusted: Sequence[Adjusted], paragraph: int, stands: Version | None) -> int:
@@ -79,12 +85,16 @@ def next_version(adjusted: Sequence[Adjusted], paragraph: int, stands: Version |
             says=says("whole_before"),
         )
     if any(one.stands and one.paragraph == paragraph for one in adjusted):
-        raise Refused(
-            f"§ {paragraph} is approved at once already",
-            hint="look at its document; unlock that if it is wrong",
-            says=says("at_once_before"),
-        )
+        raise approved_before(paragraph)
     return min((one.version for one in adjusted), default=0) - 1
+
+
+def approved_before(paragraph: int) -> Refused:
+    return Refused(
+        f"§ {paragraph} is approved at once already",
+        hint="look at its document; unlock that if it is wrong, and wait a moment",
+        says=says("at_once_before"),
+    )
 
 
 def alone(document: MinutesDocument, number: int) -> MinutesDocument:

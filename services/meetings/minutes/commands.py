@@ -17,7 +17,7 @@ from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import Meeting, body_key, require_minutes_fit
 from services.meetings.minutes.at_once import Adjusted, held, of_row, with_adjusted
 from services.meetings.minutes.counting import annexes_of, begins_anew, counted_by, first_in_year, first_of
-from services.meetings.minutes.declared import DeclaredElection, declared, elected_by
+from services.meetings.minutes.declared import DeclaredElection, declared, declaring, elected_by
 from services.meetings.minutes.drafting import (
     DraftedMinutes,
     Drafting,
@@ -29,7 +29,7 @@ from services.meetings.minutes.drafting import (
     signature_places,
 )
 from services.meetings.minutes.minutes import MinutesDraft, number_paragraphs, parse_minutes
-from services.meetings.minutes.revision import Version, next_version
+from services.meetings.minutes.revision import Version, next_after, next_version
 from services.meetings.minutes.seating import SEATED, take_effect
 from services.meetings.minutes.setting import set_minutes
 from services.meetings.minutes.store import version_of_row
@@ -130,19 +130,21 @@ class MinutesCommands:
         numbered = (organisation, body_key(draft.front.body), draft.front.starts.year)
         async with self._turns.setdefault(numbered, asyncio.Lock()):
             for _ in range(_MOST_TRIES):
-                document, before = await self._numbered(organisation, meeting_id, draft, drafting, agreement_id)
+                document, found = await self._numbered(organisation, meeting_id, draft, drafting, agreement_id)
                 pdf, render_input = await self._render(organisation, draft, document)
                 source = await self._blobs.put(organisation, text.encode(), "text/markdown")
-                drafted = drafted_of(meeting_id, agreement_id, document, pdf, before)
+                drafted = drafted_of(meeting_id, agreement_id, document, pdf, found.before)
                 fact = drafted_fact(drafted, document, drafting, render_input, sender_ip)
                 with suppress(NumbersTaken):
-                    return await self._kept(organisation, draft, drafted, document, fact, source, written, release)
+                    return await self._kept(
+                        organisation, draft, drafted, document, fact, source, written, release, found.approved
+                    )
         raise Unavailable("others draft minutes of the same body at this moment", hint="try again in a moment")
 
     async def _numbered(
         self, organisation: str, meeting_id: str, draft: MinutesDraft, drafting: Drafting, agreement_id: str
-    ) -> tuple[MinutesDocument, Version | None]:
-        """The document with the numbers that it would get now, and the version before. Nothing stays locked."""
+    ) -> tuple[MinutesDocument, _Found]:
+        """The document with the numbers that it would get now, and what it was made with. Nothing stays locked."""
         front = draft.front
 
         async def look(transaction: MeetingsTransaction) -> _Found:
@@ -170,7 +172,7 @@ class MinutesCommands:
             letterhead=found.letterhead,
             annexes=found.annexes,
         )
-        return await self._with_approved(organisation, document, found.approved), found.before
+        return await self._with_approved(organisation, document, found.approved), found
 
     async def _with_approved(
         self, organisation: str, document: MinutesDocument, approved: Sequence[Adjusted]
@@ -194,8 +196,10 @@ class MinutesCommands:
         source: BlobRef,
         written: int | None,
         release: bool,
+        told: Sequence[Adjusted],
     ) -> DraftedMinutes:
-        """Take the numbers that stand in the PDF, and write the draft down. Raises NumbersTaken."""
+        """Take the numbers that stand in the PDF, and write the draft down. `told`: the paragraphs that it says were
+        approved at once. Raises NumbersTaken."""
 
         async def work(transaction: MeetingsTransaction) -> DraftedMinutes:
             front = draft.front
@@ -209,20 +213,19 @@ class MinutesCommands:
             if not anew:
                 next_in_year = await transaction.lock_numbering(organisation, counted, front.starts.year)
             adjusted = [of_row(row) for row in await transaction.adjusted_at_once(organisation, drafted.meeting_id)]
-            holds, approved = held(before, adjusted), {one.paragraph for one in adjusted if one.stands}
+            holds, standing = held(before, adjusted), [one for one in adjusted if one.stands]
             first = first_of(draft, holds) if anew else first_in_year(draft, holds, next_in_year)
-            if (next_version(before), first) != (drafted.version, drafted.first_paragraph):
+            if (next_version(before), first) != (drafted.version, drafted.first_paragraph) or standing != list(told):
                 raise NumbersTaken
             if not anew:
-                following = drafted.last_paragraph + 1
-                if holds is not None and next_in_year != holds.last + 1:
-                    following = next_in_year or following  # later minutes go on from the same numbers
+                following = next_after(holds, drafted.last_paragraph, next_in_year)
                 await transaction.set_numbering(organisation, counted, front.starts.year, following)
             now = self._clock.now()
             row = minutes_row(organisation, drafted, document, fact.render_input, source, now)
             await transaction.add_minutes({**row, "released_at": now if release else None})
             declared_now = await elected_by(transaction, organisation, draft, first)
             # What was approved at once took effect then.
+            approved = {one.paragraph for one in standing}
             elected = [one for one in declared_now if one.basis.paragraph not in approved]
             await transaction.add_elections(organisation, drafted.meeting_id, drafted.version, elected)
             if written is not None:
@@ -303,9 +306,8 @@ class MinutesCommands:
         async def work(transaction: MeetingsTransaction) -> list[DeclaredElection]:
             await transaction.lock_register(organisation)
             await transaction.meeting(organisation, meeting_id)
-            minutes = await transaction.minutes_of(organisation, meeting_id)
-            if minutes is not None:
-                rows = await transaction.elections(organisation, meeting_id, minutes.version, for_update=True)
+            for version in await declaring(transaction, organisation, meeting_id):
+                rows = await transaction.elections(organisation, meeting_id, version, for_update=True)
                 refused = [row for row in rows if row.outcome not in (None, SEATED)]
                 await take_effect(transaction, organisation, refused, at=self._clock.now())
             return await declared(transaction, organisation, meeting_id)

@@ -44,17 +44,27 @@ async def elected_by(
     return matched(said, await transaction.bodies(organisation), await transaction.all_people(organisation))
 
 
+async def declaring(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> dict[int, bool]:
+    """The versions whose elections count: the last of the whole minutes, and the paragraphs approved at once (below 0);
+    with whether they ended unsigned."""
+    last = await transaction.minutes_of(organisation, meeting_id)
+    at_once = await transaction.adjusted_at_once(organisation, meeting_id)
+    whole = {last.version: last.ended is not None} if last is not None else {}
+    return whole | {row.version: False for row in at_once if row.ended is None}
+
+
 async def declared(transaction: MeetingsTransaction, organisation: str, meeting_id: str) -> list[DeclaredElection]:
-    minutes = await transaction.minutes_of(organisation, meeting_id)
-    rows = await transaction.elections(organisation, meeting_id, minutes.version) if minutes is not None else []
-    if minutes is None or not rows:
+    versions = await declaring(transaction, organisation, meeting_id)
+    rows = [row for one in versions for row in await transaction.elections(organisation, meeting_id, one)]
+    if not rows:
         return []
+    rows.sort(key=lambda row: Elected.model_validate(row.elected).basis.paragraph)
     bodies = {body.id: body.details.name for body in await transaction.bodies(organisation)}
     people = await transaction.people_among(organisation, {row.person_id for row in rows})
     found = []
     for row in rows:
         one, refused = Elected.model_validate(row.elected), row.outcome not in (None, SEATED)
-        waits = "void" if minutes.ended else "waiting"
+        waits = "void" if versions[row.version] else "waiting"
         found.append(
             DeclaredElection(
                 paragraph=one.basis.paragraph,

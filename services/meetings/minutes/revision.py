@@ -5,6 +5,7 @@ has ended without everyone's signature; minutes that everyone signed stand.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.errors import NotFound, Refused
 
@@ -12,7 +13,7 @@ from shared.errors import NotFound, Refused
 @dataclass(frozen=True, slots=True)
 class Version:
     """A version of a meeting's minutes. `ended`: how its agreement ended, if not by everyone's signature: `declined`,
-    `cancelled` or `expired`. `signed`: by everyone."""
+    `cancelled` or `expired`. `signed`: by everyone. `drafted_at`: None when nobody asks."""
 
     number: int
     agreement_id: str
@@ -22,6 +23,7 @@ class Version:
     ended: str | None
     signed: bool = False
     unlocked: bool = False
+    drafted_at: datetime | None = None
 
 
 def require_unlockable(version: Version | None) -> Version:
@@ -79,3 +81,11 @@ def kept_numbers(before: Version, *, year: int, wanted: int | None, count: int, 
             hint=f"keep {before.last - before.first + 1} paragraphs; one that falls away can say so in its text",
         )
     return before.first
+
+
+def next_after(before: Version | None, last: int, next_in_year: int | None) -> int:
+    """Where the body's numbers go on after `last` of a meeting that held those of `before`: behind it, unless later
+    minutes go on from `before` already. `next_in_year`: where they would have gone on until now."""
+    if before is not None and next_in_year is not None and next_in_year != before.last + 1:
+        return next_in_year
+    return last + 1

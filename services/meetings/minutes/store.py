@@ -59,6 +59,7 @@ _WITH_MINUTES = (
     .where(
         MINUTES.c.organisation == bindparam("organisation"),
         MINUTES.c.meeting_id.in_(bindparam("ids", expanding=True)),
+        MINUTES.c.version > 0,
     )
     .distinct()
 )
@@ -217,6 +218,7 @@ def version_of_row(row: Any) -> Version:
         row.ended,
         signed=row.signed_at is not None,
         unlocked=row.unlocked_at is not None,
+        drafted_at=row.drafted_at,
     )
 
 

@@ -57,6 +57,7 @@ _SAVE_STATE = _SAVE_STATE.on_conflict_do_update(
 _SIGNED = exists().where(
     MINUTES.c.organisation == MEETING.c.organisation,
     MINUTES.c.meeting_id == MEETING.c.id,
+    MINUTES.c.version > 0,  # not a paragraph alone that was approved at once
     MINUTES.c.signed_at.is_not(None),
     MINUTES.c.ended.is_(None),
 )

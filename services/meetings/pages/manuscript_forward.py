@@ -159,6 +159,12 @@ class ManuscriptForwardPages(SendingPages):
         )
 
 
+# Those that have words of their own on the page.
+_WHYS = frozenset(
+    {"whole_before", "at_once_before", "at_once_waits", "at_once_differs", "not_whole", "changed_meanwhile"}
+)
+
+
 def _signer(number: int) -> str:
     return f"signer_{number}"
 
@@ -180,4 +186,6 @@ def _is_fit(fields: Fields, places: Sequence[Place]) -> bool:
 def _why(error: Refused | InvalidInput | Unavailable, found: Proposal, seen: int) -> str:
     if isinstance(error, Unavailable):
         return "busy"
-    return "meanwhile" if found.version != seen else error.says.key if error.says else "other"
+    if found.version != seen:
+        return "meanwhile"
+    return error.says.key if error.says and error.says.key in _WHYS else "other"

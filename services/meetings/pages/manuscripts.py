@@ -198,9 +198,7 @@ class ManuscriptPages(OfficePages):
             )
             page = path_for(request, "office_manuscript", meeting_id=meeting_id)
             return RedirectResponse(f"{page}?done=paragraph-saved#{piece_id}", HTTPStatus.SEE_OTHER)
-        except Refused as error:
-            if error.says and error.says.key == "piece_at_once":
-                raise
+        except Refused:  # changed, numbered or put forward on its own meanwhile: what was typed is shown
             meanwhile = True
         except (InvalidInput, TooLarge) as error:
             line = put_wrong(fields, error)

@@ -316,12 +316,17 @@ async def test_a_paragraph_is_approved_at_once_and_the_minutes_keep_its_number_a
     assert (out.paragraph, out.first, out.last, out.stands) == (2, 1, 2, True)
     with pytest.raises(Refused, match="approved at once, as it is written"):
         await commands.manuscripts.write(ORGANISATION, held.meeting_id, second, "Val", "Nils.", seen=None)  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="a paragraph of the draft is approved at once"):
+        await commands.manuscripts.discard(ORGANISATION, held.meeting_id, seen=None)  # type: ignore[arg-type]
+    assert await commands.minutes.written(ORGANISATION, [held.meeting_id]) == set(), "the rest is still to be written"
     await held.visitor.follow(f"{at}/forward")
     await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
     assert "§ 2 är ute för omedelbar justering." in shown(held)
     await held.visitor.follow(f"{at}/paragraphs/{second}")
     await held.visitor.press(f"/{second}/unlock", reason="Fel namn")
     assert "Paragrafen är upplåst." in shown(held)
+    with pytest.raises(Refused, match="approved at once, as it is written"):  # until signing has answered
+        await commands.manuscripts.write(ORGANISATION, held.meeting_id, second, "Val", "Nils.", seen=None)  # type: ignore[arg-type]
     await end(held.visitor.site.meetings, out.agreement_id, AgreementCancelled, organisation=ORGANISATION)
     await commands.manuscripts.write(ORGANISATION, held.meeting_id, second, "Val", "### Beslut\n\nNils.", seen=None)  # type: ignore[arg-type]
     await held.visitor.follow(f"{at}/paragraphs/{second}/at-once")
@@ -330,6 +335,8 @@ async def test_a_paragraph_is_approved_at_once_and_the_minutes_keep_its_number_a
     assert (again.paragraph, again.version) == (2, -2)
     await all_signed(held.visitor.site.meetings, again.agreement_id, organisation=ORGANISATION)
     await fire(held.visitor.site.meetings)
+    posting = await commands.publications.of_meeting(ORGANISATION, held.meeting_id)
+    assert posting is None or posting.adjusted_on is None, "the minutes are not signed by everyone yet"
     await held.visitor.follow(f"{at}/forward")
     await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
     assert "Protokollet är framlagt och skickat för signering." in shown(held)

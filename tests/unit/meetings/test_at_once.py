@@ -1,6 +1,6 @@
 """A paragraph that is approved at once: its number, its own document, and what the whole minutes say of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.unit.meetings.test_minutes import BODY, FRONT
 
 WHOLE = number_paragraphs(parse_minutes(FRONT + BODY), 28)
 SIGNED = datetime(2022, 9, 23, 22, 30, tzinfo=UTC)
-ONE = Adjusted(-1, "a" * 44, "Protokoll § 29", 29, 2022, 28, 29, signed_at=SIGNED)
+ONE = Adjusted(-1, "a" * 44, "Protokoll § 29", 29, 2022, 28, 29, SIGNED, signed_at=SIGNED)
 
 
 def test_its_own_document_has_the_one_paragraph_and_who_was_there_for_it() -> None:
@@ -43,13 +43,13 @@ def test_it_stands_as_it_was_approved_or_the_whole_is_refused(changed: dict[str,
 
 
 def test_the_rest_waits_for_it() -> None:
-    out = Adjusted(-1, "a" * 44, "Protokoll § 29", 29, 2022, 28, 29)
+    out = Adjusted(-1, "a" * 44, "Protokoll § 29", 29, 2022, 28, 29, SIGNED)
     with pytest.raises(Refused, match="out to be approved"):
         with_adjusted(WHOLE, [(out, alone(WHOLE, 29))])
 
 
 def test_one_paragraph_is_approved_once_and_not_beside_the_whole() -> None:
-    ended = Adjusted(-2, "b" * 44, "Protokoll § 30", 30, 2022, 28, 30, ended="declined")
+    ended = Adjusted(-2, "b" * 44, "Protokoll § 30", 30, 2022, 28, 30, SIGNED, ended="declined")
     assert next_version([], 29, None) == -1
     assert next_version([ended, ONE], 30, None) == -3
     with pytest.raises(Refused, match="§ 29 is approved at once already"):
@@ -57,7 +57,20 @@ def test_one_paragraph_is_approved_once_and_not_beside_the_whole() -> None:
     whole = Version(1, "c" * 44, 2022, 28, 30, None)
     with pytest.raises(Refused, match="have been put forward already"):
         next_version([], 29, whole)
-    assert held(whole, [ONE]) is whole
+    signing = Adjusted(-1, "a" * 44, "Protokoll § 29", 29, 2022, 28, 29, SIGNED, unlocked=True)
+    with pytest.raises(Refused, match="§ 29 is approved at once already"):
+        next_version([signing], 29, None)  # its last signature may have been quicker than the unlocking
+
+
+def test_a_meetings_numbers_follow_what_was_put_forward_last() -> None:
+    ended = Adjusted(-2, "b" * 44, "Protokoll § 30", 30, 2022, 28, 30, SIGNED, ended="declined")
+    later = Version(1, "c" * 44, 2022, 28, 32, "cancelled", drafted_at=SIGNED + timedelta(days=1))
+    assert held(later, [ONE]) is later
+    before = Version(1, "c" * 44, 2022, 28, 32, "cancelled", drafted_at=SIGNED - timedelta(days=1))
+    longer = held(before, [ONE])
+    assert longer is not None
+    assert (longer.first, longer.last) == (28, 29)
+    assert held(before, []) is before
     assert held(None, []) is None
     holds = held(None, [ended, ONE])
     assert holds is not None

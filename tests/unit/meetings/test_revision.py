@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.meetings.minutes.revision import Version, kept_numbers, next_version, require_unlockable
+from services.meetings.minutes.revision import Version, kept_numbers, next_after, next_version, require_unlockable
 from shared.errors import NotFound, Refused
 
 ENDED = Version(number=1, agreement_id="a", year=2026, first=28, last=36, ended="declined")
@@ -23,6 +23,22 @@ def test_what_may_still_be_signed_or_is_signed_has_no_next_version() -> None:
 @pytest.mark.parametrize(("wanted", "next_in_year"), [(None, 37), (28, 37), (None, 50)])
 def test_the_same_paragraphs_keep_their_numbers(wanted: int | None, next_in_year: int) -> None:
     assert kept_numbers(ENDED, year=2026, wanted=wanted, count=9, next_in_year=next_in_year) == 28
+
+
+@pytest.mark.parametrize(
+    ("before", "last", "next_in_year", "following"),
+    [
+        (None, 36, None, 37),
+        (None, 36, 28, 37),
+        (ENDED, 38, 37, 39),
+        (ENDED, 34, 37, 35),  # nobody has 35 and 36, and the next minutes begin there: no gap
+        (ENDED, 36, 50, 50),  # later minutes have 37 to 49
+    ],
+)
+def test_where_a_bodys_numbers_go_on(
+    before: Version | None, last: int, next_in_year: int | None, following: int
+) -> None:
+    assert next_after(before, last, next_in_year) == following
 
 
 @pytest.mark.parametrize("count", [1, 8, 10])
