@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-_NAME = r"(?:ONLY\s+)?(\w+)(?:\s+(?:AS\s+)?(?!WHERE\b|SET\b|ON\b|JOIN\b|ORDER\b|FOR\b|LIMIT\b|VALUES\b|FROM\b)(\w+))?"
+_NO_ALIAS = r"(?!(?:WHERE|SET|ON|JOIN|LEFT|ORDER|FOR|LIMIT|VALUES|FROM)\b)"
+_NAME = rf"(?:ONLY\s+)?(\w+)(?:\s+(?:AS\s+)?{_NO_ALIAS}(\w+))?"
 # After one of these words stand a table and the name that it has in the statement; more, after commas.
 _SOURCES = re.compile(
     rf"\b(?:FROM|JOIN|(?<!FOR )(?<!DO )UPDATE|USING)\s+{_NAME}((?:\s*,\s*\w+(?:\s+AS\s+\w+)?)*)", re.I

@@ -7,7 +7,7 @@ has ended without everyone's signature; minutes that everyone signed stand.
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import NotFound, Refused
+from shared.errors import NotFound, Refused, says
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,10 @@ def next_version(before: Version | None) -> int:
     """The number of the version to be drafted now. Raises Refused while the one before it may still be signed."""
     if before is None:
         return 1
+    if before.ended is None and before.unlocked:
+        raise Refused(
+            "the minutes before are still being unlocked", hint="try again in a moment", says=says("unlocking")
+        )
     if before.ended is None:
         raise Refused(
             "minutes of this meeting have been drafted already",

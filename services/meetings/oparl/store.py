@@ -25,7 +25,7 @@ _MARK = text(
     """
     SELECT concat_ws(
         '/',
-        (SELECT version FROM register WHERE organisation = :organisation),
+        (SELECT version FROM register WHERE register.organisation = :organisation),
         (
             SELECT sum(hashtextextended(concat_ws(
                 ' ', meeting.id, meeting.version, meeting.body_id, meeting.status, notice.version, notice.issued_at
@@ -36,11 +36,11 @@ _MARK = text(
         ),
         (
             SELECT sum(hashtextextended(concat_ws(' ', meeting_id, version, signed_at, ended), 0)::numeric)
-            FROM minutes WHERE organisation = :organisation AND signed_at IS NOT NULL
+            FROM minutes WHERE minutes.organisation = :organisation AND signed_at IS NOT NULL
         ),
         (
             SELECT sum(hashtextextended(concat_ws(' ', id, version, status, edition), 0)::numeric)
-            FROM publication WHERE organisation = :organisation
+            FROM publication WHERE publication.organisation = :organisation
         )
     )
     """

@@ -161,7 +161,15 @@ class ManuscriptForwardPages(SendingPages):
 
 # Those that have words of their own on the page.
 _WHYS = frozenset(
-    {"whole_before", "at_once_before", "at_once_waits", "at_once_differs", "not_whole", "changed_meanwhile"}
+    {
+        "whole_before",
+        "at_once_before",
+        "at_once_waits",
+        "at_once_differs",
+        "not_whole",
+        "changed_meanwhile",
+        "unlocking",
+    }
 )
 
 

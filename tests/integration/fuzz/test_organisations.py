@@ -44,10 +44,10 @@ SCOPED = {
 }
 # Workers and housekeeping of the service itself, which no caller's organisation is behind.
 FOR_ALL = {
-    r"UPDATE archiving_job SET attempts = attempts \+ 1": "the archiving worker takes the job that is due, whose ever",
-    r"DELETE FROM login_session WHERE \(organisation, id\) IN .* ends_at": "sessions that ended go, whose ever",
-    r"DELETE FROM timer .* due_at <= \$1": "timers fire when they are due, whose ever",
-    r"UPDATE delivery SET claim = CASE": "the mailer takes the mails that are due, whose ever",
+    r"WITH due AS .* UPDATE archiving_job AS job SET attempts": "the archiving worker takes the due job, whose ever",
+    r"WITH ended AS .* ends_at < .* DELETE FROM login_session USING ended": "sessions that ended go, whose ever",
+    r"WITH due AS .* due_at <= \$1 .* DELETE FROM timer USING due": "timers fire when they are due, whose ever",
+    r"WITH due AS .* UPDATE delivery SET claim = CASE": "the mailer takes the mails that are due, whose ever",
     r"UPDATE delivery SET lease_until = .* claim = ANY": "a mailer renews its own claims, whose ids are random",
 }
 BODIES = {

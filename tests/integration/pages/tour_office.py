@@ -272,6 +272,7 @@ async def publishing(site: Site, page: Page, meeting_id: str) -> AsyncIterator[S
     """Of a meeting whose minutes everyone has signed."""
     at = f"{site.base}/meetings/office/meetings/{meeting_id}/publish"
     await page.goto(at)
+    board = {"sv": "anslagstavla", "en": "notice-board"}[await page.get_attribute("html", "lang") or "sv"]
     yield "publish", page
     await page.fill("#names", "B")
     await page.locator("main form .button").click()
@@ -281,7 +282,7 @@ async def publishing(site: Site, page: Page, meeting_id: str) -> AsyncIterator[S
     yield "publish-looked", page
     await page.locator("main form .button").first.click()
     yield "publish-posted", page
-    await page.goto(f"{site.base}/meetings/anslagstavla")
+    await page.goto(f"{site.base}/meetings/{board}")
     yield "board", page
     await page.locator("main .rows a").first.click()
     yield "board-posting", page

@@ -80,6 +80,15 @@ class Journey:
         await self.page.goto(self.at)
         await expect(self.heading).to_have_text(heading)
 
+    async def unlocked(self) -> None:
+        """The meeting's page, once signing has withdrawn the document."""
+
+        async def withdrawn() -> bool | None:
+            await self.open()
+            return await self.page.get_by_text("Låses upp", exact=True).count() == 0 or None
+
+        await until(withdrawn, what="the document to be withdrawn", seconds=60)
+
     async def confirm(self, button: str, says: str) -> None:
         """Also when the day is a weekend or a holiday, which the page asks about."""
         await self.press(button)
@@ -108,6 +117,7 @@ class Journey:
 
 
 async def test_a_meeting_from_the_plan_to_the_archive_by_clicks(up: Up, browser: Browser) -> None:
+    expect.set_options(timeout=20_000)  # as long as the pages: one may wait for a document to be set
     async with asyncio.timeout(390):
         link = await up.start("--empty")
         page = await (await browser.new_context(locale="sv-SE")).new_page()
@@ -178,7 +188,7 @@ async def _strike(journey: Journey) -> None:
     await journey.follow("Stryk mötet och flytta punkterna", "Stryk mötet och flytta punkterna")
     await page.get_by_label("Varför stryks mötet?").fill("Krockar med årsstämman.")
     await journey.press("Visa vad som händer")
-    await page.get_by_role("button", name=re.compile("^Gör det")).click()
+    await page.get_by_role("button", name=re.compile("^Stryk mötet och flytta punkterna")).click()
     await expect(page.get_by_role("status").filter(has_text="struket")).to_be_visible()
 
 
@@ -266,10 +276,13 @@ async def _review(journey: Journey) -> None:
     await page.get_by_label("Varför?").fill("Det saknas från när det gäller.")
     await journey.press("Lås upp", says="Protokollet är upplåst")
     await journey.follow("Skriv utkastet", "Utkast till protokoll")
+    draft = page.url
     await journey.follow("§ 2 Sammanträdestider", "§ 2 Sammanträdestider")
     text = page.get_by_label("Text", exact=True)
     await text.fill(f"{await text.input_value()}\n\nDet gäller från nästa år.")
     await journey.press("Spara", says="Paragrafen är sparad.")
+    await journey.unlocked()
+    await page.goto(draft)
     await _put_forward(journey)
     await expect(journey.heading).to_have_text("Synpunkter före signering")
     await expect(page.get_by_text("Protokoll styrelsen").filter(has_text="(version 2)").first).to_be_visible()
@@ -319,8 +332,12 @@ async def _archived(journey: Journey) -> None:
     await expect(copy.get_by_role("link", name=re.compile("PDF")).first).to_be_visible()
     await copy.context.close()
     page = journey.page
-    await page.goto(f"{journey.up.url}/meetings/office/decisions?words=budget")
-    await expect(page.get_by_role("main").get_by_text("§ 1").first).to_be_visible()
+
+    async def entered() -> bool | None:
+        await page.goto(f"{journey.up.url}/meetings/office/decisions?words=budget")
+        return await page.get_by_role("main").get_by_text("§ 1").count() > 0 or None
+
+    await until(entered, what="the decision among those that are found", seconds=60)
 
 
 def _now() -> datetime:

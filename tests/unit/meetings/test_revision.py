@@ -18,6 +18,8 @@ def test_the_first_draft_is_version_one_and_the_next_follows_an_end() -> None:
 def test_what_may_still_be_signed_or_is_signed_has_no_next_version() -> None:
     with pytest.raises(Refused, match="drafted already"):
         next_version(Version(1, "a", 2026, 28, 36, None))
+    with pytest.raises(Refused, match="still being unlocked"):
+        next_version(Version(1, "a", 2026, 28, 36, None, unlocked=True))
 
 
 @pytest.mark.parametrize(("wanted", "next_in_year"), [(None, 37), (28, 37), (None, 50)])
