@@ -177,8 +177,8 @@ async def _failure(check: Check) -> str:
     return ""
 
 
-async def _on_refusal(request: Request, error: Exception) -> Response:
-    assert isinstance(error, JusteraError)  # noqa: S101  (registered for this class alone)
+def refusal(error: JusteraError) -> Response:
+    """With the headers that tell a client how to go on."""
     response = problem(error.status, error.slug, error.message, hint=error.hint)
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["www-authenticate"] = "Bearer"
@@ -187,6 +187,11 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
     elif isinstance(error, StillRunning):
         response.headers["retry-after"] = "1"
     return response
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, JusteraError)  # noqa: S101  (registered for this class alone)
+    return refusal(error)
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.meetings.meeting.meeting import YEARS
+from services.meetings.member.feed import is_known, is_of
 from services.meetings.oparl.keeping import Kept
 from services.meetings.oparl.oparl import LISTED, Kind
 from services.meetings.oparl.queries import OpenQueries, Page
@@ -23,11 +24,20 @@ from services.meetings.oparl.store import Between
 from shared.auth import public
 from shared.errors import InvalidInput, JusteraError, NotFound
 from shared.forwarding import Proxies, client_ip, network_key
-from shared.http import problem
+from shared.http import problem, refusal
 from shared.rendering.file_names import fetched_as, shown_as
 from shared.web import RateLimit
 
-_OPEN_TO_ALL = {"access-control-allow-origin": "*"}
+_OPEN_TO_ALL = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "etag, last-modified, retry-after",
+}
+_MAY_ASK = {
+    "access-control-allow-methods": "GET",
+    "access-control-allow-headers": "if-none-match, if-modified-since",
+    "access-control-max-age": "86400",
+}
+"""What a browser is told that asks whether a script may send these (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 _LONGEST_ID = 100
 _PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}, "description": "the file"}}
 _MOST = 100
@@ -76,7 +86,7 @@ class _OpenRoute(APIRoute):
             try:
                 response = await handle(request)
             except JusteraError as error:
-                response = problem(error.status, error.slug, error.message, hint=error.hint)
+                response = refusal(error)
             except RequestValidationError as error:
                 where, what = error.errors()[0]["loc"], error.errors()[0]["msg"]
                 if where[0] == "path":
@@ -147,6 +157,12 @@ def router(queries: OpenQueries, trusted_proxies: Proxies, limit: RateLimit | No
         await spend(request)
         page = await queries.page(kind, asked.between, owner=owner, after=asked.after, most=asked.most)
         return _answer(request, asked.view(queries.addresses.list_of(kind, owner), page, queries))
+
+    @routes.options("", include_in_schema=False, dependencies=[anyone])
+    @routes.options("/{path:path}", include_in_schema=False, dependencies=[anyone])
+    async def may_ask() -> Response:
+        """Of any address alike: nothing is looked for."""
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=_MAY_ASK)
 
     @get("", OParlObject)
     async def open_data(request: Request) -> Response:
@@ -222,15 +238,9 @@ def _sent(
 def _is_known(request: Request, tag: str, kept: Kept | None) -> bool:
     """RFC 9110 section 13.2.2: the tag goes before the time."""
     if (tags := request.headers.get("if-none-match")) is not None:
-        return tags.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in tags.split(","))
-    since = request.headers.get("if-modified-since")
-    if since is None or kept is None:
-        return False
-    try:
-        known = parsedate_to_datetime(since)
-        return known.tzinfo is not None and kept.modified.replace(microsecond=0) <= known
-    except ValueError:
-        return False
+        return is_known(tag, tags)
+    modified = kept.modified.astimezone(UTC) if kept else None
+    return is_of(modified, request.headers.get("if-modified-since", ""))
 
 
 def _text_of(place: tuple[datetime, str]) -> str:
@@ -243,6 +253,8 @@ def _place_of(after: str | None) -> tuple[datetime, str] | None:
         return None
     try:
         at, thing_id = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+        if not isinstance(thing_id, str):
+            raise TypeError
         place = datetime.fromisoformat(at), _known_id(thing_id)
         if place[0].tzinfo is not None and place[0].year in YEARS:
             return place

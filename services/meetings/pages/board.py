@@ -6,7 +6,7 @@ what was taken down or corrected is gone at once.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +15,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.meetings.member.feed import is_known
+from services.meetings.member.feed import is_known, is_of
 from services.meetings.pages.office import is_id
 from services.meetings.publication.atom import MEDIA_TYPE, Entry, feed
 from services.meetings.publication.queries import Board, BoardQueries, Posting, Removed
@@ -63,13 +63,13 @@ class BoardPages:
         language = _language(request)
         found = await self._queries.board(self._organisation)
         page = self._look.page(request, "board/board.html", language, postings=found.postings, **_about(language))
-        return _kept(request, bytes(page.body), "text/html; charset=utf-8", found.changed_at, language=language)
+        return _kept(request, bytes(page.body), "text/html; charset=utf-8", None, language=language)
 
     async def board_feed(self, request: Request) -> Response:
         self._visit(request)
         language = _language(request)
         found = await self._queries.board(self._organisation)
-        return _kept(request, self._feed(found, language), MEDIA_TYPE, found.changed_at)
+        return _kept(request, self._feed(found, language), MEDIA_TYPE, None)
 
     async def board_posting(self, request: Request, publication_id: str) -> Response:
         self._visit(request)
@@ -191,17 +191,18 @@ def _kept(
     request: Request,
     content: bytes,
     media_type: str,
-    changed_at: datetime,
+    changed_at: datetime | None,
     headers: dict[str, str] | None = None,
     *,
     language: Language | None = None,
 ) -> Response:
-    """With what tells whether it is the same still (RFC 9110, sections 8.8 and 13)."""
+    """With what tells whether it is the same still (RFC 9110, sections 8.8 and 13). `changed_at`: None for a list, of
+    which its tag alone tells."""
     tag = f'"{sha256(content).hexdigest()[:32]}"'
-    moment = changed_at.astimezone(UTC).replace(microsecond=0)
+    moment = changed_at.astimezone(UTC) if changed_at else None
     found = {
         "etag": tag,
-        "last-modified": format_datetime(moment, usegmt=True),
+        **({"last-modified": format_datetime(moment, usegmt=True)} if moment else {}),
         "cache-control": "public, no-cache",
         **({"content-language": language} if language else {}),
         **(headers or {}),
@@ -211,11 +212,8 @@ def _kept(
     return Response(content, media_type=media_type, headers=found)
 
 
-def _is_same(request: Request, tag: str, moment: datetime) -> bool:
+def _is_same(request: Request, tag: str, moment: datetime | None) -> bool:
     """The tag decides where one is given (section 13.2.2)."""
     if (tags := request.headers.get("if-none-match")) is not None:
         return is_known(tag, tags)
-    try:
-        return moment <= parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except (ValueError, TypeError):
-        return False
+    return is_of(moment, request.headers.get("if-modified-since", ""))

@@ -1,5 +1,6 @@
 """Open data as OParl 1.1 has them: each kind of object against the specification, what is public, and what is kept."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +22,7 @@ from services.meetings.oparl.keeping import Kept, settled
 from services.meetings.oparl.oparl import Addresses, Called, Fields, Key, Kind, Published, Scene, open_things
 from services.meetings.oparl.queries import OpenQueries
 from shared.auth import Access
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.events import BlobRef
 from shared.events.notices import AgendaLine
 from shared.forwarding import Proxies
@@ -269,11 +270,71 @@ class _Nothing:
         raise NotFound("there is no such object")
 
 
-async def test_who_asks_too_often_waits_and_scripts_may_read_that() -> None:
+class _Once:
+    """Of which each address has the same object."""
+
+    addresses = AT
+
+    def __init__(self, found: Kept) -> None:
+        self._found = found
+
+    async def object(self, kind: Kind, thing_id: str) -> Kept:
+        return self._found
+
+
+class _Broken:
+    """Which does not answer."""
+
+    async def object(self, kind: Kind, thing_id: str) -> Kept:
+        raise Unavailable("the database does not answer")
+
+
+def asking(queries: object, limit: RateLimit | None = None) -> httpx.AsyncClient:
     app = create_app("test", description="", access=Access((), None), max_body_bytes=1, checks={})
-    limit = RateLimit(burst=2, per_second=0)
-    app.include_router(api.router(cast(OpenQueries, _Nothing()), Proxies(), limit=limit))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://meetings") as client:
+    app.include_router(api.router(cast(OpenQueries, queries), Proxies(), limit=limit))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://meetings")
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("Mon, 26 Sep 2022 08:00:00 GMT", 304),
+        ("Mon, 26 Sep 2022 08:00:01 GMT", 200),
+        ("Thu, 01 Jan 2099 00:00:00 GMT", 200),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", 200),
+    ],
+)
+async def test_only_the_time_that_a_client_was_told_is_known(since: str, status: int) -> None:
+    async with asking(_Once(kept(scene())[Kind.MEETING, "m"])) as client:
+        answer = await client.get("/oparl/meeting/m", headers={"if-modified-since": since})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("thing_id", [["a"], None, 7, {}, "", "a/b"])
+async def test_a_place_in_a_list_that_is_none_is_refused(thing_id: object) -> None:
+    place = json.dumps(["2026-01-01T00:00:00+00:00", thing_id]).encode()
+    async with asking(_Nothing()) as client:
+        answer = await client.get("/oparl/meeting", params={"after": base64.urlsafe_b64encode(place).decode()})
+    assert answer.status_code == 422
+    assert "links.next" in answer.json()["hint"]
+
+
+async def test_a_script_may_ask_whether_it_has_the_same_still_and_reads_when_to_come_again() -> None:
+    asked = {"origin": "https://other.example", "access-control-request-method": "GET"}
+    async with asking(_Broken()) as client:
+        for address in ("/oparl", "/oparl/meeting", "/oparl/meeting/m", "/oparl/file/p/content"):
+            answer = await client.options(address, headers=asked)
+            assert answer.status_code == 204
+            assert answer.headers["access-control-allow-origin"] == "*"
+            assert answer.headers["access-control-allow-headers"] == "if-none-match, if-modified-since"
+        answer = await client.get("/oparl/meeting/m")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert {"etag", "last-modified"} <= set(answer.headers["access-control-expose-headers"].split(", "))
+
+
+async def test_who_asks_too_often_waits_and_scripts_may_read_that() -> None:
+    async with asking(_Nothing(), RateLimit(burst=2, per_second=0)) as client:
         answers = [await client.get("/oparl/meeting/none") for _ in range(3)]
     assert [one.status_code for one in answers] == [404, 404, 429]
     assert {one.headers["access-control-allow-origin"] for one in answers} == {"*"}
