@@ -4,6 +4,7 @@ Whatever stands here is public, and nothing else of ours is: a body only by its 
 alone, a meeting as people were told of it, and minutes as they are on the notice board.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,10 @@ from services.meetings.oparl.words import KINDS, MINUTES, ROLES
 from shared.events import BlobRef
 from shared.rendering.minutes import Language
 from shared.rendering.public import Mask, masked_text
+
+# `meet.google.com/abc-defg-hij`, but neither `Rum 3/4` nor `kl. 13/14`: the last label of a host's name begins with a
+# letter (RFC 3696 section 2).
+_HOST_AND_MORE = re.compile(r"\w\.[^\W\d_][\w-]+(:\d+)?[/?#]\S")
 
 VERSION = "https://schema.oparl.org/1.1/"
 Fields = dict[str, Any]
@@ -317,8 +322,8 @@ def _minutes(
 
 
 def _is_link(place: str) -> bool:
-    """Where an online meeting is joined is for those who are asked to it."""
-    return "://" in place or "www." in place.casefold()
+    """Where an online meeting is joined is for those who are asked to it: with a scheme, or a host and more."""
+    return "://" in place or "www." in place.casefold() or _HOST_AND_MORE.search(place) is not None
 
 
 def _moment(local: datetime, zone: ZoneInfo) -> str:

@@ -1,23 +1,28 @@
 """What clients of the open data ask for. Whoever asks first after something changed makes the objects anew."""
 
+import asyncio
 import hashlib
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from services.meetings.oparl.keeping import Kept, settled
-from services.meetings.oparl.oparl import Addresses, Called, Kind, Scene, open_things
+from services.meetings.oparl.oparl import Addresses, Called, Key, Kind, Scene, open_things
 from services.meetings.oparl.store import Between
-from services.meetings.publication.publication import Posted
+from services.meetings.publication.publication import Posted, Status
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.errors import JusteraError
 from shared.messaging.transaction import UnitOfWork
 
-_MADE_BY = 1
+Read = TypeVar("Read")
+
+_MADE_BY = 2
 """Raised when objects are made otherwise of the same rows: those of older code are made anew."""
 
 
@@ -59,15 +64,15 @@ class OpenQueries:
         self.addresses = addresses
         self._blobs = blobs
         self._license = license_url
+        self._making = asyncio.Lock()
 
     async def object(self, kind: Kind, thing_id: str) -> Kept:
         """Raises NotFound for what never was public."""
 
         async def work(transaction: MeetingsTransaction) -> Kept:
-            await self._follow(transaction)
             return await transaction.open_object(self._organisation, kind, thing_id)
 
-        return await self._unit_of_work.run(work)
+        return await self._read(work)
 
     async def system(self) -> Kept:
         return await self.object(Kind.SYSTEM, self._organisation)
@@ -75,15 +80,15 @@ class OpenQueries:
     async def content(self, file_id: str) -> tuple[Kept, bytes]:
         """A file as it is published now. Raises NotFound for what never was, Gone, Unavailable."""
 
-        async def work(transaction: MeetingsTransaction) -> tuple[Kept, Posted | None]:
-            await self._follow(transaction)
+        async def work(transaction: MeetingsTransaction) -> tuple[Kept, Posted]:
             kept = await transaction.open_object(self._organisation, Kind.FILE, file_id)
-            if kept.fields is None:
+            posting = await transaction.posting(self._organisation, file_id)
+            # It may have been taken down since the objects were made.
+            if kept.fields is None or posting.status is not Status.POSTED or posting.posted is None:
                 raise Gone("the file is public no longer")
-            return kept, (await transaction.posting(self._organisation, file_id)).posted
+            return kept, posting.posted
 
-        kept, posted = await self._unit_of_work.run(work)
-        assert posted is not None, "what is posted has a file"  # noqa: S101
+        kept, posted = await self._read(work)
         return kept, await self._blobs.get(self._organisation, posted.pdf)
 
     async def page(
@@ -98,30 +103,47 @@ class OpenQueries:
         """`owner`: of this organization alone. Raises NotFound for one that never was public."""
 
         async def work(transaction: MeetingsTransaction) -> list[Kept]:
-            await self._follow(transaction)
             if owner is not None:
                 await transaction.open_object(self._organisation, Kind.ORGANIZATION, owner)
             return await transaction.open_page(
                 self._organisation, kind, between, owner=owner, after=after, most=most + 1
             )
 
-        found = await self._unit_of_work.run(work)
+        found = await self._read(work)
         shown = found[:most]
         return Page(shown, (shown[-1].created, shown[-1].id) if len(found) > most else None)
 
-    async def _follow(self, transaction: MeetingsTransaction) -> None:
-        """The objects are those of what stands now."""
-        if await self._mark(transaction) == await transaction.open_state(self._organisation):
-            return
+    async def _read(self, work: Callable[[MeetingsTransaction], Awaitable[Read]]) -> Read:
+        """What `work` finds among the objects of what stands now.
+
+        Only one request makes them anew, and those that wait for it hold no connection meanwhile.
+        """
+
+        async def if_made(transaction: MeetingsTransaction) -> tuple[Read] | None:
+            if await self._mark(transaction) != await transaction.open_state(self._organisation):
+                return None
+            return (await work(transaction),)
+
+        if (found := await self._unit_of_work.run(if_made)) is not None:
+            return found[0]
+        async with self._making:
+            await self._unit_of_work.run(self._make)
+        return await self._unit_of_work.run(work)
+
+    async def _make(self, transaction: MeetingsTransaction) -> None:
+        """The objects anew, unless another has made them since."""
         made_of = await transaction.open_state(self._organisation, for_update=True)
         mark = await self._mark(transaction)  # before all else that is read: what comes meanwhile is followed next time
         if mark == made_of:
             return
         before = await transaction.open_objects(self._organisation)
-        things = open_things(await self._scene(transaction), self.addresses)
-        changed = settled(before, things, self.addresses, self._clock.now())
+        scene = await self._scene(transaction)
+        changed = await asyncio.to_thread(self._changed, before, scene)
         await transaction.save_open_objects(self._organisation, changed)
         await transaction.save_open_state(self._organisation, mark)
+
+    def _changed(self, before: Mapping[Key, Kept], scene: Scene) -> tuple[Kept, ...]:
+        return settled(before, open_things(scene, self.addresses), self.addresses, self._clock.now())
 
     async def _mark(self, transaction: MeetingsTransaction) -> str:
         rows = await transaction.open_mark(self._organisation)

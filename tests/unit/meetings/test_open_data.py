@@ -1,11 +1,13 @@
 """Open data as OParl 1.1 has them: each kind of object against the specification, what is public, and what is kept."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -20,8 +22,10 @@ from services.meetings.notice.notice import Told
 from services.meetings.oparl import api, words
 from services.meetings.oparl.keeping import Kept, settled
 from services.meetings.oparl.oparl import Addresses, Called, Fields, Key, Kind, Published, Scene, open_things
-from services.meetings.oparl.queries import OpenQueries
+from services.meetings.oparl.queries import Gone, OpenQueries
+from services.meetings.publication.publication import Status
 from shared.auth import Access
+from shared.clock import ManualClock
 from shared.errors import NotFound, Unavailable
 from shared.events import BlobRef
 from shared.events.notices import AgendaLine
@@ -184,10 +188,29 @@ def test_one_that_was_called_and_cancelled_says_so() -> None:
     assert (Kind.MEETING, "m") not in given_out(gone)
 
 
-def test_where_an_online_meeting_is_joined_is_not_told() -> None:
-    online = scene(meetings=[called(told=TOLD.model_copy(update={"place": "https://mote.example/hemligt"}))])
-    assert "hemligt" not in said(online)
-    assert (Kind.LOCATION, "m") not in given_out(online)
+def at_place(place: str) -> Scene:
+    return scene(meetings=[called(told=TOLD.model_copy(update={"place": place}))])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://mote.example/hemligt",
+        "meet.mote.example/hemligt",
+        "Zoom: ZOOM.example/j/123?pwd=hemligt",
+        "Rum 3, eller mote.example:8443/hemligt",
+        "mote.xn--example-9ya?id=hemligt",
+        "Länk (möte.example/#hemligt)",
+    ],
+)
+def test_where_an_online_meeting_is_joined_is_not_told(place: str) -> None:
+    assert "hemligt" not in said(at_place(place))
+    assert (Kind.LOCATION, "m") not in given_out(at_place(place))
+
+
+@pytest.mark.parametrize("place", ["Rum 3/4", "Kl. 13/14, sal A/B", "Storg. 5, 2 tr.", "Rum 2.5/3", "Kansliet c/o ABF"])
+def test_a_place_to_go_to_is_told(place: str) -> None:
+    assert given_out(at_place(place))[Kind.LOCATION, "m"]["description"] == place
 
 
 def test_words_are_in_the_language_of_the_body() -> None:
@@ -338,3 +361,85 @@ async def test_who_asks_too_often_waits_and_scripts_may_read_that() -> None:
         answers = [await client.get("/oparl/meeting/none") for _ in range(3)]
     assert [one.status_code for one in answers] == [404, 404, 429]
     assert {one.headers["access-control-allow-origin"] for one in answers} == {"*"}
+
+
+class _OneRow:
+    """A transaction in which one meeting was posted, and has been taken down since its objects were made."""
+
+    def __init__(self, state: list[str], let: asyncio.Event) -> None:
+        self._state, self._let = state, let
+
+    async def open_mark(self, organisation: str) -> str:
+        return "of now"
+
+    async def open_state(self, organisation: str, *, for_update: bool = False) -> str:
+        return self._state[0]
+
+    async def save_open_state(self, organisation: str, mark: str) -> None:
+        self._state[0] = mark
+
+    async def open_objects(self, organisation: str) -> dict[Key, Kept]:
+        await self._let.wait()
+        return {}
+
+    async def save_open_objects(self, organisation: str, changed: object) -> None:
+        pass
+
+    async def open_object(self, organisation: str, kind: Kind, thing_id: str) -> Kept:
+        return kept(scene())[Kind.FILE, "p"]
+
+    async def posting(self, organisation: str, publication_id: str) -> Any:
+        posted = SimpleNamespace(pdf=PDF)
+        return SimpleNamespace(status=Status.REMOVED, posted=posted)
+
+    async def bodies(self, organisation: str) -> list[Body]:
+        return []
+
+    memberships = bodies
+
+    async def people_among(self, organisation: str, ids: object) -> dict[str, Any]:
+        return {}
+
+    async def called_meetings(self, organisation: str, ids: object) -> dict[str, Any]:
+        return {}
+
+    meetings_among = people_among
+
+
+class _Counting:
+    """A unit of work that counts the connections that are held."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.let = asyncio.Event()
+        self._state = [""]
+
+    async def run(self, work: Any) -> Any:
+        self.held += 1
+        try:
+            return await work(_OneRow(self._state, self.let))
+        finally:
+            self.held -= 1
+
+
+def open_queries(unit_of_work: _Counting) -> OpenQueries:
+    of = {"organisation": "norrdalen", "name": "Norrdalens förbund", "addresses": AT}
+    return OpenQueries(cast(Any, unit_of_work), ManualClock(NOW), blobs=cast(Any, None), **cast(Any, of))
+
+
+async def test_while_one_makes_the_objects_anew_the_others_hold_no_connection() -> None:
+    unit_of_work = _Counting()
+    queries = open_queries(unit_of_work)
+    asking_now = [asyncio.create_task(queries.system()) for _ in range(5)]
+    for _ in range(20):  # each comes as far as it can
+        await asyncio.sleep(0)
+    assert unit_of_work.held == 1
+    unit_of_work.let.set()
+    assert len(await asyncio.gather(*asking_now)) == 5
+
+
+async def test_a_file_that_was_taken_down_is_gone_though_its_object_is_not_made_anew_yet() -> None:
+    unit_of_work = _Counting()
+    unit_of_work.let.set()
+    with pytest.raises(Gone):
+        await open_queries(unit_of_work).content("p")
