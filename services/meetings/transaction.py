@@ -1,7 +1,7 @@
 """One transaction of the meetings service, over the rows of all its aggregates."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +83,7 @@ class MeetingsTransaction(
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
         self._cancelled: list[tuple[str, Meeting, MeetingCancelled, datetime]] = []
-        self._planned: list[tuple[str, Meeting]] = []
+        self._planned: dict[tuple[str, str], tuple[Meeting, datetime]] = {}
 
     async def flush(self) -> None:
         """Whoever cancels a meeting ends the date poll that asks for another date for it. Whom its notice tells that it
@@ -93,36 +93,70 @@ class MeetingsTransaction(
                 is_told = (await self.notice(organisation, meeting.id)).stage is Stage.WITHDRAWN
                 await self.end_poll(organisation, poll, meeting, cancelled.reason, at, tell=not is_told)
         self._cancelled.clear()
-        for organisation, meeting in self._planned:
-            await self._wait_for_minutes(organisation, meeting)
-        self._planned.clear()
+        planned, self._planned = self._planned, {}
+        await self._wait_for_minutes(planned)
         await super().flush()
 
-    async def _wait_for_minutes(self, organisation: str, meeting: Meeting) -> None:
-        """Where the law says until when minutes are signed, that is watched from the calendar on."""
-        body = await self.body_of(organisation, meeting)
-        if body is None or adjust_by(body.details.rules, meeting.details.ends.date()) is None:
-            return
-        waiting = await self.begin_posting(organisation, publication.begin(new_id(), meeting, body))
-        waiting = publication.moved(waiting, meeting, body)
-        await self.save_posting(organisation, waiting)
-        await self.set_posting_timer(organisation, waiting)
+    async def _wait_for_minutes(self, planned: Mapping[tuple[str, str], tuple[Meeting, datetime]]) -> None:
+        """Where the law says until when minutes are signed, that is watched from the calendar on; what is watched
+        already follows its meeting."""
+        watched = set()
+        for organisation in sorted({organisation for organisation, _ in planned}):
+            ids = [meeting_id for of, meeting_id in planned if of == organisation]
+            found = await self.postings_of(organisation, ids)
+            await self.hold_postings(organisation, [one.id for one in found.values()])
+            watched |= {(organisation, meeting_id) for meeting_id in found}
+        for (organisation, meeting_id), (meeting, at) in sorted(planned.items()):
+            body = await self.body_of(organisation, meeting)
+            if body is not None and (
+                (organisation, meeting_id) in watched
+                or adjust_by(body.details.rules, meeting.details.ends.date()) is not None
+            ):
+                await self.follow_meeting(organisation, meeting, body, at)
+
+    async def follow_meeting(self, organisation: str, meeting: Meeting, body: Body, now: datetime) -> Publication:
+        """The meeting's publication as the meeting and its minutes are; it begins, if it has none. One that it has is
+        held: `hold_postings`."""
+        begun = publication.begin(new_id(), meeting, body)
+        waiting = await self.begin_posting(organisation, begun)
+        row = await self.minutes_of(organisation, meeting.id)
+        signed_at = row.signed_at if row is not None and row.ended is None else None
+        is_new = waiting.id == begun.id
+        found = publication.followed(waiting, meeting, body, signed_at, now, is_new=is_new)
+        if is_new or found != waiting:
+            await self.save_posting(organisation, found)
+            await self.set_posting_timer(organisation, found)
+        return found
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         """What came back of mails about several meetings, or reviews of their minutes, locks them in order, as everyone
-        does; after them the date polls that mails were of. Before them the register, if there are elections that will
-        take effect."""
+        does; after them the date polls that mails were of, and the publications of minutes that all have signed. Before
+        them the register, if there are elections that will take effect."""
         wanted: dict[str, set[str]] = defaultdict(set)
         for received in batch:
             if isinstance(received.event, BounceDetected | InvitationAnswered):
                 wanted[received.envelope.organisation].add(received.event.agreement_id)
-        for organisation in sorted(await self._seating(batch) if wanted else ()):
+        completed = [received for received in batch if isinstance(received.event, AgreementCompleted)]
+        for organisation in sorted(await self._seating(batch) if wanted or len(completed) > 1 else ()):
             await self.lock_register(organisation)
         for organisation in sorted(wanted):
             reviewed = await self.meetings_of_reviews(organisation, wanted[organisation])
             await self.lock_meetings(organisation, wanted[organisation] | reviewed)
         for organisation in sorted(wanted):
             await self.lock_polls(organisation, wanted[organisation])
+        if len(completed) > 1:
+            await self._hold_postings_of(completed)
+
+    async def _hold_postings_of(self, completed: Sequence[Received[AgreementCompleted]]) -> None:
+        """Of minutes that all have signed."""
+        meetings: dict[str, set[str]] = defaultdict(set)
+        for received in completed:
+            organisation = received.envelope.organisation
+            if (version := await self.version_of_agreement(organisation, received.event.agreement_id)) is not None:
+                meetings[organisation].add(version[0])
+        for organisation in sorted(meetings):
+            found = await self.postings_of(organisation, meetings[organisation])
+            await self.hold_postings(organisation, [one.id for one in found.values()])
 
     async def _seating(self, batch: Sequence[Received[Any]]) -> set[str]:
         """The organisations in which agreements that are completed declare elections."""
@@ -205,7 +239,7 @@ class MeetingsTransaction(
             cause=cause,
         )
         if isinstance(event, MeetingScheduled | MeetingChanged) and isinstance(about, Meeting):
-            self._planned.append((organisation, about))
+            self._planned[organisation, about.id] = about, at
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))
 

@@ -22,7 +22,6 @@ from shared.rendering.html import minutes_html
 from shared.rendering.minutes import MinutesDocument, Stamp
 from shared.rendering.press import CannotBeSet, Press
 from shared.rendering.public import Mask, Masking, masked, masking, public_job
-from shared.timers import hold_timers
 
 PDF, HTML, DATA = "application/pdf", "text/html", "application/json"
 
@@ -78,7 +77,7 @@ class PublicationCommands:
         made = await self._made(organisation, document, sources, masks, confirmed)
 
         async def work(transaction: MeetingsTransaction) -> Publication:
-            await hold_timers(transaction.connection, organisation, sources.publication.id)
+            await transaction.hold_postings(organisation, [sources.publication.id])
             publication, body, now = await self._locked(transaction, organisation, meeting_id, sources)
             posted, fact = rules.post(publication, body, made, tuple(masks), now)
             await transaction.save_posting(organisation, posted)
@@ -98,7 +97,7 @@ class PublicationCommands:
             seen = await transaction.posting_of(organisation, meeting_id)
             if seen is None:
                 raise rules.not_posted()
-            await hold_timers(transaction.connection, organisation, seen.id)
+            await transaction.hold_postings(organisation, [seen.id])
             publication = await transaction.lock_posting(organisation, seen.id)
             require_version("the publication", publication.version, version)
             now = self._clock.now()
@@ -124,13 +123,10 @@ class PublicationCommands:
                     hint="they were drafted before it was: put up their sealed copy by other means",
                     says=says("publication_too_old"),
                 )
-            publication = await begin_publication(transaction, organisation, meeting, body)
-            adjusted = rules.adjusted(publication, body, row.signed_at)
-            if adjusted != publication:  # the register knows the body only since they were signed
-                await transaction.save_posting(organisation, adjusted)
-                await transaction.set_posting_timer(organisation, adjusted)
+            # The register may know the body only since they were signed.
+            publication = await begin_publication(transaction, organisation, meeting, body, self._clock.now())
             return _Sources(
-                publication=adjusted,
+                publication=publication,
                 agreement_id=row.agreement_id,
                 minutes_version=row.version,
                 first_paragraph=row.first_paragraph,

@@ -156,12 +156,34 @@ def begin(publication_id: str, meeting: Meeting, body: Body) -> Publication:
     )
 
 
+def followed(
+    publication: Publication, meeting: Meeting, body: Body, signed_at: datetime | None, now: datetime, *, is_new: bool
+) -> Publication:
+    """As its meeting is now. `signed_at`: when all had signed its minutes. `is_new`: it begins now.
+
+    Of a deadline that was past when it was first counted nobody is told: that a meeting of long ago is touched, or a
+    plan adopted late, is no news of its minutes.
+    """
+    found = moved(publication, meeting, body)
+    if signed_at is not None:
+        found = adjusted(found, body, signed_at)
+    if is_new or (found.adjust_by, found.post_by) != (publication.adjust_by, publication.post_by):
+        waiting = tuple(found._to_tell())
+        if any(one.is_missed and found.moment(one) <= now for one in waiting):
+            return found.model_copy(update={"told": (*found.told, *waiting)})
+    return found
+
+
 def moved(publication: Publication, meeting: Meeting, body: Body) -> Publication:
-    """Of a meeting that was moved before its minutes were signed: the deadline moves with it."""
-    if publication.adjusted_on is not None or publication.told:
+    """Of a meeting that was moved, or is another body's, before its minutes were signed: so is the deadline. Of another
+    one than was told of is told anew."""
+    if publication.adjusted_on is not None:
         return publication
     now = begin(publication.id, meeting, body)
-    return publication.model_copy(update={"held_on": now.held_on, "timezone": now.timezone, "adjust_by": now.adjust_by})
+    update = {name: getattr(now, name) for name in ("body_id", "held_on", "timezone", "adjust_by")}
+    if now.adjust_by != publication.adjust_by:
+        update["told"] = ()
+    return publication.model_copy(update=update)
 
 
 def adjusted(publication: Publication, body: Body, signed_at: datetime) -> Publication:

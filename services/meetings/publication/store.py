@@ -1,9 +1,10 @@
 """The SQL of the notice board."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ARRAY, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.publication.publication import Publication, Status
@@ -11,7 +12,7 @@ from services.meetings.publication.tables import MINUTES_SIGNATURE, PUBLICATION
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
 from shared.rendering.minutes import Stamp
-from shared.timers import Timer, clear_timers, set_timers
+from shared.timers import Timer, clear_timers, hold_timers, set_timers
 
 DUE = "publication-due"
 
@@ -19,6 +20,16 @@ _ALL = select(PUBLICATION).where(PUBLICATION.c.organisation == bindparam("organi
 _FIND = _ALL.where(PUBLICATION.c.id == bindparam("id"))
 _LOCK = _FIND.with_for_update()
 _OF_MEETING = _ALL.where(PUBLICATION.c.meeting_id == bindparam("meeting_id"))
+_OF_MEETINGS = _ALL.where(PUBLICATION.c.meeting_id == func.any(bindparam("meeting_ids", type_=ARRAY(Text))))
+_HOLD = (
+    select(PUBLICATION.c.id)
+    .where(
+        PUBLICATION.c.organisation == bindparam("organisation"),
+        PUBLICATION.c.id == func.any(bindparam("ids", type_=ARRAY(Text))),
+    )
+    .order_by(PUBLICATION.c.id)
+    .with_for_update()
+)
 _LOCK_OF_MEETING = _OF_MEETING.with_for_update()
 _BEGIN = insert(PUBLICATION).on_conflict_do_nothing().inline()
 _SAVE = insert(PUBLICATION)
@@ -56,6 +67,18 @@ class PublicationStore(Transaction):
         key = {"organisation": organisation, "meeting_id": meeting_id}
         row = (await self.connection.execute(_OF_MEETING, key)).one_or_none()
         return None if row is None else _publication(row)
+
+    async def postings_of(self, organisation: str, meeting_ids: Collection[str]) -> dict[str, Publication]:
+        """By meeting, of those whose minutes are waited for."""
+        key = {"organisation": organisation, "meeting_ids": sorted(meeting_ids)}
+        found = [_publication(row) for row in await self.connection.execute(_OF_MEETINGS, key)]
+        return {one.meeting_id: one for one in found}
+
+    async def hold_postings(self, organisation: str, ids: Collection[str]) -> None:
+        """Lock them, and their timers first, as a timer that fires does; several in order."""
+        if ids:
+            await hold_timers(self.connection, organisation, *ids)
+            await self.connection.execute(_HOLD, {"organisation": organisation, "ids": sorted(ids)})
 
     async def begin_posting(self, organisation: str, publication: Publication) -> Publication:
         """The meeting's own, locked: this one, unless it has one."""

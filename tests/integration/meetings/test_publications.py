@@ -1,5 +1,6 @@
 """The notice board on a real database: posted, corrected, taken down; and nothing that is masked goes anywhere."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -21,8 +22,9 @@ from shared.events import (
 from shared.service import Service
 from tests.integration.meetings.test_bodies import BOARD, person, put_in, seat
 from tests.integration.meetings.test_decisions import BUDGET, HEAD, TRAVEL, fire
-from tests.integration.meetings.test_meetings import NOW, TOKENS, draft, outbox, schedule
+from tests.integration.meetings.test_meetings import MEETING, NOW, TOKENS, draft, outbox, schedule
 from tests.integration.signing.flow import message
+from tests.support.locks import waits_for_a_lock
 
 OLOF = [{"kind": "name", "text": "Olof Berg"}]
 
@@ -46,9 +48,24 @@ async def committee(api: httpx.AsyncClient) -> str:
     return body
 
 
+def completed(agreement: str) -> AgreementCompleted:
+    """Signing tells that everyone has signed."""
+    blob = BlobRef(sha256="0" * 64, size=1, media_type="application/pdf")
+    return AgreementCompleted(
+        agreement_id=agreement,
+        meeting_id="m",
+        document_name="Protokoll",
+        document=blob,
+        render_input=blob,
+        template_version="2",
+        recipients=(Person(email="maja.lind@norrdalen.example"),),
+        language="sv",
+        timezone="Europe/Stockholm",
+    )
+
+
 async def sign(service: Service, agreement: str, *, organisation: str = "default") -> None:
     """Signing tells that two have signed, and that this is everyone."""
-    blob = BlobRef(sha256="0" * 64, size=1, media_type="application/pdf")
     signing: list[Any] = [
         DocumentSigned(
             agreement_id=agreement,
@@ -64,18 +81,7 @@ async def sign(service: Service, agreement: str, *, organisation: str = "default
         )
         for place, (role, name) in enumerate((("secretary", "Maja Lind"), ("chair", "Olof Berg")))
     ]
-    done = AgreementCompleted(
-        agreement_id=agreement,
-        meeting_id="m",
-        document_name="Protokoll",
-        document=blob,
-        render_input=blob,
-        template_version="2",
-        recipients=(Person(email="maja.lind@norrdalen.example"),),
-        language="sv",
-        timezone="Europe/Stockholm",
-    )
-    for fact in (*signing, done):
+    for fact in (*signing, completed(agreement)):
         await service.gates[0].behind.handle([message(fact, NOW, key=agreement, organisation=organisation)])
 
 
@@ -197,6 +203,49 @@ async def test_that_minutes_are_signed_in_time_is_watched_from_the_calendar_on(
     found = [json.loads(data) for _, data in await facts(service)]
     assert {(one["meeting_id"], one["deadline"], one["due"]) for one in found} == {(meeting, "adjust", "2022-10-07")}
     assert [name for name, _ in await facts(service)] == ["publication-deadline-neared", "publication-deadline-missed"]
+
+
+async def test_of_a_meeting_that_is_moved_after_a_warning_another_one_comes_in_time(
+    service: Service, api: httpx.AsyncClient, committee: str, clock: ManualClock
+) -> None:
+    meeting = await schedule(api)
+    clock.move_to(NOW + timedelta(days=9))
+    await fire(service)
+    moved = MEETING | {"starts": "2022-11-25T13:00:00", "ends": "2022-11-25T15:00:00"}
+    assert (await api.put(f"/meetings/{meeting}", json=moved)).status_code == 200
+    assert (await api.get(f"/meetings/{meeting}/publication")).json()["adjust_by"] == "2022-12-09"
+    clock.move_to(NOW + timedelta(days=75))
+    await fire(service)
+    told = [PublicationDeadlineNeared.from_json(data).due for _, data in await facts(service)]
+    assert told == ["2022-10-07", "2022-12-09"]
+
+
+async def test_minutes_that_are_signed_at_one_time_are_all_waited_for(
+    service: Service, api: httpx.AsyncClient, committee: str
+) -> None:
+    meetings, agreements = [], []
+    for first in (28, 30):
+        meetings.append(await schedule(api))
+        head = HEAD.replace("first_paragraph: 28", f"first_paragraph: {first}")
+        answer = await draft(api, meetings[-1], head + BUDGET + TRAVEL)
+        assert answer.status_code == 201, answer.text
+        agreements.append(answer.json()["agreement_id"])
+    batch = [message(completed(one), NOW, key=one, organisation="default") for one in reversed(agreements)]
+    await service.gates[0].behind.handle(batch)
+    found = [(await api.get(f"/meetings/{one}/publication")).json() for one in meetings]
+    assert [one["post_by"] for one in found] == ["2022-09-28", "2022-09-28"]
+
+
+async def test_who_looks_at_minutes_waits_for_a_timer_that_fires_before_the_publication_is_locked(
+    service: Service, api: httpx.AsyncClient, committee: str
+) -> None:
+    meeting = await drafted(service, api)
+    async with service.database.transaction() as fires:
+        await fires.exec_driver_sql("SELECT 1 FROM timer WHERE kind = 'publication-due' FOR UPDATE")
+        looks = asyncio.create_task(api.post(f"/meetings/{meeting}/publication/preview", json={"masks": []}))
+        await waits_for_a_lock(service.database)
+        await fires.exec_driver_sql("SELECT 1 FROM publication FOR UPDATE NOWAIT")
+    assert (await looks).status_code == 200
 
 
 async def test_a_deadline_is_told_to_the_secretary_and_missed_to_the_chair_too(

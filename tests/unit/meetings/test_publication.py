@@ -33,21 +33,25 @@ MASKS = (Mask(kind="name", text="Olof Berg"),)
 SIGNED = datetime(2022, 9, 26, 8, tzinfo=UTC)
 
 
-def body(given_rules: BodyRules = MUNICIPALITY) -> Body:
+def body(given_rules: BodyRules = MUNICIPALITY, body_id: str = "b") -> Body:
     details = BodyDetails(name="Nämnden", kind=BodyKind.BOARD, rules=given_rules)
-    return Body(id="b", key="namnden", version=1, details=details)
+    return Body(id=body_id, key="namnden", version=1, details=details)
 
 
-def begun(given_rules: BodyRules = MUNICIPALITY) -> Publication:
+def meeting(days_later: int = 0) -> Meeting:
+    later = timedelta(days=days_later)
     details = MeetingDetails(
         body="Nämnden",
         title="Nämnden",
         place="Björka",
-        starts=datetime(2022, 9, 23, 13),
-        ends=datetime(2022, 9, 23, 15),
+        starts=datetime(2022, 9, 23, 13) + later,
+        ends=datetime(2022, 9, 23, 15) + later,
     )
-    meeting = Meeting(id="m", body_id="b", version=1, status=MeetingStatus.SCHEDULED, details=details)
-    return rules.begin("p", meeting, body(given_rules))
+    return Meeting(id="m", body_id="b", version=1, status=MeetingStatus.SCHEDULED, details=details)
+
+
+def begun(given_rules: BodyRules = MUNICIPALITY) -> Publication:
+    return rules.begin("p", meeting(), body(given_rules))
 
 
 def signed(given_rules: BodyRules = MUNICIPALITY) -> Publication:
@@ -180,3 +184,62 @@ def test_an_associations_posting_can_be_taken_down_at_any_time() -> None:
 
 def test_signed_once_is_signed_on_that_day() -> None:
     assert rules.adjusted(signed(), body(), SIGNED + timedelta(days=3)).adjusted_on == date(2022, 9, 26)
+
+
+HELD = datetime(2022, 9, 23, 13, tzinfo=UTC)
+
+
+def missed() -> Publication:
+    """Of which all has been told."""
+    found = rules.pass_time(begun(), datetime(2022, 11, 1, tzinfo=UTC))[0]
+    assert found.told == (Warned.ADJUST_NEAR, Warned.ADJUST_MISSED)
+    return found
+
+
+def follow(publication: Publication, days_later: int, of: Body, now: datetime = HELD) -> Publication:
+    return rules.followed(publication, meeting(days_later), of, None, now, is_new=False)
+
+
+def test_of_a_meeting_that_was_moved_after_a_warning_is_told_anew() -> None:
+    moved = follow(missed(), 60, body())
+    assert (moved.held_on, moved.adjust_by, moved.told) == (date(2022, 11, 22), date(2022, 12, 6), ())
+    assert moved.next_moment() is not None
+    same = follow(missed(), 0, body())
+    assert same == missed(), "of the same deadline nobody is told twice"
+
+
+def test_a_meeting_of_another_body_has_that_ones_deadline() -> None:
+    other = follow(missed(), 0, body(BodyRules(), "other"))
+    assert (other.body_id, other.adjust_by, other.told, other.next_moment()) == ("other", None, (), None)
+    back = follow(other, 0, body())
+    assert (back.body_id, back.adjust_by) == ("b", date(2022, 10, 7))
+    assert back.next_moment() is not None
+
+
+def test_what_is_signed_follows_no_more() -> None:
+    assert follow(signed(), 60, body(BodyRules(), "other")) == signed()
+
+
+@pytest.mark.parametrize(
+    ("signed_at", "now", "told"),
+    [
+        (None, HELD, ()),
+        (None, datetime(2022, 10, 5, tzinfo=UTC), ()),  # near: there is time yet
+        (None, datetime(2022, 10, 7, 21, 59, tzinfo=UTC), ()),
+        (None, datetime(2022, 10, 7, 22, tzinfo=UTC), (Warned.ADJUST_NEAR, Warned.ADJUST_MISSED)),
+        (SIGNED, datetime(2022, 9, 28, tzinfo=UTC), ()),
+        (SIGNED, datetime(2022, 11, 1, tzinfo=UTC), (Warned.POST_NEAR, Warned.POST_MISSED)),
+    ],
+)
+def test_of_a_deadline_that_is_past_when_it_begins_nobody_is_told(
+    signed_at: datetime | None, now: datetime, told: tuple[Warned, ...]
+) -> None:
+    found = rules.followed(begun(), meeting(), body(), signed_at, now, is_new=True)
+    assert found.told == told
+    assert (found.adjusted_on is not None) == (signed_at is not None)
+    assert (found.next_moment() is None) == bool(told)
+
+
+def test_who_moves_a_meeting_to_long_ago_is_not_warned_of_it() -> None:
+    found = follow(begun(), -60, body())
+    assert found.told == (Warned.ADJUST_NEAR, Warned.ADJUST_MISSED)
