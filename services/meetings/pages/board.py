@@ -29,6 +29,7 @@ from shared.settings import Settings
 from shared.web import Look, RateLimit
 
 _EVERYONE = "what is on the notice board is for everyone"
+_MOST_IN_FEED = 200
 _FOLDERS: dict[Language, str] = {"sv": "/anslagstavla", "en": "/notice-board"}
 
 
@@ -68,7 +69,7 @@ class BoardPages:
     async def board_feed(self, request: Request) -> Response:
         self._visit(request)
         language = _language(request)
-        found = await self._queries.board(self._organisation)
+        found = await self._queries.board(self._organisation, most=_MOST_IN_FEED)
         return _kept(request, self._feed(found, language), MEDIA_TYPE, None)
 
     async def board_posting(self, request: Request, publication_id: str) -> Response:
@@ -138,7 +139,7 @@ class BoardPages:
             said = [text("board.of", body=one.body, day=day(publication.held_on, language))]
             if publication.appeal_until:
                 said.append(text("board.appeal_short", day=weekday(publication.appeal_until, language)))
-            if publication.edition > 1:
+            if publication.is_corrected:
                 said.append(text("board.corrected"))
             return " ".join(said)
 

@@ -75,7 +75,7 @@ class PublishPages(OfficePages):
             masking = await commands.preview(principal.organisation, meeting_id, masks)
             looked = _Looked(masks, masking)
             return await self._show(request, principal, meeting_id, fields, looked=looked, meanwhile=True)
-        return back(request, "office_publish", "corrected" if made.edition > 1 else "posted", meeting_id=meeting_id)
+        return back(request, "office_publish", "corrected" if made.is_corrected else "posted", meeting_id=meeting_id)
 
     async def office_publish_remove(
         self, request: Request, meeting_id: str, principal: Principal = SECRETARY

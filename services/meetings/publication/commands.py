@@ -181,6 +181,7 @@ class PublicationCommands:
             last_paragraph=sources.last_paragraph,
             pdf=await self._blobs.put(organisation, pdf, PDF),
             html=await self._blobs.put(organisation, html.encode("utf-8", "replace"), HTML),
+            says_when=len(sources.stamps) >= len(document.places),
             document=await self._blobs.put(organisation, public.model_dump_json().encode("utf-8", "replace"), DATA),
         )
 

@@ -59,6 +59,7 @@ class Posted(BaseModel):
     """What can be read: `title` and all three files are without what is masked.
 
     `document`: what the pages were set from (`MinutesDocument`). Paragraphs are numbers through the body's year.
+    `says_when`: the pages say when each signature was made, which is not kept of those that are older than the board.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,6 +72,7 @@ class Posted(BaseModel):
     pdf: BlobRef
     html: BlobRef
     document: BlobRef
+    says_when: bool = True
 
 
 class Publication(BaseModel):
@@ -103,6 +105,11 @@ class Publication(BaseModel):
     removed_at: datetime | None = None
     removal_reason: str | None = None
     told: tuple[Warned, ...] = ()
+
+    @property
+    def is_corrected(self) -> bool:
+        """Since it was posted. Taken down and posted again it is an edition, and no correction."""
+        return self.posted_at is not None and self.edited_at is not None and self.edited_at > self.posted_at
 
     def next_moment(self) -> datetime | None:
         """When it has to be looked at next; None when nothing is waited for."""

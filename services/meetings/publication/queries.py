@@ -15,8 +15,6 @@ from shared.blobs import BlobStore
 from shared.errors import JusteraError, NotFound
 from shared.messaging.transaction import UnitOfWork
 
-MOST = 200
-"""Postings on one board, and in its feed."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,9 +48,10 @@ class BoardQueries:
         self._unit_of_work = unit_of_work
         self._blobs = blobs
 
-    async def board(self, organisation: str) -> Board:
+    async def board(self, organisation: str, *, most: int | None = None) -> Board:
+        """All that is posted, or the latest of it. What is masked is not read."""
         async with self._unit_of_work.begin() as transaction:
-            found = await transaction.posted(organisation, most=MOST)
+            found = await transaction.posted(organisation, most=most)
             bodies = {one.id: one for one in await transaction.bodies(organisation)}
             changed_at = await transaction.board_changed_at(organisation)
         postings = [_posting(one, bodies[one.body_id]) for one in found if one.body_id in bodies]

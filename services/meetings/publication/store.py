@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, bindparam, func, select
+from sqlalchemy import ARRAY, Integer, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.publication.publication import Publication, Status
@@ -35,9 +35,11 @@ _BEGIN = insert(PUBLICATION).on_conflict_do_nothing().inline()
 _SAVE = insert(PUBLICATION)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
 _BOARD = (
-    _ALL.where(PUBLICATION.c.status == Status.POSTED.value)
+    select(*(column for column in PUBLICATION.c if column.name != "masks"))
+    .where(PUBLICATION.c.organisation == bindparam("organisation"))
+    .where(PUBLICATION.c.status == Status.POSTED.value)
     .order_by(PUBLICATION.c.posted_at.desc(), PUBLICATION.c.id)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
 )
 _CHANGED_AT = select(func.max(func.greatest(PUBLICATION.c.edited_at, PUBLICATION.c.removed_at))).where(
     PUBLICATION.c.organisation == bindparam("organisation")
@@ -97,8 +99,8 @@ class PublicationStore(Transaction):
     async def save_posting(self, organisation: str, publication: Publication) -> None:
         await self.connection.execute(_SAVE, _row(organisation, publication))
 
-    async def posted(self, organisation: str, *, most: int) -> list[Publication]:
-        """What is on the notice board now, the latest first."""
+    async def posted(self, organisation: str, *, most: int | None) -> list[Publication]:
+        """What is on the notice board now, the latest first, without `masks`. `most`: None for all."""
         key = {"organisation": organisation, "most": most}
         return [_publication(row) for row in await self.connection.execute(_BOARD, key)]
 
@@ -127,7 +129,7 @@ class PublicationStore(Transaction):
 
 
 def _publication(row: Any) -> Publication:
-    return Publication.model_validate({name: getattr(row, name) for name in Publication.model_fields})
+    return Publication.model_validate(dict(row._mapping))
 
 
 def _row(organisation: str, publication: Publication) -> dict[str, Any]:

@@ -127,6 +127,36 @@ async def test_what_is_taken_down_is_gone_and_so_is_the_edition_before_a_correct
     assert again.headers["content-type"].startswith("text/html"), "a plain page"
 
 
+async def test_what_is_posted_again_is_no_correction_and_all_that_is_posted_is_on_the_page(
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = await drafted(service, api)
+    await post(api, meeting, [])
+    assert (await api.post(f"/meetings/{meeting}/publication/remove", json={"reason": "Fel dag."})).status_code == 200
+    posted = (await post(api, meeting, OLOF)).json()
+    assert posted["edition"] == 2
+    for address, answer in (await everything(anyone, posted["id"])).items():
+        assert not re.search("Rätta[dt]|orrected", words_of(answer)), address
+    monkeypatch.setattr("services.meetings.pages.board._MOST_IN_FEED", 0)
+    found = await everything(anyone, posted["id"])
+    assert posted["id"] not in found[f"{BOARD}/atom.xml"].text
+    assert posted["id"] in found[BOARD].text
+
+
+async def test_of_minutes_that_are_older_than_the_board_the_page_says_that_when_they_were_signed_is_not_kept(
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str
+) -> None:
+    meeting = await drafted(service, api)
+    whole = (await post(api, meeting, [])).json()
+    assert "is not kept here" not in (await anyone.get(f"/notice-board/{whole['id']}")).text
+    async with service.database.transaction() as connection:
+        await connection.exec_driver_sql("DELETE FROM minutes_signature WHERE place = 1")
+    old = (await post(api, meeting, OLOF)).json()
+    assert (old["posted"]["says_when"], old["edition"]) == (False, 2)
+    page = await anyone.get(f"/notice-board/{old['id']}")
+    assert "All had signed by 26 September 2022. When each of them did is not kept here" in page.text
+
+
 async def test_another_organisations_posting_is_not_on_this_board(
     service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str
 ) -> None:

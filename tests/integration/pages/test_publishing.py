@@ -33,7 +33,9 @@ async def publish(site: Site, visitor: Visitor) -> str:
     return unsigned
 
 
-async def test_minutes_are_looked_at_posted_corrected_and_taken_down(visitor: Visitor, publish: str) -> None:
+async def test_minutes_are_looked_at_posted_corrected_and_taken_down(
+    site: Site, visitor: Visitor, publish: str
+) -> None:
     meeting = await visitor.follow(publish.removesuffix("/publish"))
     assert publish in meeting.text, "the next step once everyone has signed"
     await visitor.follow(publish)
@@ -47,6 +49,7 @@ async def test_minutes_are_looked_at_posted_corrected_and_taken_down(visitor: Vi
     assert "När någon tar ned det" in said, "an association's bylaws say nothing"
     await visitor.press("/publish", names="")
     assert "Det nya tar det förras plats" in unescape(visitor.page.text)
+    site.flow.tick()
     await visitor.press("/publish")
     assert "Det som var anslaget är utbytt." in unescape(visitor.page.text)
     await visitor.press("/publish/remove", removal="Fel.")

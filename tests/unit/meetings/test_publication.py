@@ -157,6 +157,7 @@ def test_a_correction_is_the_next_edition_and_stands_no_longer() -> None:
     first = posted()
     second, fact = rules.post(first, body(), MADE, (), SIGNED + timedelta(days=5))
     assert (second.edition, fact.edition, fact.masks) == (2, 2, 0)
+    assert (first.is_corrected, second.is_corrected) == (False, True)
     assert (second.posted_on, second.remove_on, second.appeal_until) == (
         first.posted_on,
         first.remove_on,
@@ -176,6 +177,7 @@ def test_taken_down_early_needs_a_reason_and_posted_anew_the_time_begins_anew() 
     again, _ = rules.post(removed, body(), MADE, MASKS, SIGNED + timedelta(days=2))
     assert (again.edition, again.posted_on, again.removal_reason) == (2, date(2022, 9, 28), None)
     assert again.appeal_until == date(2022, 10, 19)
+    assert not again.is_corrected, "it may be the same"
 
 
 def test_an_associations_posting_can_be_taken_down_at_any_time() -> None:
