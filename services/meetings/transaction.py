@@ -100,18 +100,20 @@ class MeetingsTransaction(
     async def _wait_for_minutes(self, planned: Mapping[tuple[str, str], tuple[Meeting, datetime]]) -> None:
         """Where the law says until when minutes are signed, that is watched from the calendar on; what is watched
         already follows its meeting."""
-        watched = set()
+        watched: dict[tuple[str, str], str] = {}
         for organisation in sorted({organisation for organisation, _ in planned}):
             ids = [meeting_id for of, meeting_id in planned if of == organisation]
             found = await self.postings_of(organisation, ids)
             await self.hold_postings(organisation, [one.id for one in found.values()])
-            watched |= {(organisation, meeting_id) for meeting_id in found}
-        for (organisation, meeting_id), (meeting, at) in sorted(planned.items()):
-            body = await self.body_of(organisation, meeting)
-            if body is not None and (
-                (organisation, meeting_id) in watched
-                or adjust_by(body.details.rules, meeting.details.ends.date()) is not None
-            ):
+            watched |= {(organisation, meeting_id): one.id for meeting_id, one in found.items()}
+        for key, (meeting, at) in sorted(planned.items()):
+            organisation, body = key[0], await self.body_of(key[0], meeting)
+            if body is None:
+                if key in watched:
+                    left = publication.left_alone(await self.lock_posting(organisation, watched[key]))
+                    await self.save_posting(organisation, left)
+                    await self.set_posting_timer(organisation, left)
+            elif key in watched or adjust_by(body.details.rules, meeting.details.ends.date()) is not None:
                 await self.follow_meeting(organisation, meeting, body, at)
 
     async def follow_meeting(self, organisation: str, meeting: Meeting, body: Body, now: datetime) -> Publication:

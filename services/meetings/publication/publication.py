@@ -193,6 +193,13 @@ def moved(publication: Publication, meeting: Meeting, body: Body) -> Publication
     return publication.model_copy(update=update)
 
 
+def left_alone(publication: Publication) -> Publication:
+    """Of a meeting that became one of a body that the register does not know: nothing says until when it is signed."""
+    if publication.adjusted_on is not None:
+        return publication
+    return publication.model_copy(update={"adjust_by": None, "told": ()})
+
+
 def adjusted(publication: Publication, body: Body, signed_at: datetime) -> Publication:
     """All have signed; known already, nothing changes."""
     if publication.adjusted_on is not None:

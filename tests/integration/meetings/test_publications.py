@@ -218,6 +218,11 @@ async def test_of_a_meeting_that_is_moved_after_a_warning_another_one_comes_in_t
     await fire(service)
     told = [PublicationDeadlineNeared.from_json(data).due for _, data in await facts(service)]
     assert told == ["2022-10-07", "2022-12-09"]
+    assert (await api.put(f"/meetings/{meeting}", json=moved | {"body": "Ingen nämnd"})).status_code == 200
+    assert (await api.get(f"/meetings/{meeting}/publication")).json()["adjust_by"] is None
+    clock.move_to(NOW + timedelta(days=90))
+    await fire(service)
+    assert len(await facts(service)) == 2, "of a body that the register does not know"
 
 
 async def test_minutes_that_are_signed_at_one_time_are_all_waited_for(
