@@ -46,7 +46,7 @@ async def test_the_page_follows_what_is_typed_and_stays_while_it_cannot_be_read(
 async def test_the_page_stands_beside_the_text_or_on_a_phone_below_it(page: Page, held: Held, width: int) -> None:
     await page.set_viewport_size({"width": width, "height": 900})
     await at_a_paragraph(page, held)
-    assert await _troubles(page) == []
+    assert await _troubles(page, "light") == []
     text, picture = await page.locator("#below").bounding_box(), await page.locator("[data-picture]").bounding_box()
     assert text is not None
     assert picture is not None

@@ -56,7 +56,7 @@ async def test_items_are_taken_up_and_decided_by_keyboard(page: Page, held: Held
 async def test_its_pages_are_accessible_and_fit_a_phone(page: Page, held: Held) -> None:
     at = f"{held.visitor.site.base}{held.at}"
     await page.goto(at)
-    troubles = await _troubles(page)
+    troubles = await _troubles(page, "light")
     await opened(page, held)
     await shortcut(page, "Alt+n")
     await page.locator("#decision").wait_for()
@@ -67,7 +67,7 @@ async def test_its_pages_are_accessible_and_fit_a_phone(page: Page, held: Held) 
         await page.goto(f"{at}{path}")
         for one in await page.locator("main details").all():
             await one.evaluate("one => { one.open = true; }")
-        troubles += await _troubles(page)
+        troubles += await _troubles(page, "light")
     assert not troubles, "\n".join(troubles)
 
 

@@ -16,6 +16,7 @@ _WITHOUT = {
     "/register/check",  # nor does this
     "/meetings/{meeting_id}/minutes/word",  # nor this
     "/meetings/{meeting_id}/strike/check",  # nor this
+    "/meetings/{meeting_id}/publication/preview",  # nor this
 }
 
 
