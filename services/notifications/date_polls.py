@@ -6,13 +6,12 @@ nothing of its end.
 """
 
 from datetime import date, datetime
-from typing import Any
 
 from services.notifications import held, withdrawing
-from services.notifications.delivery import Facts, NewDelivery
+from services.notifications.delivery import Facts
 from services.notifications.languages import capital, language_of
 from services.notifications.messages import Purpose, quotable
-from services.notifications.notices import send_to_members
+from services.notifications.notices import mail_to_member, send_to_members
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.withdrawing import EndedNotices
 from shared.events import DatePollClosed, DatePollOpened, DatePollUnreached, Person
@@ -43,7 +42,7 @@ async def on_date_poll_opened(transaction: NotificationsTransaction, received: R
             quoted=quotable(event.note or "", 400),
             page_version=person.page_version,
         )
-        mails.append(_mail(received, Purpose.DATE_POLL, person.person_id, person.email, facts))
+        mails.append(mail_to_member(received, Purpose.DATE_POLL, event.poll_id, person, facts))
     await send_to_members(transaction, received, event.body_id, mails)
 
 
@@ -63,7 +62,7 @@ async def on_date_poll_closed(transaction: NotificationsTransaction, received: R
             recipient_name=_line(person.name),
             quoted=quotable(event.reason or "", 400),
         )
-        mails.append(_mail(received, Purpose.DATE_POLL_CALLED_OFF, person.person_id, person.email, facts))
+        mails.append(mail_to_member(received, Purpose.DATE_POLL_CALLED_OFF, event.poll_id, person, facts))
     await send_to_members(transaction, received, event.body_id, mails)
     ended = EndedNotices(envelope.organisation, event.poll_id, None, below_version=envelope.sequence)
     transaction.withdraw_notices(ended)
@@ -83,25 +82,8 @@ async def on_date_poll_unreached(transaction: NotificationsTransaction, received
             quoted=quotable(event.diagnostic, 300),
             status=quotable(event.status, 20),
         )
-        mails.append(_mail(received, Purpose.DATE_POLL_UNREACHED, person.person_id, person.email, facts))
+        mails.append(mail_to_member(received, Purpose.DATE_POLL_UNREACHED, event.poll_id, person, facts))
     await send_to_members(transaction, received, event.body_id, mails)
-
-
-def _mail(received: Received[Any], purpose: Purpose, person_id: str, email: str, facts: Facts) -> NewDelivery:
-    envelope = received.envelope
-    return NewDelivery(
-        organisation=envelope.organisation,
-        agreement_id=received.event.poll_id,
-        purpose=purpose,
-        recipient=email,
-        request_id=person_id,
-        request_version=envelope.sequence,
-        place=None,
-        cause_id=envelope.id,
-        correlation_id=envelope.correlation_id,
-        facts=facts,
-        time=envelope.time,
-    )
 
 
 def _called(event: DatePollOpened | DatePollClosed | DatePollUnreached) -> str:

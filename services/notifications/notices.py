@@ -8,7 +8,7 @@ person is withdrawn: nobody gets an old time after a new one.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from services.notifications import held, invited, members
@@ -143,6 +143,40 @@ async def on_proposal_settled(transaction: NotificationsTransaction, received: R
     await _tell(transaction, received, purpose, {}, about=event.item, quoted=reason)
 
 
+class _Mailed(Protocol):
+    @property
+    def person_id(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+
+
+def mail_to_member(
+    received: Received[Any],
+    purpose: Purpose,
+    about: str,
+    person: _Mailed,
+    facts: Facts,
+    *,
+    version: int | None = None,
+) -> NewDelivery:
+    """The mail to someone that an event makes. `about`: the id of what it is about (a meeting, body, poll or review);
+    `version`: of that, else the event's own number."""
+    envelope = received.envelope
+    return NewDelivery(
+        organisation=envelope.organisation,
+        agreement_id=about,
+        purpose=purpose,
+        recipient=person.email,
+        request_id=person.person_id,
+        request_version=envelope.sequence if version is None else version,
+        place=None,
+        cause_id=envelope.id,
+        correlation_id=envelope.correlation_id,
+        facts=facts,
+        time=envelope.time,
+    )
+
+
 async def send_to_members(
     transaction: NotificationsTransaction, received: Received[Any], body_id: str, mails: Sequence[NewDelivery]
 ) -> None:
@@ -200,7 +234,6 @@ async def _tell(
 ) -> None:
     """`said`: of the meeting; `about`: what the mail is about, where that is not the meeting; `answers`: of people,
     what they said that holds; `beside`: other facts of the mail."""
-    envelope = received.envelope
     event: _AboutMeeting = received.event
     meeting = _meeting(event, said)
     mails = []
@@ -220,21 +253,7 @@ async def _tell(
             meeting=meeting.model_copy(update=own),
             **beside,
         )
-        mails.append(
-            NewDelivery(
-                organisation=envelope.organisation,
-                agreement_id=event.meeting_id,
-                purpose=purpose,
-                recipient=person.email,
-                request_id=person.person_id,
-                request_version=event.sequence,
-                place=None,
-                cause_id=envelope.id,
-                correlation_id=envelope.correlation_id,
-                facts=facts,
-                time=envelope.time,
-            )
-        )
+        mails.append(mail_to_member(received, purpose, event.meeting_id, person, facts, version=event.sequence))
     await send_to_members(transaction, received, event.body_id, mails)
 
 

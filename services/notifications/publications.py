@@ -6,10 +6,10 @@ A mail's delivery says of which body: `agreement_id` is the body's id, `request_
 
 from datetime import date
 
-from services.notifications.delivery import Facts, NewDelivery
+from services.notifications.delivery import Facts
 from services.notifications.languages import language_of
 from services.notifications.messages import Purpose, quotable
-from services.notifications.notices import send_to_members
+from services.notifications.notices import mail_to_member, send_to_members
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import PublicationDeadlineMissed, PublicationDeadlineNeared
 from shared.messaging.inbound import Handlers
@@ -24,7 +24,7 @@ async def on_deadline(
     transaction: NotificationsTransaction, received: Received[PublicationDeadlineNeared | PublicationDeadlineMissed]
 ) -> None:
     """Raises ValueError for a day that is none, or an unknown deadline: the event is poison."""
-    event, envelope = received.event, received.envelope
+    event = received.event
     purposes = _MISSED if isinstance(event, PublicationDeadlineMissed) else _NEAR
     if event.deadline not in purposes:
         raise ValueError(f"no deadline of minutes: {event.deadline[:20]!r}")
@@ -39,21 +39,7 @@ async def on_deadline(
             recipient_name=quotable(person.name or "", 200),
             deadline=weekday(due, language),
         )
-        mails.append(
-            NewDelivery(
-                organisation=envelope.organisation,
-                agreement_id=event.body_id,
-                purpose=purposes[event.deadline],
-                recipient=person.email,
-                request_id=person.person_id,
-                request_version=envelope.sequence,
-                place=None,
-                cause_id=envelope.id,
-                correlation_id=envelope.correlation_id,
-                facts=facts,
-                time=envelope.time,
-            )
-        )
+        mails.append(mail_to_member(received, purposes[event.deadline], event.body_id, person, facts))
     await send_to_members(transaction, received, event.body_id, mails)
 
 

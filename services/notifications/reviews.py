@@ -8,10 +8,10 @@ number of the review's fact. What still waits of an earlier version, or of a rev
 from datetime import date
 from typing import Any
 
-from services.notifications.delivery import Facts, NewDelivery
+from services.notifications.delivery import Facts
 from services.notifications.languages import language_of
 from services.notifications.messages import Purpose, quotable
-from services.notifications.notices import send_to_members
+from services.notifications.notices import mail_to_member, send_to_members
 from services.notifications.transaction import NotificationsTransaction
 from services.notifications.withdrawing import EndedNotices
 from shared.events import ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened
@@ -60,7 +60,7 @@ async def _tell(
     *,
     deadline: date | None = None,
 ) -> None:
-    event, envelope = received.event, received.envelope
+    event = received.event
     mails = []
     for person in event.people:
         language = language_of(person.language)
@@ -73,21 +73,7 @@ async def _tell(
             page_version=person.page_version,
             **said,
         )
-        mails.append(
-            NewDelivery(
-                organisation=envelope.organisation,
-                agreement_id=event.review_id,
-                purpose=purpose,
-                recipient=person.email,
-                request_id=person.person_id,
-                request_version=envelope.sequence,
-                place=None,
-                cause_id=envelope.id,
-                correlation_id=envelope.correlation_id,
-                facts=facts,
-                time=envelope.time,
-            )
-        )
+        mails.append(mail_to_member(received, purpose, event.review_id, person, facts))
     await send_to_members(transaction, received, event.body_id, mails)
 
 

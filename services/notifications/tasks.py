@@ -5,10 +5,10 @@ A mail's delivery says of which body: `agreement_id` is the body's id, `request_
 
 from datetime import date
 
-from services.notifications.delivery import Facts, NewDelivery
+from services.notifications.delivery import Facts
 from services.notifications.languages import language_of
 from services.notifications.messages import Purpose, quotable
-from services.notifications.notices import send_to_members
+from services.notifications.notices import mail_to_member, send_to_members
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import TaskDue
 from shared.messaging.inbound import Handlers
@@ -20,7 +20,7 @@ _PURPOSES = {"week": Purpose.TASK_SOON, "day": Purpose.TASK_TODAY}
 
 async def on_task_due(transaction: NotificationsTransaction, received: Received[TaskDue]) -> None:
     """Raises ValueError for a day that is none, or an unknown reminder: the event is poison."""
-    event, envelope = received.event, received.envelope
+    event = received.event
     if event.reminder not in _PURPOSES:
         raise ValueError(f"no reminder of a task: {event.reminder[:20]!r}")
     due, held_on = date.fromisoformat(event.due), date.fromisoformat(event.held_on)
@@ -35,21 +35,7 @@ async def on_task_due(transaction: NotificationsTransaction, received: Received[
             deadline=weekday(due, language),
             quoted=f"§ {event.paragraph}, {quotable(event.body, 200)}, {day(held_on, language)}",
         )
-        mails.append(
-            NewDelivery(
-                organisation=envelope.organisation,
-                agreement_id=event.body_id,
-                purpose=_PURPOSES[event.reminder],
-                recipient=person.email,
-                request_id=person.person_id,
-                request_version=envelope.sequence,
-                place=None,
-                cause_id=envelope.id,
-                correlation_id=envelope.correlation_id,
-                facts=facts,
-                time=envelope.time,
-            )
-        )
+        mails.append(mail_to_member(received, _PURPOSES[event.reminder], event.body_id, person, facts))
     await send_to_members(transaction, received, event.body_id, mails)
 
 
