@@ -77,7 +77,9 @@ def told(change: dict[str, Any]) -> str:
     day, _, starts = change["starts"].partition("T")
     when = f"{day} {starts}-{change['ends'].partition('T')[2]}"
     fields = [f"{one['field']} {one['before'] or '-'} -> {one['after'] or '-'}" for one in change["fields"]]
-    return ", ".join((f"{_MARKS[change['kind']]} {when} {change['body']}: {change['title']}", *fields))
+    told = ", ".join((f"{_MARKS[change['kind']]} {when} {change['body']}: {change['title']}", *fields))
+    by_order = " (by the order of the dates; if another one moved, give them keys)"
+    return told + (by_order if change.get("by_order") else "")
 
 
 def clash_told(clash: dict[str, Any]) -> str:

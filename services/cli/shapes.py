@@ -166,6 +166,7 @@ class PlanChange(_Shape):
     starts: str
     ends: str
     fields: list[RegisterField]
+    by_order: bool = False
 
 
 class PlanClash(_Shape):

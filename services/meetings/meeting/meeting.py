@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
+from services.meetings.wall_time import require_there
 from shared.errors import InvalidInput, Refused, says
 from shared.events import MeetingCancelled, MeetingChanged, MeetingScheduled, Person
 from shared.events.meetings import ReservedHours
@@ -151,6 +152,7 @@ class Meeting(BaseModel):
 def schedule(meeting_id: str, details: MeetingDetails, body_id: str | None = None) -> tuple[Meeting, MeetingScheduled]:
     """`body_id`: of the body that `details` name, when the register knows it. Raises InvalidInput."""
     cleaned = clean_details(details)
+    _require_hours(cleaned)
     meeting = Meeting(id=meeting_id, body_id=body_id, version=1, status=MeetingStatus.SCHEDULED, details=cleaned)
     return meeting, MeetingScheduled(meeting_id=meeting_id, **_event_fields(cleaned))
 
@@ -161,6 +163,8 @@ def change(meeting: Meeting, details: MeetingDetails) -> tuple[Meeting, MeetingC
     cleaned = clean_details(details)
     if cleaned == meeting.details:
         return meeting, None
+    if _hours(cleaned) != _hours(meeting.details):  # what stands may be changed otherwise
+        _require_hours(cleaned)
     changed = meeting.model_copy(update={"version": meeting.version + 1, "details": cleaned})
     return changed, MeetingChanged(meeting_id=meeting.id, **_event_fields(cleaned))
 
@@ -212,6 +216,19 @@ def clean_details(details: MeetingDetails) -> MeetingDetails:
             "reserved": _clean_reserved(details.reserved),
         }
     )
+
+
+def _hours(details: MeetingDetails) -> tuple[object, ...]:
+    return details.starts, details.ends, details.reserved, details.timezone
+
+
+def _require_hours(details: MeetingDetails) -> None:
+    """Raises InvalidInput for an hour that its day has not."""
+    require_there(details.starts, details.timezone, "starts")
+    require_there(details.ends, details.timezone, "ends")
+    if details.reserved is not None:
+        for hour in (details.reserved.starts, details.reserved.ends):
+            require_there(datetime.combine(details.starts.date(), hour), details.timezone, "reserved")
 
 
 def known_timezone(name: str) -> str:

@@ -20,7 +20,7 @@ COLUMNS = {
     "absent": ("name", "party", "municipality", "role"),
     "others": ("name", "title", "municipality", "items"),
 }
-_BARE = re.compile(r"[0-9][0-9T:-]*")
+_BARE = re.compile(r"[0-9](?:[0-9T:-]*[0-9T-])?")
 
 
 def as_yaml(fields: Mapping[str, Any]) -> str:

@@ -183,7 +183,8 @@ class _Words:
         starts, ends = datetime.fromisoformat(change.starts), datetime.fromisoformat(change.ends)
         when = readable.span(starts, ends, self._language)
         line = self._text("change." + change.kind, body=change.body, title=change.title, when=when)
-        return line, self._fields(change.fields)
+        by_order = [self._text("change.by_order")] if change.by_order else []
+        return line, self._fields(change.fields) + by_order
 
     def change(self, change: Change) -> tuple[str, list[str]]:
         role = self._text("seat.role." + change.role.value) if change.role else ""

@@ -33,6 +33,7 @@ from services.meetings.pages.office import (
     is_wrong,
     line_error,
     post,
+    refused,
     time_of,
     typed,
     version_of,
@@ -41,7 +42,7 @@ from services.meetings.pages.office import (
 from services.meetings.plan.clashes import Clash
 from services.meetings.poll.poll import PollStatus
 from shared.auth import Principal
-from shared.errors import Refused
+from shared.errors import InvalidInput, Refused
 from shared.text import MAX_REASON, clean_line, clean_reason
 from shared.web import Field, form_text
 
@@ -61,6 +62,7 @@ _DONE = notices.DONE | frozenset(
         "sent-to-sign",
     }
 )
+_REFUSED = {"starts": ("begins_at", "meeting.time"), "ends": ("ends_at", "meeting.ends")}
 _DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
 
 
@@ -188,6 +190,10 @@ class MeetingPages(OfficePages):
             meeting = await self._commands.meetings.schedule_for(principal.organisation, body.id, wish, meant=meant)
         except ClashesFound as found:
             return await self._form(request, principal, None, fields, clashes=found)
+        except InvalidInput as error:
+            if not refused(fields, error, _REFUSED):
+                raise
+            return await self._form(request, principal, None, fields)
         return back(request, "office_meeting", "scheduled", meeting_id=meeting.id)
 
     async def office_meeting_form(
@@ -213,6 +219,10 @@ class MeetingPages(OfficePages):
             await self._commands.meetings.change_as(principal.organisation, meeting_id, wish, version=seen, meant=meant)
         except ClashesFound as found:
             return await self._form(request, principal, meeting, fields, clashes=found)
+        except InvalidInput as error:
+            if not refused(fields, error, _REFUSED):
+                raise
+            return await self._form(request, principal, meeting, fields)
         except Refused:
             meeting = await self._standing(principal, meeting_id)
             return await self._form(request, principal, meeting, fields, meanwhile=True)

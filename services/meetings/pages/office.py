@@ -114,6 +114,8 @@ def refused(fields: Fields, error: JusteraError, places: Mapping[str, tuple[str,
     if subject not in places:
         return False
     name, key = places[subject]
+    if error.says is not None and error.says.key == "skipped_hour":
+        key = "meeting.skipped"
     wrong(fields, name, key)
     return True
 

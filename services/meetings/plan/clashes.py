@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -52,6 +52,11 @@ class Engagement:
     ends: datetime
     people: dict[str, str]
     planned: bool
+    reserved: bool = False
+
+    def is_same_reservation(self, other: "Engagement") -> bool:
+        """Hours that are kept free for one and the same thing are in nobody's way, however many meetings keep them."""
+        return self.reserved and other.reserved and self.title.casefold() == other.title.casefold()
 
 
 def engagements(
@@ -68,14 +73,15 @@ def engagements(
     if reserved is not None:
         at = datetime.combine
         day = starts.date()
-        found.append(Engagement(body, reserved.what, at(day, reserved.starts), at(day, reserved.ends), people, planned))
+        hours = at(day, reserved.starts), at(day, reserved.ends)
+        found.append(Engagement(body, reserved.what, *hours, people, planned, reserved=True))
     return found
 
 
 def people_elsewhere(all_of_them: Iterable[Engagement]) -> list[Clash]:
     """Each pair that overlaps and shares people, once; only pairs that the plan has a part in."""
     by_day: dict[date, list[Engagement]] = {}
-    for one in all_of_them:
+    for one in _reserved_once(all_of_them):
         by_day.setdefault(one.starts.date(), []).append(one)
     found = []
     for there in by_day.values():
@@ -84,6 +90,8 @@ def people_elsewhere(all_of_them: Iterable[Engagement]) -> list[Clash]:
             for other in there[number + 1 :]:
                 if other.starts >= one.ends:
                     break
+                if one.is_same_reservation(other):
+                    continue
                 both = sorted(one.people[who] for who in one.people.keys() & other.people.keys())
                 if both and (one.planned or other.planned):
                     mine, theirs = (one, other) if one.planned else (other, one)
@@ -101,10 +109,23 @@ def people_elsewhere(all_of_them: Iterable[Engagement]) -> list[Clash]:
     return found
 
 
+def _reserved_once(all_of_them: Iterable[Engagement]) -> Iterable[Engagement]:
+    """Meetings of one body on one day may keep the same hours free: these are one engagement, of all their people."""
+    reserved: dict[tuple[str, str, datetime, datetime], Engagement] = {}
+    for one in all_of_them:
+        if not one.reserved:
+            yield one
+            continue
+        key = (one.body, one.title.casefold(), one.starts, one.ends)
+        before = reserved.get(key, one)
+        reserved[key] = replace(before, people=before.people | one.people, planned=before.planned or one.planned)
+    yield from reserved.values()
+
+
 def days_off(body: str, days: Sequence[date]) -> list[Clash]:
-    """Public holidays, the days before them, Saturdays and Sundays."""
+    """Public holidays, the days before them, Saturdays and Sundays; of a day with several meetings, once."""
     found = []
-    for day in days:
+    for day in dict.fromkeys(days):
         name, tomorrow = holiday(day), holiday(day + timedelta(days=1))
         if name:
             found.append(Clash(kind="holiday", body=body, date=day, what=name))

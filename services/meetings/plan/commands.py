@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.meetings.body.body import Body
 from services.meetings.body.who_sits import WhoSits
@@ -15,6 +16,7 @@ from services.meetings.plan.plan import MAX_PLAN, MOST_MEETINGS, Plan, Planned, 
 from services.meetings.plan.yaml_file import read_plan
 from services.meetings.register.register import Problem, Problems
 from services.meetings.transaction import MeetingsTransaction
+from services.meetings.wall_time import require_there
 from shared.clock import Clock
 from shared.errors import InvalidInput, Refused, says
 from shared.events import Person as Invited
@@ -131,6 +133,9 @@ class PlanCommands:
                 owner = people.body(body.key)
                 body_ids[owner.details.name] = owner.id
                 wanted += [(one, _details(one, owner, people.invited(owner, one.day))) for one in listed[body.key]]
+                for one in listed[body.key]:
+                    with problems.at(one.where):
+                        _require_hours(one, owner)
         if problems.found:
             return _Work(PlanOutcome(), [], plan, WhoSits([], [], []))
         await hold_timers(transaction.connection, organisation, *await transaction.planned_ids(organisation, plan.key))
@@ -159,6 +164,15 @@ def _details(planned: Planned, body: Body, participants: tuple[Invited, ...]) ->
         occasion=planned.occasion,
         reserved=planned.reserved,
     )
+
+
+def _require_hours(planned: Planned, body: Body) -> None:
+    """In the plan's own words. Raises InvalidInput."""
+    zone, reserved = body.details.rules.timezone, planned.reserved
+    for moment in moments(planned):
+        require_there(moment, zone, "time")
+    for hour in (reserved.starts, reserved.ends) if reserved else ():
+        require_there(datetime.combine(planned.day, hour), zone, "reserve")
 
 
 def _stands(meeting: Meeting) -> bool:

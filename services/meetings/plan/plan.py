@@ -29,6 +29,7 @@ class Planned:
     """One meeting. `slot`: what the plan knows it by, from one version of the plan to the next.
 
     `weekday`: the one that the date must fall on, Monday is 0; None does not ask. `where`: its place in the file.
+    `follows`: the day of the meeting that it follows; None for one with a date of its own.
     """
 
     slot: str
@@ -41,6 +42,7 @@ class Planned:
     occasion: Occasion = Occasion.ORDINARY
     weekday: int | None = None
     reserved: Reserved | None = None
+    follows: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,28 @@ def _follower(pattern: Planned, leader: Planned, day: date) -> Planned:
         place=pattern.place,
         mode=pattern.mode,
         reserved=pattern.reserved,
+        follows=leader.day,
     )
 
 
 def _check(plan: Plan, meetings: list[Planned], problems: Problems) -> None:
     slots: set[str] = set()
     for one in meetings:
-        if one.day.year != plan.year:
+        if one.day.year != plan.year and one.follows is not None:
+            problems.add(
+                one.where,
+                f"days_before: the meeting before that of {one.follows} would be on {one.day}, not in {plan.year}"
+                f" (write `{one.follows}: none` under except, or another day)",
+                says(
+                    "follower_other_year",
+                    "days_before",
+                    leader=one.follows,
+                    leader_as_written=one.follows.isoformat(),
+                    day=one.day,
+                    year=plan.year,
+                ),
+            )
+        elif one.day.year != plan.year:
             problems.add(
                 one.where,
                 f"date: {one.day} is not in {plan.year}",

@@ -61,6 +61,12 @@ def read_plan(text: str, problems: Problems) -> Plan:
 def _body(key: str, given: object, where: str, problems: Problems) -> BodyPlan:
     fields = _fields(given, _BODY)
     common = {name: fields[name] for name in _COMMON if name in fields}
+    if fields.get("meetings", "") == "" and not fields.get("follows"):
+        raise InvalidInput(
+            "has neither meetings nor follows",
+            hint="list its dates under meetings, or `meetings: []` when it has none this year",
+            says=says("no_meetings"),
+        )
     listed = fields.get("meetings") or []
     if not isinstance(listed, list):
         raise InvalidInput(

@@ -125,6 +125,7 @@ class PollCommands:
             {meeting.details.starts.date(), *(starts.date() for starts in of_body)},
             first,
             last,
+            zone=meeting.details.timezone,
         )
         return ProposedTimes(meeting, body, people, found, answer_by, earliest)
 

@@ -17,6 +17,7 @@ from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import LocalTime, Meeting
 from services.meetings.notice.notice import latest_day
 from services.meetings.person.person import Person
+from services.meetings.wall_time import require_there
 from shared.errors import InvalidInput, Refused
 from shared.events import DatePollClosed, DatePollOpened, DatePollUnreached
 from shared.events.notices import AskedMember
@@ -185,6 +186,9 @@ def open_poll(
         raise Refused("nobody sits in the body, so there is nobody to ask", hint="add its members first")
     zone = ZoneInfo(meeting.details.timezone)
     cleaned = _clean_times(times, now.astimezone(zone).replace(tzinfo=None))
+    for one in cleaned:
+        require_there(one.starts, meeting.details.timezone, "times")
+        require_there(one.ends, meeting.details.timezone, "times")
     if answer_by < now.astimezone(zone).date():
         raise InvalidInput("answer_by: is over", hint="choose today or a later day")
     _require_room(cleaned, answer_by, body.details.rules.notice_days, late_notice=late_notice)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from services.meetings.holidays import holiday
+from services.meetings.wall_time import is_skipped
 
 MOST_PROPOSED = 8
 WINDOW = timedelta(weeks=8)
@@ -69,6 +70,7 @@ def proposals(
     first: date,
     last: date,
     most: int = MOST_PROPOSED,
+    zone: str = "Europe/Stockholm",
 ) -> list[Proposal]:
     """The best ones of the days from `first` to `last`, the best first; none on which nobody could come.
 
@@ -84,6 +86,8 @@ def proposals(
             continue
         starts = datetime.combine(day, usually.starts)
         ends = starts + usually.length
+        if is_skipped(starts, zone) or is_skipped(ends, zone):
+            continue
         away = {
             one.person_id: one.why
             for one in by_day.get(day, ())

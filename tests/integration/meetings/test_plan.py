@@ -234,7 +234,36 @@ async def test_bad_input_changes_nothing(service: Service, api: httpx.AsyncClien
             "what": "there is no body unknown (name bodies by their keys, as the register does)",
         }
     ]
+    night = "{date: 2023-03-26, weekday: any, time: 02:15-04:00, reserve: {time: 02:30-05:00, for: Rådet}}"
+    assert (await check(api, PLAN.replace("date: 2023-02-24", night)))["problems"] == [
+        {
+            "where": "bodies, styrelsen, meetings, number 1",
+            "what": "time: 02:15 does not exist on 2023-03-26 in Europe/Stockholm: the clocks are put forward then "
+            "(choose another time)",
+        }
+    ]
     assert await outbox(service) == before
+
+
+async def test_a_date_that_is_struck_leaves_the_others_what_they_are(service: Service, api: httpx.AsyncClient) -> None:
+    """Also one that was moved by hand, and one that moves in the same plan."""
+    await prepared(api)
+    await apply(api)
+    there = (await api.get("/meetings?limit=100")).json()["meetings"]
+    [by_hand] = [one for one in there if one["details"]["starts"] == "2023-09-22T09:00:00"]
+    hours = {"starts": "2023-09-29T09:00", "ends": "2023-09-29T12:00"}
+    moved = await api.put(f"/meetings/{by_hand['id']}", json={**by_hand["details"], **hours})
+    assert moved.status_code == 200, moved.text
+    changed = PLAN.replace("      - date: 2023-02-24\n", "").replace("date: 2023-09-22", "date: 2023-09-29")
+    shown = await check(api, changed.replace("date: 2023-10-27", "date: 2023-10-20"))
+    told = [(one["kind"], one["body"], one["starts"][:10], one["by_order"]) for one in shown["changes"]]
+    assert sorted(told) == [
+        ("cancelled", "Arbetsutskottet", "2023-02-17", False),
+        ("cancelled", "Styrelsen", "2023-02-24", False),
+        ("changed", "Arbetsutskottet", "2023-09-22", True),
+        ("changed", "Arbetsutskottet", "2023-10-13", True),
+        ("changed", "Styrelsen", "2023-10-20", True),
+    ]
 
 
 async def test_a_meeting_that_was_held_stays_as_it_was(service: Service, api: httpx.AsyncClient) -> None:

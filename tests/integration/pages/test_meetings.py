@@ -115,6 +115,11 @@ async def test_what_is_wrong_with_a_meeting_is_said_at_its_field(visitor: Visito
         assert f'<a href="#{field}">' in page
         await new_meeting(visitor, body, mode="physical")
         assert unescape(visitor.page.text).count("Skriv var mötet hålls") == 2
+    skipped = {"date": "2023-03-26", "begins_at": "02:15", "ends_at": "04:00"}
+    await new_meeting(visitor, body, **skipped)
+    assert unescape(visitor.page.text).count("Klockan ställs fram den natten") == 2
+    assert '<a href="#begins_at">' in visitor.page.text
+    assert 'value="2023-03-26"' in visitor.page.text
 
 
 async def test_what_is_in_the_way_is_shown_before_anything_is_saved(visitor: Visitor) -> None:

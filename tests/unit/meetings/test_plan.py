@@ -1,8 +1,10 @@
 """A plan of a year: what it comes to, what is in its way, and what is wrong with it."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 
 from services.meetings.holidays import holiday
 from services.meetings.meeting.meeting import Mode, Occasion, Reserved
-from services.meetings.plan.clashes import days_off, engagements, people_elsewhere
+from services.meetings.plan.changes import least_moved
+from services.meetings.plan.clashes import Engagement, days_off, engagements, people_elsewhere
 from services.meetings.plan.plan import meetings_of
 from services.meetings.plan.yaml_file import read_plan
 from services.meetings.register.register import Problems
@@ -155,3 +158,69 @@ def test_one_may_follow_a_body_that_follows_another_wherever_it_stands_in_the_fi
     found = meetings_of(read_plan(text, problems), problems)
     assert not problems.found
     assert [one.day.isoformat() for one in found["presidiet"]] == ["2023-03-02"]
+
+
+def test_a_body_that_says_nothing_of_its_meetings_is_told_so() -> None:
+    """Else it would be taken to have none, and nothing would come of the plan."""
+    empty = "{{plan: p, year: 2027, bodies: {{styrelsen: {{title: Möte, time: 09:00-10:00, mode: digital{0}}}}}}}"
+    for said in ("", ", meetings: "):
+        assert "bodies, styrelsen: has neither meetings nor follows" in wrong(empty.format(said))[0]
+    assert wrong(empty.format(", meetings: []")) == []
+
+
+def test_who_would_follow_into_the_year_before_is_told_the_way_out() -> None:
+    text = PLAN.replace("date: 2023-02-24", "{date: 2023-01-05, weekday: any}")
+    [said] = wrong(text)
+    assert said.startswith("bodies, au: days_before: the meeting before that of 2023-01-05 would be on 2022-12-29")
+    assert "`2023-01-05: none` under except" in said
+    assert wrong(text.replace("    except:\n", "    except:\n      2023-01-05: none\n")) == []
+
+
+def test_hours_that_are_kept_free_are_told_once_however_many_meetings_keep_them() -> None:
+    """Two meetings of one day have the body's reserved hours, and one of them stands in these itself."""
+    kept = Reserved(starts=time(13), ends=time(16), what="Rådet")
+    people = {"maja": "Maja Lind", "olof": "Olof Berg"}
+    day = datetime(2027, 6, 1)
+
+    def of_the_board(start: int, end: int) -> list[Engagement]:
+        return engagements("Styrelsen", "Möte", day.replace(hour=start), day.replace(hour=end), kept, people, True)
+
+    other = engagements("AU", "Möte", day.replace(hour=8), day.replace(hour=9), kept, {"maja": "Maja Lind"}, True)
+    assert people_elsewhere([*of_the_board(9, 12), *of_the_board(10, 12)[1:], *other]) == []
+    [clash] = people_elsewhere([*of_the_board(9, 12), *of_the_board(14, 17)])
+    assert (clash.people, clash.date) == (["Maja Lind", "Olof Berg"], day.date())
+    assert [one.kind for one in days_off("Styrelsen", [date(2023, 6, 23), date(2023, 6, 23)])] == ["holiday"]
+
+
+def days(*numbers: int) -> list[datetime]:
+    return [datetime(2027, 1, 1) + timedelta(days=number) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "pairs"),
+    [
+        (days(10, 40, 70), days(12, 41, 71), [(0, 0), (1, 1), (2, 2)]),
+        (days(10, 40, 70), days(41, 71), [(1, 0), (2, 1)]),
+        (days(10, 40), days(9, 25, 41), [(0, 0), (1, 2)]),
+        (days(10, 40), [], []),
+    ],
+)
+def test_of_meetings_without_a_key_those_are_the_same_that_moved_least(
+    olds: list[datetime], news: list[datetime], pairs: list[tuple[int, int]]
+) -> None:
+    assert least_moved(olds, news) == pairs
+
+
+@given(st.lists(st.integers(0, 60), max_size=5), st.lists(st.integers(0, 60), max_size=5))
+def test_no_other_order_moves_them_less(olds: list[int], news: list[int]) -> None:
+    olds, news = sorted(olds), sorted(news)
+    few, many = sorted((olds, news), key=len)
+
+    def moved(pairs: Iterable[tuple[int, int]]) -> int:
+        return sum(abs(one - other) for one, other in pairs)
+
+    found = least_moved(days(*olds), days(*news))
+    assert found == sorted(found)
+    assert len(found) == len({new for _, new in found}) == len(few)
+    least = min(moved(zip(few, some, strict=True)) for some in combinations(many, len(few)))
+    assert moved((olds[old], news[new]) for old, new in found) == least

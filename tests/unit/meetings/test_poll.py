@@ -72,6 +72,8 @@ def test_a_poll_asks_each_about_its_times_in_order_once() -> None:
         ({"times": [at("2022-11-11", length=24 * 8)]}, "times: a time ends after it starts"),
         ({"times": [at("2022-11-11", hour) for hour in range(21)]}, "times: ask about 20 at most"),
         ({"times": [TimeAsked(starts=NOW, ends=NOW)]}, "times: give local time"),
+        ({"times": [at("2023-03-26", 2)]}, "times: 02:00 does not exist on 2023-03-26"),
+        ({"times": [at("2023-03-26", 1, length=1)]}, "times: 02:00 does not exist on 2023-03-26"),
         ({"answer_by": date(2022, 9, 25)}, "answer_by"),
         ({"answer_by": date(2022, 11, 11)}, "times: 2022-11-11 is not after 2022-11-11"),
         ({"answer_by": date(2022, 12, 3)}, "times: 2022-11-11 is not after 2022-12-03"),

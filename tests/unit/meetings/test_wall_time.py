@@ -1,0 +1,66 @@
+"""Hours on the nights when clocks are put forward and back."""
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.meetings.meeting import meeting as rules
+from services.meetings.meeting.meeting import Meeting, Reserved
+from services.meetings.wall_time import is_skipped
+from shared.errors import InvalidInput
+from tests.unit.meetings.test_meeting import DETAILS
+
+NIGHT = datetime(2027, 3, 28)
+
+
+def test_an_hour_that_is_skipped_is_there_on_no_other_night_and_in_no_other_zone() -> None:
+    skipped = [hour for hour in range(24) if is_skipped(NIGHT.replace(hour=hour, minute=15), "Europe/Stockholm")]
+    assert skipped == [2]
+    assert not is_skipped(datetime(2027, 3, 27, 2, 15), "Europe/Stockholm")
+    assert not is_skipped(NIGHT.replace(hour=2, minute=15), "Asia/Tokyo")
+    assert is_skipped(NIGHT.replace(hour=1, minute=15), "Europe/London")
+
+
+@pytest.mark.parametrize(
+    ("field", "changed"),
+    [
+        ("starts", {"starts": NIGHT.replace(hour=2, minute=15), "ends": NIGHT.replace(hour=4)}),
+        ("ends", {"starts": NIGHT.replace(hour=1), "ends": NIGHT.replace(hour=2, minute=15)}),
+        (
+            "reserved",
+            {
+                "starts": NIGHT.replace(hour=9),
+                "ends": NIGHT.replace(hour=10),
+                "reserved": Reserved(starts=time(2, 15), ends=time(4), what="Rådet"),
+            },
+        ),
+    ],
+)
+def test_nobody_meets_in_an_hour_that_is_skipped(field: str, changed: dict[str, object]) -> None:
+    details = DETAILS.model_copy(update=changed)
+    said = f"{field}: 02:15 does not exist on 2027-03-28 in Europe/Stockholm"
+    with pytest.raises(InvalidInput, match=said):
+        rules.schedule("m1", details)
+    with pytest.raises(InvalidInput, match=said):
+        rules.change(rules.schedule("m1", DETAILS)[0], details)
+
+
+def test_one_that_stands_there_already_may_be_called_otherwise_or_moved() -> None:
+    before = DETAILS.model_copy(update={"starts": NIGHT.replace(hour=2, minute=15), "ends": NIGHT.replace(hour=4)})
+    stands: Meeting = rules.schedule("m1", DETAILS)[0].model_copy(update={"details": before})
+    assert rules.change(stands, before.model_copy(update={"title": "Nattmöte"}))[1]
+    assert rules.change(stands, DETAILS)[1]
+
+
+def test_an_hour_that_comes_twice_is_the_first_of_the_two() -> None:
+    night = datetime(2027, 10, 31)
+    details = DETAILS.model_copy(
+        update={"starts": night.replace(hour=2, minute=15), "ends": night.replace(hour=2, minute=45)}
+    )
+    meeting, _ = rules.schedule("m1", details)
+    first = datetime(2027, 10, 31, 0, 15, tzinfo=UTC)
+    assert details.starts.replace(tzinfo=ZoneInfo("Europe/Stockholm")).astimezone(UTC) == first
+    assert meeting.has_begun(first)
+    assert not meeting.has_begun(first.replace(minute=14))
+    assert meeting.is_over(first.replace(minute=45))
