@@ -110,10 +110,12 @@ class CallOffReview(YearStep):
 
 
 class UnlockMinutes(YearStep):
-    """Minutes that are drafted, or out to be signed, are withdrawn, so that they can be changed."""
+    """Minutes that are drafted, or out to be signed, are withdrawn, so that they can be changed. `paragraph`: one
+    that is approved at once, instead of the minutes."""
 
     subject: ClassVar[str | None] = "meeting"
     meeting: Named
+    paragraph: str | None = None
     reason: str
     ip: Annotated[str, AfterValidator(clean_ip)]
 

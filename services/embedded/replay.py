@@ -90,12 +90,14 @@ async def replaying(scenario: Scenario) -> AsyncIterator["Replay"]:
 
 
 class Replay:
-    """Drives one scenario. `agreement_id` is known once it has been created: of the last version of its minutes."""
+    """Drives one scenario. `agreement_id` is known once it has been created: of the last version of its minutes, or
+    before that of a paragraph that is approved at once."""
 
     def __init__(self, system: AllInOne, scenario: Scenario, clock: ManualClock) -> None:
         self.system = system
         self.agreement_id = ""
         self._meeting_id = ""
+        self._is_created = False
         self._scenario = scenario
         self._clock = clock
         self._organisation = system.settings.organisation
@@ -106,6 +108,7 @@ class Replay:
         self._year = YearSteps(system)
         self._actions: Mapping[str, Callable[[Mapping[str, str]], Awaitable[Any]]] = {
             "create": self._create,
+            "adjust_at_once": self._adjust_at_once,
             "send": self._send,
             "deliver": self._deliver,
             "view": self._view,
@@ -157,7 +160,7 @@ class Replay:
             raise Refused("nothing has been created yet")
 
     async def _create(self, arguments: Mapping[str, str]) -> None:
-        if self.agreement_id:
+        if self._is_created:
             raise Refused("the document has been created already")
         signing = self._signed
         if "meeting" in arguments:
@@ -168,6 +171,16 @@ class Replay:
             raise Refused("the scenario has no minutes")
         self._meeting_id = meeting.id
         await self._draft(signing.minutes, signing.drafting.transaction_id, arguments["ip"])
+        self._is_created = True
+
+    async def _adjust_at_once(self, arguments: Mapping[str, str]) -> None:
+        """What follows is about its agreement, until the minutes as a whole are created."""
+        if self._is_created:
+            raise Refused("the minutes as a whole have been created already")
+        drafting = self._signed.drafting.model_copy(update={"transaction_id": arguments.get("transaction_id")})
+        meeting = await self._year.meeting(MeetingName.read(arguments["meeting"]))
+        drafted = await self._year.adjust_at_once(meeting, arguments["paragraph"], drafting, ip=arguments["ip"])
+        self.agreement_id = drafted.agreement_id
 
     @property
     def _signed(self) -> Signing:

@@ -30,7 +30,7 @@ from shared.clock import timestamp
 from shared.errors import InvalidInput, JusteraError
 from shared.events import Person, SignerInvitation
 from shared.rendering.minutes import Language
-from shared.text import clean_email, clean_ip, clean_name, clean_reason
+from shared.text import clean_email, clean_ip, clean_line, clean_name, clean_reason
 from shared.yaml_text import lines_of_fields, load_plain
 
 MAX_SCENARIO = 1_048_576
@@ -60,6 +60,9 @@ class StepKind:
 
 STEP_KINDS: Mapping[str, StepKind] = {
     "create": StepKind(required=("ip",), optional=("meeting",), about="anything"),
+    "adjust_at_once": StepKind(
+        required=("meeting", "paragraph", "ip"), optional=("transaction_id",), subject="paragraph", about="anything"
+    ),
     "send": StepKind(optional=("ip",)),
     "deliver": StepKind(required=("to",), subject="to", about="anything"),
     "view": StepKind(required=("email", "ip"), subject="email"),
@@ -86,6 +89,7 @@ _CLEANERS: Mapping[str, Callable[[str], str]] = {
     "email": clean_email,
     "for": clean_email,
     "name": clean_name,
+    "paragraph": lambda given: clean_line(given, "paragraph"),
     "reason": clean_reason,
     "minutes": str,  # read with the scenario
     "transaction_id": known_transaction_id,
@@ -175,7 +179,11 @@ def _fields(path: Path, text: str) -> dict[str, Any]:
 
 def _signs(fields: Mapping[str, Any]) -> bool:
     """Whether anything in it is about an agreement."""
-    return not _has_year(fields) or "create" in _named(fields) or any(name in fields for name in _SIGNING)
+    return (
+        not _has_year(fields)
+        or bool({"create", "adjust_at_once"} & set(_named(fields)))
+        or any(name in fields for name in _SIGNING)
+    )
 
 
 def _has_year(fields: Mapping[str, Any]) -> bool:

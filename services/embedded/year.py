@@ -17,6 +17,7 @@ from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.commands import ClashesFound, Wish
 from services.meetings.meeting.meeting import Meeting, Mode
+from services.meetings.minutes.drafting import DraftedMinutes, Drafting
 from services.meetings.strike.strike import Strike
 from services.notifications.commands import NotificationsCommands
 from services.notifications.delivery import Status
@@ -73,6 +74,10 @@ class YearSteps:
     async def written(self, meeting_id: str) -> str:
         """The minutes that are being written for a meeting. Raises NotFound."""
         return (await self._meetings.manuscripts.manuscript(self._organisation, meeting_id)).markdown
+
+    async def adjust_at_once(self, meeting: Meeting, paragraph: str, drafting: Drafting, *, ip: str) -> DraftedMinutes:
+        """A paragraph of what is written, by its heading, is put forward on its own."""
+        return await self._minutes.adjust_at_once(meeting, paragraph, drafting, ip=ip)
 
     async def _register(self, step: steps.Register) -> None:
         await self._meetings.register.apply(self._organisation, step.text, step.form)

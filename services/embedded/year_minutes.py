@@ -12,7 +12,9 @@ from services.embedded.step_base import MeetingName
 from services.embedded.year_found import Found
 from services.embedded.year_members import MembersSteps
 from services.meetings.commands import MeetingsCommands
+from services.meetings.manuscript.manuscript import Piece
 from services.meetings.meeting.meeting import Meeting
+from services.meetings.minutes.drafting import DraftedMinutes, Drafting
 from services.meetings.minutes.fields import in_a_form
 from services.meetings.person.person import Person
 from services.meetings.review.commands import ReviewView
@@ -55,10 +57,7 @@ class MinutesSteps:
 
     async def _edit(self, step: steps.EditMinutes) -> None:
         meeting = await self._found.meeting(step.meeting)
-        there = (await self._meetings.manuscripts.manuscript(self._organisation, meeting.id)).pieces
-        piece = _one_of(
-            [one for one in there if one.heading == step.paragraph], "the draft", "paragraph", step.paragraph
-        )
+        piece = (await self._piece(meeting, step.paragraph))[0]
         await self._meetings.manuscripts.write(
             self._organisation,
             meeting.id,
@@ -66,6 +65,18 @@ class MinutesSteps:
             step.heading or piece.heading,
             step.text,
             seen=piece.version,
+        )
+
+    async def _piece(self, meeting: Meeting, heading: str) -> tuple[Piece, int]:
+        """Of the draft, by its heading, with the draft's version."""
+        there = await self._meetings.manuscripts.manuscript(self._organisation, meeting.id)
+        named = [one for one in there.pieces if one.heading == heading]
+        return _one_of(named, "the draft", "paragraph", heading), there.version
+
+    async def adjust_at_once(self, meeting: Meeting, paragraph: str, drafting: Drafting, *, ip: str) -> DraftedMinutes:
+        piece, written = await self._piece(meeting, paragraph)
+        return await self._meetings.adjusting.adjust(
+            self._organisation, meeting.id, piece.id, drafting, written=written, ip=ip
         )
 
     async def _add(self, step: steps.AddParagraph) -> None:
@@ -139,7 +150,12 @@ class MinutesSteps:
 
     async def _unlock(self, step: steps.UnlockMinutes) -> None:
         meeting = await self._found.meeting(step.meeting)
-        await self._meetings.unlocking.unlock(self._organisation, meeting.id, step.reason, ip=step.ip)
+        at_once = None
+        if step.paragraph is not None:
+            at_once = (await self._piece(meeting, step.paragraph))[0].at_once
+            if at_once is None:
+                raise Refused(f"{step.paragraph} has not been put forward on its own")
+        await self._meetings.unlocking.unlock(self._organisation, meeting.id, step.reason, ip=step.ip, at_once=at_once)
 
     async def _give_task(self, step: steps.GiveTask) -> None:
         meeting = await self._found.meeting(step.meeting)

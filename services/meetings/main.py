@@ -167,6 +167,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
             commands.minutes,
             commands.versions,
             commands.unlocking,
+            commands.adjusting,
             trusted_proxies=Proxies.of(settings),
             public_url=settings.public_url,
         )

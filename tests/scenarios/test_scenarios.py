@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 SCENARIOS = sorted(path.parent.name for path in HERE.glob("*/scenario.yaml"))
 COMPLETED = {
     "a_boards_year",
+    "approved_at_once",
     "from_plan_to_notice_board",
     *("corrected_address_en", "corrected_address_sv", "late_bounce", "new_version_sv"),
     *("seed_history_en", "seed_history_sv"),

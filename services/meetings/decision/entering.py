@@ -59,7 +59,7 @@ class Entering:
             log.error("decisions.other_minutes", meeting_id=minutes.meeting_id, version=minutes.version)
             return
         await transaction.hold_register(organisation)  # a body that gets its name now takes these decisions, too
-        meeting = await transaction.meeting(organisation, minutes.meeting_id)
+        meeting = await transaction.lock_meeting(organisation, minutes.meeting_id)
         entries = entries_of(document)
         await transaction.enter_decisions(organisation, meeting, minutes, document, entries)
         log.info("decisions.entered", meeting_id=meeting.id, version=minutes.version, count=len(entries))

@@ -58,6 +58,7 @@ _FIND = select(DECISION).where(*_OF_MEETING, DECISION.c.paragraph == bindparam("
 _REMOVE = delete(DECISION).where(*_OF_MEETING, DECISION.c.version > 0)
 # A paragraph that was approved at once is entered by that, and stands when the whole minutes are signed.
 _AT_ONCE = select(DECISION.c.paragraph).where(*_OF_MEETING, DECISION.c.version < 0)
+_REPLACED = delete(DECISION).where(*_OF_MEETING, DECISION.c.version > 0, DECISION.c.paragraph == bindparam("number"))
 _LATER = select(DECISION.c.paragraph).where(*_OF_MEETING, DECISION.c.version > bindparam("of_version")).limit(1)
 _ANY = select(DECISION.c.paragraph).where(DECISION.c.organisation == bindparam("of")).limit(1)
 _CLAIM = (
@@ -115,7 +116,11 @@ class DecisionStore(Transaction):
     async def enter_decisions(
         self, organisation: str, meeting: Meeting, minutes: Any, document: MinutesDocument, entries: Sequence[Entry]
     ) -> None:
-        """In place of those of an older version; nothing where those of a later one stand."""
+        """In place of those of an older version; nothing where those of a later one stand.
+
+        Of agreements about one meeting any may be entered first: a timer is tried again when a document was away. The
+        meeting is locked, so that two that fire at once see each other's.
+        """
         key = {"of": organisation, "of_meeting": meeting.id, "of_version": minutes.version}
         approved = set((await self.connection.execute(_AT_ONCE, key)).scalars())
         entries = [entry for entry in entries if entry.paragraph not in approved]
@@ -123,6 +128,8 @@ class DecisionStore(Transaction):
             if (await self.connection.execute(_LATER, key)).first() is not None:
                 return
             await self.connection.execute(_REMOVE, key)
+        elif entries:
+            await self.connection.execute(_REPLACED, [{**key, "number": entry.paragraph} for entry in entries])
         rows = [
             {
                 "organisation": organisation,

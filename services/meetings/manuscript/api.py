@@ -12,6 +12,14 @@ from shared.idempotency import Once
 from shared.web import path_for
 
 
+class WrittenParagraph(BaseModel):
+    """`id` names it in an address. `at_once`: the agreement by which it was put forward on its own, last."""
+
+    id: str
+    heading: str
+    at_once: str | None
+
+
 class MinutesInWriting(BaseModel):
     """Minutes while they are written. `markdown`: a whole file of them, to be drafted once it is right.
 
@@ -25,6 +33,7 @@ class MinutesInWriting(BaseModel):
     source: Source
     markdown: str
     remarks: list[Remark]
+    paragraphs: list[WrittenParagraph]
 
 
 class MinutesText(BaseModel):
@@ -46,6 +55,9 @@ def router(commands: ManuscriptCommands) -> APIRouter:
             source=made.source,
             markdown=made.markdown,
             remarks=list(made.remarks),
+            paragraphs=[
+                WrittenParagraph(id=piece.id, heading=piece.heading, at_once=piece.at_once) for piece in made.pieces
+            ],
         )
 
     @routes.post(

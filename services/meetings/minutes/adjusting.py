@@ -63,11 +63,13 @@ class _Made:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What stands meanwhile. `first`: where the meeting's numbers begin; `version`: below 0; `holds`: what they follow;
+    """What stands meanwhile. `first`: where the meeting's numbers begin; `version`: below 0; `told_as`: see
+    `at_once.before_it`; `holds`: what they follow;
     `standing`: the agreements about paragraphs alone."""
 
     first: int
     version: int
+    told_as: tuple[int, str | None]
     holds: Version | None
     standing: frozenset[str]
     letterhead: Letterhead | None
@@ -84,8 +86,9 @@ class AdjustCommands:
         self._press = press
 
     async def of_meeting(self, organisation: str, meeting_id: str) -> list[Adjusted]:
-        """The latest first."""
+        """The latest first. Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:
+            await transaction.meeting(organisation, meeting_id)
             return [rules.of_row(row) for row in await transaction.adjusted_at_once(organisation, meeting_id)]
 
     async def adjust(
@@ -126,7 +129,9 @@ class AdjustCommands:
         pdf = await set_minutes(self._press, wish.draft, document, at=self._clock.now(), annexes=bound)
         stored = await self._blobs.put(of, pdf, "application/pdf")
         render_input = await self._blobs.put(of, document.model_dump_json().encode(), "application/json")
-        drafted = DraftedMinutes(wish.meeting_id, agreement_id, document.name, number, number, stored)
+        version, replaces = found.told_as
+        name = document.name if version == 1 else f"{document.name} (version {version})"
+        drafted = DraftedMinutes(wish.meeting_id, agreement_id, name, number, number, stored, version, replaces)
         fact = drafted_fact(drafted, document, drafting, render_input, ip, at_once=True)
         return _Made(document, drafted, fact)
 
@@ -199,4 +204,5 @@ async def _look(transaction: MeetingsTransaction, wish: _Wish) -> _Found:
     await elected_by(transaction, of, draft, first)
     annexes = await annexes_of(transaction, of, wish.meeting_id, body, draft)
     standing = frozenset(one.agreement_id for one in there if one.stands)
-    return _Found(first, version, holds, standing, await transaction.letterhead(of), annexes)
+    told_as = rules.before_it(there, first + wish.place)
+    return _Found(first, version, told_as, holds, standing, await transaction.letterhead(of), annexes)

@@ -1,11 +1,14 @@
 """The HTTP API of minutes: thin; the rules are in `minutes`, the work in `commands`."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
+from services.meetings.minutes.adjusting import AdjustCommands
+from services.meetings.minutes.at_once import Adjusted
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.declared import DeclaredElection
 from services.meetings.minutes.difference import Difference
@@ -45,12 +48,44 @@ class Drafted(BaseModel):
     replaces: str | None = Field(description="the agreement about the version before")
 
 
+class ParagraphToApprove(BaseModel):
+    """`seen`: the version of the minutes in writing that was looked at; refused when it is another now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seen: int = Field(ge=1)
+    drafting: Drafting
+
+
+class ApprovedAtOnce(BaseModel):
+    """A paragraph that was put forward on its own, before the rest of its minutes. `state`: out (to be signed), signed,
+    or how its agreement ended; `first_held`, `last_held`: the numbers that the meeting's minutes have with it."""
+
+    agreement_id: str
+    document_name: str
+    paragraph: int
+    first_held: int
+    last_held: int
+    drafted_at: datetime
+    signed_at: datetime | None
+    state: Literal["out", "signed", "declined", "cancelled", "expired"]
+
+
+class ApprovedParagraphs(BaseModel):
+    """The latest first."""
+
+    paragraphs: list[ApprovedAtOnce]
+
+
 class UnlockReason(BaseModel):
     """`reason`: told to those who were asked to sign."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(max_length=4000)
+    at_once: str | None = Field(
+        None, max_length=60, description="the agreement about a paragraph that is approved at once, if it is that"
+    )
 
 
 class UnlockedMinutes(BaseModel):
@@ -92,6 +127,7 @@ def router(
     commands: MinutesCommands,
     queries: MinutesQueries,
     unlocking: UnlockCommands,
+    adjusting: AdjustCommands,
     *,
     trusted_proxies: Proxies,
     public_url: str,
@@ -129,6 +165,36 @@ def router(
             replaces=drafted.replaces,
         )
 
+    @routes.post(
+        "/meetings/{meeting_id}/manuscript/paragraphs/{paragraph_id}/at-once",
+        status_code=201,
+        response_model=Drafted,
+        responses=CREATED,
+    )
+    async def approve_paragraph_at_once(
+        meeting_id: str, paragraph_id: str, body: ParagraphToApprove, request: Request, once: Once, caller: Secretary
+    ) -> Response:
+        """Put one paragraph of the minutes in writing forward, before the rest (omedelbar justering): it is numbered,
+        and sent to its first signer. The minutes as a whole have it word for word, and wait until everyone has signed.
+        """
+        ip = client_ip(request, trusted_proxies)
+        adjust = adjusting.adjust(
+            caller.organisation, meeting_id, paragraph_id, body.drafting, written=body.seen, ip=ip
+        )
+        return await once.answer(
+            caller,
+            adjust,
+            view,
+            status=201,
+            location=lambda drafted: path_for(request, "list_approved_at_once", meeting_id=drafted.meeting_id),
+        )
+
+    @routes.get("/meetings/{meeting_id}/minutes/at-once")
+    async def list_approved_at_once(meeting_id: str, caller: Reader) -> ApprovedParagraphs:
+        """The paragraphs that were put forward on their own."""
+        found = await adjusting.of_meeting(caller.organisation, meeting_id)
+        return ApprovedParagraphs(paragraphs=[_approved(one) for one in found])
+
     @routes.post("/meetings/{meeting_id}/minutes/unlock", response_model=UnlockedMinutes)
     async def unlock_minutes(
         meeting_id: str, body: UnlockReason, request: Request, once: Once, caller: Secretary
@@ -137,7 +203,9 @@ def router(
         were asked to sign are told; the next version has the same numbers."""
         ip = client_ip(request, trusted_proxies)
         return await once.answer(
-            caller, unlocking.unlock(caller.organisation, meeting_id, body.reason, ip=ip), unlocked
+            caller,
+            unlocking.unlock(caller.organisation, meeting_id, body.reason, ip=ip, at_once=body.at_once),
+            unlocked,
         )
 
     def unlocked(made: Unlocked) -> UnlockedMinutes:
@@ -194,6 +262,20 @@ def router(
         return await queries.difference(caller.organisation, meeting_id, before, after)
 
     return routes
+
+
+def _approved(one: Adjusted) -> ApprovedAtOnce:
+    state = one.ended or ("signed" if one.signed_at else "out")
+    return ApprovedAtOnce(
+        agreement_id=one.agreement_id,
+        document_name=one.document_name,
+        paragraph=one.paragraph,
+        first_held=one.first,
+        last_held=one.last,
+        drafted_at=one.drafted_at,
+        signed_at=one.signed_at,
+        state=cast(Literal["out", "signed", "declined", "cancelled", "expired"], state),
+    )
 
 
 def html_answer(html: str) -> Response:

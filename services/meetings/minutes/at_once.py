@@ -48,6 +48,16 @@ class Adjusted:
         return self.ended is None
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """One that stands, with its own document. `signed_by`: the names of those who signed it, in the order in which they
+    did: of a place whose alternate signed, the alternate's."""
+
+    adjusted: Adjusted
+    own: MinutesDocument
+    signed_by: tuple[str, ...] = ()
+
+
 def of_row(row: Any) -> Adjusted:
     """A row of `MINUTES` of a version below 0."""
     return Adjusted(
@@ -89,6 +99,13 @@ def next_version(adjusted: Sequence[Adjusted], paragraph: int, stands: Version |
     return min((one.version for one in adjusted), default=0) - 1
 
 
+def before_it(adjusted: Sequence[Adjusted], paragraph: int) -> tuple[int, str | None]:
+    """The version that an agreement about the paragraph is, from 1, and the agreement that it replaces. `adjusted`:
+    those before it, the latest first."""
+    before = [one.agreement_id for one in adjusted if one.paragraph == paragraph]
+    return len(before) + 1, before[0] if before else None
+
+
 def approved_before(paragraph: int) -> Refused:
     return Refused(
         f"§ {paragraph} is approved at once already",
@@ -117,11 +134,10 @@ def alone(document: MinutesDocument, number: int) -> MinutesDocument:
     )
 
 
-def with_adjusted(document: MinutesDocument, approved: Sequence[tuple[Adjusted, MinutesDocument]]) -> MinutesDocument:
-    """The whole minutes, where each paragraph that was approved on its own says so. `approved`: those that stand, each
-    with its own document. Raises Refused."""
-    by_number = {one.paragraph: (one, own) for one, own in approved}
-    for one, _ in approved:
+def with_adjusted(document: MinutesDocument, approved: Sequence[Approved]) -> MinutesDocument:
+    """The whole minutes, where each paragraph that was approved on its own says so. Raises Refused."""
+    by_number = {one.adjusted.paragraph: one for one in approved}
+    for one in (each.adjusted for each in approved):
         if one.signed_at is None:
             raise Refused(
                 f"§ {one.paragraph} is out to be approved at once, before the rest",
@@ -130,8 +146,8 @@ def with_adjusted(document: MinutesDocument, approved: Sequence[tuple[Adjusted, 
             )
     found = {one.number: one for one in document.paragraphs}
     made = []
-    for number, (_, own) in by_number.items():
-        [approved_one] = own.paragraphs
+    for number, there in by_number.items():
+        [approved_one] = there.own.paragraphs
         if number not in found or not _is_same(found[number], approved_one):
             raise Refused(
                 f"§ {number} {approved_one.heading} was approved at once, and must stand there as it was",
@@ -140,7 +156,7 @@ def with_adjusted(document: MinutesDocument, approved: Sequence[tuple[Adjusted, 
             )
     for paragraph in document.paragraphs:
         if paragraph.number in by_number:
-            told = _told(document, *by_number[paragraph.number])
+            told = _told(document, by_number[paragraph.number])
             paragraph = paragraph.model_copy(update={"blocks": (told, *paragraph.blocks)})
         made.append(paragraph)
     return document.model_copy(update={"paragraphs": tuple(made)})
@@ -150,9 +166,9 @@ def _is_same(one: Paragraph, other: Paragraph) -> bool:
     return (one.heading, one.blocks, one.attachments) == (other.heading, other.blocks, other.attachments)
 
 
-def _told(document: MinutesDocument, one: Adjusted, own: MinutesDocument) -> Text:
+def _told(document: MinutesDocument, one: Approved) -> Text:
     language = document.language
-    at = (one.signed_at or own.ends).astimezone(ZoneInfo(document.timezone)).date()
-    names = [f"{place.name or place.label}" for place in own.places]
+    at = (one.adjusted.signed_at or one.own.ends).astimezone(ZoneInfo(document.timezone)).date()
+    names = list(one.signed_by) or [place.name or place.label for place in one.own.places]
     listed = f" {_AND[language]} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return Text(runs=(Run(text=_SAID[language].format(day=day(at, language), names=listed), italic=True),))

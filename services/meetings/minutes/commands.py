@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import Meeting, body_key, require_minutes_fit
-from services.meetings.minutes.at_once import Adjusted, held, of_row, with_adjusted
+from services.meetings.minutes.at_once import Adjusted, Approved, held, of_row, with_adjusted
 from services.meetings.minutes.counting import annexes_of, begins_anew, counted_by, first_in_year, first_of
 from services.meetings.minutes.declared import DeclaredElection, declared, declaring, elected_by
 from services.meetings.minutes.drafting import (
@@ -182,8 +182,10 @@ class MinutesCommands:
         for one in approved:
             async with self._unit_of_work.begin() as transaction:
                 row = await transaction.minutes_of_agreement(organisation, one.agreement_id)
+                stamps = await transaction.signatures(organisation, one.agreement_id)
             content = await self._blobs.get(organisation, BlobRef.model_validate(row.render_input)) if row else b""
-            own.append((one, MinutesDocument.model_validate_json(content)))
+            document_of_it = MinutesDocument.model_validate_json(content)
+            own.append(Approved(one, document_of_it, tuple(stamp.name for stamp in stamps)))
         return with_adjusted(document, own)
 
     async def _kept(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.meetings.manuscript.manuscript import Manuscript, Source, begun
+from services.meetings.minutes.at_once import before_it, of_row
 from services.meetings.minutes.revision import require_unlockable
 from services.meetings.minutes.store import version_of_row
 from services.meetings.transaction import MeetingsTransaction
@@ -55,7 +56,7 @@ class UnlockCommands:
             version = require_unlockable(version_of_row(row) if row is not None else None)
             if version.number != before.number:
                 raise Refused("another version was drafted at this moment", hint="look at it first")
-            now = self._clock.now()
+            now, told_as = self._clock.now(), await _told_as(transaction, organisation, row)
             await transaction.unlock_minutes(organisation, meeting_id, version.number, now)
             changed = meeting.model_copy(update={"version": meeting.version + 1})
             await transaction.save_meeting(organisation, changed)
@@ -63,7 +64,7 @@ class UnlockCommands:
                 meeting_id=meeting_id,
                 agreement_id=version.agreement_id,
                 document_name=row.document_name,
-                version=max(version.number, 1),
+                version=told_as,
                 reason=said,
                 ip=sender_ip,
             )
@@ -73,7 +74,7 @@ class UnlockCommands:
             if draft is not None and there is None and at_once is None:
                 await transaction.save_manuscript(organisation, meeting_id, there := draft)
             is_draft = there is not None and (there is draft or there.numbered == version.number)
-            return Unlocked(meeting_id, version.number, version.agreement_id, markdown, is_draft)
+            return Unlocked(meeting_id, told_as, version.agreement_id, markdown, is_draft)
 
         return await self._unit_of_work.run(work)
 
@@ -89,6 +90,14 @@ def _as_draft(markdown: str | None) -> Manuscript | None:
         return None if markdown is None else begun(markdown, Source.TEXT)
     except InvalidInput:
         return None
+
+
+async def _told_as(transaction: MeetingsTransaction, organisation: str, row: Any) -> int:
+    """The version as `ProtocolDrafted` told it."""
+    if row.version > 0:
+        return int(row.version)
+    there = [of_row(one) for one in await transaction.adjusted_at_once(organisation, row.meeting_id)]
+    return before_it([one for one in there if one.version > row.version], row.first_paragraph)[0]
 
 
 async def _last(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.meetings.minutes.at_once import Adjusted, alone, held, next_version, with_adjusted
+from services.meetings.minutes.at_once import Adjusted, Approved, alone, before_it, held, next_version, with_adjusted
 from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
 from services.meetings.minutes.revision import Version
 from shared.errors import Refused
@@ -26,7 +26,7 @@ def test_its_own_document_has_the_one_paragraph_and_who_was_there_for_it() -> No
 
 
 def test_the_whole_says_when_and_by_whom_it_was_approved() -> None:
-    made = with_adjusted(WHOLE, [(ONE, alone(WHOLE, 29))])
+    made = with_adjusted(WHOLE, [Approved(ONE, alone(WHOLE, 29))])
     [told, *_] = made.paragraphs[1].blocks
     assert told.runs[0].text == (  # type: ignore[union-attr]
         "Paragrafen justerades omedelbart 24 september 2022 av Maja Lind, Olof Berg och Sven Dahl."
@@ -35,17 +35,31 @@ def test_the_whole_says_when_and_by_whom_it_was_approved() -> None:
     assert with_adjusted(WHOLE, []) == WHOLE
 
 
+def test_who_signed_is_who_approved_it_whoever_was_asked() -> None:
+    made = with_adjusted(WHOLE, [Approved(ONE, alone(WHOLE, 29), ("Olof Berg", "Petra Holm"))])
+    assert made.paragraphs[1].blocks[0].runs[0].text.endswith(" av Olof Berg och Petra Holm.")  # type: ignore[union-attr]
+
+
+def test_each_agreement_about_a_paragraph_is_a_version_of_it() -> None:
+    ended = Adjusted(-2, "b" * 44, "Protokoll § 30", 30, 2022, 28, 30, SIGNED, ended="declined")
+    assert before_it([ended, ONE], 30) == (2, "b" * 44)
+    assert before_it([ended, ONE], 29) == (2, "a" * 44)
+    assert before_it([ended, ONE], 28) == (1, None)
+
+
 @pytest.mark.parametrize("changed", [{"heading": "Annat"}, {"blocks": ()}, {"number": 31}])
 def test_it_stands_as_it_was_approved_or_the_whole_is_refused(changed: dict[str, object]) -> None:
     other = WHOLE.paragraphs[1].model_copy(update=changed)
     with pytest.raises(Refused, match="§ 29 Övriga frågor was approved at once"):
-        with_adjusted(WHOLE.model_copy(update={"paragraphs": (WHOLE.paragraphs[0], other)}), [(ONE, alone(WHOLE, 29))])
+        with_adjusted(
+            WHOLE.model_copy(update={"paragraphs": (WHOLE.paragraphs[0], other)}), [Approved(ONE, alone(WHOLE, 29))]
+        )
 
 
 def test_the_rest_waits_for_it() -> None:
     out = Adjusted(-1, "a" * 44, "Protokoll § 29", 29, 2022, 28, 29, SIGNED)
     with pytest.raises(Refused, match="out to be approved"):
-        with_adjusted(WHOLE, [(out, alone(WHOLE, 29))])
+        with_adjusted(WHOLE, [Approved(out, alone(WHOLE, 29))])
 
 
 def test_one_paragraph_is_approved_once_and_not_beside_the_whole() -> None:
