@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from shared import invalid
 from shared.auth import Access, public
 from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
@@ -197,7 +198,7 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     problems = [
-        {"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()[:20]
+        {"where": ".".join(str(part) for part in one["loc"]), "what": invalid.what(one)} for one in error.errors()[:20]
     ]
     detail = "; ".join(f"{one['where']}: {one['what']}" for one in problems[:3])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", detail, errors=problems)

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from shared import invalid
 from shared.errors import JusteraError
 from shared.logging import LogFormat
 from shared.names import DEFAULT_URL
@@ -185,6 +186,6 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise BadConfiguration(f"JUSTERA_{name}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise BadConfiguration(f"JUSTERA_{name}: {invalid.what(first)}") from error
     except SettingsError as error:
         raise BadConfiguration(f"JUSTERA_SECRETS_DIR: {error}") from error

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
+from shared import invalid
+from shared.errors import InvalidInput
 from shared.logging import get_logger
 from shared.names import Role
 from shared.settings import BadConfiguration
+from shared.text_file import read_text
 
 log = get_logger(__name__)
 
@@ -45,9 +48,29 @@ def read_tokens(path: Path | None) -> tuple[TokenRecord, ...]:
     if path is None:
         return ()
     try:
-        return tuple(TokenRecord.model_validate(item) for item in json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        raise BadConfiguration(f"JUSTERA_TOKENS_FILE: {path} cannot be read as a list of tokens") from error
+        found = json.loads(read_text(path.read_bytes(), str(path)))
+    except OSError as error:
+        raise BadConfiguration(f"JUSTERA_TOKENS_FILE: {path} cannot be read: {error.strerror}") from error
+    except InvalidInput as error:
+        raise BadConfiguration(f"JUSTERA_TOKENS_FILE: {error.message}") from error
+    except (ValueError, RecursionError) as error:
+        line = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise BadConfiguration(f"JUSTERA_TOKENS_FILE: {path}{line} cannot be read as JSON") from error
+    if not isinstance(found, list):
+        raise BadConfiguration(f"JUSTERA_TOKENS_FILE: {path} must be a list of the records that justera token prints")
+    return tuple(_record(item, f"{path}, number {number}") for number, item in enumerate(found, 1))
+
+
+def _record(given: object, where: str) -> TokenRecord:
+    """Raises BadConfiguration, which shows nothing of what stands there."""
+    try:
+        return TokenRecord.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = invalid.place(first["loc"])
+        raise BadConfiguration(
+            f"JUSTERA_TOKENS_FILE: {where}{f', {field}' if field else ''}: {invalid.what(first)}"
+        ) from None
 
 
 class Tokens:

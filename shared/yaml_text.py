@@ -12,6 +12,8 @@ import yaml
 
 from shared.errors import InvalidInput, says
 
+_LOOK = "look at the indentation, colons and quotes there"
+
 
 def load_plain(text: str, *, where: str, first_line: int = 1) -> object:
     """Raises InvalidInput: `line N: …`, counted from `first_line`, or `{where}: …` when no line can be named."""
@@ -21,13 +23,15 @@ def load_plain(text: str, *, where: str, first_line: int = 1) -> object:
         raise error.told(first_line) from None
     except yaml.MarkedYAMLError as error:
         if error.problem_mark is None:
-            raise InvalidInput(f"{where}: {error.problem or 'not readable as YAML'}", says=says("yaml")) from None
+            raise InvalidInput(
+                f"{where}: {error.problem or 'not readable as YAML'}", hint=_LOOK, says=says("yaml")
+            ) from None
         number = error.problem_mark.line + first_line
         if _is_tab(error.problem_mark):
             tab = says("yaml_tab", number=number)
             raise InvalidInput(f"line {number}: begins with a tab", hint="indent with spaces", says=tab) from None
         said = error.problem or "not readable as YAML"
-        raise InvalidInput(f"line {number}: {said}", says=says("yaml_line", number=number)) from None
+        raise InvalidInput(f"line {number}: {said}", hint=_LOOK, says=says("yaml_line", number=number)) from None
     except (yaml.YAMLError, ValueError):
         raise InvalidInput(f"{where}: not readable as YAML", says=says("yaml")) from None
     except RecursionError:

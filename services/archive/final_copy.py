@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from services.archive.seal import Sealer
+from shared import invalid
 from shared.errors import InvalidInput
 from shared.events import AgreementCompleted, AgreementCreated, event_class
 from shared.history import VerifiedHistory, verify_chain
@@ -78,8 +79,8 @@ def document_of(render_input: bytes) -> MinutesDocument:
         return MinutesDocument.model_validate_json(render_input)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"the render input cannot be read: {where}: {first['msg']}") from error
+        where = invalid.place(first["loc"])
+        raise InvalidInput(f"the render input cannot be read: {where}: {invalid.what(first)}") from error
 
 
 def _check_belonging(agreement: AgreementCompleted, history: VerifiedHistory) -> None:

@@ -16,13 +16,17 @@ class ServerSaidNo(JusteraError):
     slug = "server-said-no"
 
 
+class InputRefused(ServerSaidNo):
+    """Of what was sent: a file, say, or an option."""
+
+
 class NotJustera(JusteraError):
     """Something else answers at the address: a login page, a proxy that leads elsewhere."""
 
     slug = "not-justera"
 
 
-_REFUSALS: dict[int, type[JusteraError]] = {401: NotAuthenticated, 403: NotAllowed}
+_REFUSALS: dict[int, type[JusteraError]] = {401: NotAuthenticated, 403: NotAllowed, 422: InputRefused}
 _LONGEST = 2000  # characters of what a server says
 _OTHER_ADDRESS = "name the address of Justera itself in JUSTERA_URL"
 

@@ -13,6 +13,7 @@ from services.cli.options import DEFAULT_DATA, DataOption, time_option
 from services.cli.output import write_text
 from services.cli.running import ServiceName
 from services.cli.shapes import Outcome
+from shared import invalid
 from shared.errors import InvalidInput, JusteraError
 from shared.names import SERVICES, Role
 
@@ -92,8 +93,8 @@ def token(
     try:
         record = TokenRecord(name=name, role=role, organisation=organisation, sha256=token_hash(made), expires=expires)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidInput(f"--{first['loc'][0]}: {first['msg']}") from error
+        first = error.errors(include_url=False)[0]
+        raise InvalidInput(f"--{first['loc'][0]}: {invalid.what(first)}") from error
     typer.echo(f"token (give it to its holder; it is not stored):\n  {made}\n")
     typer.echo("record (add it to the list in the token file):")
     typer.echo("  " + json.dumps(record.model_dump(mode="json", exclude_none=True), ensure_ascii=False))

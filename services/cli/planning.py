@@ -8,11 +8,12 @@ import typer
 
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
-from services.cli.registering import read_file
+from services.cli.registering import about, read_file
 from services.cli.shapes import CheckedPlan
 from shared.names import Role
 from shared.plain_text import printable
 
+LARGEST = 262_144  # bytes
 _MARKS = {"scheduled": "+", "changed": "~", "cancelled": "-"}
 
 
@@ -39,8 +40,9 @@ def plan(
     it changes only what differs. With anything wrong in it nothing is changed, and the exit status is 1.
     """
     client = Client(Role.SECRETARY, data)
-    sent = {"text": read_file(file)}
-    found = client.post("meetings", "/plans/check", CheckedPlan, sent)
+    sent = {"text": read_file(file, LARGEST)}
+    with about(file):
+        found = client.post("meetings", "/plans/check", CheckedPlan, sent)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     for problem in found["problems"]:

@@ -1,19 +1,25 @@
 """`justera register`: bodies, people, and who sits in what, from one file."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from services.cli.client import Client
+from services.cli.client import Client, InputRefused
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.shapes import CheckedRegister
 from shared.errors import InvalidInput
 from shared.names import Role
 from shared.plain_text import printable
+from shared.text_file import looks_like_a_table, read_text
 
 LARGEST = 1_048_576  # bytes
+_TABLES = frozenset({".csv", ".tsv"})
+_IN_FILES = {"begins": "from", "ends": "to"}
+"""Fields of a change, as registers call them (docs/register.md)."""
 _MARKS = {"registered": "+", "begun": "+", "changed": "~", "ended": "-"}
 
 
@@ -36,8 +42,11 @@ def register(
     With anything wrong in it, nothing is changed: each fault is told in a line, and the exit status is 1.
     """
     client = Client(Role.SECRETARY, data)
-    sent = {"text": read_file(file), "format": "csv" if file.suffix.lower() == ".csv" else "yaml"}
-    found = client.post("meetings", "/register/check", CheckedRegister, sent)
+    text = read_file(file)
+    is_table = file.suffix.lower() in _TABLES or (file.suffix.lower() == ".txt" and looks_like_a_table(text))
+    sent = {"text": text, "format": "csv" if is_table else "yaml"}
+    with about(file):
+        found = client.post("meetings", "/register/check", CheckedRegister, sent)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     for problem in found["problems"]:
@@ -46,7 +55,7 @@ def register(
         raise typer.Exit(1)
     if not as_json:
         for change in found["changes"]:
-            typer.echo(printable(told(change)))
+            typer.echo(printable(told(change, found.get("written", {}))))
     if not found["changes"]:
         typer.echo("nothing to change", err=as_json)
         return
@@ -58,11 +67,15 @@ def register(
     typer.echo("done", err=as_json)
 
 
-def told(change: dict[str, Any]) -> str:
-    """A change in a line: `+ Styrelsen: Maja Lind, chair, begins 2023-01-01`."""
+def told(change: dict[str, Any], written: dict[str, str]) -> str:
+    """A change in a line: `+ Styrelsen: Maja Lind, chair, from 2023-01-01`. `written`: how the file calls fields."""
     what, _, happened = change["kind"].partition("-")
     mark = _MARKS[happened]
-    fields = [_field(one, happened) for one in change["fields"] if one["field"] not in ("name", "role") or mark == "~"]
+    fields = [
+        _field(one, happened, written)
+        for one in change["fields"]
+        if one["field"] not in ("name", "role") or mark == "~"
+    ]
     if what == "membership":
         subject = f"{change['body']}: {change['person']}, {str(change['role']).replace('_', ' ')}"
     else:
@@ -70,27 +83,33 @@ def told(change: dict[str, Any]) -> str:
     return ", ".join((f"{mark} {subject}", *fields))
 
 
-def _field(change: dict[str, Any], happened: str) -> str:
+def _field(change: dict[str, Any], happened: str, written: dict[str, str]) -> str:
+    name = _IN_FILES.get(change["field"], change["field"])
+    name = written.get(name, name)
     if happened == "changed":
-        return f"{change['field']} {change['before'] or '-'} -> {change['after'] or '-'}"
-    return f"{change['field']} {change['after'] or '-'}"
+        return f"{name} {change['before'] or '-'} -> {change['after'] or '-'}"
+    return f"{name} {change['after'] or '-'}"
 
 
-def read_file(file: Path) -> str:
-    """UTF-8; a table also as Windows writes it (CP1252). Raises InvalidInput."""
+def read_file(file: Path, largest: int = LARGEST) -> str:
+    """UTF-8, or UTF-16 that says so; a table also as Windows writes it (CP1252). Raises InvalidInput."""
     try:
         with file.open("rb") as opened:
-            data = opened.read(LARGEST + 1)
+            data = opened.read(2 * largest + 1)
     except OSError as error:
         raise InvalidInput(f"{file}: cannot be read: {error.strerror}") from error
-    if len(data) > LARGEST:
-        raise InvalidInput(f"{file}: larger than {LARGEST // 1024} KiB")
-    if data.startswith(b"PK\x03\x04"):
-        raise InvalidInput(f"{file}: is a workbook of Excel or another archive", hint="save it as CSV")
-    encodings = ("utf-8-sig", "cp1252") if file.suffix.lower() == ".csv" else ("utf-8-sig",)
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InvalidInput(f"{file}: is not UTF-8 text", hint="save it as UTF-8")
+    if len(data) <= 2 * largest:  # in UTF-16, each letter has two octets
+        text = read_text(data, str(file), table=file.suffix.lower() in _TABLES)
+        if len(text.encode("utf-8", "surrogatepass")) <= largest:
+            return text
+    raise InvalidInput(f"{file}: larger than {largest // 1024} KiB", hint="make several files of it")
+
+
+@contextmanager
+def about(file: Path) -> Iterator[None]:
+    """What is wrong with the whole of it is told with its name."""
+    try:
+        yield
+    except InputRefused as error:
+        _, _, said = error.message.partition(": ")
+        raise InvalidInput(f"{file.name}: {said}", hint=error.hint or "correct the file, and try again") from error

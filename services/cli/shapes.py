@@ -157,6 +157,7 @@ class CheckedRegister(_Shape):
     version: int
     changes: list[RegisterChange]
     problems: list[RegisterProblem]
+    written: dict[str, str] = {}
 
 
 class PlanChange(_Shape):

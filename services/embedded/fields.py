@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import InvalidInput
+from shared.text_file import read_text
 
 
 def mapping(value: Any, where: str) -> dict[str, Any]:
@@ -44,10 +45,7 @@ def moment(value: Any, name: str = "at") -> datetime:
 
 
 def read_file(path: Path, limit: int) -> str:
-    try:
-        return read_bytes(path, limit).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path.name}: not UTF-8") from error
+    return read_text(read_bytes(path, limit), path.name)
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -62,9 +60,9 @@ def read_bytes(path: Path, limit: int) -> bytes:
     return data
 
 
-def printable(given: str) -> str:
+def printable(given: str, longest: int = 80) -> str:
     shown = "".join(char if char.isprintable() else "�" for char in given)
-    return shown if len(shown) <= 80 else shown[:79] + "…"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def one_line(given: str) -> str:

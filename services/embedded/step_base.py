@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from services.embedded.fields import known, printable
+from shared import invalid
 from shared.errors import InvalidInput
 
 
@@ -69,5 +70,4 @@ def refused(error: ValidationError, written: Mapping[str, str] = MappingProxyTyp
         return InvalidInput(f"{field}: is no day like 2023-10-27")
     if first["type"] in ("too_short", "tuple_type", "dict_type"):
         return InvalidInput(f"{field}: needs a list with at least one")
-    what = str(first.get("ctx", {}).get("error", "")) or first["msg"]
-    return InvalidInput(f"{field}: {printable(what)}")
+    return InvalidInput(f"{field}: {printable(invalid.what(first), 200)}")

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import ValidationError
 
+from shared import invalid
 from shared.events.base import Event, base_type, event_type
 from shared.events.envelope import Envelope, MalformedEvent, from_kafka, well_formed
 from shared.messaging.transaction import Received
@@ -129,4 +130,4 @@ def _body(envelope: Envelope, event: type[Event]) -> Event:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Poison(f"{where}: {first['msg']}") from error
+        raise Poison(f"{where}: {invalid.what(first)}") from error

@@ -21,6 +21,7 @@ from services.meetings.oparl.keeping import Kept
 from services.meetings.oparl.oparl import LISTED, Kind
 from services.meetings.oparl.queries import OpenQueries, Page
 from services.meetings.oparl.store import Between
+from shared import invalid
 from shared.auth import public
 from shared.errors import InvalidInput, JusteraError, NotFound
 from shared.forwarding import Proxies, client_ip, network_key
@@ -88,7 +89,8 @@ class _OpenRoute(APIRoute):
             except JusteraError as error:
                 response = refusal(error)
             except RequestValidationError as error:
-                where, what = error.errors()[0]["loc"], error.errors()[0]["msg"]
+                first = error.errors()[0]
+                where, what = first["loc"], invalid.what(first)
                 if where[0] == "path":
                     response = problem(HTTPStatus.NOT_FOUND, NotFound.slug, "there is no such list")
                 else:

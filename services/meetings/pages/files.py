@@ -12,7 +12,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.meetings.attachment.file_type import ARCHIVE
 from services.meetings.body.body import Body, BodyKind
 from services.meetings.pages.meetings import holiday_of
 from services.meetings.pages.office import SECRETARY, OfficePages, back, get, post_file, version_of
@@ -27,6 +26,7 @@ from shared import readable
 from shared.auth import Principal
 from shared.errors import InvalidInput, JusteraError, Refused
 from shared.plain_text import printable
+from shared.text_file import decoded, is_workbook, looks_like_a_table
 from shared.web import Field, Look, form_file, form_text, path_for
 
 _VALUES = {"mode": "mode.", "occasion": "occasion.", "role": "seat.role.", "kind": "kind.", "language": "language."}
@@ -202,12 +202,15 @@ class _Words:
         what = self._text("wrong." + said.key, **values)
         if said.field:
             key = "wrong.column" if self._form == "csv" else "wrong.field"
-            what = self._text(key, field=self._field(said.field), what=what)
+            parts = (self._field(part) for part in said.field.split(", "))
+            what = self._text(key, field=self._counted(parts), what=what)
         return Told(self._place(problem.where), what, english=False)
 
     def _place(self, where: str) -> str:
         """`bodies, styrelsen, meetings, number 3`, `line 4`."""
-        words = (self._field(word) if word in _PARTS else word for word in where.split(", "))
+        return self._counted(self._field(word) if word in _PARTS else word for word in where.split(", "))
+
+    def _counted(self, words: Iterable[str]) -> str:
         counted = ((word, _COUNTED.fullmatch(word)) for word in words)
         return ", ".join(self._text("wrong." + found[1], number=found[2]) if found else word for word, found in counted)
 
@@ -274,21 +277,14 @@ async def _sent(request: Request) -> tuple[str, str]:
     pasted = (await form_text(request, "text")).replace("\r\n", "\n")
     if not content:
         return pasted, ""
-    if content.startswith(ARCHIVE):
+    if is_workbook(content):
         return pasted, "file.workbook"
-    try:
-        return content.decode("utf-8-sig"), ""
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")
-        fit = "\ufffd" not in text and "\0" not in text and _format_of(text) == "csv"
-        return (text, "") if fit else (pasted, "file.no_text")
+    text = decoded(content)
+    return (pasted, "file.no_text") if text is None or "\0" in text else (text, "")
 
 
 def _format_of(text: str) -> Format:
-    """A table begins with its headings, YAML with a name and a colon."""
-    lines = (line.strip() for line in text.splitlines())
-    first = next((line for line in lines if line and not line.startswith("#")), "")
-    return "csv" if any(mark in first for mark in ";,\t") and ":" not in first and first[0] not in "{[" else "yaml"
+    return "csv" if looks_like_a_table(text) else "yaml"
 
 
 def _pin(version: int, text: str) -> str:

@@ -114,7 +114,9 @@ class PlanCommands:
     ) -> _Work:
         if len(text) > MAX_PLAN or len(text.encode("utf-8", "surrogatepass")) > MAX_PLAN:
             raise InvalidInput(
-                f"the plan is longer than {MAX_PLAN // 1024} KiB", says=says("long_file", most=MAX_PLAN // 1024)
+                f"the plan is longer than {MAX_PLAN // 1024} KiB",
+                hint="make several plans of it",
+                says=says("long_file", most=MAX_PLAN // 1024),
             )
         plan = read_plan(text, problems)
         listed = meetings_of(plan, problems)

@@ -41,7 +41,11 @@ def read_plan(text: str, problems: Problems) -> Plan:
     whole = _fields(load_plain(text, where="plan"), ("plan", "year", "bodies"))
     for name in ("plan", "year", "bodies"):
         if whole.get(name, "") == "":
-            raise InvalidInput(f"{name}: is missing", says=says("missing", name))
+            raise InvalidInput(
+                f"{name}: is missing",
+                hint="a plan has the fields plan, year and bodies",
+                says=says("missing_of_plan", name),
+            )
     _require_text(whole["plan"], "plan")
     year = whole["year"]
     if not (isinstance(year, str) and re.fullmatch(r"(19|20|21)\d\d", year)):

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Secretary
 from services.meetings.register.changes import Change
-from services.meetings.register.commands import Format, RegisterCommands
+from services.meetings.register.commands import Format, RegisterCommands, names_in
 from services.meetings.register.register import MAX_REGISTER
 from shared.idempotency import Once
 
@@ -33,11 +33,13 @@ class RegisterProblem(BaseModel):
 
 
 class CheckedRegister(BaseModel):
-    """What applying would do, in order; or, with problems, nothing."""
+    """What applying would do, in order; or, with problems, nothing. `written`: how the file calls fields, by our names
+    of them, where it calls them otherwise."""
 
     version: int
     changes: list[Change]
     problems: list[RegisterProblem]
+    written: dict[str, str] = {}
 
 
 class AppliedRegister(BaseModel):
@@ -52,7 +54,8 @@ def router(commands: RegisterCommands) -> APIRouter:
         """What applying a register would change, and all that is wrong with it. Changes nothing."""
         found = await commands.check(caller.organisation, file.text, file.format)
         problems = [RegisterProblem(where=one.where, what=one.what) for one in found.problems]
-        return CheckedRegister(version=found.version, changes=found.changes, problems=problems)
+        written = names_in(file.text, file.format) if found.changes else {}
+        return CheckedRegister(version=found.version, changes=found.changes, problems=problems, written=written)
 
     @routes.post("/register", response_model=AppliedRegister)
     async def apply_register(file: RegisterToApply, once: Once, caller: Secretary) -> Response:

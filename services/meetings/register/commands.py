@@ -66,11 +66,11 @@ class RegisterCommands:
                 read_csv(text, known.people, known.bodies, problems) if form == "csv" else read_yaml(text, problems)
             )
         except InvalidInput as error:
-            raise error_as_written(error, _names(text, form)) from error
+            raise error_as_written(error, names_in(text, form)) from error
         if not problems.found:  # what would follow from half a register is no news
             outcome = apply(known, wanted, now=self._clock.now(), new_id=new_id, problems=problems)
         if problems.found:
-            written = _names(text, form)
+            written = names_in(text, form)
             problems.found = [problem_as_written(one, written) for one in problems.found]
         return outcome
 
@@ -88,7 +88,7 @@ class RegisterCommands:
             transaction.tell(organisation, body, fact, now)
 
 
-def _names(text: str, form: Format) -> dict[str, str]:
+def names_in(text: str, form: Format) -> dict[str, str]:
     """How fields are called in the file, by our names of them."""
     return headings_of(text) if form == "csv" else names_of(text)
 

@@ -31,9 +31,12 @@ def _as_written(what: str, said: Says | None, written: Mapping[str, str]) -> str
     """Only what is known to be the name of a field is another word: never what someone is called."""
     if said is None:
         return what
+    if said.key == "ends":  # the rule of memberships has names of its own for both
+        what = f"{said.field}: is before {said.values['other_field']}"
     if said.field:
         named = rf"^(line 1: the heading )?{re.escape(said.field)}(?=: | is )"
-        what = re.sub(named, lambda found: (found[1] or "") + _called(said.field, written), what)
+        called = ", ".join(_called(part, written) for part in said.field.split(", "))
+        what = re.sub(named, lambda found: (found[1] or "") + called, what)
     for name, value in said.values.items():
         if isinstance(value, tuple):
             what = what.replace(", ".join(value), ", ".join(_called(one, written) for one in value))

@@ -12,6 +12,7 @@ from services.meetings.person.person import PersonDetails
 from services.meetings.person.person import clean_details as clean_person
 from services.meetings.register.register import MOST_PEOPLE, Problems, Register, WantedBody, WantedSeat
 from services.meetings.register.words import day_of, field_name, kind_of, role_of
+from shared import invalid
 from shared.errors import InvalidInput, says
 from shared.yaml_text import load_plain
 
@@ -118,7 +119,7 @@ def _seat(fields: dict[str, Any]) -> WantedSeat:
         order=order_of(texts["order"]) if "order" in texts else None,
         begins=day_of(texts["from"], "from") if "from" in texts else None,
         ends=day_of(texts["to"], "to") if "to" in texts else None,
-        basis=_valid(Basis, _fields(basis, tuple(Basis.model_fields))) if basis else None,
+        basis=_valid(Basis, _fields(basis, tuple(Basis.model_fields)), "basis") if basis else None,
     )
 
 
@@ -159,13 +160,13 @@ def _fields(given: object, known: tuple[str, ...]) -> dict[str, Any]:
     return fields
 
 
-def _valid(model: type[Any], fields: dict[str, Any]) -> Any:
-    """Raises InvalidInput that names the field."""
+def _valid(model: type[Any], fields: dict[str, Any], *within: str) -> Any:
+    """`within`: the field in which they stand. Raises InvalidInput that names the field."""
     assert issubclass(model, BaseModel)  # noqa: S101  (of our own calls)
     try:
         return model.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = says("missing", where) if first["type"] == "missing" else says("value", where)
-        raise InvalidInput(f"{where}: {first['msg']}", says=said) from None
+        where = invalid.place((*within, *first["loc"]))
+        what, said = invalid.told(first, where)
+        raise InvalidInput(f"{where}: {what}", says=said) from None

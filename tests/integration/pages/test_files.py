@@ -53,7 +53,7 @@ async def test_a_register_is_shown_and_then_applied_as_it_was_shown(visitor: Vis
     assert "Inget ändras." in (await visitor.send("/register", act="check", text=other)).text
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 async def test_a_table_is_told_by_what_is_in_it(visitor: Visitor, encoding: str) -> None:
     await visitor.follow(f"{OFFICE}/register")
     await visitor.send("/register", TABLE.encode(encoding), act="check")
@@ -118,6 +118,12 @@ WRONG: list[tuple[str, bytes, str]] = [
     ("register", b"Namn;Parti\nMaja;S\nMaja;M\n", "säger något annat om Maja, i Parti."),
     ("register", b"Parti;E-post\nS;a@b.example\n", "Kolumnen ”namn”: saknas"),
     ("register", b"Namn;Telefon\nMaja;1\n", "Rubrikerna är nyckel, Namn, e-post, språk,"),
+    (
+        "register",
+        b"bodies: {au: {name: AU, kind: board, standing_items: [Val, {kind: decision}]}}",
+        "<strong>bodies, au</strong>: Fältet ”standing_items, nummer 2, title”: saknas",
+    ),
+    ("register", b"bodies: {au: {namn: AU, typ: styrelse, quorum: x}}", "Fältet ”quorum”: ska vara ett helt tal"),
     ("register", b"people: {maja: {namn: Maja, e-post: x}}", "Fältet ”e-post”: 'x' är ingen e-postadress"),
     ("register", "Namn;Organ\n\x81".encode("latin-1"), "Filen är ingen text."),
 ]

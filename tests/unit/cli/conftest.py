@@ -22,7 +22,7 @@ Justera = Callable[..., Outcome]
 
 @dataclass
 class Answer:
-    """What a server says to every request. `asked`: the lines of those that came.
+    """What a server says to every request. `asked`: the lines of those that came; `sent`: what was posted.
 
     `first`: what it says to the first ones, instead of `body`.
     """
@@ -33,6 +33,7 @@ class Answer:
     first: list[str] = field(default_factory=list)
     location: str | None = None
     asked: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -50,6 +51,7 @@ def answering(answer: Answer) -> Iterator[str]:
             self.wfile.write((answer.first.pop(0) if answer.first else answer.body).encode())
 
         def do_POST(self) -> None:
+            answer.sent.append(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
             self.do_GET()
 
         def log_message(self, format: str, *arguments: object) -> None:

@@ -28,7 +28,7 @@ CHANGES = [
         "fields": [{"field": "party", "before": "S", "after": None}],
     },
 ]
-SHOWN = "+ Styrelsen: Maja Lind, first vice chair, begins 2023-01-01\n~ person maja-lind: Maja Lind, party S -> -\n"
+SHOWN = "+ Styrelsen: Maja Lind, first vice chair, from 2023-01-01\n~ person maja-lind: Maja Lind, party S -> -\n"
 
 
 def checked(changes: object = (), problems: object = ()) -> str:
@@ -94,8 +94,51 @@ def test_a_file_that_cannot_be_read(
     assert said in one_line(justera("register", name))
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "form"),
+    [
+        ("register.txt", "Namn\tE-post\nÅsa Ek\tasa.ek@bjorka.example\n".encode("utf-16"), "csv"),
+        ("register.csv", "Namn;E-post\nÅsa Ek;\n".encode("cp1252"), "csv"),
+        ("register.txt", b"people:\n  a: {name: Asa Ek}\n", "yaml"),
+    ],
+)
+def test_a_table_is_read_as_spreadsheets_write_it(
+    name: str, data: bytes, form: str, file: str, justera: Justera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    answer = Answer(body=checked())
+    with answering(answer) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        assert justera("register", name).out == "nothing to change\n"
+    [sent] = map(json.loads, answer.sent)
+    assert sent["format"] == form
+    assert "sa Ek" in sent["text"]
+
+
+def test_fields_are_called_as_in_the_file(file: str, justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = json.loads(checked(CHANGES)) | {"written": {"party": "Parti", "from": "Från"}}
+    with answering(Answer(body=json.dumps(known))) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        shown = justera("register", file, "--check").out
+    assert shown == SHOWN.replace("party", "Parti").replace("from", "Från")
+
+
+@pytest.mark.parametrize(("command", "name"), [("register", "register.csv"), ("plan", "plan.yaml")])
+def test_what_is_no_such_file_at_all_is_told_with_its_name_and_what_to_do(
+    command: str, name: str, file: str, justera: Justera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_text("x")
+    with answering(Answer(status=422, body='{"detail": "year: is missing"}')) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera(command, name)
+    assert (outcome.status, outcome.err) == (
+        1,
+        f"error: {name}: year: is missing (correct the file, and try again)\n",
+    )
+
+
 def test_a_workbook_is_told_from_a_table(file: str, justera: Justera, tmp_path: Path) -> None:
     (tmp_path / file).write_bytes(b"PK\x03\x04\x14\0")
     outcome = justera("register", file)
     assert (outcome.status, outcome.err.count("\n")) == (1, 1)
-    assert "is a workbook of Excel or another archive (save it as CSV)" in outcome.err
+    assert "is a workbook of Excel or another archive (save it as CSV, or as text, and give that)" in outcome.err

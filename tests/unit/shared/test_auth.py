@@ -27,6 +27,7 @@ from shared.auth import (
 )
 from shared.errors import NotAllowed, NotAuthenticated
 from shared.http import create_app
+from shared.settings import BadConfiguration
 from tests.support.sessions import with_sessions
 
 TOKEN = new_token()
@@ -213,3 +214,27 @@ async def test_what_concerns_the_whole_service_is_for_its_own_organisation() -> 
             return (await client.get("/state", headers={"authorization": "Bearer t"})).status_code
 
     assert (await status("norrdalen"), await status("other")) == (200, 403)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[{", "tokens.json, line 1 cannot be read as JSON"),
+        ("{}", "tokens.json must be a list"),
+        ('[{"name": "a"}]', "tokens.json, number 1, role: is missing"),
+        (
+            '[{"name": "a", "role": "king", "organisation": "o", "sha256": "x"}]',
+            "number 1, role: must be one of secretary",
+        ),
+        ("\ufeff[{}, 3]".replace("{}", RECORD.model_dump_json()), "number 2: must be fields"),
+        ("\x00", "is no text"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_tokens_is_told_with_its_place(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "tokens.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(BadConfiguration, match=said) as refused:
+        TokenFile(file)
+    assert "JUSTERA_TOKENS_FILE: " in refused.value.message
+    with pytest.raises(BadConfiguration, match="cannot be read: No such file"):
+        TokenFile(tmp_path / "gone.json")
