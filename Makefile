@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo pictures test test-slow bench drill drill-short test-embedded test-containers check format lock clean
+.PHONY: demo pictures test test-slow bench promtool alerts drill drill-short test-embedded test-containers check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -29,6 +29,21 @@ drill-short: $(STAMP)  ## The same in some minutes
 
 bench: $(STAMP) .venv/.peers  ## How fast it is, beside bare baselines; `make bench BENCH="relay documents"` for some parts
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+# Prometheus' own judge of alerts, without what finds targets in clouds: that is most of it, and alerts need none.
+PROMTOOL_VERSION := v0.316.0
+PROMTOOL := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/justera/bin/promtool
+
+promtool: $(PROMTOOL)  ## Builds promtool into the user's cache, some minutes once; needs Go
+
+$(PROMTOOL):
+	@command -v go >/dev/null || { echo "promtool is built by Go, which is not here (apt install golang, or brew install go)"; exit 1; }
+	@echo "Building promtool (some minutes) ..."
+	@mkdir -p $(@D)
+	@GOBIN=$(@D) GOFLAGS=-trimpath GOGC=400 go install -ldflags '-s -w' -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool@$(PROMTOOL_VERSION)
+
+alerts: $(STAMP) promtool  ## Has promtool judge the alerts: each fires when it should, and not before
+	@JUSTERA_TEST_REQUIRE=promtool $(BIN)/python -m pytest -q tests/unit/deploy/test_monitoring.py
 
 # What is measured beside ours. Without it the rest is measured all the same.
 .venv/.peers: tests/benchmarks/requirements.txt $(STAMP)

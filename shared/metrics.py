@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette.middleware import Middleware
 
 from shared.auth import public
 from shared.events import declared_events, event_type
@@ -17,6 +18,7 @@ from shared.logging import get_logger
 from shared.messaging import dead_letters
 from shared.messaging.relay import EVENTS_PUBLISHED
 from shared.messaging.transaction import EVENTS_WRITTEN
+from shared.request_times import RequestTimes
 from shared.service import Service
 
 log = get_logger(__name__)
@@ -28,8 +30,10 @@ _LAG = "Messages not yet handled, in this instance's partitions"
 
 
 def include_metrics(service: Service) -> None:
-    """Add `GET /metrics` (Prometheus text format) to the service's app."""
+    """Add `GET /metrics` (Prometheus text format) to the service's app, and count its requests."""
     gauges = _Gauges(service)
+    # Innermost, next to the router: only there the request knows its route.
+    service.app.user_middleware.append(Middleware(RequestTimes, service=service.name))
     for event in declared_events():
         if event.service == service.name:
             for counter in (EVENTS_WRITTEN, EVENTS_PUBLISHED):

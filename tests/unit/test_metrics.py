@@ -59,14 +59,19 @@ def _or_raised(value: datetime | Exception) -> datetime:
     return value
 
 
-async def scrape(service: FakeService, times: int = 1) -> dict[str, float]:
+async def scraped(service: FakeService, times: int = 1) -> str:
     metrics.include_metrics(service)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=service.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://service.example") as client:
         for _ in range(times):
             response = await client.get("/metrics")
     assert response.status_code == 200
-    lines = [line for line in response.text.splitlines() if line.startswith("justera_")]
+    return response.text
+
+
+async def scrape(service: FakeService, times: int = 1) -> dict[str, float]:
+    text = await scraped(service, times)
+    lines = [line for line in text.splitlines() if line.startswith("justera_")]
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
 

@@ -1,0 +1,18 @@
+"""Prometheus' own `promtool`, where it is installed or `make promtool` has built it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.support.parts import missing
+
+_BUILT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "justera" / "bin" / "promtool"
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Skips the test, or fails it where `promtool` is required, when there is none."""
+    program = shutil.which("promtool") or (str(_BUILT) if _BUILT.is_file() else None)
+    if program is None:
+        missing("promtool", "promtool is not installed: `make promtool` builds it")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)

@@ -1,0 +1,70 @@
+"""Requests are counted by route and kind of answer, and no address or word of a client's becomes a series."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import StreamingResponse
+from prometheus_client import REGISTRY
+from starlette.middleware import Middleware
+
+from shared.guard import Guard
+from shared.http import problem
+from shared.request_times import RequestTimes
+
+
+@pytest.fixture
+def client(request: pytest.FixtureRequest) -> httpx.AsyncClient:
+    app = FastAPI()
+    app.add_middleware(Guard, max_body_bytes=1000, problem=problem)
+    app.user_middleware.append(Middleware(RequestTimes, service=request.node.name))
+
+    @app.get("/s/{token}")
+    async def visit(token: str) -> str:
+        if token == "refused":
+            raise HTTPException(403)
+        if token == "bug":
+            raise ZeroDivisionError
+        return token
+
+    @app.get("/long")
+    async def long() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"at once"
+            yield b"later; counted so far: %d" % sum(_counted(request.node.name).values())
+
+        return StreamingResponse(parts())
+
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://service.example")
+
+
+def _counted(service: str) -> dict[tuple[str, str, str], float]:
+    return {
+        (sample.labels["route"], sample.labels["method"], sample.labels["status"]): sample.value
+        for family in REGISTRY.collect()
+        if family.name == "justera_http_request_seconds"
+        for sample in family.samples
+        if sample.name.endswith("_count") and sample.labels["service"] == service
+    }
+
+
+async def test_a_request_is_counted_by_template_and_kind_of_answer(
+    client: httpx.AsyncClient, request: pytest.FixtureRequest
+) -> None:
+    for path in ("/s/secret-1", "/s/secret-2", "/s/secret-3/", "/s/refused", "/s/bug", "/elsewhere/secret-4"):
+        await client.get(path)
+    await client.head("/s/secret-1")
+    await client.request("SECRET", "/s/secret-1")
+    assert _counted(request.node.name) == {
+        ("/s/{token}", "GET", "2xx"): 4,
+        ("/s/{token}", "GET", "4xx"): 1,
+        ("/s/{token}", "GET", "5xx"): 1,
+        ("/s/{token}", "other", "4xx"): 1,
+        ("none", "GET", "4xx"): 1,
+    }
+
+
+async def test_the_time_ends_when_the_answer_begins(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/long")).text.endswith("counted so far: 1")
