@@ -10,20 +10,19 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, OutlineItem, Pdf
 from PIL import Image, ImageOps
 
+from shared.rendering.bound import BoundFile, CannotBeBound
+
 MOST_PAGES = 1000
 """Of one file."""
 MOST_PIXELS = 40_000_000
 """Of one image."""
-
-Trouble = Literal["damaged", "encrypted", "pages", "layers", "form", "size", "heavy"]
 
 # In the units of a PDF, 1/72 inch.
 _A4 = (595.28, 841.89)
@@ -49,28 +48,6 @@ _CLAIMS = (
     "{http://www.aiim.org/pdfa/ns/id/}conformance",
     "{http://www.aiim.org/pdfua/ns/id/}part",
 )
-
-
-class CannotBeBound(Exception):
-    """A file that stays outside, and why."""
-
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble)
-        self.trouble: Trouble = trouble
-
-
-@dataclass(frozen=True, slots=True)
-class BoundFile:
-    """A file that follows the section of its number (from 0), under this title, with a mark at the foot of each page.
-
-    `link`: the address that leads to it on our own pages.
-    """
-
-    section: int
-    title: str
-    mark: str
-    media_type: str
-    link: str
 
 
 def count_pages(content: bytes, media_type: str) -> int:

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from shared import readable
-from shared.rendering.binding import BoundFile
+from shared.rendering.bound import BoundFile
 from shared.rendering.minutes import Language
 from shared.rendering.typesetting import Job
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from shared.errors import InvalidInput, Unavailable
 from shared.logging import get_logger
-from shared.rendering.binding import BoundFile, CannotBeBound
+from shared.rendering.bound import BoundFile, CannotBeBound
 from shared.rendering.typesetting import AS_IT_IS, AT_ANY_RATE, Job
 
 log = get_logger(__name__)

@@ -17,8 +17,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, BinaryIO
 
+import typst  # noqa: F401  (loaded before the time of the first order runs)
+
 from shared.logging import configure_logging
-from shared.rendering.binding import BoundFile, CannotBeBound, bind, count_pages
+from shared.rendering.binding import bind, count_pages
+from shared.rendering.bound import BoundFile, CannotBeBound
 from shared.rendering.typesetting import Attachment, Job, is_refusal, picture, typeset
 
 Task = Callable[[dict[str, Any], list[bytes]], bytes]

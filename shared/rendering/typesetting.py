@@ -1,4 +1,7 @@
-"""typst, set up once: our fonts, our templates, no file of the machine's, no network."""
+"""typst, set up once: our fonts, our templates, no file of the machine's, no network.
+
+It is loaded when something is set: most services have that done by a press, in another process.
+"""
 
 import json
 import tempfile
@@ -9,13 +12,14 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
-
-import typst
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared.logging import get_logger
 from shared.plain_text import without_shapeless
 from shared.rendering.coverage import FALLBACK_FONTS, FONT_FOLDER, map_texts, printable, surely_printable
+
+if TYPE_CHECKING:
+    import typst
 
 log = get_logger(__name__)
 
@@ -126,6 +130,8 @@ def _set(root: Path, data: Mapping[str, Any], others: Mapping[str, Any], ways: S
 
 def is_refusal(error: BaseException) -> bool:
     """typst's own error, or a panic of it: pyo3 raises those as a class that it does not export."""
+    import typst
+
     return isinstance(error, typst.TypstError) or type(error).__name__ == "PanicException"
 
 
@@ -155,6 +161,8 @@ def _typst(root: Path, data: Mapping[str, Any], **options: Any) -> bytes:
 
 def _compiled(root: Path, data: Mapping[str, Any], **options: Any) -> Any:
     """Bytes; of pictures, a list of them when there are several pages."""
+    import typst
+
     try:
         return typst.compile(
             str(root / "main.typ"),
@@ -191,12 +199,16 @@ def _forget_documents() -> None:
 
 
 @cache
-def _empty_page() -> typst.Compiler:
+def _empty_page() -> "typst.Compiler":
+    import typst
+
     root = _TEMPLATES / "empty"
     return typst.Compiler(str(root / "main.typ"), root=str(root), font_paths=_fonts(), ignore_system_fonts=True)
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
     """Our fonts and those in typst, never the machine's: the same bytes everywhere."""
+    import typst
+
     return typst.Fonts(include_system_fonts=False, font_paths=[str(FONT_FOLDER)])

@@ -15,7 +15,7 @@ from services.meetings.attachment.file_type import clean_file_name
 from services.meetings.meeting.meeting import Meeting
 from shared.errors import Refused, says
 from shared.events.base import BlobRef
-from shared.rendering.binding import Trouble
+from shared.rendering.bound import Trouble
 from shared.text import clean_line
 
 MOST_ATTACHMENTS = 50

@@ -34,7 +34,7 @@ from shared.clock import Clock
 from shared.errors import NotFound, Refused, TooLarge
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
-from shared.rendering.binding import CannotBeBound, Trouble
+from shared.rendering.bound import CannotBeBound, Trouble
 from shared.rendering.press import Press
 
 

@@ -13,8 +13,6 @@ from html.parser import HTMLParser
 from io import BytesIO
 from typing import Any
 
-import mammoth
-
 from services.meetings.minutes.fields import as_yaml
 from services.meetings.minutes.word_package import look_inside
 from shared.errors import InvalidInput
@@ -78,6 +76,8 @@ class _Piece:
 
 def read_word(content: bytes, known: Known) -> FromWord:
     """Raises InvalidInput, TooLarge with one sentence."""
+    import mammoth  # the service has this done in another process
+
     lost: Counter[str] = Counter()
     looked_at = look_inside(content, lost)
 

@@ -4,6 +4,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+import mammoth  # noqa: F401  (loaded before the time of the first order runs)
+
 from services.meetings.minutes.word import Known, read_word
 from shared.errors import InvalidInput, TooLarge
 from shared.rendering.press_child import serve

@@ -21,7 +21,7 @@ from shared.events import PapersPublished
 from shared.events.base import BlobRef
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
-from shared.rendering.binding import CannotBeBound
+from shared.rendering.bound import CannotBeBound
 from shared.rendering.minutes import Language
 from shared.rendering.papers import PapersDocument, PapersFile, bound_files, papers_job
 from shared.rendering.press import CannotBeSet, Press

@@ -90,3 +90,12 @@ def test_what_sends_mails_loads_no_client_of_a_document_store() -> None:
     told = "import sys, services.embedded.single, services.notifications.main; print('obstore' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert answer.stdout == "False\n"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_does_not_load_what_its_children_do(service: str) -> None:
+    """Ten to twenty megabytes each, in every pod."""
+    heavy = {"typst", "pikepdf", "PIL", "mammoth"}
+    code = f"import sys, services.{service}.main; print(*({heavy!r} & sys.modules.keys()))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == []
