@@ -21,7 +21,7 @@ from services.embedded.home import DEFAULT_FOLDER, Home
 from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
 from services.embedded.server import serve
-from services.notifications.mailer import MailerSettings
+from services.notifications.delivery.mailer import MailerSettings
 from shared.auth import Role, requires
 from shared.http import create_app
 from shared.logging import get_logger

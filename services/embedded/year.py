@@ -20,7 +20,7 @@ from services.meetings.meeting.meeting import Meeting, Mode
 from services.meetings.minutes.drafting import DraftedMinutes, Drafting
 from services.meetings.strike.strike import Strike
 from services.notifications.commands import NotificationsCommands
-from services.notifications.delivery import Status
+from services.notifications.delivery.delivery import Status
 from shared.errors import Refused
 
 _PAGE = 500

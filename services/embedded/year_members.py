@@ -14,7 +14,7 @@ from services.meetings.person.person import Person
 from services.meetings.proposal.proposal import ProposalDetails
 from services.meetings.reply.reply import Via
 from services.notifications.commands import NotificationsCommands
-from services.notifications.simulated_reply import Said
+from services.notifications.invitation.simulated_reply import Said
 from shared import links
 from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound, Refused

@@ -18,7 +18,7 @@ from services.meetings.papers.papers import Publication
 from services.meetings.poll.commands import PollView
 from services.meetings.poll.poll import PollAnswer, TimeAsked
 from services.meetings.proposal.proposal import ItemProposal
-from services.notifications.delivery import Delivery
+from services.notifications.delivery.delivery import Delivery
 from shared.plain_text import printable
 
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.notifications.commands import NotificationsCommands
-from services.notifications.delivery import Delivery, Status
-from services.notifications.messages import Purpose
-from services.notifications.unmatched import UnmatchedReport
+from services.notifications.delivery.delivery import Delivery, Status
+from services.notifications.letter.letter import Purpose
+from services.notifications.report.unmatched import UnmatchedReport
 from shared.auth import Principal, Role, requires
 from shared.clock import parse_timestamp, timestamp
 from shared.errors import InvalidInput

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from services.notifications.bounces import DeliveryReports
-from services.notifications.inbox_transport import SendReport, send_due_report
-from services.notifications.report_listener import ListenerSettings, ReportListener
-from services.notifications.report_mailbox import ReportMailbox
+from services.notifications.inbox.transport import SendReport, send_due_report
+from services.notifications.report.bounces import DeliveryReports
+from services.notifications.report.listener import ListenerSettings, ReportListener
+from services.notifications.report.mailbox import ReportMailbox
 from shared.database import Database
 from shared.settings import BadConfiguration, Settings
 from shared.workers import Worker

@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 
-from services.notifications import delivery as rules
-from services.notifications import invited, store, unmatched
-from services.notifications.bounces import DeliveryReports
-from services.notifications.composing import TO_MEMBERS, Composer
-from services.notifications.delivery import ASKING, INVITING, Delivery, Status
-from services.notifications.mailer import Mailer
-from services.notifications.simulated_reply import Said, reply_mail
-from services.notifications.simulated_report import Failure, failed_report
+from services.notifications.delivery import delivery as rules
+from services.notifications.delivery import store
+from services.notifications.delivery.composing import TO_MEMBERS, Composer
+from services.notifications.delivery.delivery import ASKING, INVITING, Delivery, Status
+from services.notifications.delivery.mailer import Mailer
+from services.notifications.delivery.transport import Accepted, Outcome
+from services.notifications.invitation import store as invited
+from services.notifications.invitation.simulated_reply import Said, reply_mail
+from services.notifications.report import unmatched
+from services.notifications.report.bounces import DeliveryReports
+from services.notifications.report.simulated_report import Failure, failed_report
+from services.notifications.report.unmatched import UnmatchedReport
 from services.notifications.transaction import NotificationsTransaction
-from services.notifications.transport import Accepted, Outcome
-from services.notifications.unmatched import UnmatchedReport
 from shared.clock import Clock
 from shared.errors import NotFound, Refused, Unavailable
 from shared.logging import get_logger

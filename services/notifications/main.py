@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from services.notifications import api, subscribers
 from services.notifications.background import inbox_bounces, report_inlets
-from services.notifications.bounces import DeliveryReports
 from services.notifications.commands import NotificationsCommands
-from services.notifications.composing import Composer, composer_of
-from services.notifications.inbox_transport import InboxMails, InboxTransport
-from services.notifications.mailer import Mailer, MailerSettings, Transport
+from services.notifications.delivery.composing import Composer, composer_of
+from services.notifications.delivery.mailer import Mailer, MailerSettings, Transport
+from services.notifications.delivery.transport import SmtpSettings, SmtpTransport
+from services.notifications.inbox.transport import InboxMails, InboxTransport
 from services.notifications.pages import include_pages
+from services.notifications.report.bounces import DeliveryReports
 from services.notifications.transaction import NotificationsTransaction
-from services.notifications.transport import SmtpSettings, SmtpTransport
 from shared.auth import Access
 from shared.clock import Clock
 from shared.database import Database

@@ -1,6 +1,7 @@
 """Notifications' consumer: the facts that ask for a mail, or make one needless."""
 
-from services.notifications import date_polls, handlers, notices, plans, publications, reviews, tasks
+from services.notifications.agreement import handlers
+from services.notifications.member import date_polls, notices, plans, publications, reviews, tasks
 from services.notifications.transaction import NotificationsTransaction
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Handlers, Inbound

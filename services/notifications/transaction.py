@@ -5,11 +5,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications import held, invited, known_agreements, store, withdrawing
-from services.notifications.delivery import Change, Delivery, NewDelivery
-from services.notifications.known_agreements import AgreementContext, AgreementKey
-from services.notifications.store import DeliveryKey
-from services.notifications.withdrawing import Ended, EndedCopies, EndedNotices
+from services.notifications.agreement import store as known_agreements
+from services.notifications.agreement.store import AgreementContext, AgreementKey
+from services.notifications.delivery import store, withdrawing
+from services.notifications.delivery.delivery import Change, Delivery, NewDelivery
+from services.notifications.delivery.store import DeliveryKey
+from services.notifications.delivery.withdrawing import Ended, EndedCopies, EndedNotices
+from services.notifications.invitation import store as invited
+from services.notifications.member import held
 from shared.messaging.message import Poison
 from shared.messaging.transaction import Received, Transaction
 from shared.wakeup import Wakeup

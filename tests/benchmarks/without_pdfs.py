@@ -29,7 +29,7 @@ from services.meetings.meeting.meeting import MeetingDetails
 from services.meetings.minutes import commands as minutes_commands
 from services.meetings.minutes.drafting import Drafting
 from services.notifications import main as notifications
-from services.notifications.transport import Accepted
+from services.notifications.delivery.transport import Accepted
 from services.signing import main as signing
 from services.signing.commands import SigningCommands
 from shared.blobs import BlobStore

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from services.notifications.invitations import Invitation, Method, calendar
-from services.notifications.languages import Language, capital, language_of
+from services.notifications.invitation.invitation import Invitation, Method, calendar
+from services.notifications.letter.languages import Language, capital, language_of
 from services.notifications.pages.mails import Mails
 from shared.auth import Principal, Role, requires
 from shared.errors import NotFound

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.notifications.invitations import Invitation
+from services.notifications.invitation.invitation import Invitation
 
 
 @dataclass(frozen=True, slots=True)

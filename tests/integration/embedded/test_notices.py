@@ -4,8 +4,8 @@ import icalendar
 
 from services.embedded.replay import Replay, replaying
 from services.embedded.scenario import load_scenario
-from services.notifications.delivery import INVITING, UNINVITING, Delivery, Status
-from services.notifications.simulated_report import Failure, failed_report
+from services.notifications.delivery.delivery import INVITING, UNINVITING, Delivery, Status
+from services.notifications.report.simulated_report import Failure, failed_report
 from tests.support.calendar_replies import APPLE, filled, in_mail
 from tests.support.parts import REPOSITORY
 from tests.support.processes import until

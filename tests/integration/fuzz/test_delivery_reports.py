@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from services.notifications.bounces import DeliveryReports
-from services.notifications.calendar_replies import read_reply
-from services.notifications.composing import composer_of
-from services.notifications.reports import read_report
-from services.notifications.simulated_report import Failure, failed_report
+from services.notifications.delivery.composing import composer_of
+from services.notifications.invitation.calendar_replies import read_reply
+from services.notifications.report.bounces import DeliveryReports
+from services.notifications.report.report import read_report
+from services.notifications.report.simulated_report import Failure, failed_report
 from shared.clock import ManualClock
 from shared.errors import InvalidInput
 from shared.settings import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.notifications.messages import Letter, Person, Purpose, compose
+from services.notifications.letter.letter import Letter, Person, Purpose, compose
 from shared.events import SignerInvitation
 from shared.rendering.minutes import MinutesDocument
 from shared.rendering.render import render_minutes

@@ -20,12 +20,12 @@ import pytest
 from pydantic import SecretStr
 
 from services.notifications import verp
-from services.notifications.bounces import DeliveryReports
-from services.notifications.composing import Composer, Outgoing, composer_of
-from services.notifications.report_listener import ListenerSettings, ReportListener
-from services.notifications.report_mailbox import ReportMailbox
-from services.notifications.reports import MAX_REPORT_BYTES
-from services.notifications.simulated_report import Failure, failed_report
+from services.notifications.delivery.composing import Composer, Outgoing, composer_of
+from services.notifications.report.bounces import DeliveryReports
+from services.notifications.report.listener import ListenerSettings, ReportListener
+from services.notifications.report.mailbox import ReportMailbox
+from services.notifications.report.report import MAX_REPORT_BYTES
+from services.notifications.report.simulated_report import Failure, failed_report
 from shared.clock import ManualClock
 from shared.keys import new_keys
 from shared.settings import Settings

@@ -13,7 +13,7 @@ from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingSt
 from services.meetings.member.feed import feed
 from services.meetings.member.member import OwnMeeting, OwnMeetings, Part
 from services.meetings.reply.reply import Answer, Reply
-from services.notifications.invitations import calendar
+from services.notifications.invitation.invitation import calendar
 from shared.calendars import meeting_uid
 from tests.integration.invitations.judges import ical4j_says
 from tests.integration.invitations.test_judges import INVITATION

@@ -14,8 +14,8 @@ import pytest
 import vobject
 from dateutil import tz
 
-from services.notifications.invitations import Invitation, Method, attach, calendar
-from services.notifications.messages import MAIL_POLICY, Person
+from services.notifications.invitation.invitation import Invitation, Method, attach, calendar
+from services.notifications.letter.letter import MAIL_POLICY, Person
 from shared.calendars import vtimezone
 from shared.errors import InvalidInput
 from tests.integration.invitations.judges import ical4j_says

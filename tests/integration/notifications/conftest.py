@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from services.notifications.mailer import MailerSettings
+from services.notifications.delivery.mailer import MailerSettings
 from services.notifications.main import build
 from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.clock import ManualClock

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from services.notifications.commands import NotificationsCommands
-from services.notifications.delivery import Delivery
-from services.notifications.mailer import Mailer
+from services.notifications.delivery.delivery import Delivery
+from services.notifications.delivery.mailer import Mailer
 from shared.clock import ManualClock
 from shared.database import Database
 from shared.events import (

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.notifications import answers as intake
-from services.notifications.bounces import DeliveryReports
-from services.notifications.reports import MAX_REPORT_BYTES
-from services.notifications.simulated_report import Failure, failed_report
+from services.notifications.invitation import answers as intake
+from services.notifications.report.bounces import DeliveryReports
+from services.notifications.report.report import MAX_REPORT_BYTES
+from services.notifications.report.simulated_report import Failure, failed_report
 from shared.events import ReplyReceived
 from shared.messaging.message import RawMessage
 from shared.settings import Settings

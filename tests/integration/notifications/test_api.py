@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.notifications.delivery import Status
-from services.notifications.messages import MAIL_POLICY
+from services.notifications.delivery.delivery import Status
+from services.notifications.letter.letter import MAIL_POLICY
 from shared.auth import undeclared_routes
 from tests.integration.notifications.conftest import MakePost
 from tests.integration.notifications.meetings import BOARD, BOARDS_MEETING, MEMBERS, issued

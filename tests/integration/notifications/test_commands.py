@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notifications.delivery import Status
+from services.notifications.delivery.delivery import Status
 from shared.errors import InvalidInput, NotFound, Refused, Unavailable
 from tests.integration.notifications.post import (
     OLOF,

@@ -1,7 +1,7 @@
 """Embedded mode's inbox: what a mail carries for calendars is there to read and to fetch."""
 
-from services.notifications.inbox_transport import InboxMails
-from services.notifications.invitations import Method, calendar
+from services.notifications.inbox.transport import InboxMails
+from services.notifications.invitation.invitation import Method, calendar
 from tests.integration.notifications.conftest import MakePost
 from tests.integration.notifications.meetings import MEMBERS, OLOF_BERG, issued, withdrawn
 from tests.integration.notifications.post import OLOF, ORGANISATION, SVEN

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications import instance, store
-from services.notifications.delivery import Status
-from services.notifications.mailer import Mailer, MailerSettings
+from services.notifications.delivery import instance, store
+from services.notifications.delivery.delivery import Status
+from services.notifications.delivery.mailer import Mailer, MailerSettings
 from shared.errors import Unavailable
 from shared.events import Person
 from shared.settings import Settings

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from services.notifications import known_agreements
+from services.notifications.agreement import store as known_agreements
 from services.notifications.tables import NotificationsTable
 from shared.database import Database
 from shared.messaging.tables import MessagingTable

@@ -10,7 +10,7 @@ import icalendar
 import pytest
 from sqlalchemy import insert, select
 
-from services.notifications import held
+from services.notifications.member import held
 from services.notifications.tables import HELD_MAIL
 from shared import links
 from shared.errors import Refused

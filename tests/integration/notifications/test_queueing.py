@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
-from services.notifications.delivery import Status
+from services.notifications.delivery.delivery import Status
 from shared.events import AgreementCancelled, AgreementExpired, Event, Person, SignerAddressCorrected, SigningDeclined
 from shared.events.meetings import SignerInvitation
 from shared.messaging import dead_letters

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.notifications import unmatched
-from services.notifications.delivery import Status
-from services.notifications.simulated_report import Failure, failed_report
-from services.notifications.unmatched import KEPT_BYTES
+from services.notifications.delivery.delivery import Status
+from services.notifications.report import unmatched
+from services.notifications.report.simulated_report import Failure, failed_report
+from services.notifications.report.unmatched import KEPT_BYTES
 from shared.settings import Settings
 from tests.integration.notifications.conftest import MakePost
 from tests.integration.notifications.post import OLOF, ORGANISATION, START, Post, eventually, message, requested

@@ -9,9 +9,9 @@ from typing import Any
 import aiosmtplib
 import pytest
 
-from services.notifications.report_listener import ListenerSettings, ReportListener
-from services.notifications.report_mailbox import ReportMailbox
-from services.notifications.reports import read_report
+from services.notifications.report.listener import ListenerSettings, ReportListener
+from services.notifications.report.mailbox import ReportMailbox
+from services.notifications.report.report import read_report
 from shared.errors import InvalidInput
 
 TOKEN = "k1-" + "a2" * 22 + "a"

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from services.notifications.messages import Letter, Person, Purpose, compose
-from services.notifications.transport import Accepted, Deferred, Outcome, Rejected, SmtpSettings, SmtpTransport
+from services.notifications.delivery.transport import Accepted, Deferred, Outcome, Rejected, SmtpSettings, SmtpTransport
+from services.notifications.letter.letter import Letter, Person, Purpose, compose
 from tests.support.smtp_server import Delay, Drop, RecordingSmtpServer, Reply, Stage
 
 RECIPIENT = "olof.berg@bjorka.example"

@@ -19,8 +19,8 @@ from services.archive.pages import SealedCopy
 from services.embedded import pages as embedded_pages
 from services.embedded.ahead import look_ahead
 from services.notifications import pages as notifications_pages
-from services.notifications.invitations import Invitation, Method
-from services.notifications.messages import Person as Invited
+from services.notifications.invitation.invitation import Invitation, Method
+from services.notifications.letter.letter import Person as Invited
 from services.notifications.pages import Mail
 from shared.auth import Access, Principal, Role, TokenRecord, token_hash
 from shared.errors import NotAuthenticated, NotFound

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import aiosmtplib
 
-from services.notifications.composing import Outgoing
-from services.notifications.simulated_report import Failure, failed_report
+from services.notifications.delivery.composing import Outgoing
+from services.notifications.report.simulated_report import Failure, failed_report
 from services.notifications.verp import from_xtext
 from shared.clock import SystemClock
 from tests.integration.processes.story import (

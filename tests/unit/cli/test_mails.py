@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.cli.mails import MailStatus, line
-from services.notifications.delivery import Status
+from services.notifications.delivery.delivery import Status
 from tests.unit.cli.conftest import Answer, Justera, answering, one_line
 
 AGREEMENT, ADDRESS = "Xk29fQpLr8sTuVwYz1A3bC5dE7gH9jKmNoPqRsTuVwXy", "sven.dahl@granvik.example"

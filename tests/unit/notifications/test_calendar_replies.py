@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.notifications.calendar_replies import Answer, CalendarReply, NotBelieved, answer_of, read_reply
-from services.notifications.reports import read_report
+from services.notifications.invitation.calendar_replies import Answer, CalendarReply, NotBelieved, answer_of, read_reply
+from services.notifications.report.report import read_report
 from shared.errors import InvalidInput
 from tests.support.calendar_replies import APPLE, GOOGLE, OUTLOOK, PROGRAMS, filled, in_mail
 

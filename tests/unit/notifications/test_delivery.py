@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications import delivery as rules
-from services.notifications.delivery import GIVE_UP_SECONDS, MOST_FACTS, Change, Delivery, Facts, Status, Trouble
-from services.notifications.messages import Purpose
+from services.notifications.delivery import delivery as rules
+from services.notifications.delivery.delivery import (
+    GIVE_UP_SECONDS,
+    MOST_FACTS,
+    Change,
+    Delivery,
+    Facts,
+    Status,
+    Trouble,
+)
+from services.notifications.letter.letter import Purpose
 from shared.errors import Refused
 from shared.events import BounceDetected, EmailDeferred, EmailSent
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.notifications.invitations import Invitation, Method
-from services.notifications.languages import Language
-from services.notifications.messages import Person
+from services.notifications.invitation.invitation import Invitation, Method
+from services.notifications.letter.languages import Language
+from services.notifications.letter.letter import Person
 from services.notifications.pages.inbox import shown
 
 REQUEST = Invitation(

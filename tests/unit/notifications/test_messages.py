@@ -14,10 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
-from services.notifications.languages import Language
-from services.notifications.meeting_words import AgendaItem, MeetingFacts
-from services.notifications.meeting_words import words as meeting_words
-from services.notifications.messages import (
+from services.notifications.letter.languages import Language
+from services.notifications.letter.letter import (
     MAIL_POLICY,
     Letter,
     Person,
@@ -27,6 +25,8 @@ from services.notifications.messages import (
     message_id,
     quotable,
 )
+from services.notifications.letter.meeting_words import AgendaItem, MeetingFacts
+from services.notifications.letter.meeting_words import words as meeting_words
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 

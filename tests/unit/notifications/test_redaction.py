@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notifications import verp
-from services.notifications.delivery import Trouble
+from services.notifications.delivery.delivery import Trouble
 from services.notifications.redaction import LEFT_OUT, redacted, redacted_bytes, redacted_words
 from shared import links
 from shared.keys import new_keys, parse_keys

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.notifications.reports import MAX_REPORT_BYTES, DeliveryReport, read_report
+from services.notifications.report.report import MAX_REPORT_BYTES, DeliveryReport, read_report
 from shared.errors import InvalidInput
 
 SAMPLES = Path(__file__).parents[2] / "data" / "delivery_reports"

@@ -5,11 +5,11 @@ from email.message import EmailMessage
 
 import pytest
 
-from services.notifications.calendar_replies import CalendarReply, read_reply
-from services.notifications.invitations import Invitation, Method, attach
-from services.notifications.messages import Person
-from services.notifications.reports import organiser_token
-from services.notifications.simulated_reply import Said, reply_mail
+from services.notifications.invitation.calendar_replies import CalendarReply, read_reply
+from services.notifications.invitation.invitation import Invitation, Method, attach
+from services.notifications.invitation.simulated_reply import Said, reply_mail
+from services.notifications.letter.letter import Person
+from services.notifications.report.report import organiser_token
 from shared.errors import InvalidInput, NotFound
 
 AT = datetime(2023, 2, 17, 18, tzinfo=UTC)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.notifications.reports import DeliveryReport, read_report
+from services.notifications.report.report import DeliveryReport, read_report
 from shared.errors import InvalidInput
 from tests.unit.notifications.told_in_words import OTHERS, REPORTS, raw
 

@@ -1,0 +1,215 @@
+"""From a stored delivery to the mail and its envelope: the same each time; links are derived here, stored nowhere."""
+
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+from services.notifications import verp
+from services.notifications.delivery.delivery import ASKING, INVITING, UNINVITING, Delivery
+from services.notifications.invitation import invitation as invitations
+from services.notifications.invitation.invitation import Invitation, Method
+from services.notifications.letter import meeting_words
+from services.notifications.letter.languages import Language
+from services.notifications.letter.letter import Letter, Person, Purpose, ascii_address, compose, message_id
+from services.notifications.letter.meeting_words import MeetingFacts
+from shared import links
+from shared.calendars import meeting_uid
+from shared.events import Person as KnownPerson
+from shared.keys import KeyRing, parse_keys
+from shared.links import Link
+from shared.settings import Settings
+
+# With a link to the reader's own page, and nothing to answer.
+_TO_MEMBER = frozenset(
+    {Purpose.PAPERS_PUBLISHED, Purpose.QUORUM_AT_RISK, Purpose.PROPOSAL_TAKEN, Purpose.PROPOSAL_DECLINED}
+)
+_TO_REVIEWER = frozenset({Purpose.REVIEW, Purpose.REVIEW_AGAIN})
+_TO_WRITER = frozenset({Purpose.REVIEW_COMMENTED, Purpose.REVIEW_AGREED})  # whoever opens it logs in
+_COMING, _ABSENT = "coming", "absent"
+_ABOUT_THE_LINK = {"sv": "Svara, läs handlingarna och anslut: {}", "en": "Answer, read the papers and join: {}"}
+TO_MEMBERS = INVITING | _TO_MEMBER | {Purpose.DATE_POLL}
+"""Mails whose link opens the reader's own page."""
+_TO_SENDER = frozenset({Purpose.DEADLINE_NOTICE, Purpose.DECLINED_NOTICE, Purpose.EXPIRED_NOTICE})
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A mail as it is handed to a transport."""
+
+    message: EmailMessage
+    return_path: str
+    recipient: str
+    envelope_id: str
+
+
+@dataclass(frozen=True)
+class Composer:
+    """`mail_from` is the service's own mailbox; `public_url` has no slash at its end."""
+
+    mail_from: Person
+    public_url: str
+    bounce_domain: str
+    sign_keys: KeyRing
+    copy_keys: KeyRing
+    member_keys: KeyRing
+    bounce_keys: KeyRing
+
+    def message_id(self, delivery_id: str) -> str:
+        return message_id(delivery_id, self.mail_domain)
+
+    @property
+    def mail_domain(self) -> str:
+        return ascii_address(self.mail_from.email).rpartition("@")[2]
+
+    def compose(self, delivery: Delivery) -> Outgoing:
+        """Raises InvalidInput for facts that no mail can be made of."""
+        message = compose(
+            self._letter(delivery),
+            mail_from=self.mail_from,
+            date=delivery.created_at,
+            message_id=self.message_id(delivery.id),
+        )
+        if (invitation := self.invitation(delivery)) is not None:
+            invitations.attach(message, invitation)
+        token = verp.encode(delivery.id, organisation=delivery.organisation, ring=self.bounce_keys)
+        return Outgoing(message, verp.return_path(token, self.bounce_domain), delivery.recipient, token)
+
+    def _letter(self, delivery: Delivery) -> Letter:
+        facts = delivery.facts
+        return Letter(
+            purpose=_wording(delivery),
+            language=facts.language,
+            document=facts.document,
+            # The sender of an agreement that we know only from its end: the mailbox that answers for all.
+            sender=_person(facts.sender) or self.mail_from,
+            recipient=Person(delivery.recipient, facts.recipient_name),
+            link=self._link(delivery),
+            other=_person(facts.other),
+            signed_at=facts.signed_at,
+            second_link=self._second_link(delivery),
+            who=facts.who,
+            quoted=facts.quoted,
+            status=facts.status,
+            deadline=facts.deadline,
+            lines=facts.lines,
+            meeting=meeting_words.words(facts.meeting, facts.language) if facts.meeting else None,
+        )
+
+    def invitation(self, delivery: Delivery) -> Invitation | None:
+        """What the mail carries for calendars; None for one about no meeting, or that invites to none.
+
+        `DTSTAMP` is the fact's time: a mail that is sent again carries the same invitation.
+        """
+        meeting = delivery.facts.meeting
+        if meeting is None or delivery.purpose not in INVITING | UNINVITING:
+            return None
+        takes_back = delivery.purpose in UNINVITING
+        link = "" if takes_back else self._members_page(delivery)
+        return Invitation(
+            method=Method.CANCEL if takes_back else Method.REQUEST,
+            uid=meeting_uid(delivery.agreement_id),
+            sequence=meeting.sequence,
+            title=meeting.title,
+            place=meeting.place,
+            starts=meeting.starts,
+            ends=meeting.ends,
+            timezone=meeting.timezone,
+            stamp=delivery.created_at,
+            organiser=Person(self.organiser_of(delivery), self.mail_from.name),
+            attendee=Person(delivery.recipient, delivery.facts.recipient_name),
+            text=_description(meeting, delivery.facts.language, link),
+            join_link=link,
+            tentative=delivery.purpose is Purpose.NOTICE_PRELIMINARY,
+            attendee_only=delivery.purpose is Purpose.NOTICE_RELEASED,
+            answer=meeting.answer,
+        )
+
+    def organiser_of(self, delivery: Delivery) -> str:
+        """The address that answers to its invitation come to: of the meeting, the person and where they
+        read it, not of the mail."""
+        organisation = delivery.organisation
+        return verp.organiser(
+            delivery.invitation_id, self.bounce_domain, organisation=organisation, ring=self.bounce_keys
+        )
+
+    def _link(self, delivery: Delivery) -> str:
+        if delivery.purpose in ASKING:
+            link = Link("sign", delivery.organisation, delivery.request_id, delivery.request_version)
+            return f"{self.public_url}/signing/s/{links.issue(self.sign_keys, link)}"
+        if delivery.purpose is Purpose.ARCHIVED:
+            # An earlier version queued it without a version.
+            version = max(delivery.request_version, links.FIRST_VERSION)
+            link = links.copy_link(delivery.organisation, delivery.agreement_id, delivery.recipient, version)
+            return f"{self.public_url}/archive/copies/{links.issue(self.copy_keys, link)}"
+        if delivery.purpose in INVITING:
+            return self._members_page(delivery, _COMING)
+        if delivery.purpose is Purpose.DATE_POLL:
+            return links.member_address(self.public_url, self.members_token(delivery), poll=delivery.agreement_id)
+        if delivery.purpose in _TO_REVIEWER:
+            return links.member_address(self.public_url, self.members_token(delivery), review=delivery.agreement_id)
+        if delivery.purpose in _TO_WRITER:
+            return f"{self.public_url}/meetings/office/reviews/{delivery.agreement_id}"
+        if delivery.purpose in _TO_MEMBER:
+            return self._members_page(delivery)
+        if delivery.purpose is Purpose.BOUNCE_NOTICE:
+            return f"{self._senders_page(delivery)}/address/{delivery.request_id}"
+        if delivery.purpose in _TO_SENDER:
+            return self._senders_page(delivery)
+        return ""
+
+    def _second_link(self, delivery: Delivery) -> str:
+        if delivery.purpose in INVITING:
+            return self._members_page(delivery, _ABSENT)
+        if delivery.purpose is Purpose.BOUNCE_NOTICE:
+            return f"{self._senders_page(delivery)}/alternate/{delivery.request_id}"
+        if delivery.purpose is Purpose.DEADLINE_NOTICE:
+            return f"{self._senders_page(delivery)}/deadline"
+        return ""
+
+    def _members_page(self, delivery: Delivery, answer: str = "") -> str:
+        """Of meetings, at the mail's meeting; the page asks whether the answer is meant, since programs follow links,
+        too."""
+        token = self.members_token(delivery)
+        return links.member_address(self.public_url, token, meeting=delivery.agreement_id, answer=answer)
+
+    def members_token(self, delivery: Delivery) -> str:
+        """What the link to the reader's own page in a mail of `TO_MEMBERS` ends with."""
+        version = delivery.facts.of_page
+        return links.issue(self.member_keys, links.member_link(delivery.organisation, delivery.request_id, version))
+
+    def _senders_page(self, delivery: Delivery) -> str:
+        """Of signing; whoever opens it logs in."""
+        return f"{self.public_url}/signing/overview/{delivery.agreement_id}"
+
+
+def composer_of(settings: Settings) -> Composer:
+    """Raises BadConfiguration when a key is missing."""
+    name, address = parseaddr(settings.mail_from)
+    return Composer(
+        mail_from=Person(address, name or settings.organisation_name),
+        public_url=settings.public_url.rstrip("/"),
+        bounce_domain=settings.bounce_domain,
+        sign_keys=parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS"),
+        copy_keys=parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS"),
+        member_keys=parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS"),
+        bounce_keys=parse_keys(settings.secret("bounce_keys"), "JUSTERA_BOUNCE_KEYS"),
+    )
+
+
+def _wording(delivery: Delivery) -> Purpose:
+    """The words for two people need the other one's name; without it the plain request says what matters."""
+    if delivery.purpose in (Purpose.ALTERNATE_REQUEST, Purpose.REQUEST_AGAIN) and delivery.facts.other is None:
+        return Purpose.SIGNATURE_REQUEST
+    return delivery.purpose
+
+
+def _description(meeting: MeetingFacts, language: Language, link: str) -> str:
+    """The note and the agenda. Programs show it where they hide an event's URL, so the link stands there, too."""
+    words = meeting_words.words(meeting, language)
+    blocks = ["\n".join(words.note), "\n".join(words.agenda)]
+    blocks.append(_ABOUT_THE_LINK[language].format(link) if link else words.reason)
+    return "\n\n".join(filter(None, blocks))
+
+
+def _person(known: KnownPerson | None) -> Person | None:
+    return None if known is None else Person(known.email, known.name or "")
