@@ -1,4 +1,4 @@
-"""The HTTP API of notifications: thin; the rules are in `delivery`, the work in `commands`."""
+"""The HTTP API of notifications: thin; the rules are in `delivery.delivery`, the work in `commands`."""
 
 from collections.abc import Mapping
 from datetime import datetime

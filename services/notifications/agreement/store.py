@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.tables import AGREEMENT
+from services.notifications.agreement.tables import AGREEMENT
 from shared.database import among_pairs, pairs
 from shared.events import Person
 from shared.text import email_key, same_email

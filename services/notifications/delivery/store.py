@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.delivery.delivery import REQUESTS, Delivery, Facts, NewDelivery, Status
+from services.notifications.delivery.tables import DELIVERY
 from services.notifications.letter.letter import Purpose
-from services.notifications.tables import DELIVERY
 from shared.database import among_pairs, pairs
 from shared.ids import new_id
 from shared.text import email_key

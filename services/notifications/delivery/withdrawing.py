@@ -7,8 +7,8 @@ from sqlalchemy import ARRAY, Integer, Text, and_, bindparam, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.delivery.delivery import ASKING, POINTLESS, SUPERSEDED, Status
+from services.notifications.delivery.tables import DELIVERY
 from services.notifications.letter.letter import Purpose
-from services.notifications.tables import DELIVERY
 from shared.text import email_key
 
 _TEXTS = ARRAY(Text)

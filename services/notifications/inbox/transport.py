@@ -16,8 +16,8 @@ from services.notifications import verp
 from services.notifications.delivery import store
 from services.notifications.delivery.composing import Composer
 from services.notifications.delivery.transport import Accepted, Outcome
+from services.notifications.inbox.tables import INBOX_MAIL
 from services.notifications.pages import Mail
-from services.notifications.tables import INBOX_MAIL
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import NotFound

@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.delivery.delivery import INVITING, UNINVITING, Delivery, NewDelivery
+from services.notifications.delivery.tables import DELIVERY
 from services.notifications.invitation.calendar_replies import Answer
+from services.notifications.invitation.tables import INVITATION
 from services.notifications.letter.letter import Purpose
-from services.notifications.tables import DELIVERY, INVITATION
 from services.notifications.verp import answers_id, invitation_id
 from shared.links import FIRST_VERSION
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.delivery.delivery import Facts, NewDelivery
 from services.notifications.letter.letter import Purpose
-from services.notifications.tables import HELD_MAIL
+from services.notifications.member.tables import HELD_MAIL
 
 KEPT = timedelta(days=1)
 

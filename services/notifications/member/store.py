@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.tables import BODY_MEMBER, PLAN_TOLD
+from services.notifications.member.tables import BODY_MEMBER, PLAN_TOLD
 
 _ADD_MEMBER = insert(BODY_MEMBER).on_conflict_do_nothing().inline()
 _ADD_TOLD = insert(PLAN_TOLD).on_conflict_do_nothing().inline()

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.redaction import redacted_bytes
-from services.notifications.tables import UNMATCHED_REPORT
+from services.notifications.report.tables import UNMATCHED_REPORT
 
 KEPT_BYTES = 64 * 1024  # of each: what a human needs stands in the first parts
 MOST_KEPT = 1000

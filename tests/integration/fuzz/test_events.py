@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.archive.tables import ARCHIVING_JOB, JOURNAL
-from services.notifications.tables import DELIVERY
+from services.notifications.delivery.tables import DELIVERY
 from services.signing.tables import AGREEMENT
 from shared.auth import Role
 from shared.database import Database

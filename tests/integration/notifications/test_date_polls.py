@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.notifications.tables import DELIVERY
+from services.notifications.delivery.tables import DELIVERY
 from shared import links
 from shared.events import DatePollClosed, DatePollOpened, DatePollUnreached, Event, event_type
 from shared.events.envelope import Envelope, kafka_headers

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from services.notifications.member import held
-from services.notifications.tables import HELD_MAIL
+from services.notifications.member.tables import HELD_MAIL
 from shared import links
 from shared.errors import Refused
 from shared.events import (
