@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo pictures test test-slow bench promtool alerts drill drill-short test-embedded test-containers check format lock clean
+.PHONY: demo pictures test test-slow bench promtool alerts drill drill-short test-embedded test-containers cluster-check check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -58,6 +58,9 @@ test-embedded: $(STAMP)  ## The tests that touch Kafka and PostgreSQL once more,
 
 test-containers: $(STAMP)  ## Messaging on Kafka and PostgreSQL in Docker, and our own image deployed by Compose; PARTS=messaging or deployment
 	@$(BIN)/python -m tests.containers $(PARTS)
+
+cluster-check: $(STAMP)  ## Each overlay before a real Kubernetes API server; needs Go, and a quarter of an hour the first time
+	@$(BIN)/python -m tests.cluster check
 
 check: $(STAMP)  ## Style, types, layers
 	@echo "Checking style, types and layers ..."

@@ -9,7 +9,8 @@ import yaml
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
 BASE = DEPLOY / "kubernetes" / "base"
-EXAMPLE = DEPLOY / "kubernetes" / "overlays" / "example"
+OVERLAYS = DEPLOY / "kubernetes" / "overlays"
+EXAMPLE = OVERLAYS / "example"
 
 
 def documents(path: Path) -> list[dict[str, Any]]:

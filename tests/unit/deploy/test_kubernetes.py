@@ -10,7 +10,7 @@ from services.embedded.single import BUILDERS
 from shared.events import declared_events, topics
 from shared.names import SERVICES
 from shared.settings import Settings
-from tests.unit.deploy.manifests import BASE, EXAMPLE, documents, of_kind, pod, secret_files
+from tests.unit.deploy.manifests import BASE, EXAMPLE, OVERLAYS, documents, of_kind, pod, secret_files
 
 DEPLOYMENTS = {one["metadata"]["name"]: one for kind in ("Deployment", "StatefulSet") for one in of_kind(BASE, kind)}
 JOBS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Job")}
@@ -189,9 +189,9 @@ def test_args_are_commands_of_ours(name: str) -> None:
     assert container(f"{name}-migrate")["args"] == ["migrate", name, "--no-topics"]
 
 
-def test_the_examples_settings_are_settings() -> None:
+def test_the_overlays_settings_are_settings() -> None:
     known = {f"JUSTERA_{field.upper()}" for field in Settings.model_fields}
-    for path in (BASE / "settings.env", EXAMPLE / "settings.env"):
+    for path in (BASE / "settings.env", *OVERLAYS.glob("*/settings.env")):
         names = {line.partition("=")[0] for line in path.read_text(encoding="utf-8").splitlines() if line}
         assert {name for name in names if not name.startswith(("AWS_", "PGSSL"))} <= known
 
@@ -229,7 +229,7 @@ def test_scaling_names_each_topic_and_keeps_a_pod() -> None:
         assert asked == {(one.group, topic) for one in service.subscriptions for topic in one.topics}
 
 
-def test_the_overlay_names_files_that_are_there() -> None:
-    for folder in (BASE, EXAMPLE):
+def test_overlays_name_files_that_are_there() -> None:
+    for folder in (BASE, *(path.parent for path in OVERLAYS.glob("*/kustomization.yaml"))):
         (kustomization,) = documents(folder / "kustomization.yaml")
         assert all((folder / resource).exists() for resource in kustomization["resources"])
