@@ -134,9 +134,10 @@ class MemberQueries:
         )
 
     async def polls(self, organisation: str, person_id: str) -> list[OwnPoll]:
-        """Those that ask them, and have not ended."""
+        """Those that ask them, and have not ended; of days that are to come."""
         async with self._unit_of_work.begin() as transaction:
-            asking = await transaction.polls_asking(organisation, person_id)
+            found = await transaction.polls_asking(organisation, person_id)
+            asking = [one for one in found if one.to_come(self._clock.now())]
             meetings = await transaction.meetings_among(organisation, [one.meeting_id for one in asking])
             answered = await transaction.polls_answered(organisation, person_id, [one.id for one in asking])
         return [OwnPoll(one, meetings[one.meeting_id], one.id in answered) for one in asking]

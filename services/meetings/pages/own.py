@@ -21,7 +21,7 @@ from services.meetings.member.feed import feed, is_known, is_of, tag_of
 from services.meetings.member.member import OwnMeeting, Part
 from services.meetings.member.queries import MemberQueries, OwnMeetingPage
 from services.meetings.pages.office import Fields, is_id, is_wrong, line_error, typed, wrong
-from services.meetings.pages.polls import answered, answers_typed
+from services.meetings.pages.polls import answered, answers_typed, over_of
 from services.meetings.pages.proposals import PROPOSAL_FIELDS, proposal_details
 from services.meetings.papers.api import pdf_answer
 from services.meetings.person.person import Person
@@ -280,7 +280,7 @@ class OwnPages:
     async def own_poll_answer(self, request: Request, person_id: str, poll_id: str) -> Response:
         visit = await self._posted(request, person_id)
         view = await self._asked(visit, poll_id)
-        fields, said = await answers_typed(request, view)
+        fields, said = await answers_typed(request, view, person_id, self._queries.now)
         if is_wrong(fields):
             return self._poll_page(request, visit, view, fields)
         address = path_for(request, "own_poll", person_id=person_id, poll_id=poll_id)
@@ -291,6 +291,8 @@ class OwnPages:
             view = await self._asked(visit, poll_id)
             if view.poll.status is PollStatus.OPEN and seen != mark_of(view.answers.get(person_id)):
                 return self._poll_page(request, visit, view, fields, meanwhile=True)
+            if view.poll.status is PollStatus.OPEN:  # its days are over
+                return self._poll_page(request, visit, view, fields, refused=True)
             return RedirectResponse(address, HTTPStatus.SEE_OTHER)  # it has ended: the page says how
         return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
 
@@ -310,17 +312,20 @@ class OwnPages:
         *,
         done: bool = False,
         meanwhile: bool = False,
+        refused: bool = False,
     ) -> Response:
         """`meanwhile`: the office noted an answer, or it was given on another page. What was chosen stays, beside
-        that."""
+        that. `refused`: nothing can be answered any more."""
         poll = view.poll
         stands = answered(view, visit.person.id)
         return self._page(
             request,
             visit,
             "own/poll.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or is_wrong(fields) else HTTPStatus.OK,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or refused or is_wrong(fields) else HTTPStatus.OK,
             meanwhile=meanwhile,
+            refused=refused,
+            over=over_of(view, self._queries.now),
             differing=[one for name, one in stands.items() if one.value != fields[name].value],
             seen=mark_of(view.answers.get(visit.person.id)),
             poll=poll,

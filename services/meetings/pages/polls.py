@@ -70,6 +70,7 @@ class PollPages(OfficePages):
             meeting=view.meeting,
             chosen=poll.time(poll.chosen) if poll.chosen else None,
             is_open=poll.status is PollStatus.OPEN,
+            over=over_of(view, self._clock.now()),
             stands=view.meeting.reason is None and not view.meeting.is_over(self._clock.now()),
             done=done if done in _DONE else "",
             shown_at=self._clock.now(),
@@ -160,7 +161,7 @@ class PollPages(OfficePages):
     ) -> Response:
         """What someone told the office, by phone say."""
         view = await self._asked(principal, poll_id, person_id)
-        fields, said = await answers_typed(request, view, comment="told")
+        fields, said = await answers_typed(request, view, person_id, self._clock.now(), comment="told")
         if is_wrong(fields):
             return self._answer_page(request, principal, view, person_id, fields)
         told, seen = fields["told"].value, await form_text(request, "seen")
@@ -170,7 +171,7 @@ class PollPages(OfficePages):
             view = await self._asked(principal, poll_id, person_id)
             if view.poll.status is PollStatus.OPEN and seen != mark_of(view.answers.get(person_id)):
                 return self._answer_page(request, principal, view, person_id, fields, meanwhile=True)
-            # It has ended: the page says how.
+            # It has ended, or its days are over: the page says how.
             return back(request, "office_poll", "", meeting_id=view.meeting.id)
         return back(request, "office_poll", "answered", meeting_id=view.meeting.id)
 
@@ -206,6 +207,7 @@ class PollPages(OfficePages):
             meeting=view.meeting,
             person=view.people[person_id],
             cans=tuple(Can),
+            over=over_of(view, self._clock.now()),
         )
 
     async def office_poll_calling_off(
@@ -296,13 +298,24 @@ def _noted(said: Fields) -> Fields:
     return {one: said[one] for one in said if one != "comment"} | {"told": Field("told", said["comment"].value)}
 
 
-async def answers_typed(request: Request, view: PollView, comment: str = "comment") -> tuple[Fields, dict[str, Can]]:
-    """What was said of each time; what is wrong is put at its field. `comment`: the name of the field of words."""
-    keys = [one.key for one in view.poll.times]
-    fields = await typed(request, (*keys, comment))
-    said = {key: Can(fields[key].value) for key in keys if fields[key].value in tuple(Can)}
-    for key in keys:
-        wrong(fields, key, None if key in said else "can")
+def over_of(view: PollView, now: datetime) -> frozenset[str]:
+    """The keys of the times that are over: nobody is asked about them any more."""
+    return frozenset(one.key for one in view.poll.times) - {one.key for one in view.poll.to_come(now)}
+
+
+async def answers_typed(
+    request: Request, view: PollView, person_id: str, now: datetime, comment: str = "comment"
+) -> tuple[Fields, dict[str, Can]]:
+    """What was said of each time to come, and before of those that are over; what is wrong is put at its field.
+
+    `comment`: the name of the field of words.
+    """
+    over, stands = over_of(view, now), answered(view, person_id)
+    fields = await typed(request, (*(one.key for one in view.poll.times), comment))
+    fields |= {key: stands[key] for key in over}
+    said = {one.key: Can(fields[one.key].value) for one in view.poll.times if fields[one.key].value in tuple(Can)}
+    for one in view.poll.to_come(now):
+        wrong(fields, one.key, None if one.key in said else "can")
     error = line_error(clean_reason, fields[comment].value, longest=MAX_REASON, required=False)
     wrong(fields, comment, f"comment.{error}" if error else None)
     return fields, said

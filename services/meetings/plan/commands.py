@@ -143,6 +143,7 @@ class PlanCommands:
         await hold_timers(transaction.connection, organisation, *await transaction.planned_ids(organisation, plan.key))
         planned = await transaction.lock_planned(organisation, plan.key)
         there = [people.as_called_now(one) for one in planned if _stands(one)]
+        _require_its_year(plan, there)
         outcome = apply(
             plan.key, there, wanted, now=self._clock.now(), new_id=new_id, problems=problems, body_ids=body_ids
         )
@@ -166,6 +167,17 @@ def _details(planned: Planned, body: Body, participants: tuple[Invited, ...]) ->
         occasion=planned.occasion,
         reserved=planned.reserved,
     )
+
+
+def _require_its_year(plan: Plan, there: list[Meeting]) -> None:
+    """A file copied for the next year with the key that it had would move this year's meetings. Raises InvalidInput."""
+    years = sorted({one.details.starts.year for one in there})
+    if years and plan.year not in years:
+        raise InvalidInput(
+            f"plan: {plan.key} is the plan of {years[-1]}",
+            hint=f"give that of {plan.year} a key of its own",
+            says=says("plan_of_other_year", "plan", key=plan.key, other=years[-1], year=plan.year),
+        )
 
 
 def _require_hours(planned: Planned, body: Body) -> None:

@@ -95,6 +95,11 @@ class Poll(BaseModel):
         if self.status is PollStatus.CALLED_OFF:
             raise Refused("the date poll was called off", hint="open another one, if the meeting needs another date")
 
+    def to_come(self, now: datetime) -> tuple[TimeAsked, ...]:
+        """Those of its times that have not begun."""
+        zone = ZoneInfo(self.timezone)
+        return tuple(one for one in self.times if now < one.starts.replace(tzinfo=zone))
+
     def time(self, key: str) -> TimeAsked:
         """Raises InvalidInput."""
         found = next((one for one in self.times if one.key == key), None)
@@ -219,8 +224,7 @@ def answer(poll: Poll, person_id: str, said: Mapping[str, Can], comment: str | N
     poll.require_open()
     if person_id not in poll.people:
         raise Refused("the person is not asked about these days", hint="record the answer of one who is asked")
-    last = poll.times[-1].starts.replace(tzinfo=ZoneInfo(poll.timezone))
-    if last <= now:
+    if not poll.to_come(now):
         raise Refused("the days that were asked about are over", hint="open another date poll")
     for key in said:
         poll.time(key)
@@ -256,7 +260,7 @@ def choose(poll: Poll, meeting: Meeting, body: Body, key: str, now: datetime) ->
     """Raises Refused, InvalidInput."""
     poll.require_open()
     time = poll.time(key)
-    if time.starts.replace(tzinfo=ZoneInfo(poll.timezone)) <= now:
+    if time not in poll.to_come(now):
         raise Refused("that time is over", hint="choose another one, or call the date poll off")
     closed = poll.model_copy(update={"version": poll.version + 1, "status": PollStatus.CHOSEN, "chosen": key})
     return closed, DatePollClosed(**_about(poll, meeting, body), chosen=_told(time))

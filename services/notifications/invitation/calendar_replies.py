@@ -112,6 +112,8 @@ def answer_of(
     said = [one for one in reply.attendees if mailbox_key(one.address) in known]
     if not said:
         raise NotBelieved("the calendar's answer is somebody else's than the one's who was invited")
+    if len({one.partstat for one in said}) > 1:
+        raise NotBelieved("the calendar's answer says two things of the one who was invited: a person must read it")
     answer = _ANSWERS.get(said[0].partstat)
     if answer is None:
         if said[0].partstat in ("NEEDS-ACTION", ""):

@@ -266,6 +266,21 @@ async def test_a_date_that_is_struck_leaves_the_others_what_they_are(service: Se
     ]
 
 
+async def test_a_file_that_was_copied_for_the_next_year_does_not_move_this_ones(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    await prepared(api)
+    await apply(api)
+    before = await outbox(service)
+    one = "- {date: 2024-02-23, title: Möte, time: 09:00-10:00, mode: digital}"
+    copied = f"plan: 2023\nyear: 2024\nbodies:\n  styrelsen:\n    meetings:\n      {one}\n"
+    answer = await apply(api, copied)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "plan: 2023 is the plan of 2023")
+    assert answer.json()["hint"] == "give that of 2024 a key of its own"
+    assert await outbox(service) == before
+    assert (await apply(api, copied.replace("plan: 2023", "plan: 2024"))).status_code == 200
+
+
 async def test_a_meeting_that_was_held_stays_as_it_was(service: Service, api: httpx.AsyncClient) -> None:
     await prepared(api)
     await apply(api)

@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
 
@@ -268,6 +268,29 @@ async def test_a_date_poll_is_answered_time_by_time(site: Site, visitor: Visitor
     late = await visitor.press(f"/polls/{poll.id}", **said | {DAYS[1]: "cannot"})
     assert (late.status_code, "En tid är vald" in late.text) == (200, True)
     assert "Fredag 9 december 2022, 13:00–15:00" in late.text
+
+
+async def test_days_that_are_over_are_asked_about_no_more(site: Site, visitor: Visitor, maja: str) -> None:
+    polls = site.meetings.commands.polls
+    [_, meeting] = await meetings_of(site)
+    times = [TimeAsked.of(key) for key in DAYS]
+    poll = (await polls.open(ORGANISATION, meeting.id, times, answer_by=date(2022, 10, 14))).poll
+    await visitor.follow(site.own_link(maja, poll=poll.id))
+    await visitor.press(f"/polls/{poll.id}", **{DAYS[0]: "cannot", DAYS[1]: "cannot", "comment": ""})
+    site.flow.clock.move_to(datetime(2022, 12, 5, tzinfo=UTC))
+    await visitor.follow(site.own_link(maja, poll=poll.id))
+    assert "Fredag 2 december 2022, 13:00–15:00: har varit" in visitor.page.text
+    assert f'name="{DAYS[0]}"' not in visitor.page.text
+    opened = await visitor.press(f"/polls/{poll.id}", **{DAYS[1]: "can", "comment": ""})
+    said = (await polls.poll(ORGANISATION, poll.id)).answers[maja].times
+    assert {key: str(can) for key, can in said.items()} == {DAYS[0]: "cannot", DAYS[1]: "can"}
+    site.flow.clock.move_to(datetime(2022, 12, 15, tzinfo=UTC))
+    visitor.page = opened
+    late = await visitor.press(f"/polls/{poll.id}", **{DAYS[1]: "cannot", "comment": "Sent tåg"})
+    assert (late.status_code, "Dagarna som frågan gällde har varit" in late.text) == (422, True)
+    assert "Sent tåg" in late.text, "what was written is there to be copied"
+    assert (await polls.poll(ORGANISATION, poll.id)).answers[maja].times == said
+    assert "Vilken dag kan du" not in (await visitor.follow(site.own_link(maja))).text
 
 
 async def test_a_poll_that_does_not_ask_them_is_not_shown(site: Site, visitor: Visitor, maja: str) -> None:

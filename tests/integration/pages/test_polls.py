@@ -1,5 +1,6 @@
 """Date polls in the office: from proposed days to one that is chosen, and what a form says when something is wrong."""
 
+from datetime import UTC, datetime
 from html import unescape
 
 import httpx
@@ -90,6 +91,20 @@ async def test_what_someone_says_by_phone_is_noted(site: Site, visitor: Visitor)
     assert view.answers[maja].times == {DAYS[0]: Can.IF_NEED_BE}
     stranger = await visitor.follow(f"/meetings/office/polls/{view.poll.id}/answers/unknown")
     assert stranger.status_code == 404
+
+
+async def test_no_day_that_is_over_is_offered_and_when_all_are_it_is_said(site: Site, visitor: Visitor) -> None:
+    page = await meeting_page(site)
+    await visitor.follow(f"{page}/poll/new")
+    await visitor.press("/poll/new", **ROWS | FORM | {"own_day_2": "2022-12-09"})
+    assert visitor.page.text.count("/choose/") == 2
+    site.flow.clock.move_to(datetime(2022, 12, 5, tzinfo=UTC))
+    text = (await visitor.follow(f"{page}/poll")).text
+    assert (">har varit<" in text, text.count("/choose/"), "/answers/" in text) == (True, 1, True)
+    site.flow.clock.move_to(datetime(2022, 12, 15, tzinfo=UTC))
+    text = (await visitor.follow(f"{page}/poll")).text
+    assert "Alla dagar som frågan gällde har varit" in text
+    assert ("/choose/" in text, "/answers/" in text, "/call-off" in text) == (False, False, True)
 
 
 async def test_two_who_answer_for_one_person_are_told_and_the_same_said_twice_is_no_news(

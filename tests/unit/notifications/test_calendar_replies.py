@@ -86,6 +86,14 @@ def test_a_delegate_answers_for_who_was_invited() -> None:
         (in_mail(filled(GOOGLE, attendee=AS_INVITED, uid="other")), "another event"),
         (in_mail(filled(GOOGLE, attendee=AS_INVITED, partstat="DELEGATED")), "neither yes, no nor perhaps"),
         (in_mail(filled(GOOGLE, attendee=AS_INVITED).replace(":REPLY", ":COUNTER")), "COUNTER"),
+        (
+            in_mail(
+                filled(GOOGLE, attendee=AS_INVITED).replace(
+                    "SEQUENCE:", f"ATTENDEE;PARTSTAT=DECLINED:mailto:{AS_INVITED}\nSEQUENCE:"
+                )
+            ),
+            "says two things",
+        ),
     ],
 )
 def test_what_is_not_believed_says_why(raw: bytes, why: str) -> None:
