@@ -50,6 +50,8 @@ YEAR_STEPS: Mapping[str, type[YearStep]] = {
     "send_reviewed": minutes_steps.SendReviewed,
     "call_off_review": minutes_steps.CallOffReview,
     "unlock": minutes_steps.UnlockMinutes,
+    "post_minutes": minutes_steps.PostMinutes,
+    "remove_posting": minutes_steps.RemovePosting,
     "give_task": minutes_steps.GiveTask,
     "finish_task": minutes_steps.FinishTask,
     "take_task": minutes_steps.TakeTask,

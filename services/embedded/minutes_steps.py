@@ -1,5 +1,5 @@
 """The steps of minutes in a scenario, from the sitting to what they ask people to do: written, read before they are
-signed, unlocked, and the tasks that they give. `year_minutes` drives the services with them.
+signed, unlocked, posted on the notice board, and the tasks that they give. `year_minutes` drives the services with them.
 
 A paragraph is named by its heading.
 """
@@ -7,7 +7,7 @@ A paragraph is named by its heading.
 from datetime import date
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.embedded.step_base import Named, YearStep
 from services.meetings.body.membership import MemberRole
@@ -120,6 +120,33 @@ class UnlockMinutes(YearStep):
     ip: Annotated[str, AfterValidator(clean_ip)]
 
 
+class Passage(BaseModel):
+    """What is masked wherever it stands, or in the `paragraph` of this heading alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    paragraph: str | None = None
+
+
+class PostMinutes(YearStep):
+    """Signed minutes are posted on the notice board, without these names and passages; of those that are there, the
+    next edition. A passage is a text, or has the fields of one."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    names: tuple[str, ...] = ()
+    passages: tuple[Annotated[Passage, BeforeValidator(lambda given: _worded(given))], ...] = ()
+
+
+class RemovePosting(YearStep):
+    """They are taken down, before their day with a reason."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    reason: str | None = None
+
+
 class GiveTask(YearStep):
     """By a paragraph that everyone signed, to a person by their key (`owner`) or to whoever has a `role`."""
 
@@ -148,3 +175,7 @@ class TakeTask(YearStep):
     subject: ClassVar[str | None] = "what"
     meeting: Named
     what: str
+
+
+def _worded(given: object) -> object:
+    return {"text": given} if isinstance(given, str) else given

@@ -1,4 +1,4 @@
-"""Minutes in a scenario: written of the sitting, read by those who are to sign, and the tasks that they give.
+"""Minutes in a scenario: written of the sitting, read by those who are to sign, posted, and the tasks that they give.
 
 Who reads them does so by what was mailed to them, and nothing else.
 """
@@ -22,6 +22,7 @@ from services.meetings.review.review import WHOLE
 from services.meetings.task.task import Task, TaskDetails
 from shared.errors import InvalidInput, Refused
 from shared.rendering.minutes import MinutesDocument
+from shared.rendering.public import Mask
 
 _Thing = TypeVar("_Thing")
 
@@ -46,6 +47,8 @@ class MinutesSteps:
             "send_reviewed": self._send,
             "call_off_review": self._call_off,
             "unlock": self._unlock,
+            "post_minutes": self._post,
+            "remove_posting": self._remove_posting,
             "give_task": self._give_task,
             "finish_task": self._finish_task,
             "take_task": self._take_task,
@@ -156,6 +159,22 @@ class MinutesSteps:
             if at_once is None:
                 raise Refused(f"{step.paragraph} has not been put forward on its own")
         await self._meetings.unlocking.unlock(self._organisation, meeting.id, step.reason, ip=step.ip, at_once=at_once)
+
+    async def _post(self, step: steps.PostMinutes) -> None:
+        meeting = await self._found.meeting(step.meeting)
+        masks = [Mask(kind="name", text=name) for name in step.names]
+        for passage in step.passages:
+            number = None if passage.paragraph is None else await self._paragraph(meeting, passage.paragraph)
+            masks.append(Mask(kind="passage", text=passage.text, paragraph=number))
+        publications = self._meetings.publications
+        looked = await publications.preview(self._organisation, meeting.id, masks)
+        if looked.unused:
+            raise InvalidInput(f"the minutes say nowhere {masks[looked.unused[0]].text!r}")
+        await publications.post(self._organisation, meeting.id, masks, confirmed=looked.pin)
+
+    async def _remove_posting(self, step: steps.RemovePosting) -> None:
+        meeting = await self._found.meeting(step.meeting)
+        await self._meetings.publications.remove(self._organisation, meeting.id, step.reason)
 
     async def _give_task(self, step: steps.GiveTask) -> None:
         meeting = await self._found.meeting(step.meeting)

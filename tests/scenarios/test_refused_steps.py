@@ -159,6 +159,14 @@ OF_A_YEAR: Steps = [
         "(unlock board 2023-02-24): no minutes have been drafted for this meeting",
     ),
     (
+        f"post_minutes: {{{MEETING}, names: [Olof Berg]}}",
+        "(post_minutes board 2023-02-24): the minutes are not signed by everyone",
+    ),
+    (
+        f"remove_posting: {{{MEETING}}}",
+        "(remove_posting board 2023-02-24): the minutes are not on the notice board",
+    ),
+    (
         f"give_task: {{{MEETING}, paragraph: Budget, what: x, owner: olof, due: 2023-03-01}}",
         "(give_task x): no minutes have been drafted for this meeting",
     ),

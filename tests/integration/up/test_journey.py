@@ -1,4 +1,4 @@
-"""A board's meeting from the year's plan to the archive, by clicking and typing, as those who have a part in it do.
+"""A board's meeting from the year's plan to the notice board, by clicking and typing, as those who have a part in it do.
 
 One system, `justera up` with nothing in it; the secretary in one browser, members and signers each in one of their own,
 by the links that were mailed to them.
@@ -116,7 +116,7 @@ class Journey:
         return page
 
 
-async def test_a_meeting_from_the_plan_to_the_archive_by_clicks(up: Up, browser: Browser) -> None:
+async def test_a_meeting_from_the_plan_to_the_notice_board_by_clicks(up: Up, browser: Browser) -> None:
     expect.set_options(timeout=20_000)  # as long as the pages: one may wait for a document to be set
     async with asyncio.timeout(390):
         link = await up.start("--empty")
@@ -133,6 +133,7 @@ async def test_a_meeting_from_the_plan_to_the_archive_by_clicks(up: Up, browser:
         await _review(journey)
         await _sign(journey)
         await _archived(journey)
+        await _posted(journey)
 
 
 async def _plan(journey: Journey) -> None:
@@ -338,6 +339,32 @@ async def _archived(journey: Journey) -> None:
         return await page.get_by_role("main").get_by_text("§ 1").count() > 0 or None
 
     await until(entered, what="the decision among those that are found", seconds=60)
+
+
+async def _posted(journey: Journey) -> None:
+    """A name is masked, looked at and posted; a stranger reads the page without it, until it is taken down."""
+    page = journey.page
+    await journey.open()
+    await journey.follow("Publicera", "Publicera")
+    await page.get_by_label("Namn som maskeras").fill("Petra Holm")
+    await journey.press("Visa vad som maskeras")
+    await expect(page.locator("mark").first).to_have_text("Petra Holm")
+    await journey.press("Anslå protokollet", says="Protokollet är anslaget.")
+    stranger = await (await journey.browser.new_context(locale="sv-SE")).new_page()
+    await stranger.goto(f"{journey.up.url}/meetings/anslagstavla")
+    await stranger.get_by_role("main").get_by_role("listitem").get_by_role("link").click()
+    address = stranger.url
+    await stranger.get_by_role("link", name="Läs protokollet").click()
+    text = await stranger.locator("body").inner_text()
+    assert "anta budgeten" in text
+    assert "Olof Berg" in text
+    assert "Petra" not in text
+    assert ".example" not in text
+    await page.get_by_label("Varför tas det ned?").fill("Fel dag.")
+    await journey.press("Ta ned protokollet", says="Protokollet är nedtaget.")
+    await stranger.goto(address)
+    await expect(stranger.get_by_role("heading", level=1)).to_have_text("Protokollet är inte längre anslaget")
+    await stranger.context.close()
 
 
 def _now() -> datetime:
