@@ -10,7 +10,7 @@ STAMP := .venv/.installed
 # Tests go to some workers, each with servers of its own; who is done takes from who is not.
 SIDE_BY_SIDE := $(BIN)/python -m pytest -q -n auto --dist worksteal
 
-demo: $(STAMP)  ## A board's meeting from the year's plan to the archive, in a minute
+demo: $(STAMP)  ## A board's meeting from the year's plan to the notice board, in a minute
 	@$(BIN)/justera demo
 
 test: check  ## The checks, then every test, on what the machine has: Kafka, PostgreSQL, a browser, or the embedded servers

@@ -124,12 +124,14 @@ def _posted(body: Body) -> list[str]:
     return [
         f"{body.get('document_name')} posted {body.get('posted_on')}, until {until or 'somebody removes it'}",
         f"edition {edition}" if edition != 1 else "",
+        "in the archive" if body.get("in_archive") else "",
         f"{body.get('masks')} masked" if body.get("masks") else "",
     ]
 
 
 def _posting_removed(body: Body) -> list[str]:
-    return [f"{body.get('document_name')} by {body.get('by')}"]
+    kept = "stays in the archive" if body.get("is_readable") else ""
+    return [f"{body.get('document_name')} by {body.get('by')}", kept]
 
 
 def _publication_deadline(body: Body) -> list[str]:

@@ -1,5 +1,5 @@
 """The steps of minutes in a scenario, from the sitting to what they ask people to do: written, read before they are
-signed, unlocked, posted on the notice board, and the tasks that they give. `year_minutes` drives the services with them.
+signed, unlocked, posted on the notice board, and the tasks that they give. `year_minutes` drives them.
 
 A paragraph is named by its heading.
 """

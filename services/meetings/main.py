@@ -146,7 +146,9 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         organisation=settings.organisation,
         name=settings.organisation_name,
         blobs=blobs,
-        addresses=Addresses(f"{settings.public_url.rstrip('/')}/meetings/oparl"),
+        addresses=Addresses(
+            f"{settings.public_url.rstrip('/')}/meetings/oparl", f"{settings.public_url.rstrip('/')}/meetings"
+        ),
         license_url=settings.open_data_license,
     )
     gate = Gate(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +18,7 @@ from services.meetings.body.who_sits import WhoSits
 from services.meetings.decision.store import DecisionStore
 from services.meetings.letterhead.store import LetterheadStore
 from services.meetings.manuscript.store import ManuscriptStore
-from services.meetings.meeting.meeting import Meeting, body_key
+from services.meetings.meeting.meeting import Meeting, MeetingStatus, body_key
 from services.meetings.meeting.store import MeetingStore
 from services.meetings.member.store import MemberStore
 from services.meetings.minutes.store import MinutesStore
@@ -43,6 +43,7 @@ from services.meetings.task.store import TaskStore
 from services.meetings.task.task import Task
 from shared.events import (
     AgreementCompleted,
+    BodyChanged,
     BounceDetected,
     Event,
     InvitationAnswered,
@@ -53,6 +54,8 @@ from shared.events import (
 from shared.events.envelope import Envelope
 from shared.ids import new_id
 from shared.messaging.transaction import Received
+
+_LOOKED_BACK = timedelta(days=92)  # what ended longer ago and is watched by nobody begins no more
 
 
 class MeetingsTransaction(
@@ -84,6 +87,7 @@ class MeetingsTransaction(
         super().__init__(connection)
         self._cancelled: list[tuple[str, Meeting, MeetingCancelled, datetime]] = []
         self._planned: dict[tuple[str, str], tuple[Meeting, datetime]] = {}
+        self._ruled: dict[tuple[str, str], datetime] = {}
 
     async def flush(self) -> None:
         """Whoever cancels a meeting ends the date poll that asks for another date for it. Whom its notice tells that it
@@ -93,9 +97,21 @@ class MeetingsTransaction(
                 is_told = (await self.notice(organisation, meeting.id)).stage is Stage.WITHDRAWN
                 await self.end_poll(organisation, poll, meeting, cancelled.reason, at, tell=not is_told)
         self._cancelled.clear()
+        await self._plan_by_rules()
         planned, self._planned = self._planned, {}
         await self._wait_for_minutes(planned)
         await super().flush()
+
+    async def _plan_by_rules(self) -> None:
+        """Of a body that was changed, the meetings whose minutes are waited for, or are to come, follow its rules. The
+        register is locked."""
+        ruled, self._ruled = self._ruled, {}
+        for (organisation, body_id), at in sorted(ruled.items()):
+            ids = await self.awaited_meetings(organisation, body_id, (at - _LOOKED_BACK).date())
+            await self.lock_meetings(organisation, ids)
+            for meeting in (await self.meetings_among(organisation, ids)).values():
+                if meeting.status is not MeetingStatus.CANCELLED:
+                    self._planned.setdefault((organisation, meeting.id), (meeting, at))
 
     async def _wait_for_minutes(self, planned: Mapping[tuple[str, str], tuple[Meeting, datetime]]) -> None:
         """Where the law says until when minutes are signed, that is watched from the calendar on; what is watched
@@ -242,6 +258,8 @@ class MeetingsTransaction(
         )
         if isinstance(event, MeetingScheduled | MeetingChanged) and isinstance(about, Meeting):
             self._planned[organisation, about.id] = about, at
+        if isinstance(event, BodyChanged):
+            self._ruled[organisation, about.id] = at
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))
 

@@ -141,10 +141,14 @@ class BodyRules(Value):
     annexes: str = Field("bound", description="of minutes: bound into their PDF, or listed alone")
     signers: tuple[str, ...] = Field((), description="who signs the minutes, in signing order, by role")
     deadline_profile: str = Field("association", description="association or municipality")
+    adjust_days: int | None = Field(None, description="by statutes, days from the meeting until all have signed")
+    post_days: int | None = Field(None, description="by statutes, days from then until they are on the notice board")
+    posted_days: int | None = Field(None, description="by statutes, days for which they are posted")
     standing_items: tuple[StandingItem, ...] = ()
     language: str = "sv"
     timezone: str = Field("Europe/Stockholm", description="IANA name")
     public: bool = Field(False, description="whether it, who sits in it and its meetings are open data")
+    public_archive: bool = Field(False, description="whether minutes may be read after their time on the notice board")
 
 
 class _BodyEvent(Event):

@@ -24,7 +24,8 @@ class _PublicationEvent(Event):
 
 
 class MinutesPosted(_PublicationEvent):
-    """Signed minutes are on the notice board; told again of each edition that takes the place of the one before."""
+    """Signed minutes are on the notice board; told again of each edition that takes the place of the one before, there
+    or in the public archive."""
 
     document_name: str = Field(description="without what is masked")
     minutes_version: int
@@ -33,11 +34,12 @@ class MinutesPosted(_PublicationEvent):
     posted_on: str = Field(description="day, ISO 8601")
     appeal_until: str | None = Field(None, description="the last day to appeal, ISO 8601; of a municipality's body")
     remove_on: str | None = Field(None, description="the day on which it is taken down; absent: when somebody does it")
+    in_archive: bool = Field(False, description="it takes the place of one that is read in the public archive alone")
     pdf: BlobRef
 
 
 class MinutesPostingRemoved(_PublicationEvent):
-    """Minutes are taken down from the notice board."""
+    """Minutes are taken down from the notice board; told again when they are taken out of the public archive."""
 
     document_name: str = Field(description="without what was masked")
     edition: int

@@ -20,6 +20,9 @@ from shared.text import clean_line, clean_name
 
 MOST_STANDING_ITEMS = 50
 MOST_SIGNERS = 20
+MOST_DAYS = 3650
+OWN_DEADLINES = ("adjust_days", "post_days", "posted_days")
+"""Rules that a municipality's body has none of: they are the law's."""
 
 
 class BodyKind(StrEnum):
@@ -79,6 +82,10 @@ class StandingItem(BaseModel):
 class BodyRules(BaseModel):
     """How a body works. `quorum`: how many members must be there; None means more than half. `notice_days`: days.
 
+    Where statutes say so, days: `adjust_days` from the meeting until all have signed its minutes, `post_days` from then
+    until they are posted, `posted_days` for which they are; None of what nothing says. A municipality's are the law's.
+    `public_archive`: minutes whose time on the notice board is over may still be read by anyone.
+
     `signers`: roles, in signing order. `join_link`: where its online meetings are joined. `public`: it,
     who sits in it and its meetings are open data (`services/meetings/oparl/`).
     """
@@ -92,11 +99,15 @@ class BodyRules(BaseModel):
     annexes: Annexes = Annexes.BOUND
     signers: tuple[str, ...] = Field(("secretary", "chair", "adjuster"), max_length=MOST_SIGNERS)
     deadline_profile: DeadlineProfile = DeadlineProfile.ASSOCIATION
+    adjust_days: int | None = Field(None, ge=1, le=MOST_DAYS)
+    post_days: int | None = Field(None, ge=0, le=MOST_DAYS)
+    posted_days: int | None = Field(None, ge=1, le=MOST_DAYS)
     standing_items: tuple[StandingItem, ...] = Field((), max_length=MOST_STANDING_ITEMS)
     language: Language = "sv"
     timezone: str = "Europe/Stockholm"
     join_link: str | None = Field(None, max_length=2000)
     public: bool = False
+    public_archive: bool = False
 
 
 class BodyDetails(BaseModel):
@@ -160,6 +171,13 @@ def close(body: Body, on: date) -> tuple[Body, BodyClosed]:
 def clean_details(details: BodyDetails) -> BodyDetails:
     """Raises InvalidInput that names the field."""
     rules = details.rules
+    for name in OWN_DEADLINES:
+        if rules.deadline_profile is DeadlineProfile.MUNICIPALITY and getattr(rules, name) is not None:
+            raise InvalidInput(
+                f"{name}: is the law's, for a body of a municipality",
+                hint="leave it out, or follow an association's statutes",
+                says=says("law_says", name),
+            )
     cleaned = rules.model_copy(
         update={
             "signers": tuple(clean_name(role) for role in rules.signers),

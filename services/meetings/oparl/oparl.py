@@ -18,6 +18,7 @@ from services.meetings.body.membership import MEMBERS, Membership
 from services.meetings.meeting.meeting import Meeting, MeetingStatus
 from services.meetings.notice.notice import Told
 from services.meetings.oparl.words import KINDS, MINUTES, ROLES
+from services.meetings.publication.addresses import archive_of, board_of, posting_of
 from shared.events import BlobRef
 from shared.rendering.minutes import Language
 from shared.rendering.public import Mask, masked_text
@@ -77,9 +78,13 @@ NOT_INSIDE: Mapping[Kind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where things are found; `base` has no slash at its end. Clients know no address but the system's."""
+    """Where things are found; neither has a slash at its end. Clients know no address but the system's, `base`.
+
+    `pages`: below it, people read the notice board.
+    """
 
     base: str
+    pages: str
 
     def of(self, kind: Kind, thing_id: str) -> str:
         return self.base if kind is Kind.SYSTEM else f"{self.base}/{kind}/{thing_id}"
@@ -93,6 +98,10 @@ class Addresses:
         if owner is not None:
             return f"{self.base}/{Kind.ORGANIZATION}/{owner}/{kind}"
         return f"{self.base}/{kind}"
+
+    def page_of(self, page: str) -> str:
+        """A page for people, see `publication.addresses`."""
+        return f"{self.pages}{page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +208,7 @@ def _thing(
 
 def _system(scene: Scene, addresses: Addresses) -> Thing:
     fields = {"oparlVersion": VERSION, "name": scene.name, "license": scene.license}
-    fields |= {"body": addresses.list_of(Kind.BODY)}
+    fields |= {"web": addresses.page_of(board_of("sv")), "body": addresses.list_of(Kind.BODY)}
     return _thing(Kind.SYSTEM, scene.organisation, addresses, fields)
 
 
@@ -207,6 +216,7 @@ def _body(scene: Scene, addresses: Addresses) -> Thing:
     """The association. It has no terms: an empty list, since OParl asks for one."""
     lists = {_NAME_OF_LIST.get(kind, kind.value): addresses.list_of(kind) for kind in LISTED}
     fields = {"system": addresses.of(Kind.SYSTEM, ""), "name": scene.name} | lists
+    fields |= {"web": addresses.page_of(board_of("sv"))}
     thing = _thing(Kind.BODY, scene.organisation, addresses, fields)
     return replace(thing, fields=thing.fields | {"legislativeTerm": []})
 
@@ -227,6 +237,7 @@ def _organizations(
             "organizationType": "Gremium",  # one of the words that OParl names
             "classification": KINDS[body.details.rules.language][body.details.kind],
             "endDate": body.closed.isoformat() if body.closed else None,
+            "web": addresses.page_of(_page_of_body(body)),
             "votingMemberCount": sum(one.seat.role in MEMBERS for one in members),
         }
         yield _thing(Kind.ORGANIZATION, body.id, addresses, fields)
@@ -288,6 +299,7 @@ def _meeting(called: Called, scene: Scene, addresses: Addresses) -> Iterator[Thi
         "start": _moment(of.starts, zone),
         "end": _moment(of.ends, zone),
         "organization": [addresses.of(Kind.ORGANIZATION, organization)],
+        "web": _web(called.minutes, addresses) if called.minutes else None,
     }
     parts = {"agendaItem": tuple(item.key for item in items)}
     yield _thing(Kind.MEETING, meeting.id, addresses, fields, organization, part=part, parts=parts)
@@ -309,6 +321,7 @@ def _minutes(
         "downloadUrl": addresses.content_of(minutes.id, to_keep=True),
         "meeting": [addresses.of(Kind.MEETING, meeting.id)],
         "paper": [addresses.of(Kind.PAPER, minutes.id)],
+        "web": _web(minutes, addresses),
     }
     file = _thing(Kind.FILE, minutes.id, addresses, fields, organization)
     fields = {
@@ -317,8 +330,21 @@ def _minutes(
         "date": day,
         "paperType": MINUTES[minutes.language],
         "originatorOrganization": [addresses.of(Kind.ORGANIZATION, organization)],
+        "web": _web(minutes, addresses),
     }
     return file, _thing(Kind.PAPER, minutes.id, addresses, fields, organization, part={"mainFile": file.key})
+
+
+def _web(minutes: Published, addresses: Addresses) -> str:
+    """Where people read them: on the board, or in its archive."""
+    return addresses.page_of(posting_of(minutes.id, minutes.language))
+
+
+def _page_of_body(body: Body) -> str:
+    rules = body.details.rules
+    if rules.public_archive:
+        return f"{archive_of(rules.language)}?body={body.id}"
+    return board_of(rules.language)
 
 
 def _is_link(place: str) -> bool:

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from services.meetings.oparl.keeping import Kept, settled
 from services.meetings.oparl.oparl import Addresses, Called, Key, Kind, Scene, open_things
 from services.meetings.oparl.store import Between
-from services.meetings.publication.publication import Posted, Status
+from services.meetings.publication.publication import Posted
+from services.meetings.publication.queries import is_read
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
@@ -22,7 +23,7 @@ from shared.messaging.transaction import UnitOfWork
 
 Read = TypeVar("Read")
 
-_MADE_BY = 2
+_MADE_BY = 3
 """Raised when objects are made otherwise of the same rows: those of older code are made anew."""
 
 
@@ -84,7 +85,8 @@ class OpenQueries:
             kept = await transaction.open_object(self._organisation, Kind.FILE, file_id)
             posting = await transaction.posting(self._organisation, file_id)
             # It may have been taken down since the objects were made.
-            if kept.fields is None or posting.status is not Status.POSTED or posting.posted is None:
+            body = await transaction.body(self._organisation, posting.body_id)
+            if kept.fields is None or posting.posted is None or not is_read(posting, body):
                 raise Gone("the file is public no longer")
             return kept, posting.posted
 
@@ -157,7 +159,8 @@ class OpenQueries:
         ids = {body.id for body in bodies}
         memberships = [one for one in await transaction.memberships(self._organisation) if one.body_id in ids]
         people = await transaction.people_among(self._organisation, {one.seat.person_id for one in memberships})
-        called = await transaction.called_meetings(self._organisation, ids)
+        archives = {body.id for body in bodies if body.details.rules.public_archive}
+        called = await transaction.called_meetings(self._organisation, ids, archives)
         meetings = await transaction.meetings_among(self._organisation, set(called))
         return Scene(
             organisation=self._organisation,

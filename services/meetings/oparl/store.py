@@ -64,7 +64,9 @@ _SIGNED = exists().where(
 _CALLED = (
     select(MEETING.c.id, NOTICE.c.issued_at, NOTICE.c.told, _SIGNED.label("is_held"))
     .add_columns(
-        PUBLICATION.c.id.label("publication_id"), *(PUBLICATION.c[name] for name in ("status", "posted", "masks"))
+        PUBLICATION.c.id.label("publication_id"),
+        PUBLICATION.c.body_id.label("publication_body"),
+        *(PUBLICATION.c[name] for name in ("status", "posted", "masks")),
     )
     .select_from(
         MEETING.outerjoin(
@@ -124,10 +126,13 @@ class OpenStore(Transaction):
     async def save_open_state(self, organisation: str, mark: str) -> None:
         await self.connection.execute(_SAVE_STATE, {"organisation": organisation, "mark": mark})
 
-    async def called_meetings(self, organisation: str, body_ids: Collection[str]) -> dict[str, Known]:
-        """Of these bodies, by id those whose notice was issued, or whose minutes everyone signed."""
+    async def called_meetings(
+        self, organisation: str, body_ids: Collection[str], archives: Collection[str]
+    ) -> dict[str, Known]:
+        """Of these bodies, by id those whose notice was issued, or whose minutes everyone signed. `archives`: the
+        bodies whose minutes may be read after their time on the notice board."""
         key = {"organisation": organisation, "bodies": sorted(body_ids)}
-        return {row.id: _known(row) for row in await self.connection.execute(_CALLED, key)}
+        return {row.id: _known(row, archives) for row in await self.connection.execute(_CALLED, key)}
 
     async def open_objects(self, organisation: str) -> dict[Key, Kept]:
         rows = await self.connection.execute(_OBJECTS, {"organisation": organisation})
@@ -181,9 +186,10 @@ class OpenStore(Transaction):
         return [_kept(row) for row in await self.connection.execute(wanted, {"organisation": organisation})]
 
 
-def _known(row: Any) -> Known:
+def _known(row: Any, archives: Collection[str]) -> Known:
     minutes = None
-    if row.status == Status.POSTED.value:
+    in_archive = row.status == Status.ARCHIVED.value and row.publication_body in archives
+    if row.status == Status.POSTED.value or in_archive:
         posted = Posted.model_validate(row.posted)
         minutes = Published(row.publication_id, posted.title, posted.language, posted.pdf)
     told = Told.model_validate(row.told) if row.issued_at and row.told else None

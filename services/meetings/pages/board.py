@@ -5,20 +5,24 @@ what was taken down or corrected is gone at once.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from services.meetings.meeting.meeting import YEARS
 from services.meetings.member.feed import is_known, is_of
 from services.meetings.pages.office import is_id
+from services.meetings.publication.addresses import FOLDERS, archive_of, posting_of
 from services.meetings.publication.atom import MEDIA_TYPE, Entry, feed
+from services.meetings.publication.publication import Status
 from services.meetings.publication.queries import Board, BoardQueries, Posting, Removed
+from services.meetings.publication.store import Sought
 from shared.auth import public
 from shared.errors import NotFound
 from shared.forwarding import Proxies, client_ip, network_key
@@ -28,9 +32,11 @@ from shared.rendering.minutes import Language
 from shared.settings import Settings
 from shared.web import Look, RateLimit
 
+_NOBODY = "-"  # the id of no body
 _EVERYONE = "what is on the notice board is for everyone"
 _MOST_IN_FEED = 200
-_FOLDERS: dict[Language, str] = {"sv": "/anslagstavla", "en": "/notice-board"}
+_MOST_IN_ARCHIVE = 50
+_LONGEST_WORDS, _MOST_WORDS = 200, 10  # characters; so many words are looked for
 
 
 class BoardPages:
@@ -47,9 +53,10 @@ class BoardPages:
         self._visits = RateLimit(burst=120, per_second=2, backstop=RateLimit(burst=600, per_second=60))
 
     def add_to(self, router: APIRouter) -> None:
-        for language, folder in _FOLDERS.items():
+        for language, folder in FOLDERS.items():
             self._get(router, folder, self.board, f"board_{language}")
             self._get(router, f"{folder}/atom.xml", self.board_feed, f"board_feed_{language}")
+            self._get(router, archive_of(language), self.board_archive, f"board_archive_{language}")
             self._get(router, f"{folder}/{{publication_id}}", self.board_posting, f"board_posting_{language}")
             self._get(router, f"{folder}/{{publication_id}}/pdf", self.board_pdf, f"board_pdf_{language}")
             self._get(router, f"{folder}/{{publication_id}}/html", self.board_html, f"board_html_{language}")
@@ -64,6 +71,31 @@ class BoardPages:
         language = _language(request)
         found = await self._queries.board(self._organisation)
         page = self._look.page(request, "board/board.html", language, postings=found.postings, **_about(language))
+        return _kept(request, bytes(page.body), "text/html; charset=utf-8", None, language=language)
+
+    async def board_archive(
+        self, request: Request, year: str = "", body: str = "", words: str = "", after: str = ""
+    ) -> Response:
+        """What was posted and may still be read; what cannot be looked for is found nowhere."""
+        self._visit(request)
+        language = _language(request)
+        asked = {"year": year, "body": body, "words": words}
+        sought, place = _sought(year, body, words), _place_of(after)
+        if sought is None or (after and place is None):
+            sought, place = Sought(body_id=_NOBODY), None
+        found = await self._queries.archive(self._organisation, sought, after=place, most=_MOST_IN_ARCHIVE)
+        given = {name: value for name, value in asked.items() if value}
+        following = urlencode(given | {"after": _text_of(*found.next)}) if found.next else ""
+        page = self._look.page(
+            request,
+            "board/archive.html",
+            language,
+            found=found,
+            asked=asked,
+            filtered=bool(given),
+            following=following,
+            **_about(language),
+        )
         return _kept(request, bytes(page.body), "text/html; charset=utf-8", None, language=language)
 
     async def board_feed(self, request: Request) -> Response:
@@ -85,8 +117,10 @@ class BoardPages:
             language,
             posting=found,
             publication=found.publication,
+            in_archive=found.publication.status is Status.ARCHIVED,
+            removed_on=found.publication.day(found.publication.removed_at or _edited(found)),
             edited_on=found.publication.day(_edited(found)),
-            address=f"{self._address}{_FOLDERS[language]}/{publication_id}",
+            address=f"{self._address}{posting_of(publication_id, language)}",
             **_about(language),
         )
         return _kept(request, bytes(page.body), "text/html; charset=utf-8", _edited(found), language=language)
@@ -129,7 +163,7 @@ class BoardPages:
         )
 
     def _feed(self, board: Board, language: Language) -> bytes:
-        folder = f"{self._address}{_FOLDERS[language]}"
+        folder = f"{self._address}{FOLDERS[language]}"
 
         def text(key: str, **values: object) -> str:
             return self._look.texts.text(language, key, **values)
@@ -174,9 +208,32 @@ def _about(language: Language) -> dict[str, Any]:
     return {"other": "en" if language == "sv" else "sv"}
 
 
+def _sought(year: str, body: str, words: str) -> Sought | None:
+    """None for what cannot be there."""
+    if not words.isprintable() or len(words) > _LONGEST_WORDS or (body and not is_id(body)):
+        return None
+    if year and not (year.isascii() and year.isdigit() and len(year) == 4 and int(year) in YEARS):
+        return None
+    return Sought(int(year) if year else None, body or None, tuple(words.split()[:_MOST_WORDS]))
+
+
+def _text_of(day: date, publication_id: str) -> str:
+    return f"{day.isoformat()}.{publication_id}"
+
+
+def _place_of(after: str) -> tuple[date, str] | None:
+    """Behind which it goes on; None for what is no place."""
+    day, _, publication_id = after.partition(".")
+    try:
+        found = date.fromisoformat(day)
+    except ValueError:
+        return None
+    return (found, publication_id) if is_id(publication_id) else None
+
+
 def _language(request: Request) -> Language:
     route: str = request.scope["route"].path
-    return "en" if _FOLDERS["en"] in route else "sv"
+    return "en" if FOLDERS["en"] in route else "sv"
 
 
 def _required(publication_id: str) -> None:

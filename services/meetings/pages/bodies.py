@@ -5,6 +5,8 @@ from fastapi.responses import Response
 
 from services.meetings.body import membership as seats
 from services.meetings.body.body import (
+    MOST_DAYS,
+    OWN_DEADLINES,
     Annexes,
     Body,
     BodyDetails,
@@ -48,14 +50,19 @@ _NAMES = (
     "numbering",
     "annexes",
     "deadline_profile",
+    "adjust_days",
+    "post_days",
+    "posted_days",
     "standing_items",
     "language",
     "join_link",
     "public",
+    "public_archive",
 )
 _REFUSED = {
     "name": ("name", "body.taken"),
     "join_link": ("join_link", "link"),
+    **{name: (name, "law_says") for name in OWN_DEADLINES},
     "standing_items": ("standing_items", "characters"),
 }
 _OPTIONS = {
@@ -67,6 +74,7 @@ _OPTIONS = {
     "deadline_profile": tuple(DeadlineProfile),
     "language": ("sv", "en"),
     "public": ("no", "yes"),
+    "public_archive": ("no", "yes"),
 }
 _AS_NOW = "as-now"
 _DONE = frozenset({"imported", "registered", "changed", "closed", "begun", "seat-changed", "ended"})
@@ -202,10 +210,12 @@ def _filled(body: Body | None) -> Fields:
         "numbering": rules.numbering,
         "annexes": rules.annexes,
         "deadline_profile": rules.deadline_profile,
+        **{name: "" if (days := getattr(rules, name)) is None else str(days) for name in OWN_DEADLINES},
         "standing_items": "\n".join(item.title for item in rules.standing_items),
         "language": rules.language,
         "join_link": rules.join_link or "",
         "public": "yes" if rules.public else "no",
+        "public_archive": "yes" if rules.public_archive else "no",
     }
     return {name: Field(name, str(values[name])) for name in _NAMES}
 
@@ -216,6 +226,7 @@ def _details(fields: Fields, body: Body | None) -> BodyDetails | None:
     wrong(fields, "name", _keyed(line_error(lambda text: clean_line(text, "name"), fields["name"].value)))
     quorum = number_of(fields, "quorum", 1, 10_000)
     notice_days = number_of(fields, "notice_days", 0, 365)
+    own = {name: number_of(fields, name, 0 if name == "post_days" else 1, MOST_DAYS) for name in OWN_DEADLINES}
     wrong(fields, "notice_days", None if notice_days is not None else "number")
     for name, options in _OPTIONS.items():
         given = fields[name].value
@@ -238,10 +249,12 @@ def _details(fields: Fields, body: Body | None) -> BodyDetails | None:
                 "numbering": Numbering(value["numbering"]),
                 "annexes": Annexes(value["annexes"]),
                 "deadline_profile": DeadlineProfile(value["deadline_profile"]),
+                **own,
                 "standing_items": _items(value["standing_items"], rules),
                 "language": value["language"],
                 "join_link": value["join_link"] or None,
                 "public": value["public"] == "yes",
+                "public_archive": value["public_archive"] == "yes",
             }
         ),
     )

@@ -118,7 +118,8 @@ class PublishPages(OfficePages):
         versions = await self._commands.minutes.versions(principal.organisation, meeting_id)
         today = self._today(body)
         standing = deadlines.posting(body.details.rules, today) if body else None
-        is_posted = found is not None and found.status is Status.POSTED
+        in_archive = found is not None and found.status is Status.ARCHIVED
+        is_posted = in_archive or (found is not None and found.status is Status.POSTED)
         return self._page(
             request,
             "office/publish.html",
@@ -132,6 +133,8 @@ class PublishPages(OfficePages):
             is_posted=is_posted,
             is_signed=bool(versions and versions[0].signed_at and not versions[0].ended),
             is_early=is_posted and found is not None and found.remove_on is not None and today < found.remove_on,
+            in_archive=in_archive,
+            keeps=body is not None and body.details.rules.public_archive,
             standing=standing,
             looked=looked,
             meanwhile=meanwhile,

@@ -90,7 +90,7 @@ class PublicationCommands:
     async def remove(
         self, organisation: str, meeting_id: str, reason: str | None, *, version: int | None = None
     ) -> Publication:
-        """Take the minutes down from the notice board. Raises NotFound, Refused, InvalidInput."""
+        """Take the minutes down from the board, or out of the archive. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Publication:
             await transaction.meeting(organisation, meeting_id)
@@ -101,7 +101,8 @@ class PublicationCommands:
             publication = await transaction.lock_posting(organisation, seen.id)
             require_version("the publication", publication.version, version)
             now = self._clock.now()
-            removed, fact = rules.remove(publication, reason, now)
+            body = await transaction.body(organisation, publication.body_id)
+            removed, fact = rules.remove(publication, body, reason, now)
             await transaction.save_posting(organisation, removed)
             transaction.tell_publication(organisation, removed, fact, now)
             await transaction.set_posting_timer(organisation, removed)

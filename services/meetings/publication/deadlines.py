@@ -9,7 +9,8 @@ How days are counted, by lagen (1930:173) om beräkning av lagstadgad tid: weeks
 a period that ends on a Saturday, a Sunday, a public holiday, or on Midsummer's, Christmas or New Year's Eve ends on the
 next weekday that is none of these (2 §).
 
-An association's statutes say, if anything, what its bodies are configured with.
+An association's statutes say, if anything, what its bodies are configured with (`adjust_days`, `post_days`,
+`posted_days`): plain days, of which the last one may be any day of the week.
 """
 
 from dataclasses import dataclass
@@ -37,14 +38,14 @@ def adjust_by(rules: BodyRules, held_on: date) -> date | None:
     """The last day for all to sign; None when nothing says so."""
     if rules.deadline_profile is DeadlineProfile.MUNICIPALITY:
         return next_weekday(held_on + _ADJUST)
-    return None
+    return _later(held_on, rules.adjust_days)
 
 
 def post_by(rules: BodyRules, adjusted_on: date) -> date | None:
     """The last day for minutes that all have signed to be posted; None when nothing says so."""
     if rules.deadline_profile is DeadlineProfile.MUNICIPALITY:
         return next_weekday(adjusted_on + _ANNOUNCE)
-    return None
+    return _later(adjusted_on, rules.post_days)
 
 
 def posting(rules: BodyRules, posted_on: date) -> Posting:
@@ -52,7 +53,11 @@ def posting(rules: BodyRules, posted_on: date) -> Posting:
     if rules.deadline_profile is DeadlineProfile.MUNICIPALITY:
         until = next_weekday(posted_on + _APPEAL)
         return Posting(appeal_until=until, remove_on=until + timedelta(days=1))
-    return Posting(appeal_until=None, remove_on=None)
+    return Posting(appeal_until=None, remove_on=_later(posted_on, rules.posted_days))
+
+
+def _later(day: date, days: int | None) -> date | None:
+    return None if days is None else day + timedelta(days=days)
 
 
 def next_weekday(day: date) -> date:

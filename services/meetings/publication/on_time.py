@@ -30,13 +30,14 @@ class PublicationDeadlines:
         meeting = await transaction.meeting(organisation, publication.meeting_id)
         if meeting.status is MeetingStatus.CANCELLED and publication.status is Status.DRAFT:
             return  # nothing is waited for any more
-        passed, warned, removed = rules.pass_time(publication, now)
+        body = await transaction.body(organisation, publication.body_id)
+        passed, warned, removed = rules.pass_time(publication, body, now)
         if warned is not None:
             kind = PublicationDeadlineMissed if warned.is_missed else PublicationDeadlineNeared
             fact = kind(
                 deadline=warned.deadline.value,
                 due=passed.due(warned.deadline).isoformat(),
-                body=(await transaction.body(organisation, passed.body_id)).details.name,
+                body=body.details.name,
                 people=await self._told(transaction, organisation, passed, warned),
                 **rules.about(passed),
             )

@@ -27,6 +27,7 @@ _MORNING = time(8)
 class Status(StrEnum):
     DRAFT = "draft"  # not posted yet: nobody reads it
     POSTED = "posted"
+    ARCHIVED = "archived"  # its time on the board is over; in the public archive, as long as its body's rule says so
     REMOVED = "removed"
 
 
@@ -79,7 +80,8 @@ class Publication(BaseModel):
     """`version` counts its facts. `adjusted_on`: the day on which all had signed. `adjust_by`, `post_by`: last days.
 
     `posted`, `edition`, `masks`: of what is, or was, on the board. `remove_on`: the first day on which it is no longer
-    there. `told`: of which deadlines. Days are local, in `timezone`.
+    there. `told`: of which deadlines. `removed_at`: when it was taken down from the board, or out of the archive. Days
+    are local, in `timezone`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -212,19 +214,21 @@ def adjusted(publication: Publication, body: Body, signed_at: datetime) -> Publi
 def post(
     publication: Publication, body: Body, made: Posted, masks: tuple[Mask, ...], now: datetime
 ) -> tuple[Publication, MinutesPosted]:
-    """On the board, or as its next edition: that stays as long as the one before would have. Raises Refused."""
+    """On the board, or as its next edition: that stays where the one before is, and as long as it would have. Raises
+    Refused."""
     if publication.adjusted_on is None:
         raise not_signed()
     today = publication.day(now)
+    in_archive = publication.status is Status.ARCHIVED
     update: dict[str, Any] = {
         "version": publication.version + 1,
-        "status": Status.POSTED,
+        "status": Status.ARCHIVED if in_archive else Status.POSTED,
         "edition": publication.edition + 1,
         "masks": masks,
         "posted": made,
         "edited_at": now,
     }
-    if publication.status is not Status.POSTED:
+    if publication.status not in (Status.POSTED, Status.ARCHIVED):
         standing = deadlines.posting(body.details.rules, today)
         update |= {"posted_at": now, "posted_on": today, "removed_at": None, "removal_reason": None}
         update |= {"appeal_until": standing.appeal_until, "remove_on": standing.remove_on}
@@ -238,30 +242,36 @@ def post(
         posted_on=_iso(kept.posted_on) or "",
         appeal_until=_iso(kept.appeal_until),
         remove_on=_iso(kept.remove_on),
+        in_archive=in_archive,
         pdf=made.pdf,
     )
 
 
-def remove(publication: Publication, reason: str | None, now: datetime) -> tuple[Publication, MinutesPostingRemoved]:
-    """By a person. Before its day is over it needs a reason, which is kept here. Raises Refused, InvalidInput."""
-    if publication.status is not Status.POSTED:
+def remove(
+    publication: Publication, body: Body, reason: str | None, now: datetime
+) -> tuple[Publication, MinutesPostingRemoved]:
+    """By a person. What has a reason, which is kept here, is nowhere to be read any more; before its day is over, and
+    in the archive, it needs one. Raises Refused, InvalidInput."""
+    if publication.status not in (Status.POSTED, Status.ARCHIVED):
         raise not_posted()
-    is_early = publication.remove_on is not None and publication.day(now) < publication.remove_on
-    if is_early and not (reason and reason.strip()):
+    why = clean_reason(reason) if reason and reason.strip() else None
+    if why is None and publication.status is Status.ARCHIVED:
+        raise InvalidInput("reason: is needed, since it would stay in the archive", hint="say why it is removed")
+    if why is None and publication.remove_on is not None and publication.day(now) < publication.remove_on:
         raise InvalidInput(
             "reason: is needed, since the time for which it is posted is not over", hint="say why it is taken down"
         )
-    return _removed(publication, clean_reason(reason) if reason and reason.strip() else None, "person", now)
+    return _removed(publication, why, "person", now, keep=why is None and body.details.rules.public_archive)
 
 
 def pass_time(
-    publication: Publication, now: datetime
+    publication: Publication, body: Body, now: datetime
 ) -> tuple[Publication, Warned | None, MinutesPostingRemoved | None]:
     """What happens by itself by now: it is taken down, or a deadline is told of; not twice, and only what is worst."""
     if publication.status is Status.POSTED:
         if publication.remove_on is None or publication.day(now) < publication.remove_on:
             return publication, None, None
-        removed, fact = _removed(publication, None, "timer", now)
+        removed, fact = _removed(publication, None, "timer", now, keep=body.details.rules.public_archive)
         return removed, None, fact
     come = [one for one in publication._to_tell() if publication.moment(one) <= now]
     if not come:
@@ -297,11 +307,11 @@ def not_posted() -> Refused:
 
 
 def _removed(
-    publication: Publication, reason: str | None, by: str, now: datetime
+    publication: Publication, reason: str | None, by: str, now: datetime, *, keep: bool
 ) -> tuple[Publication, MinutesPostingRemoved]:
     update = {
         "version": publication.version + 1,
-        "status": Status.REMOVED,
+        "status": Status.ARCHIVED if keep else Status.REMOVED,
         "removed_at": now,
         "removal_reason": reason,
     }
@@ -311,7 +321,7 @@ def _removed(
         document_name=publication.posted.title if publication.posted else "",
         edition=publication.edition,
         by=by,
-        is_readable=False,
+        is_readable=keep,
     )
 
 

@@ -1,15 +1,16 @@
-"""What the public reads of the notice board: what is posted, by its own files, and nothing else.
+"""What the public reads of the notice board and its archive: what is there now, its files, and nothing else.
 
 There is no way from here to minutes, drafts, masks, or an edition that was corrected.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import ClassVar, Literal
 
 from services.meetings.body.body import Body, DeadlineProfile
 from services.meetings.publication.publication import Posted, Publication, Status
+from services.meetings.publication.store import Sought
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.errors import JusteraError, NotFound
@@ -27,7 +28,7 @@ class Removed(JusteraError):
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What is on the board, with its body as it is now."""
+    """What is on the board, or in the archive, with its body as it is now."""
 
     publication: Publication
     posted: Posted
@@ -41,6 +42,18 @@ class Board:
 
     postings: tuple[Posting, ...]
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A page of what was posted earlier and may still be read, the latest meeting first. `bodies`: by id, the names of
+    those that keep an archive; `years`: of which there is something, the latest first. `next`: the last one's day and
+    id, when more follow."""
+
+    postings: tuple[Posting, ...]
+    bodies: dict[str, str]
+    years: tuple[int, ...]
+    next: tuple[date, str] | None
 
 
 class BoardQueries:
@@ -57,13 +70,30 @@ class BoardQueries:
         postings = [_posting(one, bodies[one.body_id]) for one in found if one.body_id in bodies]
         return Board(tuple(postings), changed_at or _NEVER)
 
+    async def archive(self, organisation: str, sought: Sought, *, after: tuple[date, str] | None, most: int) -> Archive:
+        """What was posted, of bodies whose rule says now that it may be read. What is masked is not read."""
+        async with self._unit_of_work.begin() as transaction:
+            bodies = {one.id: one for one in await transaction.bodies(organisation) if one.details.rules.public_archive}
+            found = await transaction.archived(organisation, bodies, sought, after=after, most=most + 1)
+            years = await transaction.archived_years(organisation, bodies)
+        shown = found[:most]
+        return Archive(
+            postings=tuple(_posting(one, bodies[one.body_id]) for one in shown),
+            bodies={one.id: one.details.name for one in bodies.values()},
+            years=tuple(years),
+            next=(shown[-1].held_on, shown[-1].id) if len(found) > most else None,
+        )
+
     async def posting(self, organisation: str, publication_id: str) -> Posting:
         """Raises NotFound for what never was posted, Removed for what is no longer."""
         async with self._unit_of_work.begin() as transaction:
             found = await transaction.posting(organisation, publication_id)
-            if found.status is Status.REMOVED:
+            if found.status is Status.DRAFT:
+                raise _nothing()
+            body = await transaction.body(organisation, found.body_id)
+            if found.status is Status.REMOVED or not is_read(found, body):
                 raise Removed("it is no longer on the notice board")
-            return _posting(found, await transaction.body(organisation, found.body_id))
+            return _posting(found, body)
 
     async def file(self, organisation: str, publication_id: str, kind: Literal["pdf", "html"]) -> tuple[Posting, bytes]:
         """Raises as `posting`, Unavailable."""
@@ -72,9 +102,20 @@ class BoardQueries:
         return found, await self._blobs.get(organisation, ref)
 
 
+def is_read(publication: Publication, body: Body) -> bool:
+    """Whether anyone may read it now: on the board, or in the archive, where its body has one."""
+    if publication.status is Status.ARCHIVED:
+        return body.details.rules.public_archive
+    return publication.status is Status.POSTED
+
+
 def _posting(publication: Publication, body: Body) -> Posting:
-    """Raises NotFound for what is not posted."""
-    if publication.status is not Status.POSTED or publication.posted is None:
-        raise NotFound("there is no such posting")
+    """Raises NotFound for what nobody may read."""
+    if publication.posted is None or not is_read(publication, body):
+        raise _nothing()
     municipal = body.details.rules.deadline_profile is DeadlineProfile.MUNICIPALITY
     return Posting(publication, publication.posted, body.details.name, municipal)
+
+
+def _nothing() -> NotFound:
+    return NotFound("there is no such posting")

@@ -1,12 +1,13 @@
 """The SQL of the notice board."""
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Integer, Text, bindparam, func, select
+from sqlalchemy import ARRAY, Integer, Text, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from services.meetings.meeting.tables import MEETING
 from services.meetings.publication.publication import Publication, Status
 from services.meetings.publication.tables import MINUTES_SIGNATURE, PUBLICATION
 from shared.errors import NotFound
@@ -30,17 +31,48 @@ _HOLD = (
     .order_by(PUBLICATION.c.id)
     .with_for_update()
 )
+_AWAITED = (
+    select(MEETING.c.id)
+    .select_from(
+        MEETING.outerjoin(
+            PUBLICATION,
+            and_(PUBLICATION.c.organisation == MEETING.c.organisation, PUBLICATION.c.meeting_id == MEETING.c.id),
+        )
+    )
+    .where(
+        MEETING.c.organisation == bindparam("organisation"),
+        MEETING.c.body_id == bindparam("body_id"),
+        or_(
+            MEETING.c.ends >= bindparam("since"),
+            and_(PUBLICATION.c.status == Status.DRAFT.value, PUBLICATION.c.adjusted_on.is_(None)),
+        ),
+    )
+)
 _LOCK_OF_MEETING = _OF_MEETING.with_for_update()
 _BEGIN = insert(PUBLICATION).on_conflict_do_nothing().inline()
 _SAVE = insert(PUBLICATION)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
+_NO_MASKS = [column for column in PUBLICATION.c if column.name != "masks"]
 _BOARD = (
-    select(*(column for column in PUBLICATION.c if column.name != "masks"))
+    select(*_NO_MASKS)
     .where(PUBLICATION.c.organisation == bindparam("organisation"))
     .where(PUBLICATION.c.status == Status.POSTED.value)
     .order_by(PUBLICATION.c.posted_at.desc(), PUBLICATION.c.id)
     .limit(bindparam("most", type_=Integer))
 )
+_IN_ARCHIVE = (
+    PUBLICATION.c.organisation == bindparam("organisation"),
+    PUBLICATION.c.status == Status.ARCHIVED.value,
+    PUBLICATION.c.body_id == func.any(bindparam("bodies", type_=ARRAY(Text))),
+)
+_ARCHIVED = (
+    select(*_NO_MASKS)
+    .where(*_IN_ARCHIVE)
+    .order_by(PUBLICATION.c.held_on.desc(), PUBLICATION.c.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_YEAR = func.extract("year", PUBLICATION.c.held_on).cast(Integer)
+_YEARS = select(_YEAR.label("year")).where(*_IN_ARCHIVE).distinct().order_by(_YEAR.desc())
 _CHANGED_AT = select(func.max(func.greatest(PUBLICATION.c.edited_at, PUBLICATION.c.removed_at))).where(
     PUBLICATION.c.organisation == bindparam("organisation")
 )
@@ -53,6 +85,14 @@ _SIGNATURES = (
     )
     .order_by(MINUTES_SIGNATURE.c.at, MINUTES_SIGNATURE.c.place)
 )
+
+
+class Sought(NamedTuple):
+    """What somebody looks for in the archive: all words stand in the title."""
+
+    year: int | None = None
+    body_id: str | None = None
+    words: tuple[str, ...] = ()
 
 
 class PublicationStore(Transaction):
@@ -75,6 +115,11 @@ class PublicationStore(Transaction):
         key = {"organisation": organisation, "meeting_ids": sorted(meeting_ids)}
         found = [_publication(row) for row in await self.connection.execute(_OF_MEETINGS, key)]
         return {one.meeting_id: one for one in found}
+
+    async def awaited_meetings(self, organisation: str, body_id: str, since: date) -> list[str]:
+        """The ids of a body's meetings that end on that day or later, or whose minutes are watched and not signed."""
+        key = {"organisation": organisation, "body_id": body_id, "since": since.isoformat()}
+        return list((await self.connection.execute(_AWAITED, key)).scalars())
 
     async def hold_postings(self, organisation: str, ids: Collection[str]) -> None:
         """Lock them, and their timers first, as a timer that fires does; several in order."""
@@ -103,6 +148,34 @@ class PublicationStore(Transaction):
         """What is on the notice board now, the latest first, without `masks`. `most`: None for all."""
         key = {"organisation": organisation, "most": most}
         return [_publication(row) for row in await self.connection.execute(_BOARD, key)]
+
+    async def archived(
+        self,
+        organisation: str,
+        bodies: Collection[str],
+        sought: Sought,
+        *,
+        after: tuple[date, str] | None,
+        most: int,
+    ) -> list[Publication]:
+        """What is in the archive of these bodies, the latest meeting first, without `masks`."""
+        wanted = _ARCHIVED
+        if sought.year is not None:
+            first, last = date(sought.year, 1, 1), date(sought.year, 12, 31)
+            wanted = wanted.where(PUBLICATION.c.held_on.between(first, last))
+        if sought.body_id is not None:
+            wanted = wanted.where(PUBLICATION.c.body_id == sought.body_id)
+        for word in sought.words:
+            wanted = wanted.where(PUBLICATION.c.title_key.contains(word.casefold(), autoescape=True))
+        if after is not None:
+            wanted = wanted.where(tuple_(PUBLICATION.c.held_on, PUBLICATION.c.id) < tuple_(*after))
+        key = {"organisation": organisation, "bodies": sorted(bodies), "most": most}
+        return [_publication(row) for row in await self.connection.execute(wanted, key)]
+
+    async def archived_years(self, organisation: str, bodies: Collection[str]) -> list[int]:
+        """Of which the archive of these bodies has something, the latest first."""
+        key = {"organisation": organisation, "bodies": sorted(bodies)}
+        return list((await self.connection.execute(_YEARS, key)).scalars())
 
     async def board_changed_at(self, organisation: str) -> datetime | None:
         """When something was last posted, corrected or taken down; None when nothing ever was."""
@@ -134,4 +207,5 @@ def _publication(row: Any) -> Publication:
 
 def _row(organisation: str, publication: Publication) -> dict[str, Any]:
     as_json = publication.model_dump(mode="json", include={"masks", "posted", "told", "status"})
-    return publication.model_dump() | as_json | {"organisation": organisation}
+    title = publication.posted.title.casefold() if publication.posted else None
+    return publication.model_dump() | as_json | {"organisation": organisation, "title_key": title}

@@ -13,12 +13,14 @@ from services.meetings.tables import MeetingsTable
 class PublicationRow(MeetingsTable, table=True):
     """What of a meeting's minutes is on the notice board; see `publication.Publication`. The files of `posted` are by
     reference, and without what is masked; `masks` says what that is, and leaves this table for nobody but secretaries.
+    `title_key`: the title of `posted` as it is searched.
     """
 
     __tablename__ = "publication"
     __table_args__ = (
         Index("publication_by_meeting", "organisation", "meeting_id", unique=True),
         Index("publication_by_status", "organisation", "status", "posted_on"),
+        Index("publication_by_meeting_day", "organisation", "status", "held_on", "id"),
     )
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
@@ -42,6 +44,7 @@ class PublicationRow(MeetingsTable, table=True):
     remove_on: date | None = Field(sa_column=Column(Date, nullable=True))
     removed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
     removal_reason: str | None = Field(sa_column=Column(Text, nullable=True))
+    title_key: str | None = Field(sa_column=Column(Text, nullable=True))
     told: list[str] = Field(sa_column=Column(JSONB, nullable=False))
 
 

@@ -1,5 +1,6 @@
 """The public notice board: what is posted is read by anyone, and by trying, nothing else is reached there."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,7 +19,7 @@ from tests.integration.meetings.test_meetings import NOW
 from tests.integration.meetings.test_publications import OLOF, drafted, facts, post
 from tests.integration.meetings.test_publications import clock as clock
 from tests.integration.meetings.test_publications import committee as committee
-from tests.integration.rendering.tools import poppler
+from tests.integration.rendering.tools import assert_conforms, poppler
 
 BOARD = "/anslagstavla"
 FAR = "Mon, 01 Jan 99999999999 00:00:00 GMT"
@@ -64,7 +65,7 @@ def words_of(answer: httpx.Response) -> str:
 
 
 async def test_what_is_posted_is_read_by_anyone_and_what_is_masked_by_nobody(
-    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, committee: str, tmp_path: Path
 ) -> None:
     meeting = await drafted(service, api)
     posted = (await post(api, meeting, OLOF)).json()
@@ -78,6 +79,8 @@ async def test_what_is_posted_is_read_by_anyone_and_what_is_masked_by_nobody(
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert (await anyone.get(address, headers={"if-none-match": answer.headers["etag"]})).status_code == 304
         assert (await anyone.head(address)).status_code == 200
+    (tmp_path / "posted.pdf").write_bytes(found[f"{BOARD}/{posted['id']}/pdf"].content)
+    await asyncio.to_thread(assert_conforms, tmp_path / "posted.pdf")
     page = found[f"{BOARD}/{posted['id']}"].text
     assert "17 oktober 2022" in page, "until when one appeals"
     assert "18 oktober 2022" in page, "when it is taken down"

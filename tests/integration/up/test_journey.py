@@ -1,4 +1,4 @@
-"""A board's meeting from the year's plan to the notice board, by clicking and typing, as those who have a part in it do.
+"""A board's meeting from the plan to the notice board, by clicking and typing, as those who have a part in it do.
 
 One system, `justera up` with nothing in it; the secretary in one browser, members and signers each in one of their own,
 by the links that were mailed to them.

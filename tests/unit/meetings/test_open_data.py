@@ -36,7 +36,7 @@ from shared.rendering.public import Mask
 from shared.web import RateLimit
 from tests.oparl import specification
 
-AT = Addresses("https://justera.example/meetings/oparl")
+AT = Addresses("https://justera.example/meetings/oparl", "https://justera.example/meetings")
 NOW = datetime(2022, 9, 26, 8, tzinfo=UTC)
 TODAY = date(2022, 9, 26)
 DETAILS = MeetingDetails(
@@ -390,7 +390,10 @@ class _OneRow:
 
     async def posting(self, organisation: str, publication_id: str) -> Any:
         posted = SimpleNamespace(pdf=PDF)
-        return SimpleNamespace(status=Status.REMOVED, posted=posted)
+        return SimpleNamespace(status=Status.REMOVED, posted=posted, body_id="b")
+
+    async def body(self, organisation: str, body_id: str) -> Body | None:
+        return None
 
     async def bodies(self, organisation: str) -> list[Body]:
         return []
@@ -400,7 +403,7 @@ class _OneRow:
     async def people_among(self, organisation: str, ids: object) -> dict[str, Any]:
         return {}
 
-    async def called_meetings(self, organisation: str, ids: object) -> dict[str, Any]:
+    async def called_meetings(self, organisation: str, ids: object, archives: object) -> dict[str, Any]:
         return {}
 
     meetings_among = people_among

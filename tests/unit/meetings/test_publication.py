@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.meetings.body.body import Body, BodyDetails, BodyKind, BodyRules, DeadlineProfile
+from services.meetings.body.body import (
+    Body,
+    BodyDetails,
+    BodyKind,
+    BodyRules,
+    DeadlineProfile,
+    clean_details,
+)
 from services.meetings.holidays import holiday
 from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingStatus
 from services.meetings.publication import deadlines
@@ -103,13 +110,75 @@ def test_an_association_has_no_deadline_that_nobody_said() -> None:
     assert found.next_moment() is None
 
 
+STATUTES = BodyRules(adjust_days=21, post_days=7, posted_days=14)
+
+
+def test_an_associations_deadlines_are_those_of_its_statutes() -> None:
+    found = posted(STATUTES)
+    assert (found.adjust_by, found.post_by) == (date(2022, 10, 14), date(2022, 10, 3))
+    assert (found.appeal_until, found.remove_on) == (None, date(2022, 10, 10))
+    saturday = BodyRules(post_days=0, posted_days=1)
+    on = datetime(2022, 10, 1, 8, tzinfo=UTC)
+    late = rules.adjusted(begun(saturday), body(saturday), on)
+    assert late.post_by == date(2022, 10, 1), "no law moves the day"
+
+
+def test_they_are_told_as_a_municipalitys_are() -> None:
+    assert told_until(begun(STATUTES), 40) == [("2022-10-11", Warned.ADJUST_NEAR), ("2022-10-15", Warned.ADJUST_MISSED)]
+    assert told_until(signed(STATUTES), 40) == [("2022-10-02", Warned.POST_NEAR), ("2022-10-04", Warned.POST_MISSED)]
+
+
+@pytest.mark.parametrize("name", ["adjust_days", "post_days", "posted_days"])
+def test_a_municipalitys_deadlines_are_the_laws_alone(name: str) -> None:
+    own = MUNICIPALITY.model_copy(update={name: 30})
+    with pytest.raises(InvalidInput, match=f"^{name}: is the law's"):
+        clean_details(BodyDetails(name="Nämnden", kind=BodyKind.BOARD, rules=own))
+
+
+OPEN = BodyRules(posted_days=14, public_archive=True)
+
+
+def archived() -> Publication:
+    passed, _, fact = rules.pass_time(posted(OPEN), body(OPEN), SIGNED + timedelta(days=14))
+    assert fact is not None
+    assert fact.is_readable
+    return passed
+
+
+def test_what_was_posted_is_archived_when_its_time_is_over_if_its_body_says_so() -> None:
+    assert archived().status is Status.ARCHIVED
+    assert archived().next_moment() is None
+    closed = BodyRules(posted_days=14)
+    gone, _, fact = rules.pass_time(posted(closed), body(closed), SIGNED + timedelta(days=14))
+    assert (gone.status, fact is not None and fact.is_readable) == (Status.REMOVED, False)
+
+
+def test_what_is_taken_down_for_a_reason_is_archived_nowhere() -> None:
+    early, fact = rules.remove(posted(OPEN), body(OPEN), "Fel protokoll.", SIGNED)
+    assert (early.status, fact.is_readable) == (Status.REMOVED, False)
+    by_hand = OPEN.model_copy(update={"posted_days": None})
+    kept, fact = rules.remove(posted(by_hand), body(by_hand), None, SIGNED)
+    assert (kept.status, fact.is_readable) == (Status.ARCHIVED, True)
+    with pytest.raises(InvalidInput, match="reason"):
+        rules.remove(archived(), body(OPEN), " ", SIGNED)
+    out, fact = rules.remove(archived(), body(OPEN), "Namnet på ett barn.", SIGNED)
+    assert (out.status, fact.is_readable, out.removal_reason) == (Status.REMOVED, False, "Namnet på ett barn.")
+
+
+def test_what_is_corrected_in_the_archive_stays_there() -> None:
+    corrected, fact = rules.post(archived(), body(OPEN), MADE, (), SIGNED + timedelta(days=90))
+    assert (corrected.status, corrected.edition, corrected.posted_on) == (Status.ARCHIVED, 2, archived().posted_on)
+    assert (fact.in_archive, fact.edition) == (True, 2)
+    assert corrected.is_corrected
+
+
 def told_until(publication: Publication, days: int) -> list[tuple[str, Warned]]:
     """What is told when each moment is looked at twice, as by a timer that fires again."""
     told = []
     for hour in range(days * 24):
         now = datetime(2022, 9, 23, tzinfo=UTC) + timedelta(hours=hour)
         for _ in range(2):
-            publication, warned, _ = rules.pass_time(publication, now)
+            publication, warned, _ = rules.pass_time(publication, body(), now)
             if warned is not None:
                 told.append((publication.day(now).isoformat(), warned))
     return told
@@ -122,7 +191,7 @@ def test_each_deadline_is_told_in_time_and_once_when_it_is_missed() -> None:
 
 
 def test_who_looks_late_is_told_the_worst_only() -> None:
-    later, warned, _ = rules.pass_time(begun(), datetime(2022, 11, 1, tzinfo=UTC))
+    later, warned, _ = rules.pass_time(begun(), body(), datetime(2022, 11, 1, tzinfo=UTC))
     assert warned is Warned.ADJUST_MISSED
     assert later.next_moment() is None
 
@@ -131,7 +200,7 @@ def test_who_looks_late_is_told_the_worst_only() -> None:
 def test_what_is_to_happen_happens_at_the_moment_that_a_timer_is_set_to(hours: int, publication: Publication) -> None:
     now = SIGNED + timedelta(hours=hours)
     moment = publication.next_moment()
-    passed, warned, removed = rules.pass_time(publication, now)
+    passed, warned, removed = rules.pass_time(publication, body(), now)
     assert (warned is not None or removed is not None) == (moment is not None and moment <= now)
     following = passed.next_moment()
     assert following is None or following > now, "a timer does not fire for nothing"
@@ -141,8 +210,8 @@ def test_it_is_taken_down_when_the_time_to_appeal_is_over_and_not_before() -> No
     publication = posted()
     assert publication.remove_on == date(2022, 10, 18)
     before = datetime(2022, 10, 17, 21, 59, tzinfo=UTC)  # 23:59 in Sweden
-    assert rules.pass_time(publication, before)[0].status is Status.POSTED
-    removed, _, fact = rules.pass_time(publication, before + timedelta(minutes=1))
+    assert rules.pass_time(publication, body(), before)[0].status is Status.POSTED
+    removed, _, fact = rules.pass_time(publication, body(), before + timedelta(minutes=1))
     assert removed.status is Status.REMOVED
     assert fact is not None
     assert fact.by == "timer"
@@ -168,12 +237,12 @@ def test_a_correction_is_the_next_edition_and_stands_no_longer() -> None:
 def test_taken_down_early_needs_a_reason_and_posted_anew_the_time_begins_anew() -> None:
     first = posted()
     with pytest.raises(InvalidInput, match="reason"):
-        rules.remove(first, " ", SIGNED + timedelta(days=1))
-    removed, fact = rules.remove(first, "Fel protokoll.", SIGNED + timedelta(days=1))
+        rules.remove(first, body(), " ", SIGNED + timedelta(days=1))
+    removed, fact = rules.remove(first, body(), "Fel protokoll.", SIGNED + timedelta(days=1))
     assert (removed.removal_reason, fact.by) == ("Fel protokoll.", "person")
     assert "Fel" not in fact.to_json(), "why is kept here"
     with pytest.raises(Refused, match="not on the notice board"):
-        rules.remove(removed, "igen", SIGNED)
+        rules.remove(removed, body(), "igen", SIGNED)
     again, _ = rules.post(removed, body(), MADE, MASKS, SIGNED + timedelta(days=2))
     assert (again.edition, again.posted_on, again.removal_reason) == (2, date(2022, 9, 28), None)
     assert again.appeal_until == date(2022, 10, 19)
@@ -181,7 +250,7 @@ def test_taken_down_early_needs_a_reason_and_posted_anew_the_time_begins_anew() 
 
 
 def test_an_associations_posting_can_be_taken_down_at_any_time() -> None:
-    assert rules.remove(posted(BodyRules()), None, SIGNED)[0].status is Status.REMOVED
+    assert rules.remove(posted(BodyRules()), body(BodyRules()), None, SIGNED)[0].status is Status.REMOVED
 
 
 def test_signed_once_is_signed_on_that_day() -> None:
@@ -193,7 +262,7 @@ HELD = datetime(2022, 9, 23, 13, tzinfo=UTC)
 
 def missed() -> Publication:
     """Of which all has been told."""
-    found = rules.pass_time(begun(), datetime(2022, 11, 1, tzinfo=UTC))[0]
+    found = rules.pass_time(begun(), body(), datetime(2022, 11, 1, tzinfo=UTC))[0]
     assert found.told == (Warned.ADJUST_NEAR, Warned.ADJUST_MISSED)
     return found
 
