@@ -71,7 +71,7 @@ _ARCHIVED = (
     .order_by(PUBLICATION.c.held_on.desc(), PUBLICATION.c.id.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_YEAR = func.extract("year", PUBLICATION.c.held_on).cast(Integer)
+_YEAR = func.date_part("year", PUBLICATION.c.held_on).cast(Integer)
 _YEARS = select(_YEAR.label("year")).where(*_IN_ARCHIVE).distinct().order_by(_YEAR.desc())
 _CHANGED_AT = select(func.max(func.greatest(PUBLICATION.c.edited_at, PUBLICATION.c.removed_at))).where(
     PUBLICATION.c.organisation == bindparam("organisation")

@@ -286,11 +286,30 @@ async def publishing(site: Site, page: Page, meeting_id: str) -> AsyncIterator[S
     yield "board", page
     await page.locator("main .rows a").first.click()
     yield "board-posting", page
+    await archive(site, meeting_id)
+    await page.goto(f"{site.base}/meetings/{board}/{'archive' if board == 'notice-board' else 'arkiv'}")
+    yield "board-archive", page
+    await page.locator("main .rows a").first.click()
+    yield "board-archived", page
+    await page.goto(at)
+    yield "publish-archived", page
+    posting = (await site.meetings.commands.publications.of_meeting(ORGANISATION, meeting_id)).id
+    await page.goto(f"{site.base}/meetings/{board}/{posting}")
     await site.meetings.commands.publications.remove(ORGANISATION, meeting_id, "Fel protokoll.")
     await page.reload()
     yield "board-gone", page
     await page.goto(at)
     yield "publish-removed", page
+
+
+async def archive(site: Site, meeting_id: str) -> None:
+    """What is posted is in the public archive from now on."""
+    commands = site.meetings.commands
+    meeting = await commands.meetings.meeting(ORGANISATION, meeting_id)
+    body = next(one for one in await commands.bodies.bodies(ORGANISATION) if one.id == meeting.body_id)
+    rules = body.details.rules.model_copy(update={"public_archive": True})
+    await commands.bodies.change(ORGANISATION, body.id, body.details.model_copy(update={"rules": rules}))
+    await commands.publications.remove(ORGANISATION, meeting_id, None)
 
 
 async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:
