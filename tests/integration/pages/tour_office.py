@@ -293,8 +293,9 @@ async def publishing(site: Site, page: Page, meeting_id: str) -> AsyncIterator[S
     yield "board-archived", page
     await page.goto(at)
     yield "publish-archived", page
-    posting = (await site.meetings.commands.publications.of_meeting(ORGANISATION, meeting_id)).id
-    await page.goto(f"{site.base}/meetings/{board}/{posting}")
+    posting = await site.meetings.commands.publications.of_meeting(ORGANISATION, meeting_id)
+    assert posting is not None
+    await page.goto(f"{site.base}/meetings/{board}/{posting.id}")
     await site.meetings.commands.publications.remove(ORGANISATION, meeting_id, "Fel protokoll.")
     await page.reload()
     yield "board-gone", page
