@@ -174,8 +174,10 @@ def router(
     async def approve_paragraph_at_once(
         meeting_id: str, paragraph_id: str, body: ParagraphToApprove, request: Request, once: Once, caller: Secretary
     ) -> Response:
-        """Put one paragraph of the minutes in writing forward, before the rest (omedelbar justering): it is numbered,
-        and sent to its first signer. The minutes as a whole have it word for word, and wait until everyone has signed.
+        """Put one paragraph of the minutes in writing forward, before the rest (omedelbar justering).
+
+        It is numbered, and sent to its first signer. The minutes as a whole have it word for word, and wait until
+        everyone has signed.
         """
         ip = client_ip(request, trusted_proxies)
         adjust = adjusting.adjust(
