@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo pictures test test-slow bench promtool alerts drill drill-short test-embedded test-containers cluster-check check format lock clean
+.PHONY: demo pictures test test-slow bench promtool alerts drill drill-short test-embedded test-containers cluster-check cluster-test check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -61,6 +61,9 @@ test-containers: $(STAMP)  ## Messaging on Kafka and PostgreSQL in Docker, and o
 
 cluster-check: $(STAMP)  ## Each overlay before a real Kubernetes API server; needs Go, and a quarter of an hour the first time
 	@$(BIN)/python -m tests.cluster check
+
+cluster-test: $(STAMP)  ## Agreements on the cluster of KUBECONFIG, or on one of our own, while its pods come and go
+	@$(BIN)/python -m tests.cluster test
 
 check: $(STAMP)  ## Style, types, layers
 	@echo "Checking style, types and layers ..."

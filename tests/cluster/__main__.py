@@ -1,12 +1,21 @@
-"""`python -m tests.cluster check`: each overlay before a real Kubernetes API server, which runs nothing. Needs Go.
+"""`python -m tests.cluster check|test|up`: the project on a real Kubernetes.
 
-The server is one of our own, for as long as the check takes: a cluster that KUBECONFIG names is not touched.
+check: each overlay before an API server of our own, which takes manifests and runs nothing. Needs Go.
+test:  the overlay `development` installed, agreements played, while pods are deleted, drained and rolled.
+up:    a cluster of one node, until Ctrl-C.
+
+`test` takes the cluster that KUBECONFIG names (kind, k3d, minikube), in a namespace of its own. Or it makes one of one
+node, for which it needs root on Linux, Go, containerd, and Docker or debootstrap to build images with.
+JUSTERA_DRILL_SHORT=1, JUSTERA_DRILL_AGREEMENTS, JUSTERA_DRILL_KILLS and JUSTERA_DRILL_SEED: as for the drills.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 
+from tests.cluster.kubectl import given_cluster
+from tests.cluster.node import check_machine, one_node
 from tests.cluster.programs import Lacking, program
 
 
@@ -14,16 +23,45 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.cluster", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["check"])
-    parser.parse_args()
+    parser.add_argument("what", choices=_DOES)
     try:
-        program("kubernetes")
+        return _DOES[parser.parse_args().what]()
     except Lacking as lack:
         print(lack, file=sys.stderr)
         return 1
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-m", "cluster", "tests/cluster/test_manifests.py"]
-    return subprocess.run(command, check=False).returncode
 
+
+def _check() -> int:
+    program("kubernetes")
+    return _pytest("test_manifests.py")
+
+
+def _test() -> int:
+    if given_cluster() is None:
+        check_machine()
+        program("kubernetes")
+    return _pytest("test_storm.py")
+
+
+def _up() -> int:
+    check_machine()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with one_node([]) as node:
+        print(f"export KUBECONFIG={node.kubectl.kubeconfig}", flush=True)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+def _pytest(file: str) -> int:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", "-m", "cluster", f"tests/cluster/{file}"], check=False
+    ).returncode
+
+
+_DOES = {"check": _check, "test": _test, "up": _up}
 
 if __name__ == "__main__":
     sys.exit(main())

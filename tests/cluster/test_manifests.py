@@ -1,9 +1,11 @@
 """Every overlay, as it is given, before a real API server: `make cluster-check`.
 
-Nothing runs there. NetworkPolicies are checked for their form alone: to refuse a connection is up to the network.
+Nothing runs there: what pods do, `make cluster-test` shows. NetworkPolicies are checked for their form alone: to refuse
+a connection is up to the network.
 """
 
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,11 @@ each_overlay = pytest.mark.parametrize("overlay", _NAMES, indirect=True)
 
 @pytest.fixture(scope="module")
 def deploy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder as a clone has it."""
+    """The folder as a clone has it, with secrets for what is only to be tried."""
     folder = tmp_path_factory.mktemp("clone") / "deploy"
     shutil.copytree(REPOSITORY / "deploy", folder, ignore=shutil.ignore_patterns("secrets"))
+    secrets = folder / "kubernetes" / "overlays" / "development" / "secrets"
+    subprocess.run([folder / "compose" / "make-secrets", secrets], check=True, stdout=subprocess.DEVNULL)
     return folder
 
 

@@ -18,6 +18,8 @@ from tests.support.parts import CACHE
 KAFKA = f"apache/kafka:{KAFKA_VERSION}"
 POSTGRES = "postgres:17"
 PYTHON = "python:3.11-slim-bookworm"  # the default of deploy/Dockerfile
+CADDY = "caddy:2.10-alpine"  # this and the next as deploy/compose.yaml names them
+MAIL = "axllent/mailpit:v1.27"
 RYUK = "testcontainers/ryuk:0.8.1"  # what testcontainers cleans up with
 
 _FOLDERS = {

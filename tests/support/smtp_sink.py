@@ -66,12 +66,18 @@ class _Box:
 
 
 class SmtpSink:
-    """`mails` in the order of arrival, second copies included. `refused` holds the addresses that do not exist."""
+    """`mails` in the order of arrival, second copies included. `refused` holds the addresses that do not exist.
 
-    def __init__(self, *, port: int = 0, behave: Callable[[Stage], Behaviour | None] | None = None) -> None:
+    It listens at `host` and `port`.
+    """
+
+    def __init__(
+        self, *, host: str = "127.0.0.1", port: int = 0, behave: Callable[[Stage], Behaviour | None] | None = None
+    ) -> None:
         self.mails: list[SinkMail] = []
         self.refused: set[str] = set()
         self.behave = behave
+        self.host = host
         self._port = port
         self._boxes: defaultdict[tuple[str, Kind], _Box] = defaultdict(_Box)
         self._known: set[str] = set()
@@ -94,7 +100,7 @@ class SmtpSink:
         return await awaited
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self._port, limit=_LIMIT)
+        self._server = await asyncio.start_server(self._talk, self.host, self._port, limit=_LIMIT)
         return self
 
     async def __aexit__(

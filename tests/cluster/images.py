@@ -1,0 +1,92 @@
+"""The images that a cluster runs, as one archive: ours, built as an operator builds it, and what stands beside it.
+
+Docker builds them (an engine of our own where none answers, see `tests.containers.engine`); the cluster never pulls.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.cluster.programs import cache_folder
+from tests.containers import images
+from tests.containers.engine import docker_engine
+from tests.support.parts import REPOSITORY
+
+PRODUCT = "localhost/justera"
+FIRST, SECOND = "1", "2"
+BESIDE = {  # by which names the cluster has them
+    images.POSTGRES: "localhost/postgres:17",
+    images.KAFKA: "localhost/kafka:4",
+    images.CADDY: "localhost/caddy:2",
+    images.MAIL: "localhost/mail:1",
+}
+_MADE_FROM = (
+    "deploy/Dockerfile",
+    "deploy/requirements.txt",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "shared",
+    "services",
+)
+_STAND_INS = [path.parent for path in (REPOSITORY / "tests" / "containers").glob("*/Dockerfile")]
+
+
+def archives() -> list[Path]:
+    """Files for `ctr images import` or `docker load`: of what stands beside ours, and of ours by two names."""
+    beside = cache_folder() / f"beside-{_hash_of(*sorted(_STAND_INS))}.tar"
+    product = cache_folder() / f"justera-{_hash_of(*_sources())}.tar"
+    if not (beside.exists() and product.exists()):
+        with docker_engine():
+            if not beside.exists():
+                _save(beside, {name: images.image(official) for official, name in BESIDE.items()})
+            if not product.exists():
+                _save(product, dict.fromkeys((f"{PRODUCT}:{FIRST}", f"{PRODUCT}:{SECOND}"), _built()))
+    return [beside, product]
+
+
+def _built() -> str:
+    tag = f"{PRODUCT}:{FIRST}"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for path in _sources():
+            target = folder / path.relative_to(REPOSITORY)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+        images.build(folder, folder / "deploy/Dockerfile", tag, BASE_IMAGE=images.image(images.PYTHON))
+    return tag
+
+
+def _save(archive: Path, tags: dict[str, str]) -> None:
+    for name, built in tags.items():
+        if name != built:
+            _docker("tag", built, name)
+    unfinished = archive.with_suffix(".part")
+    _docker("save", "--output", str(unfinished), *tags)
+    unfinished.rename(archive)
+
+
+def _docker(*arguments: str) -> None:
+    subprocess.run(["docker", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def _sources() -> list[Path]:
+    """What git has or would take of what the image is made from."""
+    listing = subprocess.run(
+        ["git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others", "--exclude-standard", *_MADE_FROM],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return [REPOSITORY / name for name in listing.rstrip("\0").split("\0") if (REPOSITORY / name).is_file()]
+
+
+def _hash_of(*places: Path) -> str:
+    found = hashlib.sha256()
+    for place in places:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and path.suffix != ".pyc":
+                found.update(str(path.relative_to(REPOSITORY)).encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:12]
