@@ -1,12 +1,13 @@
 """One service in a process of its own, on Kafka and PostgreSQL from the configuration."""
 
+import asyncio
 import base64
 import binascii
 import gc
 import importlib
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,8 @@ from shared.settings import BadConfiguration, Settings
 from shared.web.page_route import wants_a_page
 
 log = get_logger(__name__)
+
+_LOOK_SECONDS = 1.0  # for a database that is away
 
 
 def _builder(name: str) -> Callable[..., Service]:
@@ -96,13 +99,40 @@ async def run_service(name: str, settings: Settings, listener: socket.socket) ->
 
 async def _run(name: str, settings: Settings, listener: socket.socket) -> None:
     service = build_service(name, settings, listener)
-    await _require_schema(service)
-    await service.start(kafka_settings(settings, f"justera-{name}"))
+    kafka = kafka_settings(settings, f"justera-{name}")
+    later = None if await _has_schema(service) else asyncio.create_task(_start_later(service, kafka))
+    if later is None:
+        await service.start(kafka)
     keep_code_from_the_collector()
     try:
-        await serve(public_app(service, settings.public_url), listener)
+        await _beside(later, serve(public_app(service, settings.public_url), listener))
     finally:
         await service.stop()
+
+
+async def _start_later(service: Service, kafka: KafkaSettings) -> None:
+    """When the database answers. No work may begin on the schema of another version. Raises BadConfiguration."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if await _has_schema(service, tell=False):
+            await service.start(kafka)
+            return
+
+
+async def _beside(later: asyncio.Task[None] | None, serving: Coroutine[Any, Any, None]) -> None:
+    """Serve to the end, which is also where `later` fails."""
+    served = asyncio.create_task(serving)
+    try:
+        if later is not None:
+            await asyncio.wait({served, later}, return_when=asyncio.FIRST_COMPLETED)
+            if later.done():
+                later.result()
+        await served
+    finally:
+        for task in (served, later):
+            if task is not None and not task.done():
+                task.cancel()
+                await asyncio.wait({task})
 
 
 def keep_code_from_the_collector() -> None:
@@ -144,8 +174,9 @@ class _Elsewhere:
             await self._told(scope, receive, send)
 
 
-async def _require_schema(service: Service) -> None:
-    """A database that is away may come later: readiness tells. A wrong password or an old schema does not mend itself.
+async def _has_schema(service: Service, *, tell: bool = True) -> bool:
+    """False while the database is away, which may come later: readiness tells, and the log when it is to `tell`. A
+    wrong password or an old schema does not mend itself.
 
     Raises BadConfiguration.
     """
@@ -157,12 +188,14 @@ async def _require_schema(service: Service) -> None:
             raise
         if not isinstance(refusal, Unavailable):
             raise refusal from error
-        log.warning("database.away", service=service.name, reason=refusal.message)
-        return
+        if tell:
+            log.warning("database.away", service=service.name, reason=refusal.message)
+        return False
     if not current:
         raise BadConfiguration(
             f"the database of {service.name} is not at this version's schema", hint="run: justera migrate"
         )
+    return True
 
 
 def _kafka_tls(settings: Settings) -> ssl.SSLContext | None:
