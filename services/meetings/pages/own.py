@@ -198,7 +198,7 @@ class OwnPages:
             if _may_answer(page) and seen != _mark_of(page.own):
                 return self._meeting_page(request, visit, page, fields, meanwhile=True)
             # It was cancelled or held, or they are asked no more: the page says how things stand.
-            return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+            return self._meeting_page(request, visit, page, fields, too_late=True)
         return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
 
     async def own_papers(self, request: Request, person_id: str, meeting_id: str) -> Response:
@@ -291,9 +291,8 @@ class OwnPages:
             view = await self._asked(visit, poll_id)
             if view.poll.status is PollStatus.OPEN and seen != mark_of(view.answers.get(person_id)):
                 return self._poll_page(request, visit, view, fields, meanwhile=True)
-            if view.poll.status is PollStatus.OPEN:  # its days are over
-                return self._poll_page(request, visit, view, fields, refused=True)
-            return RedirectResponse(address, HTTPStatus.SEE_OTHER)  # it has ended: the page says how
+            # Its days are over, or it has ended: the page says how, beside what was written.
+            return self._poll_page(request, visit, view, fields, refused=True)
         return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
 
     async def _asked(self, visit: Visit, poll_id: str) -> PollView:
@@ -381,16 +380,19 @@ class OwnPages:
         is_new: bool = False,
         done: bool = False,
         meanwhile: bool = False,
+        too_late: bool = False,
     ) -> Response:
         """`is_new`: a mail's link chose an answer, which is not given yet. `meanwhile`: the office recorded another, or
-        a calendar gave it. What was chosen stays, beside that."""
+        a calendar gave it. What was chosen stays, beside that. `too_late`: the answer was not taken, and none is any
+        more."""
         own = page.own
         return self._page(
             request,
             visit,
             "own/meeting.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or is_wrong(fields) else HTTPStatus.OK,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or too_late or is_wrong(fields) else HTTPStatus.OK,
             meanwhile=meanwhile,
+            too_late=too_late,
             differing=[one for name, one in _as_said(own).items() if one.value != fields[name].value],
             seen=_mark_of(own),
             own=own,

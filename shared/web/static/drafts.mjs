@@ -12,18 +12,30 @@ const WORDS = document.querySelector("[data-drafts]").dataset;
 const fieldsOf = (form) => [...form.elements].filter((one) =>
   one.name && one.matches("textarea, select, input:not([type=hidden], [type=file], [type=password], [type=submit])"));
 const keyOf = (form) => PREFIX + new URL(form.action).pathname;
-const versionOf = (form) => form.elements.namedItem("version")?.value ?? "";
-const valueOf = (field) => (field.matches("[type=checkbox], [type=radio]") ? `${field.value}:${field.checked}` : field.value);
+// What the link to the page chose (an answer in a mail, a person who was just added) is not what someone typed before the
+// link was opened: it makes another form.
+const CHOSEN = ["answer", "person"].map((name) => new URLSearchParams(location.search).get(name) ?? "").join("");
+const versionOf = (form) => ["version", "seen"].map((name) => form.elements.namedItem(name)?.value ?? "").join("") + CHOSEN;
+const isChoice = (field) => field.matches("[type=checkbox], [type=radio]");
+const valueOf = (field) => (isChoice(field) ? `${field.value}:${field.checked}` : field.value);
 const valuesOf = (form) => fieldsOf(form).map((field) => [field.name, valueOf(field)]);
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
-function fill(form, values) {
-  fieldsOf(form).forEach((field, n) => {
-    const [name, value] = values[n] ?? [];
-    if (name !== field.name) return; // another form than it was
-    if (field.matches("[type=checkbox], [type=radio]")) field.checked = value === `${field.value}:true`;
-    else field.value = value;
+// Each field with what was kept of it. A form can come back with more fields, or fewer: where it first shows what would happen.
+function pairs(form, values) {
+  const left = [...values];
+  return fieldsOf(form).flatMap((field) => {
+    const n = left.findIndex(([name, value]) => name === field.name
+      && (!isChoice(field) || value === `${field.value}:true` || value === `${field.value}:false`));
+    return n < 0 ? [] : [[field, left.splice(n, 1)[0][1]]];
   });
+}
+
+function fill(form, values) {
+  for (const [field, value] of pairs(form, values)) {
+    if (isChoice(field)) field.checked = value === `${field.value}:true`;
+    else field.value = value;
+  }
 }
 
 function read(key) {
@@ -104,8 +116,9 @@ function watch(form) {
     form.querySelector(":scope > .draft")?.remove();
     fieldsOf(form)[0]?.focus();
   };
-  const unsaved = document.querySelector(".error-summary, .notice.warning") !== null; // what it shows was not taken
-  if (draft && same(draft.values, original)) {
+  const unsaved = document.querySelector(".error-summary, .notice.warning, [data-unsaved]") !== null; // it was not taken
+  const differs = (values) => pairs(form, values).some(([field, value]) => valueOf(field) !== value);
+  if (draft && !differs(draft.values)) {
     if (!unsaved) forget(key);
   } else if (draft) {
     const since = new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
@@ -162,7 +175,7 @@ const forms = [...document.querySelectorAll("form[method=post]")].filter(
   (form) => fieldsOf(form).length && new URL(form.action).origin === location.origin);
 const last = sent();
 // The page that a form leads to says what was done: then the server took it.
-if (last && new URLSearchParams(location.search).has("done")) forget(last);
+if (last && ["done", "again"].some((name) => new URLSearchParams(location.search).has(name))) forget(last);
 for (const key of keys()) {
   const draft = read(key);
   if (!draft || Date.now() - draft.at > KEPT) forget(key);

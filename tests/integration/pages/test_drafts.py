@@ -1,4 +1,4 @@
-"""What someone typed in the office is theirs until the server took it: over a lost connection and a closed window."""
+"""What someone typed is theirs until the server took it: over a lost connection and a closed window."""
 
 import asyncio
 import re
@@ -13,6 +13,7 @@ from services.meetings.meeting.commands import Wish
 from services.meetings.meeting.meeting import Mode, Occasion
 from shared.auth import SESSION_COOKIE
 from tests.integration.pages.site import TOKEN, Site
+from tests.integration.pages.test_own import meetings_of, member
 from tests.support.browser import accessibility_violations
 
 pytestmark = pytest.mark.browser
@@ -114,3 +115,45 @@ async def test_a_form_that_is_pressed_twice_is_sent_once(page: Page, form: str) 
     pressed.set()
     await page.wait_for_url("**/agenda?done=*")
     assert len(asked) == 1
+
+
+async def test_what_a_plan_would_do_is_shown_without_a_word_of_drafts_and_outlives_a_closed_window(
+    page: Page, form: str
+) -> None:
+    """The page that shows it asks one thing more than the form did."""
+    plan = "plan: 2031\nyear: 2031\nbodies:\n  styrelsen:\n    title: Styrelsen\n    time: 09:00-12:00\n"
+    plan += "    mode: digital\n    meetings:\n      - date: 2031-02-12\n"
+    address = f"{form.partition('/meetings/')[0]}/meetings/office/plan"
+    await page.goto(address)
+    await page.fill("#text", plan)
+    await page.get_by_role("button", name="Visa vad den gör").click()
+    await page.get_by_label("Mejla ledamöterna?").wait_for()
+    assert await page.locator(".draft").count() == 0
+    await page.get_by_label("Mejla ledamöterna?").select_option("no")
+    await page.goto(address)
+    await expect(page.get_by_role("status")).to_contain_text(_BACK)
+    assert "2031-02-12" in await page.input_value("#text")
+
+
+async def test_a_members_words_survive_and_the_answer_that_a_mail_chose_stays_chosen(site: Site, page: Page) -> None:
+    maja = await member(site, "Maja Lind")
+    [_, coming] = await meetings_of(site)
+    mail = site.own_link(maja, meeting=coming.id)
+    await page.goto(mail)
+    await page.get_by_label("Jag kan inte").check()
+    await page.fill("#comment", "Bortrest hela veckan")
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="Skicka svaret").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Anslutningen är borta")
+    await page.context.set_offline(False)
+    await page.goto(mail)  # the link of the mail, once more
+    await expect(page.get_by_role("status")).to_contain_text(_BACK)
+    assert await page.input_value("#comment") == "Bortrest hela veckan"
+    assert await page.get_by_label("Jag kan inte").is_checked()
+    assert await _objections(page) == []
+    await page.goto(site.own_link(maja, meeting=coming.id, answer="coming"))
+    await page.get_by_role("button", name="Ta fram det jag skrev").wait_for()
+    assert await page.get_by_label("Jag kommer").is_checked()
+    await page.get_by_role("button", name="Skicka svaret").click()
+    await page.get_by_text("Tack, du kommer.").wait_for()
+    assert await page.evaluate(_KEPT) == 0

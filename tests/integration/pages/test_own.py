@@ -182,8 +182,10 @@ async def test_an_answer_that_comes_too_late_or_from_another_site_changes_nothin
     answer = await visitor.client.post(f"{opened.url.path}/answer", data={"answer": "coming", "csrf": "made up"})
     assert answer.status_code == 403
     await site.meetings.commands.meetings.cancel(ORGANISATION, meeting.id, "För få kan.")
-    said = await visitor.press("/answer", answer="coming", comment="")
-    assert (said.status_code, "För få kan." in said.text, "/answer" in said.text) == (200, True, False)
+    said = await visitor.press("/answer", answer="coming", comment="Jag kan ändå")
+    assert (said.status_code, "För få kan." in said.text, "Svaret togs inte emot" in said.text) == (422, True, True)
+    assert "Jag kommer. Jag kan ändå" in said.text
+    assert 'name="answer"' not in said.text
     assert await site.meetings.commands.replies.of_person(ORGANISATION, maja) == {}
 
 
@@ -265,8 +267,10 @@ async def test_a_date_poll_is_answered_time_by_time(site: Site, visitor: Visitor
     opened = visitor.page
     await polls.choose(ORGANISATION, poll.id, DAYS[1])
     visitor.page = opened
-    late = await visitor.press(f"/polls/{poll.id}", **said | {DAYS[1]: "cannot"})
-    assert (late.status_code, "En tid är vald" in late.text) == (200, True)
+    late = await visitor.press(f"/polls/{poll.id}", **said | {DAYS[1]: "cannot", "comment": "Tåget är inställt"})
+    assert (late.status_code, "En tid är vald" in late.text) == (422, True)
+    assert "Svaret togs inte emot" in late.text
+    assert "Tåget är inställt" in late.text
     assert "Fredag 9 december 2022, 13:00–15:00" in late.text
 
 
