@@ -1,7 +1,7 @@
 """What is next for a secretary, as the start page says it: coming meetings, minutes to be written, what waits."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ class Ahead:
     """`bodies`: whether there are any. `unwritten`: held without minutes, the last one first; `waiting`: items that
     were tabled or referred back, and stand on no agenda; `waiting_at`: the next meeting of a body that has any, where
     they can be taken up; `proposed`: meetings to come, each with how many proposals of members wait for an answer, the
-    next one first."""
+    next one first; `at_risk`: those of `coming` that will lack their quorum, as the answers are."""
 
     bodies: bool
     planned: bool
@@ -38,6 +38,7 @@ class Ahead:
     waiting: int
     waiting_at: Meeting | None = None
     proposed: tuple[tuple[Meeting, int], ...] = ()
+    at_risk: frozenset[str] = frozenset()
 
 
 async def look_ahead(meetings: MeetingsCommands, clock: Clock, organisation: str) -> Ahead:
@@ -51,7 +52,9 @@ async def look_ahead(meetings: MeetingsCommands, clock: Clock, organisation: str
     missing = {one.meeting_id: one.notice_by for one in await meetings.notices.missing(organisation)}
     proposed = await meetings.proposals.waiting_of_all(organisation)
     of = {item.which_body for item in waiting}
-    return ahead(there, bool(bodies), missing, written, len(waiting), now, proposed, waiting_of=of)
+    found = ahead(there, bool(bodies), missing, written, len(waiting), now, proposed, waiting_of=of)
+    notices = [await meetings.notices.notice(organisation, one.meeting.id) for one in found.coming]
+    return replace(found, at_risk=frozenset(one.meeting.id for one in notices if one and one.notice.at_risk))
 
 
 def ahead(

@@ -29,6 +29,9 @@ class Say:
     def __call__(self, key: str, /, **values: object) -> str:
         return self._texts.text(self.language, key, **values)
 
+    def has(self, key: str) -> bool:
+        return self._texts.has(key)
+
 
 class Look:
     """Renders the templates of one package of pages (`templates/`, `texts/`) in the common layout.

@@ -284,7 +284,10 @@ class MeetingPages(OfficePages):
             in_the_way=[(one, holiday_of(one)) for one in clashes.found] if clashes else [],
             meant=clashes.digest if clashes else "",
             meanwhile=meanwhile,
-            differing=[now[name] for name in now if now[name].value != fields[name].value] if meanwhile else [],
+            # The body is no field of the form of a meeting that is there.
+            differing=[one for name, one in now.items() if name != "body" and one.value != fields[name].value]
+            if meanwhile
+            else [],
         )
 
 

@@ -46,13 +46,15 @@ class MemberPages(OfficePages):
         post(router, f"{members}/{{membership_id}}/end", self.office_member_end)
 
     async def office_member_new(
-        self, request: Request, body_id: str, person: str = "", principal: Principal = SECRETARY
+        self, request: Request, body_id: str, person: str = "", done: str = "", principal: Principal = SECRETARY
     ) -> Response:
+        """`person`: the id of the one that is chosen, who may just have been added."""
         body = await self._commands.bodies.body(principal.organisation, body_id)
         body.require_open()
         values = {"person": person, "role": MemberRole.MEMBER, "begins": self._today(body).isoformat()}
         fields = {name: Field(name, str(values.get(name, ""))) for name in _NAMES}
-        return await self._form(request, principal, body, None, fields)
+        done = done if done == "person-registered" else ""
+        return await self._form(request, principal, body, None, fields, done=done)
 
     async def office_member_begin(self, request: Request, body_id: str, principal: Principal = SECRETARY) -> Response:
         body = await self._commands.bodies.body(principal.organisation, body_id)
@@ -137,6 +139,7 @@ class MemberPages(OfficePages):
         fields: Fields,
         *,
         meanwhile: bool = False,
+        done: str = "",
     ) -> Response:
         """`meanwhile`: someone else changed the place. What was typed stays, beside how it is now."""
         now = _filled(member.membership.seat) if member else {}
@@ -152,6 +155,7 @@ class MemberPages(OfficePages):
             member=member,
             seen=mark_of(member.membership.seat) if member else "",
             meanwhile=meanwhile,
+            done=done,
             differing=differing,
             people=people,
             roles=tuple(MemberRole),

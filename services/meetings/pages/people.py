@@ -1,8 +1,11 @@
 """The pages of people: all of them, one of them with their places, and the form of a person."""
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from http import HTTPStatus
 
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.meetings.body.body import Body
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -11,6 +14,7 @@ from services.meetings.pages.office import (
     back,
     day_of,
     get,
+    is_id,
     is_wrong,
     line_error,
     post,
@@ -24,7 +28,7 @@ from services.meetings.person.person import Person, PersonDetails
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused
 from shared.text import MAX_EMAIL, MAX_NAME, clean_email, clean_line, clean_name
-from shared.web import Field, form_text
+from shared.web import Field, form_text, path_for
 
 _NAMES = ("name", "email", "party", "municipality", "language")
 _REFUSED = {"email": ("email", "person.taken")}
@@ -71,20 +75,25 @@ class PeoplePages(OfficePages):
             done=done if done in _DONE else "",
         )
 
-    async def office_person_new(self, request: Request, principal: Principal = SECRETARY) -> Response:
-        return self._form(request, principal, None, _filled(None))
+    async def office_person_new(self, request: Request, body: str = "", principal: Principal = SECRETARY) -> Response:
+        """`body`: the id of the one in which the person is to sit, whose form it leads back to."""
+        return self._form(request, principal, None, _filled(None), body=await self._seated_in(principal, body))
 
     async def office_person_register(self, request: Request, principal: Principal = SECRETARY) -> Response:
         fields = await typed(request, _NAMES)
+        body = await self._seated_in(principal, await form_text(request, "body"))
         details = _details(fields)
         if details is not None:
             try:
                 person = await self._commands.people.register(principal.organisation, details)
+                if body is not None:
+                    seat = path_for(request, "office_member_new", body_id=body.id)
+                    return RedirectResponse(f"{seat}?person={person.id}&done=person-registered", HTTPStatus.SEE_OTHER)
                 return back(request, "office_person", "person-registered", person_id=person.id)
             except (Refused, InvalidInput) as error:
                 if not refused(fields, error, _REFUSED):
                     raise
-        return self._form(request, principal, None, fields)
+        return self._form(request, principal, None, fields, body=body)
 
     async def office_person_form(self, request: Request, person_id: str, principal: Principal = SECRETARY) -> Response:
         person = (await self._commands.people.career(principal.organisation, person_id)).person
@@ -138,10 +147,23 @@ class PeoplePages(OfficePages):
         await self._commands.people.end_links(principal.organisation, person_id)
         return back(request, "office_person", "links-ended", person_id=person_id)
 
+    async def _seated_in(self, principal: Principal, body_id: str) -> Body | None:
+        """None also for a body that is not there, or is closed: the person is added all the same."""
+        bodies = await self._commands.bodies.bodies(principal.organisation) if is_id(body_id) else []
+        return next((one for one in bodies if one.id == body_id and one.closed is None), None)
+
     def _form(
-        self, request: Request, principal: Principal, person: Person | None, fields: Fields, *, meanwhile: bool = False
+        self,
+        request: Request,
+        principal: Principal,
+        person: Person | None,
+        fields: Fields,
+        *,
+        meanwhile: bool = False,
+        body: Body | None = None,
     ) -> Response:
-        """`meanwhile`: someone else changed the person. What was typed stays, beside how it is now."""
+        """`meanwhile`: someone else changed the person. What was typed stays, beside how it is now. `body`: in which a
+        new one is to sit."""
         now = _filled(person)
         differing = [now[name] for name in _NAMES if now[name].value != fields[name].value] if meanwhile else []
         return self._page(
@@ -151,6 +173,7 @@ class PeoplePages(OfficePages):
             fields=fields,
             refused=meanwhile,
             person=person,
+            body=body,
             languages=_LANGUAGES,
             meanwhile=meanwhile,
             differing=differing,

@@ -230,6 +230,7 @@ async def test_a_draft_is_numbered_from_its_page_and_read_before_it_is_signed(he
     refused = await held.visitor.press("/manuscript/forward", **{**FORWARD, "signer_2": "olof", "signer_3": ""})
     assert refused.status_code == 422
     assert shown(held).count("Skriv e-postadressen i formen") == 4  # in the summary, and at each of two fields
+    assert "Justerare: Anna Dal, e-post: Skriv e-postadressen" in shown(held)
     assert 'value="maja.lind@norrdalen.example"' in shown(held)
     await held.visitor.press("/manuscript/forward", **{**FORWARD, "signer_3": FORWARD["signer_1"].upper()})
     assert "Var och en som signerar behöver en egen adress" in shown(held)

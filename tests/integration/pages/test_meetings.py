@@ -120,6 +120,9 @@ async def test_what_is_wrong_with_a_meeting_is_said_at_its_field(visitor: Visito
     assert unescape(visitor.page.text).count("Klockan ställs fram den natten") == 2
     assert '<a href="#begins_at">' in visitor.page.text
     assert 'value="2023-03-26"' in visitor.page.text
+    await new_meeting(visitor, body, begins_at="", ends_at="")
+    for field in ("Börjar", "Slutar"):  # one sentence at two fields: the summary says at which
+        assert f">{field}: Skriv ett klockslag" in unescape(visitor.page.text)
 
 
 async def test_what_is_in_the_way_is_shown_before_anything_is_saved(visitor: Visitor) -> None:
@@ -164,6 +167,7 @@ async def test_a_meeting_is_changed_and_called_off(visitor: Visitor) -> None:
     answer = await visitor.press("/change", **{**MEETING, "title": "Extra"})
     assert answer.status_code == 422
     assert "Plats: Björka" in unescape(answer.text)
+    assert "Organ: " not in unescape(answer.text), "no field of the form"
     await visitor.follow(f"{meeting}/cancel")
     answer = await visitor.press("/cancel", reason=" ")
     assert unescape(answer.text).count("Skriv ett skäl") == 2
@@ -184,6 +188,7 @@ async def test_its_page_has_the_minutes_and_their_agreement(visitor: Visitor) ->
     page = unescape((await visitor.follow(meeting)).text)
     assert f"/signing/overview/{drafted.agreement_id}" in page
     assert "§ 37–38" in page
+    assert "Skriv protokollet" not in page
     pdf = await visitor.follow(f"{meeting}/minutes.pdf")
     assert pdf.content.startswith(b"%PDF-")
 

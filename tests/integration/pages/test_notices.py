@@ -43,6 +43,17 @@ async def shown(visitor: Visitor, address: str) -> str:
     return unescape((await visitor.follow(address)).text)
 
 
+async def test_a_quorum_at_risk_stands_on_the_start_page_and_the_meetings_says_what_to_do(visitor: Visitor) -> None:
+    meeting, people = await board(visitor)
+    commands, meeting_id = visitor.site.meetings.commands, meeting.rsplit("/", 1)[-1]
+    await commands.notices.issue(ORGANISATION, meeting_id)
+    assert "Risk att mötet inte blir beslutsfört" not in await shown(visitor, "/")
+    for name in ("Maja", "Olof", "Nils", "Anna", "Per"):  # the substitutes are called meanwhile
+        await commands.replies.answer(ORGANISATION, meeting_id, people[name], Answer.ABSENT, Via.OFFICE)
+    assert "Risk att mötet inte blir beslutsfört" in await shown(visitor, "/")
+    assert f'{meeting}/poll/new">Hitta ett nytt datum' in (await shown(visitor, meeting)).partition("Vilka kommer")[2]
+
+
 async def test_a_notice_is_seen_approved_sent_and_told_anew(visitor: Visitor) -> None:
     meeting, _ = await board(visitor)
     page = await shown(visitor, meeting)

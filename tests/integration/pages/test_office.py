@@ -86,6 +86,20 @@ async def test_an_empty_office_gets_its_board_and_who_sits_there(visitor: Visito
     assert [item.title for item in sitting[0].details.rules.standing_items] == ["Val av justerare", "Ekonomi"]
 
 
+async def test_whoever_is_missing_is_added_on_the_way_to_a_place_and_is_chosen_there(visitor: Visitor) -> None:
+    body = await new_body(visitor)
+    for name in ("Maja Lind", "Olof Berg"):  # nobody is there yet, and then somebody is
+        form = await visitor.follow(f"{body}/members/new")
+        await visitor.follow(re.findall(r'href="([^"]*/people/new[^"]*)"', unescape(form.text))[0])
+        wrong = await visitor.press("/people/new", name="")
+        assert wrong.status_code == 422
+        await visitor.press("/people/new", **PERSON | {"name": name, "email": ""})
+        assert visitor.page.url.path == f"{body}/members/new"
+        page = unescape(visitor.page.text)
+        assert "Personen är tillagd." in page
+        assert re.search(rf'<option value="[^"]+" selected>{name}', page)
+
+
 async def test_a_place_is_changed_and_ended_and_whoever_leaves_leaves_all(visitor: Visitor) -> None:
     body, maja = await new_body(visitor), await new_person(visitor)
     await seat(visitor, body, maja, "member")

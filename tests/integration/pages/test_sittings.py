@@ -98,6 +98,12 @@ async def test_a_sitting_is_held_on_one_page(held: Held) -> None:
     ]
 
 
+async def test_a_meeting_that_is_called_off_asks_for_no_roll(held: Held) -> None:
+    await held.visitor.site.meetings.commands.meetings.cancel(ORGANISATION, held.meeting_id, "Förhinder")
+    page = (await held.visitor.follow(held.at)).text
+    assert ("Mötet är inställt" in page, "/sitting/open" in page) == (True, False)
+
+
 async def test_what_is_refused_says_why_and_what_was_typed_stays(held: Held) -> None:
     await held.visitor.follow(held.at)
     await held.visitor.press("/sitting/open", present=held.ids["Olof"])

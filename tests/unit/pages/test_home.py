@@ -1,4 +1,6 @@
-"""What the start page promises of the mails: an inbox only where there is one."""
+"""What the start page promises of the mails, and where it says that a newcomer begins."""
+
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -21,11 +23,13 @@ async def _prepare_example(language: str) -> str:
     return ""
 
 
-async def _look_ahead(organisation: str) -> Ahead:
-    return Ahead(bodies=True, planned=True, coming=(), unwritten=(), waiting=0)
+PLANNED = Ahead(bodies=True, planned=True, coming=(), unwritten=(), waiting=0)
 
 
-async def _start_page(language: str, inbox_page: str) -> str:
+async def _start_page(language: str, inbox_page: str, ahead: Ahead = PLANNED) -> str:
+    async def look_ahead(organisation: str) -> Ahead:
+        return ahead
+
     access = with_sessions(Access((LOCAL,), b"s" * 32))
     app = create_app("Test", description="", access=access, max_body_bytes=1000, checks={})
     settings = Settings(inbox_page=inbox_page)
@@ -35,7 +39,7 @@ async def _start_page(language: str, inbox_page: str) -> str:
         access=access,
         redeem=_redeem,
         prepare_example=_prepare_example,
-        look_ahead=_look_ahead,
+        look_ahead=look_ahead,
         invented=True,
     )
     browser = {"transport": httpx.ASGITransport(app), "headers": {"accept-language": language}}
@@ -52,3 +56,11 @@ async def test_the_example_speaks_of_the_inbox_only_where_there_is_one(language:
     assert "JUSTERA_SMTP_HOST" not in shown
     assert inbox not in sent
     assert "JUSTERA_SMTP_HOST" in sent
+
+
+async def test_the_way_begins_with_the_board_until_there_is_one() -> None:
+    first = await _start_page("sv", "", replace(PLANNED, bodies=False, planned=False))
+    then = await _start_page("sv", "", replace(PLANNED, planned=False))
+    assert ("Lägg till styrelsen" in first, "Lägg in det första mötet" in first) == (True, True)
+    assert ("Lägg till styrelsen" in then, "Lägg in det första mötet" in then) == (False, True)
+    assert "Se efter att alla som sitter i organen är med" in then
