@@ -13,6 +13,9 @@ import yaml
 Language = Literal["sv", "en"]
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
 
+# Some eight times as fast, where PyYAML was built with it.
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class Catalogue:
     """The texts of some packages; a later package's text replaces an earlier one's of the same key."""
@@ -39,7 +42,7 @@ class Catalogue:
 def _read(package: str, language: Language) -> Mapping[str, str]:
     """Once a process: parsing costs more than all else that builds a page's look."""
     content = files(package).joinpath("texts", f"{language}.yaml").read_text(encoding="utf-8")
-    return _flat(yaml.safe_load(content))
+    return _flat(yaml.load(content, _Loader))  # noqa: S506 - a safe one
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
