@@ -135,9 +135,8 @@ def _posting_removed(body: Body) -> list[str]:
 
 
 def _publication_deadline(body: Body) -> list[str]:
-    return [
-        f"{body.get('body')} {body.get('held_on')}: to {body.get('deadline')} by {body.get('due')}, {_count(body)} told"
-    ]
+    of = f"{body.get('body')} {body.get('held_on')}" + (f", § {body['paragraph']}" if body.get("paragraph") else "")
+    return [f"{of}: to {body.get('deadline')} by {body.get('due')}, {_count(body)} told"]
 
 
 def _meeting(body: Body) -> str:

@@ -146,6 +146,19 @@ class MeetingsTransaction(
             await self.set_posting_timer(organisation, found)
         return found
 
+    async def follow_part(
+        self, organisation: str, meeting: Meeting, body: Body, row: Any, now: datetime
+    ) -> Publication:
+        """The publication of a paragraph that all have approved at once, a row of `MINUTES`; it begins, if it has none.
+        One that it has is held."""
+        begun = publication.begin_part(new_id(), meeting, body, row.version, row.first_paragraph)
+        waiting = await self.begin_posting(organisation, begun)
+        found = publication.followed(waiting, meeting, body, row.signed_at, now, is_new=waiting.id == begun.id)
+        if found != waiting:
+            await self.save_posting(organisation, found)
+            await self.set_posting_timer(organisation, found)
+        return found
+
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
         """What came back of mails about several meetings, or reviews of their minutes, locks them in order, as everyone
         does; after them the date polls that mails were of, and the publications of minutes that all have signed. Before

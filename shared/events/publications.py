@@ -21,6 +21,7 @@ class _PublicationEvent(Event):
     meeting_id: str
     body_id: str
     held_on: str = Field(description="the day of the meeting, ISO 8601")
+    paragraph: int | None = Field(None, description="of this paragraph alone, which was approved before the rest")
 
 
 class MinutesPosted(_PublicationEvent):
@@ -28,7 +29,7 @@ class MinutesPosted(_PublicationEvent):
     or in the public archive."""
 
     document_name: str = Field(description="without what is masked")
-    minutes_version: int
+    minutes_version: int = Field(description="below 0 of a paragraph that was approved at once")
     edition: int = Field(description="above 1, it corrects the one before, which can be read no more")
     masks: int = Field(description="how many names and passages are masked")
     posted_on: str = Field(description="day, ISO 8601")

@@ -21,6 +21,7 @@ from shared.names import SERVICES
 from tests.benchmarks.baseline import baseline
 from tests.benchmarks.copies import copies
 from tests.benchmarks.notices import notices
+from tests.benchmarks.open_data import open_data
 from tests.benchmarks.papers import papers
 from tests.benchmarks.peers import celery_on_redis, faststream_outbox
 from tests.benchmarks.pipeline import Pipeline, Throughput, pipeline
@@ -148,6 +149,20 @@ async def register(say: Say, folder: Path, machine: Servers, wanted: argparse.Na
         )
 
 
+async def open_data_of(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
+    """(o) open data after a change of one meeting, with more and more meetings behind it."""
+    for meetings in (200, 2_000, 20_000):
+        found = await open_data(machine, str(folder), meetings=meetings)
+        say(
+            f"(o) open data, {meetings:,} meetings".ljust(37)
+            + "CPU ms, with PostgreSQL's: "
+            + ", ".join(
+                f"{name} {cost.cpu:.0f} + {cost.database:.0f} ({cost.took:.0f} ms)"
+                for name, cost in (("after a change", found.change), ("after none", found.same))
+            )
+        )
+
+
 async def whole(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
     """(f) idle latency, (g) memory, (i) the whole thing at 1, 4 and 16 agreements in flight."""
     async with office(folder / "office", machine) as services:
@@ -172,6 +187,7 @@ PARTS: dict[str, Callable[[Say, Path, Servers, argparse.Namespace], Coroutine[An
     "notice": notice,
     "papers": meeting_papers,
     "register": register,
+    "open-data": open_data_of,
     "whole": whole,
 }
 

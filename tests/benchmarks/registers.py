@@ -105,16 +105,21 @@ async def registers(machine: Servers, folder: str, *, associations: int) -> Regi
                 assert found.json()["changes"] == []
 
             return Registers(
-                associations, memberships, meetings, await _cost(machine, page), await _cost(machine, check)
+                associations, memberships, meetings, await measured(machine, page), await measured(machine, check)
             )
     finally:
         await service.database.close()
 
 
-async def _cost(machine: Servers, do: Callable[[], Awaitable[None]]) -> Cost:
+async def measured(
+    machine: Servers, do: Callable[[], Awaitable[None]], *, before: Callable[[], Awaitable[None]] | None = None
+) -> Cost:
+    """What `do` costs. `before`: done ahead of each round, and not counted."""
     await do()
     rounds = []
     for _ in range(_ROUNDS):
+        if before is not None:
+            await before()
         database, cpu, began = machine.cpu({})["postgres"], time.process_time(), time.perf_counter()
         await do()
         rounds.append((time.process_time() - cpu, machine.cpu({})["postgres"] - database, time.perf_counter() - began))

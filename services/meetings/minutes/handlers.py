@@ -37,8 +37,7 @@ async def on_completed(transaction: MeetingsTransaction, received: Received[Agre
         waiting = [row for row in rows if row.outcome is None]
         await take_effect(transaction, organisation, waiting, at=at, cause=received.envelope)
     await all_signed(transaction, organisation, received.event.agreement_id, at, received.event.render_input)
-    if found[1] > 0:  # a paragraph that is approved at once is not what is posted
-        await can_be_posted(transaction, organisation, found[0], at)
+    await can_be_posted(transaction, organisation, *found, at)
 
 
 EVENT_HANDLERS: Handlers[MeetingsTransaction] = {

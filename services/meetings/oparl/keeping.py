@@ -13,7 +13,7 @@ from services.meetings.oparl.oparl import NOT_INSIDE, Addresses, Fields, Key, Ki
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An object as it is given out; `fields` None: it is gone."""
+    """An object as it is given out; `fields` None: it is gone. `source`: as of `Thing`."""
 
     kind: Kind
     id: str
@@ -21,6 +21,7 @@ class Kept:
     created: datetime
     modified: datetime
     fields: Fields | None
+    source: str | None = None
 
     @property
     def key(self) -> Key:
@@ -42,7 +43,7 @@ class Kept:
 def settled(
     before: Mapping[Key, Kept], things: Iterable[Thing], addresses: Addresses, now: datetime
 ) -> tuple[Kept, ...]:
-    """Those that are otherwise than `before`. `things`: all that is public now, each behind its parts."""
+    """Those that are otherwise than `before`. `things`: what is public now of these sources, each behind its parts."""
     after: dict[Key, Kept] = {}
     for thing in things:
         was = before.get(thing.key)
@@ -51,9 +52,9 @@ def settled(
             after[thing.key] = was
         else:
             created = was.created if was is not None else now
-            after[thing.key] = Kept(thing.kind, thing.id, thing.owner, created, now, fields)
+            after[thing.key] = Kept(thing.kind, thing.id, thing.owner, created, now, fields, thing.source)
     gone = [
-        Kept(one.kind, one.id, one.owner, one.created, now, None)
+        Kept(one.kind, one.id, one.owner, one.created, now, None, one.source)
         for key, one in before.items()
         if key not in after and one.fields is not None
     ]

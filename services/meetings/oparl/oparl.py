@@ -106,19 +106,24 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A meeting's minutes on the notice board: a title and a PDF without what is masked. `id`: of the publication."""
+    """A meeting's minutes that anyone may read: a title and a PDF without what is masked. `id`: of the publication.
+
+    `paragraph`: of one alone, which was approved before the rest.
+    """
 
     id: str
     title: str
     language: Language
     pdf: BlobRef
+    paragraph: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
     """A meeting as it may be known. `told`: what its notice says; None of one without, which was held nevertheless.
 
-    `is_held`: everyone has signed its minutes. `masks`: what is masked in the minutes stands nowhere else, either.
+    `is_held`: everyone has signed its minutes. `parts`: paragraphs of them alone. `masks`: what is masked in the
+    minutes, or in a part of them, stands nowhere else, either.
     """
 
     meeting: Meeting
@@ -126,11 +131,13 @@ class Called:
     is_held: bool
     minutes: Published | None = None
     masks: Sequence[Mask] = ()
+    parts: Sequence[Published] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All of an association that open data could be made of. `bodies`: all of them, by their rule public or not.
+    """What of an association open data could be made of. `bodies`: all of them, by their rule public or not.
+    `meetings`: those whose objects are made now.
 
     `names`: of people, by their id. `today`: by body, the day that it is there.
     """
@@ -148,6 +155,7 @@ class Scene:
 @dataclass(frozen=True, slots=True)
 class Thing:
     """An object without the times of its making and last change. `owner`: the organization whose list it is in.
+    `source`: the meeting that it is made of; None of what the register alone says.
 
     `part`, `parts`: by field, those that are given inside it: one, or several in order.
     """
@@ -156,6 +164,7 @@ class Thing:
     id: str
     fields: Fields
     owner: str | None = None
+    source: str | None = None
     part: Mapping[str, Key] = field(default_factory=dict)
     parts: Mapping[str, tuple[Key, ...]] = field(default_factory=dict)
 
@@ -177,7 +186,7 @@ def open_things(scene: Scene, addresses: Addresses) -> list[Thing]:
         *_memberships(seats, public, addresses),
         *_organizations(public.values(), seats, scene, addresses),
         *_people(seats, scene, addresses),
-        *(thing for one in meetings for thing in _meeting(one, scene, addresses)),
+        *(replace(thing, source=one.meeting.id) for one in meetings for thing in _meeting(one, scene, addresses)),
         _body(scene, addresses),
         _system(scene, addresses),
     ]
@@ -186,8 +195,10 @@ def open_things(scene: Scene, addresses: Addresses) -> list[Thing]:
 
 
 def is_known(called: Called) -> bool:
-    """Whether people were told of the meeting, or it was held."""
-    return called.told is not None or (called.is_held and called.meeting.status is not MeetingStatus.CANCELLED)
+    """Whether people were told of it, or it was held: its minutes are signed, or a part of them is posted."""
+    return called.told is not None or (
+        (called.is_held or bool(called.parts)) and called.meeting.status is not MeetingStatus.CANCELLED
+    )
 
 
 def _thing(
@@ -203,7 +214,8 @@ def _thing(
     """What is not known is left out, as OParl wants it (section 3.1.2)."""
     known = {name: value for name, value in fields.items() if value is not None and value != []}
     whole = {"id": addresses.of(kind, thing_id), "type": kind.type} | known
-    return Thing(kind, thing_id, whole, owner, part or {}, {name: keys for name, keys in (parts or {}).items() if keys})
+    there = {name: keys for name, keys in (parts or {}).items() if keys}
+    return Thing(kind, thing_id, whole, owner, part=part or {}, parts=there)
 
 
 def _system(scene: Scene, addresses: Addresses) -> Thing:
@@ -269,7 +281,7 @@ def _people(seats: Iterable[Membership], scene: Scene, addresses: Addresses) -> 
 def _meeting(called: Called, scene: Scene, addresses: Addresses) -> Iterator[Thing]:
     meeting, told = called.meeting, called.told
     of = told or meeting.details
-    language: Language = called.minutes.language if called.minutes else "sv"
+    language: Language = next((one.language for one in (called.minutes, *called.parts) if one is not None), "sv")
 
     def open_text(text: str) -> str:
         return masked_text(text, called.masks, language)
@@ -291,17 +303,24 @@ def _meeting(called: Called, scene: Scene, addresses: Addresses) -> Iterator[Thi
         file, paper = _minutes(called.minutes, meeting, organization, scene, addresses)
         yield from (file, paper)
         part["resultsProtocol"] = file.key
+    alone = []
+    for one in called.parts:
+        file, paper = _minutes(one, meeting, organization, scene, addresses)
+        yield from (file, paper)
+        alone.append(file.key)
     cancelled = meeting.status is MeetingStatus.CANCELLED
     fields = {
         "name": open_text(of.title),
-        "meetingState": "durchgeführt" if called.is_held and not cancelled else "eingeladen",  # OParl's own words
+        "meetingState": "durchgeführt"
+        if (called.is_held or called.parts) and not cancelled
+        else "eingeladen",  # OParl's own words
         "cancelled": cancelled,
         "start": _moment(of.starts, zone),
         "end": _moment(of.ends, zone),
         "organization": [addresses.of(Kind.ORGANIZATION, organization)],
         "web": _web(called.minutes, addresses) if called.minutes else None,
     }
-    parts = {"agendaItem": tuple(item.key for item in items)}
+    parts = {"agendaItem": tuple(item.key for item in items), "auxiliaryFile": tuple(alone)}
     yield _thing(Kind.MEETING, meeting.id, addresses, fields, organization, part=part, parts=parts)
 
 
@@ -310,9 +329,10 @@ def _minutes(
 ) -> tuple[Thing, Thing]:
     """Published minutes: the file, and the paper that it is of."""
     day = meeting.details.starts.date().isoformat()
+    alone = "" if minutes.paragraph is None else f"-{minutes.paragraph}"
     fields = {
         "name": minutes.title,
-        "fileName": f"{MINUTES[minutes.language].lower()}-{day}.pdf",
+        "fileName": f"{MINUTES[minutes.language].lower()}-{day}{alone}.pdf",
         "mimeType": minutes.pdf.media_type,
         "date": day,
         "size": minutes.pdf.size,

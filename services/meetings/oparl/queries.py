@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from services.meetings.body.body import Body
 from services.meetings.oparl.keeping import Kept, settled
 from services.meetings.oparl.oparl import Addresses, Called, Key, Kind, Scene, open_things
 from services.meetings.oparl.store import Between
@@ -133,15 +134,18 @@ class OpenQueries:
         return await self._unit_of_work.run(work)
 
     async def _make(self, transaction: MeetingsTransaction) -> None:
-        """The objects anew, unless another has made them since."""
+        """Anew the objects of what changed, and the few that the register alone says, unless another has since."""
         made_of = await transaction.open_state(self._organisation, for_update=True)
         mark = await self._mark(transaction)  # before all else that is read: what comes meanwhile is followed next time
         if mark == made_of:
             return
-        before = await transaction.open_objects(self._organisation)
-        scene = await self._scene(transaction)
+        bodies = [one for one in await transaction.bodies(self._organisation) if one.details.rules.public]
+        meetings = await transaction.changed_meetings(self._organisation, self._told(bodies))
+        before = await transaction.open_objects(self._organisation, meetings)
+        scene = await self._scene(transaction, bodies, meetings)
         changed = await asyncio.to_thread(self._changed, before, scene)
         await transaction.save_open_objects(self._organisation, changed)
+        await transaction.save_made_of(self._organisation, meetings)
         await transaction.save_open_state(self._organisation, mark)
 
     def _changed(self, before: Mapping[Key, Kept], scene: Scene) -> tuple[Kept, ...]:
@@ -153,14 +157,20 @@ class OpenQueries:
         all_of_it = json.dumps([_MADE_BY, rows, hour, self._name, self._license, self.addresses.base])
         return hashlib.sha256(all_of_it.encode()).hexdigest()
 
-    async def _scene(self, transaction: MeetingsTransaction) -> Scene:
+    def _told(self, bodies: Sequence[Body]) -> str:
+        """What the objects of every meeting are made of besides the meeting. `bodies`: the public ones."""
+        rules = sorted((one.id, one.details.rules.public_archive) for one in bodies)
+        return json.dumps([_MADE_BY, self.addresses.base, rules])
+
+    async def _scene(
+        self, transaction: MeetingsTransaction, bodies: Sequence[Body], meeting_ids: Collection[str]
+    ) -> Scene:
         now = self._clock.now()
-        bodies = [one for one in await transaction.bodies(self._organisation) if one.details.rules.public]
         ids = {body.id for body in bodies}
         memberships = [one for one in await transaction.memberships(self._organisation) if one.body_id in ids]
         people = await transaction.people_among(self._organisation, {one.seat.person_id for one in memberships})
         archives = {body.id for body in bodies if body.details.rules.public_archive}
-        called = await transaction.called_meetings(self._organisation, ids, archives)
+        called = await transaction.called_meetings(self._organisation, meeting_ids, ids, archives)
         meetings = await transaction.meetings_among(self._organisation, set(called))
         return Scene(
             organisation=self._organisation,

@@ -1,10 +1,10 @@
 """The SQL of the open data."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Text, and_, bindparam, exists, func, select, text, tuple_
+from sqlalchemy import ARRAY, Text, and_, bindparam, delete, exists, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.meeting.tables import MEETING
@@ -13,7 +13,7 @@ from services.meetings.notice.notice import Told
 from services.meetings.notice.tables import NOTICE
 from services.meetings.oparl.keeping import Kept
 from services.meetings.oparl.oparl import Key, Kind, Published
-from services.meetings.oparl.tables import OPEN_OBJECT, OPEN_STATE
+from services.meetings.oparl.tables import OPEN_MEETING, OPEN_OBJECT, OPEN_STATE
 from services.meetings.publication.publication import Posted, Status
 from services.meetings.publication.tables import PUBLICATION
 from shared.errors import NotFound
@@ -46,6 +46,43 @@ _MARK = text(
     """
 )
 
+# Those whose objects were made of something else than what stands now, and those that are there no longer. `told`: what
+# all of them are made of besides, such as which bodies are public.
+_CHANGED = text(
+    """
+    WITH signed AS (
+        SELECT meeting_id, string_agg(concat_ws(' ', version, signed_at, ended), ',' ORDER BY version) AS said
+        FROM minutes WHERE minutes.organisation = :organisation AND signed_at IS NOT NULL GROUP BY meeting_id
+    ), posted AS (
+        SELECT meeting_id, string_agg(concat_ws(' ', id, version, status, edition), ',' ORDER BY id) AS said
+        FROM publication WHERE publication.organisation = :organisation GROUP BY meeting_id
+    ), there AS (
+        SELECT meeting.id, md5(concat_ws(
+            '/', CAST(:told AS text), meeting.version, meeting.body_id, meeting.status,
+            notice.version, notice.issued_at, signed.said, posted.said
+        )) AS mark
+        FROM meeting
+            LEFT JOIN notice ON notice.organisation = meeting.organisation AND notice.meeting_id = meeting.id
+            LEFT JOIN signed ON signed.meeting_id = meeting.id
+            LEFT JOIN posted ON posted.meeting_id = meeting.id
+        WHERE meeting.organisation = :organisation
+            AND (notice.issued_at IS NOT NULL OR signed.meeting_id IS NOT NULL OR posted.meeting_id IS NOT NULL)
+    )
+    SELECT coalesce(there.id, made.meeting_id) AS id, there.mark
+    FROM there FULL JOIN (SELECT * FROM open_meeting WHERE open_meeting.organisation = :organisation) AS made
+        ON made.meeting_id = there.id
+    WHERE made.mark IS DISTINCT FROM there.mark
+    """
+)
+_SAVE_MADE = insert(OPEN_MEETING)
+_SAVE_MADE = _SAVE_MADE.on_conflict_do_update(
+    index_elements=["organisation", "meeting_id"], set_={"mark": _SAVE_MADE.excluded.mark}
+).inline()
+_FORGET_MADE = delete(OPEN_MEETING).where(
+    OPEN_MEETING.c.organisation == bindparam("of"),
+    OPEN_MEETING.c.meeting_id == func.any(bindparam("ids", type_=ARRAY(Text))),
+)
+
 _STATE = select(OPEN_STATE.c.mark).where(OPEN_STATE.c.organisation == bindparam("organisation"))
 _LOCK_STATE = _STATE.with_for_update()
 _BEGIN_STATE = insert(OPEN_STATE).values(mark="").on_conflict_do_nothing().inline()
@@ -61,6 +98,10 @@ _SIGNED = exists().where(
     MINUTES.c.signed_at.is_not(None),
     MINUTES.c.ended.is_(None),
 )
+_PART = PUBLICATION.alias("part")
+_HAS_PART = exists().where(
+    _PART.c.organisation == MEETING.c.organisation, _PART.c.meeting_id == MEETING.c.id, _PART.c.part < 0
+)
 _CALLED = (
     select(MEETING.c.id, NOTICE.c.issued_at, NOTICE.c.told, _SIGNED.label("is_held"))
     .add_columns(
@@ -73,17 +114,31 @@ _CALLED = (
             NOTICE, and_(NOTICE.c.organisation == MEETING.c.organisation, NOTICE.c.meeting_id == MEETING.c.id)
         ).outerjoin(
             PUBLICATION,
-            and_(PUBLICATION.c.organisation == MEETING.c.organisation, PUBLICATION.c.meeting_id == MEETING.c.id),
+            and_(
+                PUBLICATION.c.organisation == MEETING.c.organisation,
+                PUBLICATION.c.meeting_id == MEETING.c.id,
+                PUBLICATION.c.part == 0,
+            ),
         )
     )
     .where(
         MEETING.c.organisation == bindparam("organisation"),
         MEETING.c.body_id == func.any(bindparam("bodies", type_=ARRAY(Text))),
-        NOTICE.c.issued_at.is_not(None) | _SIGNED,
+        MEETING.c.id == func.any(bindparam("meetings", type_=ARRAY(Text))),
+        NOTICE.c.issued_at.is_not(None) | _SIGNED | _HAS_PART,
     )
 )
 
+_PARTS = select(PUBLICATION).where(
+    PUBLICATION.c.organisation == bindparam("organisation"),
+    PUBLICATION.c.meeting_id == func.any(bindparam("meetings", type_=ARRAY(Text))),
+    PUBLICATION.c.part < 0,
+)
+
 _OBJECTS = select(OPEN_OBJECT).where(OPEN_OBJECT.c.organisation == bindparam("organisation"))
+_OF_SOURCES = _OBJECTS.where(
+    OPEN_OBJECT.c.source.is_(None) | (OPEN_OBJECT.c.source == func.any(bindparam("meetings", type_=ARRAY(Text))))
+)
 _OBJECT = _OBJECTS.where(OPEN_OBJECT.c.kind == bindparam("kind"), OPEN_OBJECT.c.id == bindparam("id"))
 _SAVE_OBJECT = insert(OPEN_OBJECT)
 _SAVE_OBJECT = _SAVE_OBJECT.on_conflict_do_update(
@@ -107,6 +162,7 @@ class Known(NamedTuple):
     is_held: bool
     minutes: Published | None
     masks: tuple[Mask, ...]
+    parts: tuple[Published, ...] = ()
 
 
 class OpenStore(Transaction):
@@ -127,22 +183,44 @@ class OpenStore(Transaction):
         await self.connection.execute(_SAVE_STATE, {"organisation": organisation, "mark": mark})
 
     async def called_meetings(
-        self, organisation: str, body_ids: Collection[str], archives: Collection[str]
+        self, organisation: str, meeting_ids: Collection[str], body_ids: Collection[str], archives: Collection[str]
     ) -> dict[str, Known]:
-        """Of these bodies, by id those whose notice was issued, or whose minutes everyone signed. `archives`: the
-        bodies whose minutes may be read after their time on the notice board."""
-        key = {"organisation": organisation, "bodies": sorted(body_ids)}
-        return {row.id: _known(row, archives) for row in await self.connection.execute(_CALLED, key)}
+        """Among these, by id those of these bodies whose notice was issued, or whose minutes everyone signed.
+        `archives`: the bodies whose minutes may be read after their time on the notice board."""
+        key = {"organisation": organisation, "bodies": sorted(body_ids), "meetings": sorted(meeting_ids)}
+        found = {row.id: _known(row, archives) for row in await self.connection.execute(_CALLED, key)}
+        key = {"organisation": organisation, "meetings": sorted(found)}
+        for row in await self.connection.execute(_PARTS, key):
+            found[row.meeting_id] = _with_part(found[row.meeting_id], row, archives)
+        return found
 
-    async def open_objects(self, organisation: str) -> dict[Key, Kept]:
-        rows = await self.connection.execute(_OBJECTS, {"organisation": organisation})
-        return {kept.key: kept for kept in map(_kept, rows)}
+    async def changed_meetings(self, organisation: str, told: str) -> dict[str, str | None]:
+        """Of which the objects are to be made anew, each with its mark; None of one that nobody may know of now."""
+        rows = await self.connection.execute(_CHANGED, {"organisation": organisation, "told": told})
+        return {row.id: row.mark for row in rows}
+
+    async def save_made_of(self, organisation: str, marks: Mapping[str, str | None]) -> None:
+        """What the objects of these meetings are made of."""
+        made = [
+            {"organisation": organisation, "meeting_id": meeting_id, "mark": mark}
+            for meeting_id, mark in marks.items()
+            if mark is not None
+        ]
+        if made:
+            await self.connection.execute(_SAVE_MADE, made)
+        gone = sorted(meeting_id for meeting_id, mark in marks.items() if mark is None)
+        await self.connection.execute(_FORGET_MADE, {"of": organisation, "ids": gone})
+
+    async def open_objects(self, organisation: str, meeting_ids: Collection[str]) -> dict[Key, Kept]:
+        """Those of these meetings, and those that no meeting is a source of."""
+        key = {"organisation": organisation, "meetings": sorted(meeting_ids)}
+        return {kept.key: kept for kept in map(_kept, await self.connection.execute(_OF_SOURCES, key))}
 
     async def save_open_objects(self, organisation: str, objects: Sequence[Kept]) -> None:
         if objects:
             rows = [
                 {"organisation": organisation, "kind": one.kind.value, "id": one.id, "owner": one.owner}
-                | {"created": one.created, "modified": one.modified, "fields": one.fields}
+                | {"created": one.created, "modified": one.modified, "fields": one.fields, "source": one.source}
                 for one in objects
             ]
             await self.connection.execute(_SAVE_OBJECT, rows)
@@ -186,10 +264,22 @@ class OpenStore(Transaction):
         return [_kept(row) for row in await self.connection.execute(wanted, {"organisation": organisation})]
 
 
+def _with_part(known: Known, row: Any, archives: Collection[str]) -> Known:
+    masks = tuple(dict.fromkeys((*known.masks, *map(Mask.model_validate, row.masks or ()))))
+    if not _is_read(row.status, row.body_id, archives):
+        return known._replace(masks=masks)
+    posted = Posted.model_validate(row.posted)
+    part = Published(row.id, posted.title, posted.language, posted.pdf, row.paragraph)
+    return known._replace(masks=masks, parts=(*known.parts, part))
+
+
+def _is_read(status: str | None, body_id: str | None, archives: Collection[str]) -> bool:
+    return status == Status.POSTED.value or (status == Status.ARCHIVED.value and body_id in archives)
+
+
 def _known(row: Any, archives: Collection[str]) -> Known:
     minutes = None
-    in_archive = row.status == Status.ARCHIVED.value and row.publication_body in archives
-    if row.status == Status.POSTED.value or in_archive:
+    if _is_read(row.status, row.publication_body, archives):
         posted = Posted.model_validate(row.posted)
         minutes = Published(row.publication_id, posted.title, posted.language, posted.pdf)
     told = Told.model_validate(row.told) if row.issued_at and row.told else None
@@ -197,4 +287,4 @@ def _known(row: Any, archives: Collection[str]) -> Known:
 
 
 def _kept(row: Any) -> Kept:
-    return Kept(Kind(row.kind), row.id, row.owner, row.created, row.modified, row.fields)
+    return Kept(Kind(row.kind), row.id, row.owner, row.created, row.modified, row.fields, row.source)

@@ -11,10 +11,14 @@ from services.meetings.tables import MeetingsTable
 
 
 class OpenObjectRow(MeetingsTable, table=True):
-    """An object as clients get it; see `keeping.Kept`. `fields`: None of one that is gone, of which nothing is left."""
+    """An object as clients get it; see `keeping.Kept`. `fields`: None of one that is gone, of which nothing is left.
+    `source`: the meeting that it is made of."""
 
     __tablename__ = "open_object"
-    __table_args__ = (Index("open_object_in_order", "organisation", "kind", "created", "id"),)
+    __table_args__ = (
+        Index("open_object_in_order", "organisation", "kind", "created", "id"),
+        Index("open_object_of_source", "organisation", "source"),
+    )
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
     kind: str = Field(sa_column=Column(Text, primary_key=True))
@@ -22,6 +26,7 @@ class OpenObjectRow(MeetingsTable, table=True):
     owner: str | None = Field(sa_column=Column(Text, nullable=True))
     created: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     modified: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    source: str | None = Field(sa_column=Column(Text, nullable=True))
     fields: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
 
 
@@ -35,5 +40,16 @@ class OpenStateRow(MeetingsTable, table=True):
     mark: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class OpenMeetingRow(MeetingsTable, table=True):
+    """What a meeting's objects were made of: `mark` is another one when anything of that is."""
+
+    __tablename__ = "open_meeting"
+
+    organisation: str = Field(sa_column=Column(Text, primary_key=True))
+    meeting_id: str = Field(sa_column=Column(Text, primary_key=True))
+    mark: str = Field(sa_column=Column(Text, nullable=False))
+
+
 OPEN_OBJECT = MeetingsTable.metadata.tables["open_object"]
+OPEN_MEETING = MeetingsTable.metadata.tables["open_meeting"]
 OPEN_STATE = MeetingsTable.metadata.tables["open_state"]

@@ -2,16 +2,17 @@
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
     Fields,
     OfficePages,
-    back,
     get,
     is_wrong,
     line_error,
@@ -26,7 +27,7 @@ from shared.auth import Principal
 from shared.errors import InvalidInput, Refused
 from shared.rendering.public import LONGEST_MASK, MOST_MASKS, SHORTEST_MASK, Mask, Masking
 from shared.text import MAX_REASON, clean_reason
-from shared.web import Field, form_text
+from shared.web import Field, form_text, path_for
 
 _NAMES = ("names", "passages")
 _DONE = frozenset({"posted", "corrected", "posting-removed"})
@@ -52,8 +53,9 @@ class PublishPages(OfficePages):
     async def office_publish(
         self, request: Request, meeting_id: str, done: str = "", principal: Principal = READER
     ) -> Response:
-        found = await self._commands.publications.of_meeting(principal.organisation, meeting_id)
-        fields = _filled(found)
+        alone = _alone(request)
+        found = await self._commands.publications.of_meeting(principal.organisation, meeting_id, paragraph=alone)
+        fields = _filled(found, await self._masked_before(principal, meeting_id))
         return await self._show(request, principal, meeting_id, fields, done=done if done in _DONE else "")
 
     async def office_publish_post(
@@ -63,19 +65,21 @@ class PublishPages(OfficePages):
         masks = _masks(fields)
         if is_wrong(fields):
             return await self._show(request, principal, meeting_id, fields)
-        commands = self._commands.publications
+        commands, alone = self._commands.publications, _alone(request)
         if await form_text(request, "act") != "post":
-            masking = await commands.preview(principal.organisation, meeting_id, masks)
+            masking = await commands.preview(principal.organisation, meeting_id, masks, paragraph=alone)
             return await self._show(request, principal, meeting_id, fields, looked=_Looked(masks, masking))
         confirmed = await form_text(request, "confirmed")
         seen = version_of(await form_text(request, "version"))
         try:
-            made = await commands.post(principal.organisation, meeting_id, masks, confirmed=confirmed, version=seen)
+            made = await commands.post(
+                principal.organisation, meeting_id, masks, confirmed=confirmed, version=seen, paragraph=alone
+            )
         except Refused:  # somebody else was there meanwhile: it is shown as it is now, with what was typed
-            masking = await commands.preview(principal.organisation, meeting_id, masks)
+            masking = await commands.preview(principal.organisation, meeting_id, masks, paragraph=alone)
             looked = _Looked(masks, masking)
             return await self._show(request, principal, meeting_id, fields, looked=looked, meanwhile=True)
-        return back(request, "office_publish", "corrected" if made.is_corrected else "posted", meeting_id=meeting_id)
+        return _back(request, "corrected" if made.is_corrected else "posted", meeting_id)
 
     async def office_publish_remove(
         self, request: Request, meeting_id: str, principal: Principal = SECRETARY
@@ -83,22 +87,38 @@ class PublishPages(OfficePages):
         fields = await typed(request, ("removal",))
         error = line_error(clean_reason, fields["removal"].value, longest=MAX_REASON, required=False)
         wrong(fields, "removal", f"reason.{error}" if error else None)
-        commands = self._commands.publications
+        commands, alone = self._commands.publications, _alone(request)
         if not is_wrong(fields):
             seen = version_of(await form_text(request, "version"))
             try:
-                await commands.remove(principal.organisation, meeting_id, fields["removal"].value, version=seen)
-                return back(request, "office_publish", "posting-removed", meeting_id=meeting_id)
+                reason = fields["removal"].value
+                await commands.remove(principal.organisation, meeting_id, reason, version=seen, paragraph=alone)
+                return _back(request, "posting-removed", meeting_id)
             except InvalidInput:
                 wrong(fields, "removal", "publish.removal")
             except Refused:
                 return await self._again(request, principal, meeting_id)
-        found = await commands.of_meeting(principal.organisation, meeting_id)
+        found = await commands.of_meeting(principal.organisation, meeting_id, paragraph=alone)
         return await self._show(request, principal, meeting_id, _filled(found) | fields)
+
+    async def _masked_before(self, principal: Principal, meeting_id: str) -> tuple[Mask, ...]:
+        """What is masked in paragraphs of theirs that were posted on their own: a name is one of the whole minutes,
+        too."""
+        parts = await self._commands.publications.parts(principal.organisation, meeting_id)
+        return tuple(dict.fromkeys(mask for part in parts for mask in part.masks))
+
+    async def _is_signed(self, principal: Principal, meeting_id: str, alone: int | None) -> bool:
+        if alone is None:
+            versions = await self._commands.minutes.versions(principal.organisation, meeting_id)
+            return bool(versions and versions[0].signed_at and not versions[0].ended)
+        adjusted = await self._commands.adjusting.of_meeting(principal.organisation, meeting_id)
+        return any(one.paragraph == alone and one.signed_at and one.stands for one in adjusted)
 
     async def _again(self, request: Request, principal: Principal, meeting_id: str) -> Response:
         """As it is now, since somebody else was there meanwhile."""
-        found = await self._commands.publications.of_meeting(principal.organisation, meeting_id)
+        found = await self._commands.publications.of_meeting(
+            principal.organisation, meeting_id, paragraph=_alone(request)
+        )
         return await self._show(request, principal, meeting_id, _filled(found), meanwhile=True)
 
     async def _show(
@@ -114,8 +134,8 @@ class PublishPages(OfficePages):
     ) -> Response:
         meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
         body = await self._body_of(principal, meeting)
-        found = await self._commands.publications.of_meeting(principal.organisation, meeting_id)
-        versions = await self._commands.minutes.versions(principal.organisation, meeting_id)
+        alone = _alone(request)
+        found = await self._commands.publications.of_meeting(principal.organisation, meeting_id, paragraph=alone)
         today = self._today(body)
         standing = deadlines.posting(body.details.rules, today) if body else None
         in_archive = found is not None and found.status is Status.ARCHIVED
@@ -131,7 +151,9 @@ class PublishPages(OfficePages):
             publication=found,
             posted=found.posted if found else None,
             is_posted=is_posted,
-            is_signed=bool(versions and versions[0].signed_at and not versions[0].ended),
+            is_signed=await self._is_signed(principal, meeting_id, alone),
+            alone=alone,
+            query="" if alone is None else f"?paragraph={alone}",
             is_early=is_posted and found is not None and found.remove_on is not None and today < found.remove_on,
             in_archive=in_archive,
             keeps=body is not None and body.details.rules.public_archive,
@@ -142,9 +164,23 @@ class PublishPages(OfficePages):
         )
 
 
-def _filled(found: Publication | None) -> Fields:
-    """The form as it is opened: with what is masked now."""
-    masks = found.masks if found else ()
+def _alone(request: Request) -> int | None:
+    """The paragraph that was approved at once, of whose posting the page is; None of the whole minutes."""
+    text = request.query_params.get("paragraph", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def _back(request: Request, done: str, meeting_id: str) -> Response:
+    alone = _alone(request)
+    more = {} if alone is None else {"paragraph": str(alone)}
+    address = path_for(request, "office_publish", meeting_id=meeting_id)
+    return RedirectResponse(f"{address}?{urlencode({'done': done} | more)}", HTTPStatus.SEE_OTHER)
+
+
+def _filled(found: Publication | None, before: tuple[Mask, ...] = ()) -> Fields:
+    """The form as it is opened: with what is masked now; of what never was posted, with what is masked already `before`
+    it."""
+    masks = found.masks if found and found.edition else before
     names = "\n".join(one.text for one in masks if one.kind == "name")
     passages = "\n".join(
         one.text if one.paragraph is None else f"§ {one.paragraph}: {one.text}"

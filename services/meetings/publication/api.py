@@ -1,8 +1,9 @@
 """The HTTP API of the notice board for those who keep it: thin. What the public reads is in `pages/board.py`."""
 
 from datetime import date, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.callers import Reader, Secretary
@@ -19,6 +20,11 @@ class Masks(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     masks: tuple[Mask, ...] = Field((), max_length=MOST_MASKS)
+
+
+Alone = Annotated[
+    int | None, Query(ge=1, le=99_999, description="one paragraph that was approved at once; absent: the whole minutes")
+]
 
 
 class MinutesToPost(Masks):
@@ -48,6 +54,7 @@ class MinutesPublication(BaseModel):
     id: str
     version: int
     meeting_id: str
+    paragraph: int | None
     body_id: str
     held_on: date
     status: Status
@@ -68,20 +75,22 @@ def router(commands: PublicationCommands) -> APIRouter:
     routes = APIRouter(tags=["notice board"])
 
     @routes.get("/meetings/{meeting_id}/publication")
-    async def get_publication(meeting_id: str, caller: Reader) -> MinutesPublication:
+    async def get_publication(meeting_id: str, caller: Reader, paragraph: Alone = None) -> MinutesPublication:
         """How far a meeting's minutes are on their way to the notice board, and what their deadlines are."""
-        found = await commands.of_meeting(caller.organisation, meeting_id)
+        found = await commands.of_meeting(caller.organisation, meeting_id, paragraph=paragraph)
         if found is None:
             raise NotFound("nothing waits for the meeting's minutes yet", hint="ask once they are signed")
         return view(found)
 
     @routes.post("/meetings/{meeting_id}/publication/preview")
-    async def preview_masks(meeting_id: str, masks: Masks, caller: Secretary) -> Masking:
+    async def preview_masks(meeting_id: str, masks: Masks, caller: Secretary, paragraph: Alone = None) -> Masking:
         """Where the masks stand in the signed minutes. Nothing is kept. `pin` confirms just these when posting."""
-        return await commands.preview(caller.organisation, meeting_id, masks.masks)
+        return await commands.preview(caller.organisation, meeting_id, masks.masks, paragraph=paragraph)
 
     @routes.post("/meetings/{meeting_id}/publication", response_model=MinutesPublication)
-    async def post_minutes(meeting_id: str, to_post: MinutesToPost, once: Once, caller: Secretary) -> Response:
+    async def post_minutes(
+        meeting_id: str, to_post: MinutesToPost, once: Once, caller: Secretary, paragraph: Alone = None
+    ) -> Response:
         """Post signed minutes; of those that are posted, an edition with other masks, in place of the one before."""
         posting = commands.post(
             caller.organisation,
@@ -89,13 +98,18 @@ def router(commands: PublicationCommands) -> APIRouter:
             to_post.masks,
             confirmed=to_post.confirmed,
             version=to_post.version,
+            paragraph=paragraph,
         )
         return await once.answer(caller, posting, view)
 
     @routes.post("/meetings/{meeting_id}/publication/remove", response_model=MinutesPublication)
-    async def remove_posting(meeting_id: str, removal: PostingToRemove, once: Once, caller: Secretary) -> Response:
+    async def remove_posting(
+        meeting_id: str, removal: PostingToRemove, once: Once, caller: Secretary, paragraph: Alone = None
+    ) -> Response:
         """Take posted minutes down; nobody can read them there any more."""
-        removing = commands.remove(caller.organisation, meeting_id, removal.reason, version=removal.version)
+        removing = commands.remove(
+            caller.organisation, meeting_id, removal.reason, version=removal.version, paragraph=paragraph
+        )
         return await once.answer(caller, removing, view)
 
     def view(found: Publication) -> MinutesPublication:

@@ -1,7 +1,8 @@
 """The rules of the notice board (anslagstavla): what of a meeting's minutes is posted, until when, who is told. Pure.
 
-A meeting has one publication, whose id is in its permanent address. What is posted has an edition: a correction is the
-next one, and nobody can read the one before.
+The minutes of a meeting have one publication, whose id is in its permanent address, and so has each paragraph that was
+approved at once, before the rest. What is posted has an edition: a correction is the next one, and nobody can read the
+one before.
 """
 
 from collections.abc import Iterator
@@ -77,7 +78,9 @@ class Posted(BaseModel):
 
 
 class Publication(BaseModel):
-    """`version` counts its facts. `adjusted_on`: the day on which all had signed. `adjust_by`, `post_by`: last days.
+    """`version` counts its facts. `part`: 0 of the whole minutes; below 0, of one `paragraph` that was approved at
+    once, as `minutes.at_once` counts them. `adjusted_on`: the day on which all had signed. `adjust_by`, `post_by`: last
+    days.
 
     `posted`, `edition`, `masks`: of what is, or was, on the board. `remove_on`: the first day on which it is no longer
     there. `told`: of which deadlines. `removed_at`: when it was taken down from the board, or out of the archive. Days
@@ -89,6 +92,8 @@ class Publication(BaseModel):
     id: str
     version: int
     meeting_id: str
+    part: int = 0
+    paragraph: int | None = None
     body_id: str
     held_on: date
     timezone: str
@@ -165,6 +170,12 @@ def begin(publication_id: str, meeting: Meeting, body: Body) -> Publication:
     )
 
 
+def begin_part(publication_id: str, meeting: Meeting, body: Body, part: int, paragraph: int) -> Publication:
+    """Of a paragraph that all have approved at once: it waits to be posted, and for nothing else."""
+    whole = begin(publication_id, meeting, body)
+    return whole.model_copy(update={"part": part, "paragraph": paragraph, "adjust_by": None})
+
+
 def followed(
     publication: Publication, meeting: Meeting, body: Body, signed_at: datetime | None, now: datetime, *, is_new: bool
 ) -> Publication:
@@ -186,7 +197,7 @@ def followed(
 def moved(publication: Publication, meeting: Meeting, body: Body) -> Publication:
     """Of a meeting that was moved, or is another body's, before its minutes were signed: so is the deadline. Of another
     one than was told of is told anew."""
-    if publication.adjusted_on is not None:
+    if publication.adjusted_on is not None or publication.part:
         return publication
     now = begin(publication.id, meeting, body)
     update = {name: getattr(now, name) for name in ("body_id", "held_on", "timezone", "adjust_by")}
@@ -287,6 +298,7 @@ def about(publication: Publication) -> dict[str, Any]:
         "meeting_id": publication.meeting_id,
         "body_id": publication.body_id,
         "held_on": publication.held_on.isoformat(),
+        "paragraph": publication.paragraph,
     }
 
 

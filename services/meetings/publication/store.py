@@ -20,8 +20,12 @@ DUE = "publication-due"
 _ALL = select(PUBLICATION).where(PUBLICATION.c.organisation == bindparam("organisation"))
 _FIND = _ALL.where(PUBLICATION.c.id == bindparam("id"))
 _LOCK = _FIND.with_for_update()
-_OF_MEETING = _ALL.where(PUBLICATION.c.meeting_id == bindparam("meeting_id"))
-_OF_MEETINGS = _ALL.where(PUBLICATION.c.meeting_id == func.any(bindparam("meeting_ids", type_=ARRAY(Text))))
+_ALL_OF_MEETING = _ALL.where(PUBLICATION.c.meeting_id == bindparam("meeting_id"))
+_OF_MEETING = _ALL_OF_MEETING.where(PUBLICATION.c.part == bindparam("part"))
+_PARTS = _ALL_OF_MEETING.where(PUBLICATION.c.part < 0).order_by(PUBLICATION.c.paragraph, PUBLICATION.c.part.desc())
+_OF_MEETINGS = _ALL.where(
+    PUBLICATION.c.part == 0, PUBLICATION.c.meeting_id == func.any(bindparam("meeting_ids", type_=ARRAY(Text)))
+)
 _HOLD = (
     select(PUBLICATION.c.id)
     .where(
@@ -36,7 +40,11 @@ _AWAITED = (
     .select_from(
         MEETING.outerjoin(
             PUBLICATION,
-            and_(PUBLICATION.c.organisation == MEETING.c.organisation, PUBLICATION.c.meeting_id == MEETING.c.id),
+            and_(
+                PUBLICATION.c.organisation == MEETING.c.organisation,
+                PUBLICATION.c.meeting_id == MEETING.c.id,
+                PUBLICATION.c.part == 0,
+            ),
         )
     )
     .where(
@@ -104,11 +112,16 @@ class PublicationStore(Transaction):
         """Raises NotFound."""
         return await self._posting(_LOCK, organisation, publication_id)
 
-    async def posting_of(self, organisation: str, meeting_id: str) -> Publication | None:
-        """Of a meeting's minutes; None while nothing waits for them."""
-        key = {"organisation": organisation, "meeting_id": meeting_id}
+    async def posting_of(self, organisation: str, meeting_id: str, part: int = 0) -> Publication | None:
+        """Of a meeting's minutes, or a part of them; None while nothing waits for them."""
+        key = {"organisation": organisation, "meeting_id": meeting_id, "part": part}
         row = (await self.connection.execute(_OF_MEETING, key)).one_or_none()
         return None if row is None else _publication(row)
+
+    async def parts_of(self, organisation: str, meeting_id: str) -> list[Publication]:
+        """Of paragraphs that were approved at once, by their numbers."""
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        return [_publication(row) for row in await self.connection.execute(_PARTS, key)]
 
     async def postings_of(self, organisation: str, meeting_ids: Collection[str]) -> dict[str, Publication]:
         """By meeting, of those whose minutes are waited for."""
@@ -128,9 +141,9 @@ class PublicationStore(Transaction):
             await self.connection.execute(_HOLD, {"organisation": organisation, "ids": sorted(ids)})
 
     async def begin_posting(self, organisation: str, publication: Publication) -> Publication:
-        """The meeting's own, locked: this one, unless it has one."""
+        """The meeting's own of this part, locked: this one, unless it has one."""
         await self.connection.execute(_BEGIN, _row(organisation, publication))
-        key = {"organisation": organisation, "meeting_id": publication.meeting_id}
+        key = {"organisation": organisation, "meeting_id": publication.meeting_id, "part": publication.part}
         return _publication((await self.connection.execute(_LOCK_OF_MEETING, key)).one())
 
     async def set_posting_timer(self, organisation: str, publication: Publication) -> None:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Date, DateTime, Index, Integer, Text
+from sqlalchemy import Column, Date, DateTime, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -18,7 +18,7 @@ class PublicationRow(MeetingsTable, table=True):
 
     __tablename__ = "publication"
     __table_args__ = (
-        Index("publication_by_meeting", "organisation", "meeting_id", unique=True),
+        Index("publication_by_meeting", "organisation", "meeting_id", "part", unique=True),
         Index("publication_by_status", "organisation", "status", "posted_on"),
         Index("publication_by_meeting_day", "organisation", "status", "held_on", "id"),
     )
@@ -27,6 +27,8 @@ class PublicationRow(MeetingsTable, table=True):
     id: str = Field(sa_column=Column(Text, primary_key=True))
     version: int = Field(sa_column=Column(Integer, nullable=False))
     meeting_id: str = Field(sa_column=Column(Text, nullable=False))
+    part: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    paragraph: int | None = Field(sa_column=Column(Integer, nullable=True))
     body_id: str = Field(sa_column=Column(Text, nullable=False))
     held_on: date = Field(sa_column=Column(Date, nullable=False))
     timezone: str = Field(sa_column=Column(Text, nullable=False))

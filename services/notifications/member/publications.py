@@ -29,12 +29,13 @@ async def on_deadline(
     if event.deadline not in purposes:
         raise ValueError(f"no deadline of minutes: {event.deadline[:20]!r}")
     due, held_on = date.fromisoformat(event.due), date.fromisoformat(event.held_on)
+    alone = f", § {event.paragraph}" if event.paragraph is not None else ""
     mails = []
     for person in event.people:
         language = language_of(person.language)
         facts = Facts(
             language=language,
-            document=f"{quotable(event.body, 300)}, {day(held_on, language)}",
+            document=f"{quotable(event.body, 300)}, {day(held_on, language)}{alone}",
             sender=None,
             recipient_name=quotable(person.name or "", 200),
             deadline=weekday(due, language),

@@ -378,7 +378,13 @@ class _OneRow:
     async def save_open_state(self, organisation: str, mark: str) -> None:
         self._state[0] = mark
 
-    async def open_objects(self, organisation: str) -> dict[Key, Kept]:
+    async def changed_meetings(self, organisation: str, told: str) -> dict[str, str | None]:
+        return {}
+
+    async def save_made_of(self, organisation: str, marks: object) -> None:
+        pass
+
+    async def open_objects(self, organisation: str, meeting_ids: object) -> dict[Key, Kept]:
         await self._let.wait()
         return {}
 
@@ -403,7 +409,7 @@ class _OneRow:
     async def people_among(self, organisation: str, ids: object) -> dict[str, Any]:
         return {}
 
-    async def called_meetings(self, organisation: str, ids: object, archives: object) -> dict[str, Any]:
+    async def called_meetings(self, organisation: str, *ids: object) -> dict[str, Any]:
         return {}
 
     meetings_among = people_among
