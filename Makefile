@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo pictures test test-slow bench promtool alerts drill drill-short test-embedded test-containers cluster-check cluster-test check format lock clean
+.PHONY: demo pictures test test-slow bench promtool alerts collector drill drill-short test-embedded test-containers cluster-check cluster-test check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -45,6 +45,17 @@ $(PROMTOOL):
 alerts: $(STAMP) promtool  ## Has promtool judge the alerts: each fires when it should, and not before
 	@JUSTERA_TEST_REQUIRE=promtool $(BIN)/python -m pytest -q tests/unit/deploy/test_monitoring.py
 
+# A collector of traces that takes OTLP and passes it on, for tests/integration/traces.
+COLLECTOR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/justera/bin/otelcol
+
+collector: $(COLLECTOR)  ## Builds an OpenTelemetry collector into the user's cache, a minute or two once; needs Go
+
+$(COLLECTOR): $(wildcard tests/support/collector/*.go tests/support/collector/go.*)
+	@command -v go >/dev/null || { echo "The collector is built by Go, which is not here (apt install golang, or brew install go)"; exit 1; }
+	@echo "Building the collector (a minute or two) ..."
+	@mkdir -p $(@D)
+	@cd tests/support/collector && GOGC=400 go build -trimpath -ldflags '-s -w' -o $@ .
+
 # What is measured beside ours. Without it the rest is measured all the same.
 .venv/.peers: tests/benchmarks/requirements.txt $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $< && touch $@ || echo "Without Celery and faststream-outbox, then"
@@ -80,9 +91,9 @@ format: $(STAMP)
 # only what production uses, with hashes.
 lock: $(STAMP)
 	@$(BIN)/pip install --quiet pip-tools
-	@$(BIN)/python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb')); print(*p['project']['dependencies'], *p['project']['optional-dependencies']['embedded'], *p['dependency-groups']['dev'], sep='\n')" > .venv/everything.in
+	@$(BIN)/python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb')); print(*p['project']['dependencies'], *p['project']['optional-dependencies']['embedded'], *p['project']['optional-dependencies']['telemetry'], *p['dependency-groups']['dev'], sep='\n')" > .venv/everything.in
 	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --output-file requirements.lock .venv/everything.in
-	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --generate-hashes --constraint requirements.lock --output-file deploy/requirements.txt pyproject.toml
+	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --generate-hashes --constraint requirements.lock --extra telemetry --output-file deploy/requirements.txt pyproject.toml
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Justera needs Python 3.11 or newer (apt install python3 python3-venv, or brew install python)"; exit 1; }

@@ -63,6 +63,8 @@ def create_app(
         redirect_slashes=False,  # a redirect would repeat the Host that was sent, and a link's token
         docs_url=None,  # FastAPI's own pages load their scripts from a public network
         redoc_url=None,
+        # Its own spans hold path and query, its logs exceptions' messages: `shared.tracing` has ours.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.access = access
     app.state.examples = examples

@@ -11,6 +11,8 @@ from typing import Literal
 
 import structlog
 
+from shared.tracing import add_ids
+
 LogFormat = Literal["json", "console"]
 
 
@@ -34,6 +36,7 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", fi
     """
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

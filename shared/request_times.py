@@ -4,10 +4,14 @@ It stands inside the guard: what that refuses unread (too large, say) has no rou
 """
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 
+from opentelemetry.trace import INVALID_SPAN, Span
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import tracing
 
 REQUEST_SECONDS = Histogram(
     "justera_http_request_seconds",
@@ -17,6 +21,7 @@ REQUEST_SECONDS = Histogram(
 )
 
 NO_ROUTE = "none"
+_PROBES = ("/health/live", "/health/ready", "/metrics")
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -33,10 +38,11 @@ class RequestTimes:
             return
         began = time.perf_counter()
         seen = False
+        answered = 0
 
         def see(status: int) -> None:
-            nonlocal seen
-            seen = True
+            nonlocal seen, answered
+            seen, answered = True, int(status)
             REQUEST_SECONDS.labels(self._service, route_of(scope), _method(scope), f"{status // 100}xx").observe(
                 time.perf_counter() - began
             )
@@ -46,12 +52,26 @@ class RequestTimes:
                 see(message["status"])
             await send(message)
 
-        try:
-            await self._app(scope, receive, sending)
-        except Exception:
-            if not seen:
-                see(HTTPStatus.INTERNAL_SERVER_ERROR)
-            raise
+        with _traced(scope) as span:
+            try:
+                await self._app(scope, receive, sending)
+            except Exception:
+                if not seen:
+                    see(HTTPStatus.INTERNAL_SERVER_ERROR)
+                raise
+            finally:
+                if span.is_recording():
+                    span.update_name(f"{_method(scope)} {route_of(scope)}")
+                    span.set_attributes({"http.route": route_of(scope), "http.response.status_code": answered})
+                    if answered >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                        tracing.failed(span, str(answered))
+
+
+def _traced(scope: Scope) -> AbstractContextManager[Span]:
+    """A trace begins here: one that a client names is not believed, who could put its spans into another's trace."""
+    if not tracing.is_on() or scope["path"].endswith(_PROBES):
+        return nullcontext(INVALID_SPAN)
+    return tracing.span(_method(scope), tracing.ANSWERED, attributes={"http.request.method": _method(scope)})
 
 
 def route_of(scope: Scope) -> str:

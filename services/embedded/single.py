@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.embedded.server import serve
+from shared import tracing
 from shared.auth import Access, TokenFile
 from shared.clock import SystemClock
 from shared.database_refusals import refusal_of
@@ -98,6 +99,7 @@ async def run_service(name: str, settings: Settings, listener: socket.socket) ->
 
 
 async def _run(name: str, settings: Settings, listener: socket.socket) -> None:
+    tracing.configure(name)
     service = build_service(name, settings, listener)
     kafka = kafka_settings(settings, f"justera-{name}")
     later = None if await _has_schema(service) else asyncio.create_task(_start_later(service, kafka))

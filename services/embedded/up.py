@@ -22,6 +22,7 @@ from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
 from services.embedded.server import serve
 from services.notifications.delivery.mailer import MailerSettings
+from shared import tracing
 from shared.auth import Role, requires
 from shared.http import create_app
 from shared.logging import get_logger
@@ -63,6 +64,7 @@ async def up(
     A new data folder gets the invented association, but when it is to be `empty`, or mail would really be sent.
     `clock`: of another time than the machine's.
     """
+    tracing.configure("up")
     with listener:
         say("Starting …")
         sends_mail = "JUSTERA_SMTP_HOST" in os.environ

@@ -1,6 +1,7 @@
 """One transaction of notifications: mails that events ask for, and what became of mails."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +14,7 @@ from services.notifications.delivery.store import DeliveryKey
 from services.notifications.delivery.withdrawing import Ended, EndedCopies, EndedNotices
 from services.notifications.invitation import store as invited
 from services.notifications.member import held
+from shared import tracing
 from shared.messaging.message import Poison
 from shared.messaging.transaction import Received, Transaction
 from shared.wakeup import Wakeup
@@ -63,12 +65,12 @@ class NotificationsTransaction(Transaction):
         """
         if not self.agreement(mail.organisation, mail.agreement_id).knows(mail.recipient):
             raise Poison("would mail somebody who is not known to be part of the agreement")
-        self._mails.append(mail)
+        self._mails.append(replace(mail, traceparent=tracing.current()))
         self.nudge(self._mailer_wakeup)
 
     def send_to_member(self, mail: NewDelivery) -> None:
         """Queue a mail about a body's meetings, to someone whom `members` knows there (`notices.send_to_members`)."""
-        self._mails.append(mail)
+        self._mails.append(replace(mail, traceparent=tracing.current()))
         self.nudge(self._mailer_wakeup)
 
     def withdraw(self, ended: Ended) -> None:
@@ -101,6 +103,7 @@ class NotificationsTransaction(Transaction):
             time=change.at,
             correlation_id=delivery.correlation_id,
             cause=delivery.cause_id,
+            traceparent=delivery.traceparent,
         )
 
     async def flush(self) -> None:

@@ -19,7 +19,7 @@ from services.signing.growth import within_limit
 from services.signing.mail_news import MailNews
 from services.signing.sealed_copies import SealedCopy
 from services.signing.store import AgreementKey, StoredAgreement
-from shared import history
+from shared import history, tracing
 from shared.blobs import BlobStore
 from shared.errors import NotFound
 from shared.events import (
@@ -104,6 +104,7 @@ class _News:
     head: str
     length: int
     cause: Envelope | None
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class _Happened:
     entry: Entry
     event: Event
     cause: Envelope | None
+    traceparent: str | None  # what goes on when it is noted: all are published at the flush
 
 
 class SigningTransaction(SharedTransaction):
@@ -202,7 +204,7 @@ class SigningTransaction(SharedTransaction):
 
     def tell(self, agreement: OpenAgreement, event: Event, at: datetime, cause: Envelope | None = None) -> None:
         """Publish what is news to the sender and no entry of the history."""
-        self._news.append(_News(agreement, event, at, agreement.head, agreement.state.length, cause))
+        self._news.append(_News(agreement, event, at, agreement.head, agreement.state.length, cause, tracing.current()))
 
     def archived(self, agreement: OpenAgreement, copy: SealedCopy) -> None:
         """Keep where the sealed copy is, beside the history."""
@@ -277,7 +279,7 @@ class SigningTransaction(SharedTransaction):
 
     def _note(self, agreement: OpenAgreement, entry: Entry, event: Event, cause: Envelope | None) -> None:
         agreement.entries.append(entry)
-        self._happened.append(_Happened(agreement, entry, event, cause))
+        self._happened.append(_Happened(agreement, entry, event, cause, tracing.current()))
 
     async def _write(self, changed: Sequence[OpenAgreement]) -> None:
         new = [agreement.stored() for agreement in changed if not agreement.stored_version]
@@ -314,6 +316,7 @@ class SigningTransaction(SharedTransaction):
             correlation_id=agreement.correlation_id,
             cause=happened.cause,
             history_head=happened.entry.hash,
+            traceparent=happened.traceparent,
         )
 
     def _publish_news(self, news: _News) -> None:
@@ -328,6 +331,7 @@ class SigningTransaction(SharedTransaction):
             correlation_id=agreement.correlation_id,
             cause=news.cause,
             history_head=news.head,
+            traceparent=news.traceparent,
         )
 
     async def _put_histories(self, changed: Sequence[OpenAgreement]) -> dict[AgreementKey, BlobRef]:

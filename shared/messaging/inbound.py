@@ -6,16 +6,18 @@ is tried again. A fact from another service is never refused by a rule; handlers
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared import tracing
 from shared.database import is_transient
 from shared.events.base import Event
 from shared.logging import get_logger
 from shared.messaging import dead_letters, inbox
 from shared.messaging.dead_letters import DeadLetter
-from shared.messaging.message import Decoder, Poison, RawMessage, event_id_of
+from shared.messaging.message import Decoder, Poison, RawMessage, event_id_of, traceparent_of
 from shared.messaging.transaction import Received, TransactionT, UnitOfWork
 from shared.panics import ends
 
@@ -38,16 +40,18 @@ class Inbound(Generic[TransactionT]):
         self._unit_of_work = unit_of_work
         self._handlers = handlers
         self._decoder = Decoder(handlers)
+        self._of_messaging = {"messaging.system": "kafka", "messaging.consumer.group.name": name}
 
     async def handle(self, batch: Sequence[RawMessage]) -> None:
         """Handle each message once, however often it comes. Raises only what may succeed later."""
         wanted = [raw for raw in batch if self._decoder.wants(raw)]
         if not wanted:
             return
-        try:
-            await self._handle_together(wanted)
-        except _PoisonInBatch:
-            await self._handle_one_by_one(wanted)
+        with self._traced(wanted):
+            try:
+                await self._handle_together(wanted)
+            except _PoisonInBatch:
+                await self._handle_one_by_one(wanted)
 
     async def _handle_together(self, batch: Sequence[RawMessage]) -> None:
         received = self._decode(batch)
@@ -60,12 +64,38 @@ class Inbound(Generic[TransactionT]):
             try:
                 await transaction.prepare(fresh)
                 for one in fresh:
-                    await self._handlers[type(one.event)](transaction, one)
+                    await self._handle_event(transaction, one, batch=tracing.current())
                 await transaction.flush()
             except BaseException as error:
                 if ends(error) or is_transient(error):
                     raise
                 raise _PoisonInBatch from error
+
+    async def _handle_event(self, transaction: TransactionT, received: Received[Any], *, batch: str | None) -> None:
+        envelope = received.envelope
+        attributes = {
+            **self._of_messaging,
+            "messaging.operation.type": "process",
+            "messaging.destination.name": type(received.event).topic,
+            "messaging.message.id": envelope.id,
+            "cloudevents.event_type": envelope.type,
+            "cloudevents.event_subject": envelope.subject,
+        }
+        name = f"process {attributes['messaging.destination.name']}"
+        with tracing.span(name, tracing.RECEIVED, attributes=attributes, parent=envelope.traceparent, links=[batch]):
+            await self._handlers[type(received.event)](transaction, received)
+
+    def _traced(self, batch: Sequence[RawMessage]) -> AbstractContextManager[Any]:
+        """A batch is of many traces: a span of its own, with a link to each event's."""
+        if not tracing.is_on():
+            return nullcontext()
+        attributes: dict[str, str | int] = {
+            **self._of_messaging,
+            "messaging.operation.type": "receive",
+            "messaging.batch.message_count": len(batch),
+        }
+        links = (traceparent_of(raw) for raw in batch)
+        return tracing.span(f"receive {self.name}", tracing.RECEIVED, attributes=attributes, links=links)
 
     def _decode(self, batch: Sequence[RawMessage]) -> list[Received[Any]]:
         try:
@@ -112,7 +142,7 @@ class Inbound(Generic[TransactionT]):
     async def _run(self, outer: TransactionT, received: Received[Any]) -> None:
         transaction = self._unit_of_work.adopt(outer.connection)
         await transaction.prepare([received])
-        await self._handlers[type(received.event)](transaction, received)
+        await self._handle_event(transaction, received, batch=tracing.current())
         await transaction.flush()
         outer.take_over(transaction)
 

@@ -88,6 +88,11 @@ def event_id_of(raw: RawMessage) -> str | None:
     return _readable(raw, "ce_id")
 
 
+def traceparent_of(raw: RawMessage) -> str | None:
+    """None when the header is missing or unreadable."""
+    return _readable(raw, "ce_traceparent")
+
+
 def _readable(raw: RawMessage, header: str) -> str | None:
     """The last of that name, as the envelope reads it."""
     value = next((value for name, value in reversed(raw.headers) if name == header), b"")

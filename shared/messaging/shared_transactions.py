@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from shared import tracing
 from shared.database import is_transient
 from shared.errors import JusteraError, Unavailable
 from shared.logging import get_logger
@@ -65,6 +66,7 @@ class _Command(Generic[SharedT]):
     work: Callable[[SharedT, Any], Any]
     keeping: Keeping | None
     answer: "asyncio.Future[Any]"
+    around: contextvars.Context | None
 
     def tell(self, outcome: Any) -> None:
         """An exception is raised where the command was called, anything else returned. Who was cancelled hears
@@ -93,7 +95,7 @@ class SharedTransactions(Generic[SharedT]):
         and what `UnitOfWork.run` does. Who is cancelled before the transaction begins has asked nothing; later, the
         command takes effect all the same.
         """
-        command = _Command(target, work, KEEPING.get(), asyncio.get_running_loop().create_future())
+        command = _Command(target, work, KEEPING.get(), asyncio.get_running_loop().create_future(), tracing.around())
         self._waiting.append(command)
         if self._working is None:
             # A context of its own: nothing of the caller's (its key, the names in its log lines) is its neighbours'.
@@ -180,7 +182,10 @@ async def _answered(transaction: SharedT, command: _Command[SharedT]) -> Excepti
 async def _outcome(transaction: SharedT, command: _Command[SharedT], found: Any) -> Any:
     before = transaction.pending()
     try:
-        result = command.work(transaction, found)
+        if command.around is None:
+            result = command.work(transaction, found)
+        else:
+            result = command.around.run(command.work, transaction, found)
     except Unavailable:
         raise
     except JusteraError as refusal:

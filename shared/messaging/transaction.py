@@ -17,6 +17,7 @@ from prometheus_client import Counter
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared import tracing
 from shared.database import Database, is_conflict, is_transient, with_retries
 from shared.errors import TooLarge, Unavailable
 from shared.events.base import MAX_EVENT_BYTES, Event, event_class, event_type
@@ -90,11 +91,13 @@ class Transaction:
         correlation_id: str,
         cause: Envelope | str | None = None,
         history_head: str | None = None,
+        traceparent: str | None = None,
     ) -> Envelope:
         """Collect an event for the outbox. `sequence` is the aggregate's version after it.
 
         `cause` is the event that led to it, or its id where only that was kept (a mail is sent long after).
-        `history_head` anchors a chained history. Raises TooLarge for what Kafka would not take.
+        `history_head` anchors a chained history; `traceparent` is what it came of, where that is over. Raises TooLarge
+        for what Kafka would not take.
         """
         data = event.to_json()
         if len(data.encode()) > MAX_EVENT_BYTES:
@@ -111,7 +114,7 @@ class Transaction:
             key=key,
             data=data,
             causation_id=cause.id if isinstance(cause, Envelope) else cause,
-            traceparent=_traceparent(correlation_id),
+            traceparent=traceparent or tracing.current() or _came_of(cause) or _traceparent(correlation_id),
             history_head=history_head,
         )
         self._outgoing.append(envelope)
@@ -217,7 +220,12 @@ def _topic_of(type_name: str) -> str:
     return found.topic
 
 
+def _came_of(cause: Envelope | str | None) -> str | None:
+    """The trace of an event that was handled some time ago: of a document to be archived, say."""
+    return cause.traceparent if tracing.is_on() and isinstance(cause, Envelope) else None
+
+
 def _traceparent(correlation_id: str) -> str:
-    """W3C Trace Context: one trace for the whole chain of a correlation id, a span of its own for each event."""
+    """W3C Trace Context, where nothing is traced: one trace for all of a correlation id, a span an event."""
     trace = hashlib.sha256(correlation_id.encode()).hexdigest()[:32]
     return f"00-{trace}-{secrets.token_hex(8)}-01"

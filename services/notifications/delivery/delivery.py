@@ -99,6 +99,7 @@ class NewDelivery:
     correlation_id: str
     facts: Facts
     time: datetime
+    traceparent: str | None = None  # of what it is due to, where that is traced
 
     @property
     def invitation_id(self) -> str:
@@ -130,6 +131,7 @@ class Delivery:
     last_status: str | None
     last_diagnostic: str | None
     last_report: str | None
+    traceparent: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:

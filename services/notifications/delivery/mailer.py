@@ -24,6 +24,7 @@ from services.notifications.delivery.store import DeliveryKey
 from services.notifications.delivery.transport import Accepted, Deferred, Outcome, Rejected
 from services.notifications.letter.letter import ascii_address
 from services.notifications.transaction import NotificationsTransaction
+from shared import tracing
 from shared.clock import Clock
 from shared.database import is_transient
 from shared.errors import InvalidInput, Refused
@@ -198,9 +199,13 @@ class Mailer:
             return Rejected(_BAD_ADDRESS, error.message)
         try:
             mail = self._composer.compose(delivery)
-            return await self._transport.send(
-                mail.message, return_path=mail.return_path, recipient=mail.recipient, envelope_id=mail.envelope_id
-            )
+            attributes = {"justera.delivery.id": delivery.id, "justera.delivery.purpose": delivery.purpose.value}
+            with tracing.span("send mail", tracing.ASKED, attributes=attributes, parent=delivery.traceparent) as span:
+                outcome = await self._transport.send(
+                    mail.message, return_path=mail.return_path, recipient=mail.recipient, envelope_id=mail.envelope_id
+                )
+                span.set_attribute("justera.delivery.outcome", type(outcome).__name__.lower())
+                return outcome
         except InvalidInput as error:
             # Nobody's address is to blame for what we cannot write: it waits for an operator.
             log.error("mail.not_composed", delivery_id=delivery.id, reason=error.message)

@@ -25,7 +25,7 @@ _MOMENTS = ARRAY(TIMESTAMP(timezone=True))
 _KEPT_COLUMNS = (
     *("organisation", "id", "agreement_id", "purpose", "recipient", "request_id", "request_version", "cause_id"),
     *("correlation_id", "facts", "created_at", "status", "version", "attempts", "claim", "sent_at", "bounced_at"),
-    *("last_status", "last_diagnostic", "last_report"),
+    *("last_status", "last_diagnostic", "last_report", "traceparent"),
 )
 _AGE = func.extract("epoch", func.clock_timestamp() - DELIVERY.c.queued_at).label("age")
 _COLUMNS = (*(DELIVERY.c[name] for name in _KEPT_COLUMNS), _AGE)
@@ -271,6 +271,7 @@ def _row(new: NewDelivery) -> dict[str, Any]:
         "facts": new.facts.model_dump(mode="json"),
         "created_at": new.time,
         "status": Status.WAITING.value,
+        "traceparent": new.traceparent,
     }
 
 

@@ -47,6 +47,7 @@ class DeliveryRow(NotificationsTable, table=True):
     place: int | None = Field(sa_column=Column(Integer, nullable=True))
     cause_id: str = Field(sa_column=Column(Text, nullable=False))
     correlation_id: str = Field(sa_column=Column(Text, nullable=False))
+    traceparent: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     facts: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     created_at: datetime = Field(sa_column=moment())
     status: str = Field(sa_column=Column(Text, nullable=False))
