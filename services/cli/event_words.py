@@ -114,6 +114,10 @@ def _task_done(body: Body) -> list[str]:
     return [_text(body.get("what")), _text(body.get("note")), _of_minutes(body)]
 
 
+def _task_withdrawn(body: Body) -> list[str]:
+    return [_text(body.get("what")), _text(body.get("reason")), _of_minutes(body)]
+
+
 def _of_minutes(body: Body) -> str:
     return f"§ {body.get('paragraph')} of {body.get('body')} {body.get('held_on')}"
 
@@ -186,4 +190,5 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "TaskChanged": _task_given,
     "TaskDue": _task_due,
     "TaskDone": _task_done,
+    "TaskWithdrawn": _task_withdrawn,
 }

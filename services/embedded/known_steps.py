@@ -54,6 +54,7 @@ YEAR_STEPS: Mapping[str, type[YearStep]] = {
     "remove_posting": minutes_steps.RemovePosting,
     "give_task": minutes_steps.GiveTask,
     "finish_task": minutes_steps.FinishTask,
+    "withdraw_task": minutes_steps.WithdrawTask,
     "take_task": minutes_steps.TakeTask,
 }
 

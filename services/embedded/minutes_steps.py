@@ -169,6 +169,15 @@ class FinishTask(YearStep):
     note: str | None = None
 
 
+class WithdrawTask(YearStep):
+    """One that was given by mistake."""
+
+    subject: ClassVar[str | None] = "what"
+    meeting: Named
+    what: str
+    reason: str
+
+
 class TakeTask(YearStep):
     """It is an item of the agenda of the meeting at which it comes back."""
 

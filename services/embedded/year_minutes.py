@@ -51,6 +51,7 @@ class MinutesSteps:
             "remove_posting": self._remove_posting,
             "give_task": self._give_task,
             "finish_task": self._finish_task,
+            "withdraw_task": self._withdraw_task,
             "take_task": self._take_task,
         }
 
@@ -199,6 +200,10 @@ class MinutesSteps:
     async def _finish_task(self, step: steps.FinishTask) -> None:
         task = await self._task(step.meeting, step.what)
         await self._meetings.tasks.finish(self._organisation, task.id, step.note)
+
+    async def _withdraw_task(self, step: steps.WithdrawTask) -> None:
+        task = await self._task(step.meeting, step.what)
+        await self._meetings.tasks.withdraw(self._organisation, task.id, step.reason)
 
     async def _take_task(self, step: steps.TakeTask) -> None:
         task = await self._task(step.meeting, step.what)

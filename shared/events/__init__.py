@@ -97,7 +97,7 @@ from shared.events.sittings import (
     SubstituteStoodDown,
     VoteTaken,
 )
-from shared.events.tasks import TaskChanged, TaskDone, TaskDue, TaskGiven
+from shared.events.tasks import TaskChanged, TaskDone, TaskDue, TaskGiven, TaskWithdrawn
 
 __all__ = [
     "AdjustersChosen",
@@ -195,6 +195,7 @@ __all__ = [
     "TaskDone",
     "TaskDue",
     "TaskGiven",
+    "TaskWithdrawn",
     "VoteTaken",
     "declared_events",
     "event_class",

@@ -49,6 +49,12 @@ class TaskDue(_TaskEvent):
     people: tuple[AskedMember, ...] = Field(description="who does it and has an address; may be nobody")
 
 
+class TaskWithdrawn(_TaskEvent):
+    """It was given by mistake, or is wanted no more: nobody is reminded any more."""
+
+    reason: str
+
+
 class TaskDone(_TaskEvent):
     """It is done, and nobody is reminded any more."""
 

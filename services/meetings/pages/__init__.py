@@ -25,6 +25,7 @@ from services.meetings.pages.polls import PollPages
 from services.meetings.pages.proposals import ProposalPages
 from services.meetings.pages.publishing import PublishPages
 from services.meetings.pages.reviews import ReviewPages
+from services.meetings.pages.sitting_corrections import SittingCorrectionPages
 from services.meetings.pages.sittings import SittingPages
 from services.meetings.pages.strikes import StrikePages
 from services.meetings.pages.tasks import TaskPages
@@ -80,6 +81,7 @@ def _add_office(
         StrikePages,
         PollPages,
         SittingPages,
+        SittingCorrectionPages,
         VersionPages,
         DecisionPages,
         ManuscriptPages,

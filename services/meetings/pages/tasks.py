@@ -33,7 +33,7 @@ from shared.web import Field, form_text
 
 _NAMES = ("what", "owner", "due", "back_on")
 _REFUSED = {"due": ("due", "task.due"), "owner": ("owner", "task.owner"), "back_on": ("back_on", "task.back_on")}
-_DONE = frozenset({"task-given", "task-changed", "task-done"})
+_DONE = frozenset({"task-given", "task-changed", "task-done", "task-withdrawn"})
 _A_PAGE = 50
 _SOON = timedelta(days=7)
 _YEARS_AHEAD = 2
@@ -48,6 +48,7 @@ class TaskPages(OfficePages):
         get(router, "/office/tasks/{task_id}/change", self.office_task_form)
         post(router, "/office/tasks/{task_id}/change", self.office_task_change)
         post(router, "/office/tasks/{task_id}/done", self.office_task_done)
+        post(router, "/office/tasks/{task_id}/withdraw", self.office_task_withdraw)
         post(router, "/office/tasks/{task_id}/take", self.office_task_take)
 
     async def office_tasks(self, request: Request, principal: Principal = READER) -> Response:
@@ -72,7 +73,7 @@ class TaskPages(OfficePages):
     async def office_task(
         self, request: Request, task_id: str, done: str = "", principal: Principal = READER
     ) -> Response:
-        fields = {"task_note": Field("task_note")}
+        fields = {"task_note": Field("task_note"), "reason": Field("reason")}
         return await self._one(request, principal, task_id, fields, done=done if done in _DONE else "")
 
     async def office_task_new(
@@ -126,13 +127,22 @@ class TaskPages(OfficePages):
         return await self._form(request, principal, task.body_id, fields, task=task)
 
     async def office_task_done(self, request: Request, task_id: str, principal: Principal = SECRETARY) -> Response:
-        fields = await typed(request, ("task_note",))
+        fields = await typed(request, ("task_note",)) | {"reason": Field("reason")}
         error = line_error(clean_reason, fields["task_note"].value, longest=MAX_REASON, required=False)
         wrong(fields, "task_note", f"reason.{error}" if error else None)
         if is_wrong(fields):
             return await self._one(request, principal, task_id, fields)
         await self._commands.tasks.finish(principal.organisation, task_id, fields["task_note"].value)
         return back(request, "office_task", "task-done", task_id=task_id)
+
+    async def office_task_withdraw(self, request: Request, task_id: str, principal: Principal = SECRETARY) -> Response:
+        fields = {"task_note": Field("task_note")} | await typed(request, ("reason",))
+        error = line_error(clean_reason, fields["reason"].value, longest=MAX_REASON)
+        wrong(fields, "reason", f"reason.{error}" if error else None)
+        if is_wrong(fields):
+            return await self._one(request, principal, task_id, fields)
+        await self._commands.tasks.withdraw(principal.organisation, task_id, fields["reason"].value)
+        return back(request, "office_task", "task-withdrawn", task_id=task_id)
 
     async def office_task_take(self, request: Request, task_id: str, principal: Principal = SECRETARY) -> Response:
         task, _ = await self._commands.tasks.take(principal.organisation, task_id)

@@ -60,7 +60,7 @@ def replay(entries: Sequence[Entry]) -> Sitting | None:
             raise Refused(
                 f"step {number} would not hold then: {error.message}",
                 hint="correct that step, too, at the same time",
-                says=says("sitting.rests_on_it"),
+                says=says("sitting.rests_on_it", number=number, why=why_of(error)),
             ) from error
     return state
 
@@ -102,6 +102,12 @@ def _require_fit(entry: Entry, known: set[int]) -> None:
         raise Refused("the sitting has been opened already", hint="go on with it, or correct its roll call")
     if (entry.corrects or entry.after) and not entry.reason:
         raise InvalidInput("reason: say why the step is corrected", says=says("sitting.reason"))
+
+
+def why_of(error: JusteraError) -> str:
+    """The last part of the key of the text by which pages say a refusal."""
+    key = error.says.key if error.says else ""
+    return key.removeprefix("sitting.") if key.startswith("sitting.") else "other"
 
 
 def around(entries: Sequence[Entry], number: int) -> tuple[Sitting | None, Sitting | None]:

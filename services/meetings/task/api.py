@@ -44,6 +44,12 @@ class TaskNote(BaseModel):
     note: str | None = Field(None, max_length=4000, description="what came of it")
 
 
+class TaskReason(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=4000)
+
+
 class TaskAsItem(BaseModel):
     task: Task
     item: Item
@@ -94,6 +100,11 @@ def router(commands: TaskCommands) -> APIRouter:
     async def finish_task(task_id: str, done: TaskNote, once: Once, caller: Secretary) -> Response:
         """Say that a task is done; nobody is reminded any more."""
         return await once.answer(caller, commands.finish(caller.organisation, task_id, done.note))
+
+    @routes.post("/tasks/{task_id}/withdraw", response_model=Task)
+    async def withdraw_task(task_id: str, why: TaskReason, once: Once, caller: Secretary) -> Response:
+        """Withdraw a task that was given by mistake. It is kept among those that are done, with the reason."""
+        return await once.answer(caller, commands.withdraw(caller.organisation, task_id, why.reason))
 
     @routes.post("/tasks/{task_id}/take", response_model=TaskAsItem)
     async def take_task(task_id: str, once: Once, caller: Secretary) -> Response:

@@ -103,6 +103,18 @@ class TaskCommands:
 
         return await self._unit_of_work.run(work)
 
+    async def withdraw(self, organisation: str, task_id: str, reason: str, *, version: int | None = None) -> Task:
+        """It stays, with why. Raises NotFound, Refused, InvalidInput."""
+
+        async def work(transaction: MeetingsTransaction) -> Task:
+            task = await self._locked(transaction, organisation, task_id, version)
+            now = self._clock.now()
+            gone, fact = rules.withdraw(task, reason, now)
+            await self._keep(transaction, organisation, gone, fact, now)
+            return gone
+
+        return await self._unit_of_work.run(work)
+
     async def take(self, organisation: str, task_id: str) -> tuple[Task, Item]:
         """It is the last item of the agenda of the meeting at which it comes back. Raises NotFound, Refused."""
 

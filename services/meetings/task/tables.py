@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Column, Date, DateTime, Index, Integer, Text, text
+from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -38,6 +38,7 @@ class TaskRow(MeetingsTable, table=True):
     reminded: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     done_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
     note: str | None = Field(sa_column=Column(Text, nullable=True))
+    withdrawn: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     item_id: str | None = Field(sa_column=Column(Text, nullable=True))
 
 

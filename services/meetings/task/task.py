@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.meetings.body.membership import MemberRole, Membership
 from services.meetings.meeting.meeting import YEARS
 from shared.errors import InvalidInput, Refused, says
-from shared.events import TaskChanged, TaskDone, TaskGiven
+from shared.events import TaskChanged, TaskDone, TaskGiven, TaskWithdrawn
 from shared.text import MAX_LINE, clean_line, clean_reason
 
 AT = time(7, 0)
@@ -47,7 +47,8 @@ class TaskDetails(BaseModel):
 
 class Task(BaseModel):
     """A task as it stands. `heading`, `held_on`: of the paragraph and of its meeting. `reminded`: what is told, or too
-    late to tell, of the present day. `item_id`: the agenda item as which it came back."""
+    late to tell, of the present day. `withdrawn`: nobody is to do it after all; `done_at` says since when, `note` why.
+    `item_id`: the agenda item as which it came back."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,10 +66,13 @@ class Task(BaseModel):
     reminded: tuple[Reminder, ...] = ()
     done_at: datetime | None = None
     note: str | None = None
+    withdrawn: bool = False
     item_id: str | None = None
 
     def require_open(self) -> None:
         """Raises Refused."""
+        if self.withdrawn:
+            raise Refused("the task was withdrawn", hint="give a new one", says=says("task_withdrawn"))
         if self.done_at is not None:
             raise Refused(
                 "the task is done already", hint="give a new one, if there is more to do", says=says("task_done")
@@ -108,6 +112,14 @@ def finish(task: Task, note: str | None, now: datetime) -> tuple[Task, TaskDone]
     note = clean_reason(note) if note and note.strip() else None
     done = task.model_copy(update={"version": task.version + 1, "done_at": now, "note": note})
     return done, TaskDone(note=note, **about(done))
+
+
+def withdraw(task: Task, reason: str, now: datetime) -> tuple[Task, TaskWithdrawn]:
+    """It was given by mistake. Raises Refused, InvalidInput."""
+    task.require_open()
+    reason = clean_reason(reason)
+    gone = task.model_copy(update={"version": task.version + 1, "done_at": now, "note": reason, "withdrawn": True})
+    return gone, TaskWithdrawn(reason=reason, **about(gone))
 
 
 def remind(task: Task, now: datetime) -> tuple[Task, Reminder | None]:

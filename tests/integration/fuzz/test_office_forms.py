@@ -140,11 +140,20 @@ WAYS: dict[str, Way] = {
     ),
     "/office/tasks/{task_id}/change": Way(fields={"what": "Ta fram mer"}),
     "/office/tasks/{task_id}/done": Way("/office/tasks/{task_id}", fields={"task_note": "Klart."}),
+    "/office/tasks/{task_id}/withdraw": Way("/office/tasks/{task_id}", fields={"reason": "Gavs av misstag."}),
     "/office/tasks/{task_id}/take": Way("/office/meetings/{other_id}/agenda"),
     f"{_MEETING}/sitting/open": Way("/office/meetings/{unopened_id}/sitting"),
     f"{_MEETING}/sitting/say": Way("/office/meetings/{held_id}/sitting", loose=True),
     f"{_MEETING}/sitting/correct": Way(
         "/office/meetings/{held_id}/sitting/steps", fields={"reason": "Fel person."}, loose=True
+    ),
+    f"{_MEETING}/sitting/steps/{{number}}": Way(
+        "/office/meetings/{held_id}/sitting/steps/{number}", fields={"reason": "Fel person."}
+    ),
+    f"{_MEETING}/sitting/steps/{{number}}/after": Way(
+        "/office/meetings/{held_id}/sitting/steps/{number}/after?do=guest_arrived",
+        fields={"name": "Agnes Frost", "reason": "Glömdes."},
+        loose=True,
     ),
     f"{_MEETING}/publish": Way("/office/meetings/{signed_id}/publish", fields={"names": "Olof Berg"}, loose=True),
     f"{_MEETING}/publish/remove": Way(None, loose=True),
@@ -286,6 +295,7 @@ async def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ho
         "comment_id": said.comments[0].id,
         "task_id": task.id,
         "paragraph": "28",
+        "number": "2",
         "time": DAYS[0],
     }
     person = await commands.people.register("elsewhere", PersonDetails(name="Eva Ek"))

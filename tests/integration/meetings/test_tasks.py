@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from shared.auth import Role
 from shared.clock import ManualClock
-from shared.events import TaskChanged, TaskDone, TaskDue, TaskGiven
+from shared.events import TaskChanged, TaskDone, TaskDue, TaskGiven, TaskWithdrawn
 from shared.service import Service
 from tests.integration.meetings.test_bodies import BOARD, person, put_in, seat
 from tests.integration.meetings.test_decisions import HEAD, TRAVEL, enter, fire
@@ -83,6 +83,25 @@ async def test_a_task_from_decision_to_done(
     clock.move_to(NOW + timedelta(days=60))
     await fire(service)
     assert len(await facts(service)) == 3, "nobody is reminded of what is done"
+
+
+async def test_a_task_given_by_mistake_is_withdrawn_and_kept(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str], clock: ManualClock
+) -> None:
+    task = await given(service, api, owner_id=board["maja"])
+    at = f"/tasks/{task['id']}"
+    assert (await api.post(f"{at}/withdraw", json={"reason": " "})).status_code == 422
+    gone = await api.post(f"{at}/withdraw", json={"reason": "Fel paragraf"})
+    assert (gone.json()["withdrawn"], gone.json()["note"]) == (True, "Fel paragraf"), gone.text
+    assert (await api.get("/tasks")).json()["tasks"] == []
+    again = await api.post(f"{at}/done", json={})
+    assert (again.status_code, again.json()["detail"]) == (409, "the task was withdrawn")
+    told = await facts(service)
+    assert [name for name, _ in told] == ["task-given", "task-withdrawn"]
+    assert TaskWithdrawn.from_json(json.dumps(told[1][1])).reason == "Fel paragraf"
+    clock.move_to(NOW + timedelta(days=60))
+    await fire(service)
+    assert len(await facts(service)) == 2, "nobody is reminded of what is withdrawn"
 
 
 async def test_timers_remind_a_week_before_and_on_the_day_once_each(

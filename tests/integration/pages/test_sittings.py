@@ -161,3 +161,87 @@ async def test_a_mistake_is_taken_back_with_a_reason_and_both_are_shown(held: He
     assert "Det var Nils" in page
     assert "Gäller inte" in page
     assert "1 beslutar" in (await held.visitor.follow(held.at)).text
+
+
+async def voted(held: Held) -> None:
+    """Olof, Maja and Nils are there; arrivals are steps 3 and 4, the vote 8, the decision 9."""
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    for who in ("Maja", "Nils"):
+        await held.say("arrived", person=held.ids[who])
+    await held.say("item_begun", item=(await held.items())[0])
+    for text in ("Godkänna", "Avslå"):
+        await held.say("proposal_made", text=text)
+    ballots = {f"ballot-{held.ids[who]}": "yes" for who in ("Olof", "Maja", "Nils")}
+    await held.say("vote_taken", yes="1", no="2", **ballots)
+    await held.say("decided", text="Godkänna")
+    assert await held.steps() == [
+        *("opened", "roll_called", "arrived", "arrived", "item_begun", "proposal_made", "proposal_made"),
+        *("vote_taken", "decided"),
+    ]
+
+
+async def test_a_step_is_corrected_where_it_stands_and_both_are_shown(held: Held) -> None:
+    await voted(held)
+    await held.visitor.follow(f"{held.at}/steps/9")
+    assert held.visitor.heading == "Rätta: Beslut"
+    assert ">Godkänna</textarea>" in held.visitor.page.text
+    await held.visitor.press("/sitting/steps/9", text="Godkänna rapporten", how="vote", proposal="1")
+    assert "Skriv varför." in held.visitor.page.text
+    assert ">Godkänna rapporten</textarea>" in held.visitor.page.text
+    filled = {"text": "Godkänna rapporten", "how": "vote", "proposal": "1", "reason": "Ordet föll bort"}
+    await held.visitor.press("/sitting/steps/9", **filled)
+    page = unescape(held.visitor.page.text)
+    assert "Rättelsen är antecknad." in page
+    assert "10. Beslut (i stället för 9)" in page
+    assert "Ordet föll bort" in page
+    assert page.index("Godkänna rapporten") < page.index("9. Beslut") < page.index("Gäller inte")
+    await held.visitor.follow(f"{held.at}/steps/9")  # by an old link: what stands there now
+    assert ">Godkänna rapporten</textarea>" in held.visitor.page.text
+    scene = await held.visitor.site.meetings.commands.sittings.scene(ORGANISATION, held.meeting_id)
+    assert scene.state is not None
+    assert scene.state.items[0].decision is not None
+    assert scene.state.items[0].decision.text == "Godkänna rapporten"
+
+
+async def test_what_was_forgotten_is_put_in_and_what_rests_on_it_is_corrected_with_it(held: Held) -> None:
+    """Nils left before the vote, and nobody wrote it down: his ballot goes with it."""
+    await voted(held)
+    await held.visitor.follow(f"{held.at}/steps/7/after")
+    assert held.visitor.heading == "Något glömdes efter detta"
+    await held.visitor.follow(f"{held.at}/steps/7/after?do=departed")
+    assert held.visitor.heading == "Glömt: Gick"
+    left = {"person": held.ids["Nils"], "reason": "Han gick före voteringen"}
+    await held.visitor.press("/steps/7/after", **left)
+    page = unescape(held.visitor.page.text)
+    assert "Då stämmer inte steg 8: Personen är inte här." in page
+    assert f'value="{held.ids["Nils"]}" selected' in page
+    await held.visitor.press("/steps/7/after", **left, act="next")
+    assert held.visitor.heading == "Rätta: Omröstning"
+    page = unescape(held.visitor.page.text)
+    assert "Han gick före voteringen" in page
+    assert "<legend>Olof Berg" in page
+    assert "<legend>Nils Ek" not in page
+    ballots = {f"ballot-{held.ids[who]}": "yes" for who in ("Olof", "Maja")}
+    await held.visitor.press("/sitting/steps/8", yes="1", no="2", **ballots, reason="Nils röstade inte", act="save")
+    assert "Rättelsen är antecknad." in held.visitor.page.text
+    assert (await held.steps())[-2:] == ["departed", "vote_taken"]
+    scene = await held.visitor.site.meetings.commands.sittings.scene(ORGANISATION, held.meeting_id)
+    assert scene.state is not None
+    assert len(scene.state.items[0].votes[0].ballots) == 2
+    assert [one.came for one in scene.state.attendee(held.ids["Nils"]).movements] == [True, False]
+
+
+async def test_a_correction_that_nobody_can_make_is_told(held: Held) -> None:
+    await voted(held)
+    answer = await held.visitor.follow(f"{held.at}/steps/99")
+    assert answer.status_code == 404
+    await held.visitor.follow(f"{held.at}/steps/3")
+    await held.visitor.press("/sitting/steps/3", person="ingen", reason="Fel")
+    assert held.visitor.page.status_code == 422
+    await held.visitor.press("/sitting/steps/3", pending="[1]", reason="Fel")
+    assert held.visitor.page.status_code == 422
+    await held.visitor.follow(f"{held.at}/steps/4")
+    await held.visitor.press("/sitting/steps/4", withdraw="yes", reason="Nils var aldrig där")
+    assert "Då stämmer inte steg 8" in unescape(held.visitor.page.text)
+    assert len(await held.steps()) == 9

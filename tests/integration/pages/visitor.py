@@ -53,4 +53,5 @@ class Visitor:
 
 
 def _hidden(form: re.Match[str]) -> dict[str, str]:
-    return dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form.group()))
+    found = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form.group())
+    return {name: unescape(value) for name, value in found}

@@ -35,7 +35,7 @@ from shared.events import (
 from shared.events.base import BlobRef
 from shared.events.notices import AskedMember
 from shared.events.polls import ProposedTime
-from shared.events.tasks import TaskDone, TaskDue, TaskGiven
+from shared.events.tasks import TaskDone, TaskDue, TaskGiven, TaskWithdrawn
 
 PEOPLE = (AskedMember(person_id="maja", email="maja@norrdalen.example"),)
 PUBLICATION = {"publication_id": "p", "meeting_id": "m", "body_id": "b", "held_on": "2022-09-23"}
@@ -188,6 +188,7 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
             ["ta fram ett ramverk: within a week, 2022-10-20, to 1", "§ 32 of Styrelsen 2022-09-23"],
         ),
         (TaskDone(**TASK), ["ta fram ett ramverk", "§ 32 of Styrelsen 2022-09-23"]),
+        (TaskWithdrawn(**TASK, reason="Fel §"), ["ta fram ett ramverk", "Fel §", "§ 32 of Styrelsen 2022-09-23"]),
     ],
 )
 def test_what_a_line_says(fact: Event, said: list[str]) -> None:
@@ -196,7 +197,7 @@ def test_what_a_line_says(fact: Event, said: list[str]) -> None:
 
 def test_each_fact_of_notices_and_polls_has_words() -> None:
     about = {"meetings.notice", "meetings.poll", "meetings.item", "meetings.review", "meetings.publication"}
-    tasks = {"TaskGiven", "TaskChanged", "TaskDue", "TaskDone"}
+    tasks = {"TaskGiven", "TaskChanged", "TaskDue", "TaskDone", "TaskWithdrawn"}
     assert {one.__name__ for one in declared_events() if one.topic in about} | tasks == set(_WORDS)
 
 

@@ -25,6 +25,7 @@ TYPES = {
         "se.justera.meetings.task-done.v1",
         "se.justera.meetings.task-due.v1",
         "se.justera.meetings.task-given.v1",
+        "se.justera.meetings.task-withdrawn.v1",
     ],
     "meetings.item": ["se.justera.meetings.item-moved.v1"],
     "meetings.notice": [

@@ -1,0 +1,10 @@
+"""A task that was given by mistake is withdrawn, and kept."""
+
+from alembic import op
+
+revision = "meetings_0038"
+down_revision = "meetings_0037"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE task ADD COLUMN withdrawn boolean NOT NULL DEFAULT false")
