@@ -14,6 +14,7 @@ from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.drafting import DraftedMinutes, Drafting
 from services.meetings.minutes.from_sitting import NOT_KNOWN
 from services.meetings.minutes.front_matter import FrontMatter
+from services.meetings.minutes.loose_annexes import Loose, left_out, loose_in
 from services.meetings.minutes.minutes import parse_minutes
 from services.meetings.person.person import Person as Known
 from services.meetings.transaction import MeetingsTransaction
@@ -35,13 +36,15 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A draft as it would be put forward. `places`: in signing order; none while `trouble` keeps it from being minutes.
-    `sender`: who is answered; the secretary."""
+    `sender`: who is answered; the secretary. `loose`, `left_out`: see `minutes.loose_annexes`."""
 
     desk: Desk
     trouble: InvalidInput | None
     count: int = 0
     places: tuple[Place, ...] = ()
     sender: Place = Place("secretary", "")
+    loose: tuple[Loose, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def version(self) -> int:
@@ -76,10 +79,12 @@ class ForwardCommands:
         async with self._unit_of_work.begin() as transaction:
             body = await transaction.body_of(organisation, desk.meeting)
             people = await transaction.all_people(organisation)
+            files = await transaction.files_of_meeting(organisation, meeting_id)
         rules = body.details.rules if body else BodyRules()
         places = places_of(draft.front, rules.signers, people)
         sender = _place("secretary", draft.front.secretary, people)
-        return Proposal(desk, None, len(draft.sections), places, sender)
+        loose, unnamed = loose_in(draft), left_out(draft, files)
+        return Proposal(desk, None, len(draft.sections), places, sender, loose, unnamed)
 
     async def put_forward(
         self,
