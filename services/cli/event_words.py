@@ -92,6 +92,10 @@ def _review_commented(body: Body) -> list[str]:
     return [f"{body.get('name')} on {f'§ {numbers}' if numbers else 'the whole'} of {body.get('document_name')}"]
 
 
+def _review_unreached(body: Body) -> list[str]:
+    return [f"{body.get('email')} about {body.get('document_name')}", _text(body.get("diagnostic"))]
+
+
 def _review_agreed(body: Body) -> list[str]:
     return [f"{body.get('name')} to {body.get('document_name')}, {body.get('waiting_for')} left"]
 
@@ -183,6 +187,7 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "PublicationDeadlineNeared": _publication_deadline,
     "PublicationDeadlineMissed": _publication_deadline,
     "ReviewOpened": _review_opened,
+    "ReviewUnreached": _review_unreached,
     "ReviewCommented": _review_commented,
     "ReviewAgreed": _review_agreed,
     "ReviewClosed": _review_closed,

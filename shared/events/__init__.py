@@ -48,7 +48,7 @@ from shared.events.publications import (
     PublicationDeadlineMissed,
     PublicationDeadlineNeared,
 )
-from shared.events.reviews import ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened
+from shared.events.reviews import ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened, ReviewUnreached
 from shared.events.signing import (
     AgreementCancelled,
     AgreementCompleted,
@@ -173,6 +173,7 @@ __all__ = [
     "ReviewClosed",
     "ReviewCommented",
     "ReviewOpened",
+    "ReviewUnreached",
     "RollCalled",
     "SeatLeftEmpty",
     "SignatureRequested",

@@ -30,6 +30,7 @@ class ReviewOpened(_ReviewEvent):
     note: str | None = None
     before: int | None = Field(None, description="of a later version: the one that was reviewed before it")
     people: tuple[AskedMember, ...] = Field(description="who is asked, as far as they are reached by mail")
+    again: bool = Field(False, description="to these alone, whom the mail about this version did not reach")
 
 
 class ReviewCommented(_ReviewEvent):
@@ -48,6 +49,16 @@ class ReviewAgreed(_ReviewEvent):
     name: str
     waiting_for: int = Field(description="how many have not agreed to it yet")
     people: tuple[AskedMember, ...] = Field((), description="who writes the minutes, and is told when all agree")
+
+
+class ReviewUnreached(_ReviewEvent):
+    """A mail that asks someone to read the minutes did not reach them."""
+
+    person_id: str
+    name: str
+    email: str = Field(description="the address that the mail bounced from")
+    diagnostic: str = Field(description="what the mail server said, in one line")
+    people: tuple[AskedMember, ...] = Field((), description="who looks after the meeting, and is told")
 
 
 class ReviewClosed(_ReviewEvent):

@@ -30,7 +30,7 @@ from shared.web import Field, form_text
 
 _DAYS_TO_ANSWER = timedelta(days=7)
 _REFUSED = {"people": ("reviewers", "review.people"), "answer_by": ("answer_by", "review.answer_by")}
-_DONE = frozenset({"asked", "put-forward-again", "answered", "sent", "called-off-review"})
+_DONE = frozenset({"asked", "put-forward-again", "answered", "sent", "called-off-review", "asked-again"})
 
 
 class ReviewPages(OfficePages):
@@ -39,6 +39,7 @@ class ReviewPages(OfficePages):
         post(router, "/office/meetings/{meeting_id}/review/new", self.office_review_open)
         get(router, "/office/reviews/{review_id}", self.office_review)
         post(router, "/office/reviews/{review_id}/comments/{comment_id}", self.office_review_answer)
+        post(router, "/office/reviews/{review_id}/people/{person_id}/ask-again", self.office_review_ask_again)
         post(router, "/office/reviews/{review_id}/send", self.office_review_send)
         get(router, "/office/reviews/{review_id}/call-off", self.office_review_calling_off)
         post(router, "/office/reviews/{review_id}/call-off", self.office_review_call_off)
@@ -153,6 +154,15 @@ class ReviewPages(OfficePages):
             principal.organisation, review_id, comment_id, fields[name].value, settled=settled
         )
         return back(request, "office_review", "answered", review_id=review_id)
+
+    async def office_review_ask_again(
+        self, request: Request, review_id: str, person_id: str, principal: Principal = SECRETARY
+    ) -> Response:
+        try:
+            await self._commands.reviews.ask_again(principal.organisation, review_id, person_id)
+        except Refused:  # it has ended: the page says how
+            return back(request, "office_review", "", review_id=review_id)
+        return back(request, "office_review", "asked-again", review_id=review_id)
 
     async def office_review_send(self, request: Request, review_id: str, principal: Principal = SECRETARY) -> Response:
         try:

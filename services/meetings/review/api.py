@@ -45,6 +45,7 @@ class ReviewerState(BaseModel):
     name: str
     agreed: bool
     commented: bool
+    unreached: str | None = Field(None, description="what a mail server said of the mail to them")
 
 
 class ReviewComment(BaseModel):
@@ -85,6 +86,7 @@ class MinutesReview(BaseModel):
                     name=view.name(one),
                     agreed=one not in review.waiting_for,
                     commented=view.commented(one),
+                    unreached=review.unreached.get(one),
                 )
                 for one in review.people
             ],
@@ -132,6 +134,12 @@ def router(commands: ReviewCommands) -> APIRouter:
     async def send_reviewed_minutes(review_id: str, once: Once, caller: Secretary) -> Response:
         """All agreed to the present version: it is sent to be signed."""
         return await once.answer(caller, commands.send(caller.organisation, review_id), MinutesReview.of)
+
+    @routes.post("/reviews/{review_id}/people/{person_id}/ask-again", response_model=MinutesReview)
+    async def ask_reviewer_again(review_id: str, person_id: str, once: Once, caller: Secretary) -> Response:
+        """Mail the link again to one whom the mail did not reach, at the address that the register has now."""
+        asking = commands.ask_again(caller.organisation, review_id, person_id)
+        return await once.answer(caller, asking, MinutesReview.of)
 
     @routes.post("/reviews/{review_id}/call-off", response_model=MinutesReview)
     async def call_off_review(review_id: str, body: ReviewReason, once: Once, caller: Secretary) -> Response:

@@ -222,6 +222,22 @@ class ReviewCommands:
 
         return await self._unit_of_work.run(work)
 
+    async def ask_again(self, organisation: str, review_id: str, person_id: str) -> ReviewView:
+        """The link is mailed again to one whom the mail did not reach, at the address that the register has now.
+        Raises NotFound, Refused, InvalidInput."""
+
+        async def work(transaction: MeetingsTransaction) -> ReviewView:
+            review = await transaction.review(organisation, review_id, for_update=True)
+            found = await asked_among(transaction, organisation, [person_id]) if person_id in review.people else []
+            if not found:
+                raise NotFound("they are not asked, or have no address", hint="give the person an e-mail address first")
+            changed, fact = rules.ask_again(review, found[0])
+            await transaction.save_review(organisation, changed)
+            transaction.tell(organisation, changed, fact, self._clock.now())
+            return await _view(transaction, organisation, changed)
+
+        return await self._unit_of_work.run(work)
+
     async def call_off(self, organisation: str, review_id: str, reason: str) -> ReviewView:
         """Whom it asked is told by mail. Raises NotFound, Refused, InvalidInput."""
 

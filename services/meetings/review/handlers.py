@@ -1,10 +1,11 @@
-"""What came back of a mail that asks someone to read minutes: who looks after the meeting is told, as of a notice's."""
+"""What came back of a mail that asks someone to read minutes: who looks after the meeting is told."""
 
-from services.meetings.notice import notice as notice_rules
 from services.meetings.notice.scene import scene_of
+from services.meetings.review import review as rules
+from services.meetings.review.following import asked_among
 from services.meetings.transaction import MeetingsTransaction
 from shared.errors import NotFound
-from shared.events import BounceDetected, NoticeUnreached
+from shared.events import BounceDetected
 from shared.logging import get_logger
 from shared.messaging.transaction import Received
 from shared.names import subject_of_mail
@@ -38,13 +39,14 @@ async def on_bounced(transaction: MeetingsTransaction, received: Received[Bounce
         log.info("bounce.known_or_of_another_address", review_id=review.id, person_id=person_id)
         return
     meeting = await transaction.lock_meeting(organisation, review.meeting_id)
-    scene = await scene_of(transaction, organisation, meeting)
-    if scene is None:
+    review = await transaction.review(organisation, review.id, for_update=True)
+    if not review.is_open or person_id not in review.waiting_for or person_id in review.unreached:
+        log.info("bounce.of_what_ended_or_is_known", review_id=review.id, person_id=person_id)
         return
     said = one_line(event.diagnostic)[:_LONGEST] or event.status
-    people = [one for one in scene.looking_after() if one.person_id != person_id]
-    known = notice_rules.as_known(scene.notice, scene.draft(), people)
-    fact = NoticeUnreached.model_validate(
-        known | {"person_id": person_id, "name": person.details.name, "email": event.recipient, "diagnostic": said}
-    )
-    await transaction.tell_notice(organisation, meeting, fact, received.envelope.time)
+    scene = await scene_of(transaction, organisation, meeting)
+    looking = [one.person_id for one in scene.looking_after() if one.person_id != person_id] if scene else []
+    told = await asked_among(transaction, organisation, looking)
+    changed, fact = rules.unreached(review, person_id, person.details.name, event.recipient, said, told)
+    await transaction.save_review(organisation, changed)
+    transaction.tell(organisation, changed, fact, received.envelope.time)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.minutes.revision import Version
 from shared.errors import InvalidInput, NotFound, Refused
-from shared.events import ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened
+from shared.events import ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened, ReviewUnreached
 from shared.events.notices import AskedMember
 from shared.links import LINKS_OPEN
 from shared.text import clean_reason
@@ -36,7 +36,8 @@ class Review(BaseModel):
     """A review's state. `version` counts its facts; `minutes_version` is what is read now, of `agreement_id`.
 
     `people`: the ids of those who are asked. `agreed`: by person, the version of the minutes that they agreed to.
-    `answer_by`: until when answers are wanted; later ones are taken while it is open.
+    `answer_by`: until when answers are wanted; later ones are taken while it is open. `unreached`: by person, what a
+    mail server said of the mail about this version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -54,6 +55,7 @@ class Review(BaseModel):
     people: tuple[str, ...]
     agreed: dict[str, int] = Field(default_factory=dict)
     reason: str | None = None
+    unreached: dict[str, str] = Field(default_factory=dict)
 
     @property
     def waiting_for(self) -> tuple[str, ...]:
@@ -146,6 +148,7 @@ def follow(
         "minutes_version": drafted.number,
         "agreement_id": drafted.agreement_id,
         "document_name": document_name,
+        "unreached": {},
     }
     followed = review.model_copy(update=update)
     return followed, _opened(followed, asked, review.minutes_version)
@@ -220,6 +223,27 @@ def answer(one: Comment, reply: str | None, *, settled: bool, now: datetime) -> 
             "settled_at": (one.settled_at or now) if settled else None,
         }
     )
+
+
+def unreached(
+    review: Review, person_id: str, name: str, email: str, said: str, told: Sequence[AskedMember]
+) -> tuple[Review, ReviewUnreached]:
+    """A mail to someone who is asked did not arrive. `said`: by a mail server, in one line; `told`: who is told."""
+    changed = review.model_copy(
+        update={"version": review.version + 1, "unreached": {**review.unreached, person_id: said}}
+    )
+    fact = ReviewUnreached(
+        **_about(changed), person_id=person_id, name=name, email=email, diagnostic=said, people=tuple(told)
+    )
+    return changed, fact
+
+
+def ask_again(review: Review, asked: AskedMember) -> tuple[Review, ReviewOpened]:
+    """The same link once more, to one whom the mail did not reach. Raises NotFound, Refused."""
+    _require_asked(review, asked.person_id)
+    missing = {one: said for one, said in review.unreached.items() if one != asked.person_id}
+    changed = review.model_copy(update={"version": review.version + 1, "unreached": missing})
+    return changed, _opened(changed, [asked], None).model_copy(update={"again": True})
 
 
 def send(review: Review, drafted: Version) -> tuple[Review, ReviewClosed]:

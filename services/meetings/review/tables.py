@@ -32,6 +32,7 @@ class ReviewRow(MeetingsTable, table=True):
     people: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     agreed: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
     reason: str | None = Field(sa_column=Column(Text, nullable=True))
+    unreached: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
 
 
 class ReviewCommentRow(MeetingsTable, table=True):

@@ -24,7 +24,7 @@ _TO_MEMBER = frozenset(
     {Purpose.PAPERS_PUBLISHED, Purpose.QUORUM_AT_RISK, Purpose.PROPOSAL_TAKEN, Purpose.PROPOSAL_DECLINED}
 )
 _TO_REVIEWER = frozenset({Purpose.REVIEW, Purpose.REVIEW_AGAIN})
-_TO_WRITER = frozenset({Purpose.REVIEW_COMMENTED, Purpose.REVIEW_AGREED})  # whoever opens it logs in
+_TO_WRITER = frozenset({Purpose.REVIEW_COMMENTED, Purpose.REVIEW_AGREED, Purpose.REVIEW_UNREACHED})  # they log in
 _COMING, _ABSENT = "coming", "absent"
 _ABOUT_THE_LINK = {"sv": "Svara, läs handlingarna och anslut: {}", "en": "Answer, read the papers and join: {}"}
 TO_MEMBERS = INVITING | _TO_MEMBER | {Purpose.DATE_POLL}

@@ -45,6 +45,7 @@ POINTLESS = SUPERSEDED | {
     Purpose.PROPOSAL_TAKEN,
     Purpose.REVIEW,
     Purpose.REVIEW_AGAIN,
+    Purpose.REVIEW_UNREACHED,
 }
 
 

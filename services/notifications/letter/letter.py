@@ -98,6 +98,7 @@ class Purpose(StrEnum):
     # To who writes them:
     REVIEW_COMMENTED = "review-commented"
     REVIEW_AGREED = "review-agreed"
+    REVIEW_UNREACHED = "review-unreached"
     # To who does what a decision asks for:
     TASK_SOON = "task-soon"
     TASK_TODAY = "task-today"
@@ -121,6 +122,7 @@ _NAMES_ANOTHER = frozenset(
         Purpose.DECLINED_NOTICE,
         Purpose.NOTICE_UNREACHED,
         Purpose.DATE_POLL_UNREACHED,
+        Purpose.REVIEW_UNREACHED,
     }
 )
 # Whose two links are two answers: neither is more of a button than the other.

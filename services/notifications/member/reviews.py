@@ -14,7 +14,7 @@ from services.notifications.letter.languages import language_of
 from services.notifications.letter.letter import Purpose, quotable
 from services.notifications.member.notices import mail_to_member, send_to_members
 from services.notifications.transaction import NotificationsTransaction
-from shared.events import ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened
+from shared.events import Person, ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened, ReviewUnreached
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.readable import weekday
@@ -29,7 +29,15 @@ async def on_review_opened(transaction: NotificationsTransaction, received: Rece
     purpose = Purpose.REVIEW if event.before is None else Purpose.REVIEW_AGAIN
     said = {"quoted": quotable(event.note or "", 400)}
     await _tell(transaction, received, purpose, said, deadline=answer_by)
-    _withdraw_earlier(transaction, received)
+    if not event.again:
+        _withdraw_earlier(transaction, received)
+
+
+async def on_review_unreached(transaction: NotificationsTransaction, received: Received[ReviewUnreached]) -> None:
+    event = received.event
+    other = Person(email=event.email, name=quotable(event.name, 200))
+    said = {"other": other, "quoted": quotable(event.diagnostic, 300)}
+    await _tell(transaction, received, Purpose.REVIEW_UNREACHED, said)
 
 
 async def on_review_commented(transaction: NotificationsTransaction, received: Received[ReviewCommented]) -> None:
@@ -85,6 +93,7 @@ def _withdraw_earlier(transaction: NotificationsTransaction, received: Received[
 
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     ReviewOpened: on_review_opened,
+    ReviewUnreached: on_review_unreached,
     ReviewCommented: on_review_commented,
     ReviewAgreed: on_review_agreed,
     ReviewClosed: on_review_closed,

@@ -132,6 +132,7 @@ WAYS: dict[str, Way] = {
     f"{_MEETING}/minutes/unlock": Way("/office/meetings/{held_id}/minutes/unlock", fields={"reason": "Fel i § 37."}),
     f"{_MEETING}/review/new": Way("/office/meetings/{unopened_id}/review/new", fields={"note": "Särskilt § 38."}),
     "/office/reviews/{review_id}/comments/{comment_id}": Way("/office/reviews/{review_id}"),
+    "/office/reviews/{review_id}/people/{person_id}/ask-again": Way(None),
     "/office/reviews/{review_id}/send": Way("/office/reviews/{review_id}"),
     "/office/reviews/{review_id}/call-off": Way(fields={"reason": "Skrivs om."}),
     "/member/{person_id}/reviews/{review_id}": Way(fields={"comment-37": "Fel namn.", "act": "comment"}),

@@ -1,6 +1,7 @@
 """Reviews of minutes on a real database: asked, commented, followed over versions, agreed and sent off; and bounces."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -10,12 +11,12 @@ from shared.errors import NotFound, Refused
 from shared.events import (
     AgreementCancelled,
     BounceDetected,
-    NoticeUnreached,
     ProtocolReleased,
     ReviewAgreed,
     ReviewClosed,
     ReviewCommented,
     ReviewOpened,
+    ReviewUnreached,
 )
 from shared.service import Service
 from tests.integration.meetings.test_meetings import NOW, draft, end, minutes, outbox, schedule
@@ -136,6 +137,21 @@ async def test_a_mail_that_bounces_is_told_to_who_looks_after_the_meeting(
     )
     for one in (fact, fact.model_copy(update={"recipient": "old@norrdalen.example"})):
         await service.gates[0].behind.handle([message(one, NOW, key=review, organisation="default")])
-    [told] = await facts(service, NoticeUnreached)
-    assert (told.meeting_id, told.name, told.diagnostic) == (meeting_id, "Maja Lind", "550 no such user")
+    [told] = await facts(service, ReviewUnreached)
+    assert (told.meeting_id, told.review_id, told.name) == (meeting_id, review, "Maja Lind")
+    assert (told.email, told.diagnostic) == ("maja@norrdalen.example", "550 no such user")
     assert {one.person_id for one in told.people} == {ids["Olof"], ids["Sara"]}
+    await service.gates[0].behind.handle([message(fact, NOW, key=review, organisation="default")])
+    assert len(await facts(service, ReviewUnreached)) == 1, "told once"
+    assert state((await api.get(f"/reviews/{review}")).json(), ids["Maja"])["unreached"] == "550 no such user"
+    at = f"/reviews/{review}/people"
+    assert (await api.post(f"{at}/{ids['Sara']}/ask-again")).status_code == 404, "they were not asked"
+    asked = await api.post(f"{at}/{ids['Maja']}/ask-again")
+    assert state(asked.json(), ids["Maja"])["unreached"] is None, asked.text
+    again = (await facts(service, ReviewOpened))[-1]
+    assert (again.again, [one.person_id for one in again.people], again.before) == (True, [ids["Maja"]], None)
+
+
+def state(review: Any, person_id: str) -> Any:
+    [found] = [one for one in review["people"] if one["person_id"] == person_id]
+    return found

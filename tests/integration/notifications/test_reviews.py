@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from shared import links
-from shared.events import Event, ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened, event_type
+from shared.events import Event, ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened, ReviewUnreached, event_type
 from shared.events.envelope import Envelope, kafka_headers
 from shared.ids import new_id
 from shared.keys import parse_keys
@@ -105,3 +105,12 @@ async def test_who_writes_the_minutes_is_told_of_comments_and_once_of_agreement(
     [agreed, commented] = sorted(await post.deliveries(), key=lambda one: one.purpose)
     assert (commented.facts.who, commented.facts.lines) == ("Sven Dahl", ("§ 28, 29",))
     assert agreed.facts.who == "Sven Dahl"
+
+
+async def test_whom_a_mail_did_not_reach_is_told_and_asked_again_alone(make_post: MakePost) -> None:
+    post = make_post(automatic=False)
+    said = {**ABOUT, "person_id": "sven", "name": "Sven Dahl", "email": SVEN_DAHL.email, "diagnostic": "550 no"}
+    await post.bring_alone(*MEMBERS, opened(), told(ReviewUnreached(**said, people=(OLOF_BERG,)), 2))
+    assert await purposes(post) == [("review", "waiting"), ("review", "waiting"), ("review-unreached", "waiting")]
+    await post.bring_alone(opened(3, people=(SVEN_DAHL,), again=True))
+    assert (await purposes(post))[:3] == [("review", "waiting")] * 3, "to the one alone; the other's stays"

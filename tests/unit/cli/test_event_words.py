@@ -29,6 +29,7 @@ from shared.events import (
     ReviewClosed,
     ReviewCommented,
     ReviewOpened,
+    ReviewUnreached,
     SeatLeftEmpty,
     declared_events,
 )
@@ -177,6 +178,10 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
         (
             ReviewAgreed(**REVIEW, person_id="o", name="Olof Berg", waiting_for=1),
             ["Olof Berg to Protokoll, 1 left"],
+        ),
+        (
+            ReviewUnreached(**REVIEW, person_id="nils", name="Nils", email="nils@norrdalen.example", diagnostic="550"),
+            ["nils@norrdalen.example about Protokoll", "550"],
         ),
         (ReviewClosed(**REVIEW, outcome="called_off", reason="Fel"), ["Protokoll: called off", "Fel"]),
         (

@@ -55,6 +55,7 @@ TYPES = {
         "se.justera.meetings.review-closed.v1",
         "se.justera.meetings.review-commented.v1",
         "se.justera.meetings.review-opened.v1",
+        "se.justera.meetings.review-unreached.v1",
     ],
     "meetings.sitting": [
         "se.justera.meetings.adjusters-chosen.v1",

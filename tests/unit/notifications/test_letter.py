@@ -191,6 +191,7 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.REVIEW_AGAIN, "vad som är borttaget och tillagt"),
         (Purpose.REVIEW_CALLED_OFF, "Det gäller inte längre"),
         (Purpose.REVIEW_COMMENTED, "Maja Lind eller olof.berg@bjorka.example har kommenterat protokollet"),
+        (Purpose.REVIEW_UNREACHED, "Ett mejl till sven.dahl@norrdalen.example med länken till protokollet"),
         (Purpose.REVIEW_AGREED, "godkänner det, Maja Lind eller olof.berg@bjorka.example sist"),
         (Purpose.REQUEST_WITHDRAWN, "men Karin Ek har återkallat dokumentet"),
         (Purpose.DATE_POLL_UNREACHED, "Ett mejl till sven.dahl@norrdalen.example om vilka dagar"),
