@@ -9,9 +9,16 @@ from services.meetings.decision.entering import all_signed
 from services.meetings.minutes.seating import take_effect
 from services.meetings.publication.waiting import can_be_posted
 from services.meetings.transaction import MeetingsTransaction
-from shared.events import AgreementCancelled, AgreementCompleted, AgreementExpired, SigningDeclined
+from shared.events import AgreementCancelled, AgreementCompleted, AgreementExpired, SignatureRequested, SigningDeclined
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
+
+
+async def on_requested(transaction: MeetingsTransaction, received: Received[SignatureRequested]) -> None:
+    """Whoever sent it: the document's own page sends, too."""
+    await transaction.minutes_are_out(
+        received.envelope.organisation, received.event.agreement_id, received.envelope.time
+    )
 
 
 async def on_declined(transaction: MeetingsTransaction, received: Received[SigningDeclined]) -> None:
@@ -41,6 +48,7 @@ async def on_completed(transaction: MeetingsTransaction, received: Received[Agre
 
 
 EVENT_HANDLERS: Handlers[MeetingsTransaction] = {
+    SignatureRequested: on_requested,
     SigningDeclined: on_declined,
     AgreementCancelled: on_cancelled,
     AgreementExpired: on_expired,

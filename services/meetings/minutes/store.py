@@ -100,6 +100,15 @@ _VERSION_OF_AGREEMENT = select(MINUTES.c.meeting_id, MINUTES.c.version).where(
 )
 
 _UNLOCKED = update(MINUTES).where(*_OF_MINUTES).values(unlocked_at=bindparam("at"))
+_OUT = (
+    update(MINUTES)
+    .where(
+        MINUTES.c.organisation == bindparam("of_organisation"),
+        MINUTES.c.agreement_id == bindparam("of_agreement"),
+        MINUTES.c.released_at.is_(None),
+    )
+    .values(released_at=bindparam("at"))
+)
 _RELEASED = update(MINUTES).where(*_OF_MINUTES).values(released_at=bindparam("at"))
 
 
@@ -167,6 +176,10 @@ class MinutesStore(Transaction):
     async def release_minutes(self, organisation: str, meeting_id: str, version: int, at: datetime) -> None:
         key = {"of_organisation": organisation, "of_meeting": meeting_id, "of_version": version}
         await self.connection.execute(_RELEASED, {**key, "at": at})
+
+    async def minutes_are_out(self, organisation: str, agreement_id: str, at: datetime) -> None:
+        """They were sent to be signed from elsewhere, or before that was kept; other agreements are not ours."""
+        await self.connection.execute(_OUT, {"of_organisation": organisation, "of_agreement": agreement_id, "at": at})
 
     async def add_minutes(self, row: dict[str, Any]) -> None:
         await self.connection.execute(_ADD_MINUTES, row)

@@ -28,9 +28,9 @@ class MinutesRow(MeetingsTable, table=True):
     """A version of the minutes of a meeting: which paragraphs it holds, and its documents by reference.
 
     `ended`: how the agreement about it ended before everyone had signed, see `minutes.revision`; `signed_at`: when they
-    all had. `released_at`: when it was sent to be signed from here; `unlocked_at`: when somebody said that it is to be
-    changed. `source`: the Markdown that it was drafted of, by reference. `render_input`, `source`, `signed_at`: None of
-    what was drafted, or signed, before they were kept.
+    all had. `released_at`: when it was sent to be signed, as far as is known; `unlocked_at`: when somebody said that it
+    is to be changed. `source`: the Markdown that it was drafted of, by reference. `render_input`, `source`,
+    `signed_at`: None of what was drafted, or signed, before they were kept.
 
     A version below 0 is one paragraph that is approved at once, see `minutes.at_once`; `reserved_first` and
     `reserved_last`: the numbers that its meeting holds then.

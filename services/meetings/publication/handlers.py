@@ -12,6 +12,7 @@ async def on_signed(transaction: MeetingsTransaction, received: Received[Documen
     organisation, event = received.envelope.organisation, received.event
     if await transaction.minutes_exist_for(organisation, event.agreement_id):
         stamp = Stamp(role=event.role, name=event.name, at=received.envelope.time)
+        await transaction.minutes_are_out(organisation, event.agreement_id, received.envelope.time)
         await transaction.add_signature(organisation, event.agreement_id, event.place, stamp)
 
 

@@ -48,6 +48,27 @@ async def test_meetings_and_items_become_their_bodys_however_its_name_was_writte
     await database.close()
 
 
+async def test_minutes_that_somebody_had_signed_were_out(postgres: Postgres) -> None:
+    database = Database(await postgres.create_database())
+    async with database.engine.begin() as connection:
+        await connection.run_sync(_migrate_to, "meetings_0039")
+    async with database.transaction() as connection:
+        for name in ("a", "b"):
+            row = f"'o', '{name}', 1, '{name}', 'Protokoll', 2022, 1, 2, '{{}}', '2022-09-23Z'"
+            columns = "organisation, meeting_id, version, agreement_id, document_name, year, first_paragraph"
+            await connection.execute(
+                text(f"INSERT INTO minutes ({columns}, last_paragraph, pdf, drafted_at) VALUES ({row})")
+            )
+        for place, day in ((1, 27), (2, 26)):
+            signed = f"'o', 'a', {place}, 'chair', 'Olof Berg', '2022-09-{day} 08:00Z'"
+            await connection.execute(text(f"INSERT INTO minutes_signature VALUES ({signed})"))
+    await migrate(database.engine, "meetings")
+    async with database.single() as connection:
+        found = await connection.execute(text("SELECT meeting_id, released_at::date::text FROM minutes ORDER BY 1"))
+        assert [tuple(row) for row in found] == [("a", "2022-09-26"), ("b", None)]
+    await database.close()
+
+
 async def test_meetings_that_were_struck_before_name_the_one_that_took_their_items(postgres: Postgres) -> None:
     database = Database(await postgres.create_database())
     async with database.engine.begin() as connection:

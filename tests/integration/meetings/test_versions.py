@@ -1,11 +1,14 @@
 """Versions of minutes and what differs between them, over HTTP."""
 
+from datetime import timedelta
+
 import httpx
 
-from shared.events import AgreementCancelled, ProtocolUnlocked
+from shared.events import AgreementCancelled, Person, ProtocolUnlocked, SignatureRequested
 from shared.service import Service
 from tests.integration.meetings.test_elections import signed
-from tests.integration.meetings.test_meetings import draft, end, minutes, outbox, schedule
+from tests.integration.meetings.test_meetings import NOW, draft, end, minutes, outbox, schedule
+from tests.integration.signing.flow import message
 
 
 async def test_what_a_new_version_changed_is_told_paragraph_by_paragraph(
@@ -26,6 +29,30 @@ async def test_what_a_new_version_changed_is_told_paragraph_by_paragraph(
         (29, "changed", "Ärende 1"),
         (30, "same", "Ärende 2"),
     ]
+
+
+async def test_minutes_that_their_document_sent_are_known_to_be_out(service: Service, api: httpx.AsyncClient) -> None:
+    meeting_id = await schedule(api)
+    drafted = (await draft(api, meeting_id, minutes(first=28))).json()
+    asked = SignatureRequested(
+        agreement_id=drafted["agreement_id"],
+        request_id="request-1",
+        version=1,
+        place=1,
+        role="chair",
+        purpose="first",
+        email="olof.berg@bjorka.example",
+        name=None,
+        language="sv",
+        document_name="Protokoll",
+        sender=Person(email="karin.ek@norrdalen.example"),
+        expires="2022-10-26T00:00:00.000000Z",
+    )
+    for later in (timedelta(0), timedelta(days=2)):  # the second signer's
+        sent = message(asked, NOW + later, key=drafted["agreement_id"], organisation="default")
+        await service.gates[0].behind.handle([sent])
+    [version] = await service.commands.minutes.versions("default", meeting_id)
+    assert version.released_at == NOW
 
 
 async def test_minutes_are_unlocked_once_and_their_text_comes_back(service: Service, api: httpx.AsyncClient) -> None:
