@@ -133,7 +133,12 @@ class YearSteps:
         for title in step.items:
             item = of_title(there, title)
             await self._meetings.agendas.move(
-                self._organisation, item.id, to.id if to else None, how=step.how, reason=step.reason
+                self._organisation,
+                item.id,
+                to.id if to else None,
+                how=step.how,
+                reason=step.reason,
+                back_on=step.back_on,
             )
 
     async def _items(self, step: steps.MoveItems, to: Meeting | None) -> list[Item]:

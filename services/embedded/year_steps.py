@@ -111,6 +111,7 @@ class MoveItems(YearStep):
     to: Named | None = None
     how: HowItLeft = HowItLeft.MOVED
     reason: str | None = None
+    back_on: date | None = None
 
 
 class Notice(YearStep):

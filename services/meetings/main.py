@@ -4,6 +4,7 @@ from importlib.resources import files
 
 from services.meetings import subscribers
 from services.meetings.agenda import api as agenda_api
+from services.meetings.agenda.coming_back import ComingBack
 from services.meetings.agenda.commands import AgendaCommands
 from services.meetings.annex import api as annex_api
 from services.meetings.annex.commands import AnnexCommands
@@ -105,6 +106,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     adjusting = AdjustCommands(unit_of_work, clock, blobs, press)
     on_time = {
         **NoticeDeadlines(clock).handlers(),
+        **ComingBack(agendas, clock).handlers(),
         **Entering(blobs).handlers(),
         **TaskDeadlines(clock).handlers(),
         **PublicationDeadlines(clock).handlers(),

@@ -73,6 +73,7 @@ class ItemMoved(Event):
     to_meeting_id: str | None = Field(None, description="absent: it waits for a meeting")
     to_body: str | None = None
     to_starts: str | None = None
+    back_on: str | None = Field(None, description="of one that waits: the day on which it comes back, ISO 8601")
 
 
 class SignerInvitation(Value):

@@ -5,13 +5,13 @@ item that leaves a meeting keeps where it was and why: it stands on another agen
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.meetings.body.body import BodyRules, ItemKind
-from services.meetings.meeting.meeting import LocalTime, Meeting, MeetingStatus, WhichBody
+from services.meetings.meeting.meeting import YEARS, LocalTime, Meeting, MeetingStatus, WhichBody
 from shared.errors import InvalidInput, Refused, says
 from shared.events import ItemMoved
 from shared.plain_text import lines_of, unfit
@@ -23,6 +23,8 @@ MOST_WAITING = 500
 """Of one body."""
 MAX_TEXT = 20_000  # characters
 MAX_MINUTES = 24 * 60
+PLANNED_BY = timedelta(days=30)
+"""Before the day on which an item comes back: until then a meeting on that very day is waited for."""
 MOST_STAYS = 100
 """Of one item: meetings that it left."""
 
@@ -76,6 +78,7 @@ class Item(BaseModel):
     """An item's state. `version` counts its changes. `meeting_id`: on whose agenda it stands; None while it waits.
 
     `body`: whose it is, with its id when the register knows it; `stays`: the meetings it left, the first one first.
+    `back_on`: of one that waits, the day on which it comes back.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -88,6 +91,7 @@ class Item(BaseModel):
     details: ItemDetails
     standing: bool = False
     stays: tuple[Stay, ...] = ()
+    back_on: date | None = None
 
     @property
     def which_body(self) -> WhichBody:
@@ -146,8 +150,9 @@ def move(
     how: HowItLeft,
     reason: str | None,
     now: datetime,
+    back_on: date | None = None,
 ) -> tuple[Item, ItemMoved]:
-    """From `left` (None: it waits) to another agenda, which has `there` items, or (None) to wait.
+    """From `left` (None: it waits) to another agenda, which has `there` items, or (None) to wait, until `back_on`.
 
     A meeting that was held or cancelled can be left, and not moved to. Raises Refused, InvalidInput.
     """
@@ -156,6 +161,8 @@ def move(
         raise InvalidInput("reason: say what has to be prepared better")
     if to is None and (left is None or how is HowItLeft.MOVED):
         raise InvalidInput("to_meeting_id: say to which meeting")
+    if back_on is not None and (to is not None or back_on.year not in YEARS or back_on <= now.date()):
+        raise InvalidInput("back_on: is the day to come on which an item that waits comes back")
     if to is not None:
         if left is not None and to.id == left.id:
             raise Refused("the item is on that agenda already", hint="name another meeting, or leave it where it is")
@@ -169,8 +176,22 @@ def move(
     if len(stays) > MOST_STAYS:
         raise Refused(f"the item has left {MOST_STAYS} meetings", hint="decide it at this one")
     of = to.which_body if to is not None else item.which_body
-    moved = _stepped(item, stays=stays, meeting_id=to.id if to else None, body=of.name, body_id=of.id)
+    moved = _stepped(item, stays=stays, meeting_id=to.id if to else None, body=of.name, body_id=of.id, back_on=back_on)
     return moved, _moved(moved, left, to, how, cleaned)
+
+
+def comes_back(item: Item, meetings: Sequence[Meeting], today: date) -> Meeting | None:
+    """The meeting that an item that waits comes back at: of its day; where none is planned a month before it, the first
+    one after. None: not yet. `meetings`: those of its body that are to come."""
+    if item.meeting_id is not None or item.back_on is None:
+        return None
+    after = sorted(
+        (one for one in meetings if one.details.starts.date() >= item.back_on),
+        key=lambda one: (one.details.starts, one.id),
+    )
+    if not after or (after[0].details.starts.date() > item.back_on and today < item.back_on - PLANNED_BY):
+        return None
+    return after[0]
 
 
 def placed(there: Sequence[Item], item: Item) -> list[str]:
@@ -278,6 +299,7 @@ def _moved(item: Item, left: Meeting | None, to: Meeting | None, how: HowItLeft,
         to_meeting_id=to.id if to else None,
         to_body=to.details.body if to else None,
         to_starts=to.details.starts.isoformat(timespec="minutes") if to else None,
+        back_on=item.back_on.isoformat() if item.back_on else None,
     )
 
 

@@ -55,7 +55,8 @@ class AgendaOrder(BaseModel):
 
 
 class ItemMove(BaseModel):
-    """`how`: the last needs a reason. Without `to_meeting_id` the item waits for a meeting."""
+    """`how`: the last needs a reason. Without `to_meeting_id` the item waits for a meeting: until `back_on`, when it
+    comes back by itself, at the meeting of that day or, where none is planned a month before, the first one after."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,6 +64,7 @@ class ItemMove(BaseModel):
     how: HowItLeft = HowItLeft.MOVED
     reason: str | None = Field(None, max_length=4000)
     version: int | None = Field(None, ge=1)
+    back_on: date | None = None
 
 
 def router(commands: AgendaCommands) -> APIRouter:
@@ -130,6 +132,7 @@ def router(commands: AgendaCommands) -> APIRouter:
                 how=move.how,
                 reason=move.reason,
                 version=move.version,
+                back_on=move.back_on,
             ),
         )
 

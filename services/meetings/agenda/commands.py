@@ -14,6 +14,9 @@ from shared.clock import Clock
 from shared.errors import Refused, says
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
+from shared.timers import Timer, set_timers
+
+COMES_BACK = "item-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +102,17 @@ class AgendaCommands:
         how: HowItLeft = HowItLeft.MOVED,
         reason: str | None = None,
         version: int | None = None,
+        back_on: date | None = None,
     ) -> Item:
-        """To another agenda, as a new one there, or (None) to wait for one. Raises NotFound, Refused, InvalidInput."""
+        """To another agenda, as a new one there, or (None) to wait for one: until `back_on`, when it comes back by
+        itself. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Item:
             item, left, to = await lock_item(transaction, organisation, item_id, to_meeting_id)
             require_version(item.details.title, item.version, version)
-            return await self.move_locked(transaction, organisation, item, left, to, how=how, reason=reason)
+            return await self.move_locked(
+                transaction, organisation, item, left, to, how=how, reason=reason, back_on=back_on
+            )
 
         return await self._unit_of_work.run(work)
 
@@ -119,6 +126,7 @@ class AgendaCommands:
         *,
         how: HowItLeft,
         reason: str | None,
+        back_on: date | None = None,
     ) -> Item:
         """In the transaction of who moves more than one item; the rows are locked. Raises Refused, InvalidInput."""
         now, there = self._clock.now(), []
@@ -127,9 +135,11 @@ class AgendaCommands:
             there = await begin_agenda(transaction, organisation, to)
         elif len(await transaction.items_waiting(organisation, item.which_body)) >= rules.MOST_WAITING:
             raise Refused(f"{rules.MOST_WAITING} items of {item.body} wait already", hint="move some to a meeting")
-        moved, fact = rules.move(item, left, to, len(there), how=how, reason=reason, now=now)
+        moved, fact = rules.move(item, left, to, len(there), how=how, reason=reason, now=now, back_on=back_on)
         await set_item(transaction, organisation, moved, there)
         transaction.tell(organisation, moved, fact, now)
+        if moved.back_on is not None:
+            await set_timers(transaction.connection, [Timer(organisation, COMES_BACK, moved.id, now)])
         return moved
 
     async def add_locked(

@@ -161,6 +161,7 @@ class AgendaStore(Transaction):
                 details=ItemDetails.model_validate(row.details),
                 standing=row.standing,
                 stays=tuple(stays[row.id]),
+                back_on=row.back_on,
             )
             for row in rows
         ]
@@ -178,4 +179,5 @@ def _item_row(organisation: str, item: Item, place: int) -> dict[str, Any]:
         "place": place,
         "standing": item.standing,
         "details": item.details.model_dump(mode="json"),
+        "back_on": item.back_on,
     }

@@ -1,9 +1,9 @@
 """What is stored of this aggregate. `organisation` is in every key."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, Text, text
+from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -43,6 +43,7 @@ class AgendaItemRow(MeetingsTable, table=True):
     place: int = Field(sa_column=Column(Integer, nullable=False))
     standing: bool = Field(sa_column=Column(Boolean, nullable=False))
     details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    back_on: date | None = Field(sa_column=Column(Date, nullable=True))
 
 
 class AgendaStayRow(MeetingsTable, table=True):

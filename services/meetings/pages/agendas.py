@@ -1,6 +1,6 @@
 """The pages of agendas: a meeting's items, the form of one, and its way to another meeting."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -15,13 +15,14 @@ from services.meetings.agenda.agenda import (
     require_open,
 )
 from services.meetings.body.body import ItemKind
-from services.meetings.meeting.meeting import Meeting, MeetingStatus
+from services.meetings.meeting.meeting import YEARS, Meeting, MeetingStatus
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
     Fields,
     OfficePages,
     back,
+    day_of,
     get,
     is_id,
     is_wrong,
@@ -38,7 +39,7 @@ from shared.text import MAX_NAME, MAX_REASON, clean_line, clean_name, clean_reas
 from shared.web import Field, form_text, path_for
 
 _NAMES = ("item_title", "item_kind", "presenter", "item_minutes", "background", "proposal")
-_MOVE_NAMES = ("how", "to_meeting", "reason")
+_MOVE_NAMES = ("how", "to_meeting", "item_back_on", "reason")
 _WAITS = "waits"
 _KINDS = tuple(ItemKind)
 _DONE = frozenset({"item-added", "item-changed", "item-moved", "item-removed"})
@@ -152,6 +153,9 @@ class AgendaPages(OfficePages):
         needs_reason = how == HowItLeft.REFERRED_BACK and not fields["reason"].value
         wrong(fields, "reason", "item.reason" if needs_reason else None)
         wrong(fields, "reason", _reason_error(fields["reason"].value))
+        back_on = day_of(fields, "item_back_on")
+        is_late = back_on is not None and not self._today() < back_on < date(YEARS[-1], 1, 1)
+        wrong(fields, "item_back_on", "item.back_on" if is_late else None)
         if is_wrong(fields):
             return await self._move_form(request, principal, item, meeting, fields)
         seen = version_of(await form_text(request, "version"))
@@ -163,6 +167,7 @@ class AgendaPages(OfficePages):
                 how=HowItLeft(how),
                 reason=fields["reason"].value or None,
                 version=seen,
+                back_on=back_on if to == _WAITS else None,
             )
         except (Refused, NotFound) as error:
             item, meeting = await self._item(principal, item_id)

@@ -1,0 +1,10 @@
+"""An item that waits may have a day on which it comes back."""
+
+from alembic import op
+
+revision = "meetings_0041"
+down_revision = "meetings_0040"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE agenda_item ADD COLUMN back_on date")
