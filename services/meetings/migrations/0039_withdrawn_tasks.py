@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "meetings_0038"
-down_revision = "meetings_0037"
+revision = "meetings_0039"
+down_revision = "meetings_0038"
 
 
 def upgrade() -> None:
