@@ -51,7 +51,7 @@ async def test_meetings_and_items_become_their_bodys_however_its_name_was_writte
 async def test_minutes_that_somebody_had_signed_were_out(postgres: Postgres) -> None:
     database = Database(await postgres.create_database())
     async with database.engine.begin() as connection:
-        await connection.run_sync(_migrate_to, "meetings_0040")
+        await connection.run_sync(_migrate_to, "meetings_0042")
     async with database.transaction() as connection:
         for name in ("a", "b"):
             row = f"'o', '{name}', 1, '{name}', 'Protokoll', 2022, 1, 2, '{{}}', '2022-09-23Z'"

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "meetings_0042"
-down_revision = "meetings_0041"
+revision = "meetings_0044"
+down_revision = "meetings_0043"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "meetings_0039"
-down_revision = "meetings_0038"
+revision = "meetings_0041"
+down_revision = "meetings_0040"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "meetings_0041"
-down_revision = "meetings_0040"
+revision = "meetings_0043"
+down_revision = "meetings_0042"
 
 
 def upgrade() -> None:

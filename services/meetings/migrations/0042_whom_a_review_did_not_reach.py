@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "meetings_0040"
-down_revision = "meetings_0039"
+revision = "meetings_0042"
+down_revision = "meetings_0041"
 
 
 def upgrade() -> None:
