@@ -100,6 +100,10 @@ def test_a_slip_is_found(
 
 
 def pod_of(workload: Resource) -> Resource:
+    """As its controller makes it, with the volumes that a StatefulSet claims for each pod."""
     template = workload["spec"]["template"]
+    claimed = [one["metadata"]["name"] for one in workload["spec"].get("volumeClaimTemplates", [])]
+    volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claimed]
     metadata = {**template.get("metadata", {}), "name": f"{workload['kind'].lower()}-{workload['metadata']['name']}"}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+    spec = {**template["spec"], "volumes": [*template["spec"].get("volumes", []), *volumes]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
