@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, func, select, text, tuple_
@@ -27,6 +27,19 @@ _TRANSIENT_CLASSES = ("08", "53", "57", "58", "XX")
 # serialization, deadlock, lock timeout, read-only standby, idle in transaction for too long
 _TRANSIENT_CODES = ("40001", "40P01", "55P03", "25006", "25P03")
 _CONFLICT_CODES = ("40001", "40P01")
+
+
+_CONNECT_SECONDS = 5
+_SETTINGS = {
+    # JIT compilation costs more than these small statements take.
+    "jit": "off",
+    # Every statement finds its rows by index. A plan made while a table was empty would read it whole, and live on in
+    # prepared statements; planning each time costs as much as executing.
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "idle_in_transaction_session_timeout": "60000",
+}
+_SET = "; ".join(f"SET {name} = {value}" for name, value in _SETTINGS.items())
 
 
 class VersionConflict(Exception):
@@ -72,18 +85,10 @@ class Database:
             # Parameters are names and addresses: they must not reach a log through an exception.
             hide_parameters=True,
             connect_args={
-                "timeout": 5,
+                "timeout": _CONNECT_SECONDS,
                 "command_timeout": 60,
-                "server_settings": {
-                    "application_name": application_name,
-                    # JIT compilation costs more than these small statements take.
-                    "jit": "off",
-                    # Every statement finds its rows by index. A plan made while a table was empty would read it whole,
-                    # and live on in prepared statements; planning each time costs as much as executing.
-                    "enable_seqscan": "off",
-                    "plan_cache_mode": "force_generic_plan",
-                    "idle_in_transaction_session_timeout": "60000",
-                },
+                "server_settings": {"application_name": application_name},
+                "async_creator_fn": _connected,
             },
         )
         self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -116,6 +121,17 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def _connected(**arguments: Any) -> asyncpg.Connection:
+    """A session with our settings. PgBouncer lets nobody in who asks for such settings while connecting."""
+    connection: asyncpg.Connection = await asyncpg.connect(**arguments)
+    try:
+        await connection.execute(_SET, timeout=_CONNECT_SECONDS)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 def among_pairs(first: ColumnElement[str], second: ColumnElement[str]) -> ColumnElement[bool]:

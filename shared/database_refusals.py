@@ -24,6 +24,7 @@ _WHO = f"is the name in {_URL} right, and may it connect from here (pg_hba.conf)
 _PASSWORD = f"is JUSTERA_DATABASE_PASSWORD right, or the password in {_URL}? The name may be wrong, too"
 _TLS = f"in {_URL}, `?ssl=verify-full` (and PGSSLROOTCERT) checks its certificate, `?ssl=disable` speaks no TLS"
 _TRUST = "name the file of its authority in PGSSLROOTCERT; it must be made out to the host in the URL"
+_POOLER = "name it in the pooler's ignore_startup_parameters, and let it work by session (pool_mode)"
 _DRIVER_CLOSED = asyncpg.ConnectionDoesNotExistError, asyncpg.InternalClientError  # no server says so
 
 
@@ -118,6 +119,10 @@ def _told_by_server(state: str, said: str, place: _Place) -> JusteraError | None
             return BadConfiguration(
                 f"{place.user} lacks a right in {place}: {said}", hint=f"make it the owner; {_MADE}"
             )
+        case "08P01" if "startup parameter" in said:
+            return BadConfiguration(f"{place} is behind a pooler that does not let us in: {said}", hint=_POOLER)
+        case "08P01":
+            return Unavailable(f"{place} does not let us in: {said}", hint="the log of what listens there says more")
         case "53300":
             return Unavailable(f"{place} has no connection to spare", hint="see max_connections, JUSTERA_DATABASE_POOL")
         case "57P03":

@@ -42,6 +42,7 @@ def url_of(port: int, host: str = "127.0.0.1", more: str = "") -> str:
             'database "justera_signing" does not exist',
             ("the database of signing (justera_signing at", "is not there"),
         ),
+        ("08P01", "unsupported startup parameter: options", ("pooler", "options", "ignore_startup_parameters")),
         ("42501", 'permission denied for database "x"', ("justera lacks a right", "permission denied", "owner")),
     ],
 )
@@ -63,7 +64,12 @@ def test_what_only_a_person_can_mend_is_told(
 
 
 @pytest.mark.parametrize(
-    ("state", "told"), [("53300", "has no connection to spare"), ("57P03", "is starting or stopping")]
+    ("state", "told"),
+    [
+        ("53300", "has no connection to spare"),
+        ("57P03", "is starting or stopping"),
+        ("08P01", "does not let us in: not now"),
+    ],
 )
 def test_what_may_mend_itself_is_told(state: str, told: str, justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
     with refusing(state, "not now") as port:
