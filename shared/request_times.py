@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 
 from opentelemetry.trace import INVALID_SPAN, Span
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import tracing
@@ -19,6 +19,11 @@ REQUEST_SECONDS = Histogram(
     ["service", "route", "method", "status"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
 )
+
+# What alerts stand on: from 0 on for each service. A rate does not see the first of a new series, and a route that
+# fails once has no second.
+REQUESTS = Counter("justera_http_requests", "Requests answered, without probes and scrapes", ["service"])
+FAILURES = Counter("justera_http_failures", "Of those, answered by a 5xx", ["service"])
 
 NO_ROUTE = "none"
 _PROBES = ("/health/live", "/health/ready", "/metrics")
@@ -31,6 +36,7 @@ class RequestTimes:
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
         self._service = service
+        self._requests, self._failures = REQUESTS.labels(service), FAILURES.labels(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,6 +52,9 @@ class RequestTimes:
             REQUEST_SECONDS.labels(self._service, route_of(scope), _method(scope), f"{status // 100}xx").observe(
                 time.perf_counter() - began
             )
+            if route_of(scope) not in _PROBES:
+                self._requests.inc()
+                self._failures.inc(answered >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start" and not seen:

@@ -1,8 +1,10 @@
 """What every workload on Kubernetes keeps to: rights, secrets, probes, disruption, and the network."""
 
+import re
 from typing import Any
 
 import pytest
+import yaml
 from fastapi.routing import iter_route_contexts
 
 from services.embedded.contract import documented_service
@@ -10,7 +12,7 @@ from services.embedded.single import BUILDERS
 from shared.events import declared_events, topics
 from shared.names import SERVICES
 from shared.settings import Settings
-from tests.unit.deploy.manifests import BASE, EXAMPLE, OVERLAYS, documents, of_kind, pod, secret_files
+from tests.unit.deploy.manifests import BASE, EXAMPLE, OVERLAYS, ROOT, documents, of_kind, pod, secret_files
 
 DEPLOYMENTS = {one["metadata"]["name"]: one for kind in ("Deployment", "StatefulSet") for one in of_kind(BASE, kind)}
 JOBS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Job")}
@@ -49,6 +51,17 @@ def container(name: str) -> dict[str, Any]:
 def test_each_service_is_deployed_with_a_migration() -> None:
     assert set(DEPLOYMENTS) == set(SERVICES)
     assert set(JOBS) == {f"{name}-migrate" for name in SERVICES}
+
+
+def test_a_migration_that_is_done_stays_while_someone_waits_for_the_others() -> None:
+    """`kubectl wait` fails on a Job that is gone."""
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    waits = [int(minutes) for minutes in re.findall(r"kubectl wait [^\n]*job[^\n]*--timeout=(\d+)m", guide)]
+    assert len(waits) == guide.count("kubectl wait")
+    assert min(one["spec"]["ttlSecondsAfterFinished"] for one in JOBS.values()) > 2 * 60 * max(waits)
+    development = documents(OVERLAYS / "development" / "kustomization.yaml")
+    (patch,) = [one["patch"] for one in development[0]["patches"] if one["target"] == {"kind": "Job"}]
+    assert yaml.safe_load(patch) == [{"op": "remove", "path": "/spec/ttlSecondsAfterFinished"}]
 
 
 def test_what_replaces_a_killed_mailer_bears_its_name() -> None:

@@ -2,10 +2,11 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -27,6 +28,7 @@ ALERTS = {rule["alert"]: rule for group in RULE["spec"]["groups"] for rule in gr
 DASHBOARD = json.loads((MONITORING / "dashboard.json").read_text(encoding="utf-8"))
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("alerts.yaml").read_text(encoding="utf-8"))
 # What Prometheus adds to each series of a pod.
+_OF_A_PROCESS = ("process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds")
 OF_THE_TARGET = {"namespace", "pod", "container", "job", "instance", "endpoint"}
 
 
@@ -53,6 +55,8 @@ async def exposed() -> dict[str, set[str]]:
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
+    if sys.platform != "linux":  # of /proc
+        found.update({name: set() for name in _OF_A_PROCESS})
     return found
 
 
@@ -67,6 +71,22 @@ def test_what_is_watched_exists(where: str, expression: str, exposed: Mapping[st
     for metric, label, operator, value in named.selected:
         assert label in exposed[metric] | OF_THE_TARGET
         assert operator != "=" or value in known.get(label, {value})
+
+
+async def test_processes_and_namespaces_are_shown_while_the_database_is_away() -> None:
+    async def away() -> NoReturn:
+        raise OSError("the database is away")
+
+    service = FakeService(letters=OSError("the database is away"))
+    for reading in ("outbox_state", "pending", "given_up", "unread", "lag"):
+        setattr(service, reading, away)
+    families = text_string_to_metric_families(await scraped(service))
+    told = {sample.name for family in families for sample in family.samples}
+    watched = dict(of_the_dashboard())
+    for where in ("Memory", "CPU", "Open files and connections", "namespace"):
+        ours = {name for name in named_in(watched[where]).metrics if name.startswith("justera_")}
+        assert ours
+        assert ours - told == set(), where
 
 
 @pytest.mark.parametrize("alert", sorted(ALERTS))

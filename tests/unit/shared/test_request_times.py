@@ -28,6 +28,10 @@ def client(request: pytest.FixtureRequest) -> httpx.AsyncClient:
             raise ZeroDivisionError
         return token
 
+    @app.get("/health/ready")
+    async def probe() -> None:
+        raise HTTPException(503)
+
     @app.get("/long")
     async def long() -> StreamingResponse:
         async def parts() -> AsyncIterator[bytes]:
@@ -38,6 +42,10 @@ def client(request: pytest.FixtureRequest) -> httpx.AsyncClient:
 
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://service.example")
+
+
+def _total(name: str, service: str) -> float | None:
+    return REGISTRY.get_sample_value(f"justera_http_{name}_total", {"service": service})
 
 
 def _counted(service: str) -> dict[tuple[str, str, str], float]:
@@ -64,6 +72,17 @@ async def test_a_request_is_counted_by_template_and_kind_of_answer(
         ("/s/{token}", "other", "4xx"): 1,
         ("none", "GET", "4xx"): 1,
     }
+
+
+async def test_failures_are_counted_from_zero_and_without_probes(
+    client: httpx.AsyncClient, request: pytest.FixtureRequest
+) -> None:
+    """A rate does not see the first of a new series: on one that begins with a failure no alert can stand."""
+    await client.get("/health/ready")
+    assert [_total(name, request.node.name) for name in ("requests", "failures")] == [0, 0]
+    for path in ("/s/refused", "/s/bug"):
+        await client.get(path)
+    assert [_total(name, request.node.name) for name in ("requests", "failures")] == [2, 1]
 
 
 async def test_the_time_ends_when_the_answer_begins(client: httpx.AsyncClient) -> None:
