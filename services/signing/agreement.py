@@ -111,7 +111,11 @@ class Place(_State):
 
 
 class Agreement(_State):
-    """The state of one agreement; JSON by `model_dump_json`, back by `model_validate_json`."""
+    """The state of one agreement; JSON by `model_dump_json`, back by `model_validate_json`.
+
+    Stored without what is at its default: while pods roll, the version before reads it too, and refuses what it knows
+    not rather than lose it. A default never changes.
+    """
 
     agreement_id: str
     meeting_id: str

@@ -199,7 +199,7 @@ async def insert_agreements(connection: AsyncConnection, agreements: Sequence[St
             "head": stored.head,
             "status": stored.state.status.value,
             "created_at": stored.state.created_at,
-            "snapshot": stored.state.model_dump_json(),
+            "snapshot": stored.state.model_dump_json(exclude_defaults=True),
         }
         for stored in agreements
     ]
@@ -221,7 +221,7 @@ async def update_agreements(connection: AsyncConnection, changed: Sequence[tuple
             "versions": [one.state.length for one in stored],
             "heads": [one.head for one in stored],
             "statuses": [one.state.status.value for one in stored],
-            "snapshots": [one.state.model_dump_json() for one in stored],
+            "snapshots": [one.state.model_dump_json(exclude_defaults=True) for one in stored],
         },
     )
     if len(written.all()) != len(changed):

@@ -158,7 +158,7 @@ class AgendaStore(Transaction):
                 body=row.body,
                 body_id=row.body_id,
                 meeting_id=row.meeting_id,
-                details=ItemDetails.model_validate(row.details),
+                details=ItemDetails.model_validate(row.details, extra="ignore"),
                 standing=row.standing,
                 stays=tuple(stays[row.id]),
                 back_on=row.back_on,

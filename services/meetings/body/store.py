@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.body.body import Body, BodyDetails, BodyKind, BodyRules
-from services.meetings.body.membership import Membership, Seat
+from services.meetings.body.membership import Basis, Membership, Seat
 from services.meetings.body.tables import BODY, MEMBERSHIP, REGISTER
 from services.meetings.meeting.meeting import body_key
 from shared.errors import NotFound
@@ -43,6 +43,11 @@ _SAVE_MEMBERSHIP = _SAVE_MEMBERSHIP.on_conflict_do_update(
 _REMOVE_MEMBERSHIP = delete(MEMBERSHIP).where(
     MEMBERSHIP.c.organisation == bindparam("organisation"), MEMBERSHIP.c.id == bindparam("id")
 )
+
+# By rule that may be left unsaid: what it then is.
+_UNSAID = {
+    name: rule.default for name, rule in BodyRules.model_fields.items() if rule.default is None or rule.default is False
+}
 
 
 class BodyStore(Transaction):
@@ -116,13 +121,21 @@ def _body_row(organisation: str, body: Body) -> dict[str, Any]:
         "name": body.details.name,
         "name_key": body_key(body.details.name),
         "kind": body.details.kind.value,
-        "rules": body.details.rules.model_dump(mode="json"),
+        "rules": _rules_row(body.details.rules),
         "closed": body.closed,
     }
 
 
+def _rules_row(rules: BodyRules) -> dict[str, Any]:
+    """Without the rules of which nothing is said: the version before may not know them, and reads the row as well
+    while pods roll."""
+    said = rules.model_dump(mode="json")
+    return {name: value for name, value in said.items() if name not in _UNSAID or value is not _UNSAID[name]}
+
+
 def _body(row: Any) -> Body:
-    details = BodyDetails(name=row.name, kind=BodyKind(row.kind), rules=BodyRules.model_validate(row.rules))
+    rules = BodyRules.model_validate(row.rules, extra="ignore")  # the version after may have more
+    details = BodyDetails(name=row.name, kind=BodyKind(row.kind), rules=rules)
     return Body(id=row.id, key=row.key, version=row.version, details=details, closed=row.closed)
 
 
@@ -142,7 +155,6 @@ def _membership_row(organisation: str, membership: Membership) -> dict[str, Any]
 
 
 def _membership(row: Any) -> Membership:
-    seat = Seat(
-        person_id=row.person_id, role=row.role, order=row.place, begins=row.begins, ends=row.ends, basis=row.basis
-    )
+    basis = None if row.basis is None else Basis.model_validate(row.basis, extra="ignore")
+    seat = Seat(person_id=row.person_id, role=row.role, order=row.place, begins=row.begins, ends=row.ends, basis=basis)
     return Membership(id=row.id, body_id=row.body_id, seat=seat)

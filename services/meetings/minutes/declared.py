@@ -58,12 +58,12 @@ async def declared(transaction: MeetingsTransaction, organisation: str, meeting_
     rows = [row for one in versions for row in await transaction.elections(organisation, meeting_id, one)]
     if not rows:
         return []
-    rows.sort(key=lambda row: Elected.model_validate(row.elected).basis.paragraph)
+    rows.sort(key=lambda row: Elected.model_validate(row.elected, extra="ignore").basis.paragraph)
     bodies = {body.id: body.details.name for body in await transaction.bodies(organisation)}
     people = await transaction.people_among(organisation, {row.person_id for row in rows})
     found = []
     for row in rows:
-        one, refused = Elected.model_validate(row.elected), row.outcome not in (None, SEATED)
+        one, refused = Elected.model_validate(row.elected, extra="ignore"), row.outcome not in (None, SEATED)
         waits = "void" if versions[row.version] else "waiting"
         found.append(
             DeclaredElection(

@@ -32,7 +32,7 @@ async def take_effect(
     for membership in await transaction.memberships(organisation):
         there[membership.body_id].append(membership)
     for row in rows:
-        elected, body = Elected.model_validate(row.elected), bodies[row.body_id]
+        elected, body = Elected.model_validate(row.elected, extra="ignore"), bodies[row.body_id]
         day = at.astimezone(ZoneInfo(body.details.rules.timezone)).date()
         outcome, membership_id = SEATED, None
         try:

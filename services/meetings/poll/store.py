@@ -123,7 +123,7 @@ def _row(poll: Poll) -> dict[str, Any]:
 
 
 def _poll(row: Any) -> Poll:
-    return Poll.model_validate({name: getattr(row, name) for name in Poll.model_fields})
+    return Poll.model_validate({name: getattr(row, name) for name in Poll.model_fields}, extra="ignore")
 
 
 def _answer(row: Any) -> PollAnswer:

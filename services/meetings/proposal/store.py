@@ -67,5 +67,8 @@ class ProposalStore(Transaction):
 
 def _proposal(row: Any) -> ItemProposal:
     known = {name: getattr(row, name) for name in ItemProposal.model_fields}
-    known |= {"details": ProposalDetails.model_validate(row.details), "status": ProposalStatus(row.status)}
+    known |= {
+        "details": ProposalDetails.model_validate(row.details, extra="ignore"),
+        "status": ProposalStatus(row.status),
+    }
     return ItemProposal.model_validate(known)

@@ -215,7 +215,7 @@ class PublicationStore(Transaction):
 
 
 def _publication(row: Any) -> Publication:
-    return Publication.model_validate(dict(row._mapping))
+    return Publication.model_validate(dict(row._mapping), extra="ignore")
 
 
 def _row(organisation: str, publication: Publication) -> dict[str, Any]:

@@ -130,7 +130,8 @@ class Pause(_State):
 
 
 class Sitting(_State):
-    """The state of one sitting; JSON by `model_dump_json`, back by `model_validate_json`.
+    """The state of one sitting; JSON by `model_dump_json`, back by `model_validate_json`. Stored without what is at its
+    default: while pods roll, the version before reads it too. A default never changes.
 
     `places`: by the member's id, who serves there when nobody has a conflict of interest. `chosen_chair`: who took the
     chair. `speakers`: the first one has the floor.

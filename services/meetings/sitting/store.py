@@ -50,7 +50,7 @@ class SittingStore(Transaction):
     ) -> None:
         """`fresh`: what was recorded now, some; by whom and when."""
         of = {"organisation": organisation, "meeting_id": meeting_id}
-        row = {**of, "version": fresh[-1].number, "state": state.model_dump(mode="json")}
+        row = {**of, "version": fresh[-1].number, "state": state.model_dump(mode="json", exclude_defaults=True)}
         await self.connection.execute(_SAVE, row)
         await self.connection.execute(
             _ADD, [{**of, **_row(entry), "recorded_by": by, "recorded_at": at} for entry in fresh]

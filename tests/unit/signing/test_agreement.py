@@ -1,10 +1,14 @@
 """The rules of an agreement, one by one."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from services.signing import decisions
 from services.signing.agreement import Agreement, Status, request_for_email
 from services.signing.evolving import CorruptHistory, evolve, replay
+from services.signing.store import StoredAgreement, insert_agreements
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.events import (
     AgreementCompleted,
@@ -393,3 +397,18 @@ def test_events_that_cannot_follow_are_a_corrupt_history(story: Story) -> None:
         replay([])
     with pytest.raises(CorruptHistory):
         evolve(None, AgreementExpired(agreement_id="x"), EXPIRES)
+
+
+async def test_a_snapshot_is_kept_without_what_has_not_happened_so_that_the_version_before_reads_it(
+    at_chair: Story,
+) -> None:
+    written: list[dict[str, Any]] = []
+
+    async def execute(_: object, rows: list[dict[str, Any]]) -> None:
+        written.extend(rows)
+
+    stored = StoredAgreement("default", "m", "0" * 64, at_chair.state)
+    await insert_agreements(SimpleNamespace(execute=execute), [stored])  # type: ignore[arg-type]
+    snapshot = written[0]["snapshot"]
+    assert "declined_by" not in snapshot
+    assert Agreement.model_validate_json(snapshot) == at_chair.state
