@@ -30,6 +30,10 @@ drill-short: $(STAMP)  ## The same in some minutes
 bench: $(STAMP) .venv/.peers  ## How fast it is, beside bare baselines; `make bench BENCH="relay documents"` for some parts
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
+# Debian 12's own Go is too old to build these.
+GO := $(or $(shell command -v go),$(wildcard /usr/local/go/bin/go))
+GO_LACKS = is built by Go (1.26 or newer), which is not here: install it from https://go.dev/dl/, or by brew install go
+
 # Prometheus' own judge of alerts, without what finds targets in clouds: that is most of it, and alerts need none.
 PROMTOOL_VERSION := v0.316.0
 PROMTOOL := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/justera/bin/promtool
@@ -37,10 +41,10 @@ PROMTOOL := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/justera/bin/promtool
 promtool: $(PROMTOOL)  ## Builds promtool into the user's cache, some minutes once; needs Go
 
 $(PROMTOOL):
-	@command -v go >/dev/null || { echo "promtool is built by Go, which is not here (apt install golang, or brew install go)"; exit 1; }
+	@test -n "$(GO)" || { echo "promtool $(GO_LACKS)"; exit 1; }
 	@echo "Building promtool (some minutes) ..."
 	@mkdir -p $(@D)
-	@GOBIN=$(@D) GOFLAGS=-trimpath GOGC=400 go install -ldflags '-s -w' -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool@$(PROMTOOL_VERSION)
+	@GOBIN=$(@D) GOFLAGS=-trimpath GOGC=400 $(GO) install -ldflags '-s -w' -tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool@$(PROMTOOL_VERSION)
 
 alerts: $(STAMP) promtool  ## Has promtool judge the alerts: each fires when it should, and not before
 	@JUSTERA_TEST_REQUIRE=promtool $(BIN)/python -m pytest -q tests/unit/deploy/test_monitoring.py
@@ -51,10 +55,10 @@ COLLECTOR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/justera/bin/otelcol
 collector: $(COLLECTOR)  ## Builds an OpenTelemetry collector into the user's cache, a minute or two once; needs Go
 
 $(COLLECTOR): $(wildcard tests/support/collector/*.go tests/support/collector/go.*)
-	@command -v go >/dev/null || { echo "The collector is built by Go, which is not here (apt install golang, or brew install go)"; exit 1; }
+	@test -n "$(GO)" || { echo "The collector $(GO_LACKS)"; exit 1; }
 	@echo "Building the collector (a minute or two) ..."
 	@mkdir -p $(@D)
-	@cd tests/support/collector && GOGC=400 go build -trimpath -ldflags '-s -w' -o $@ .
+	@cd tests/support/collector && GOGC=400 $(GO) build -trimpath -ldflags '-s -w' -o $@ .
 
 # What is measured beside ours. Without it the rest is measured all the same.
 .venv/.peers: tests/benchmarks/requirements.txt $(STAMP)

@@ -3,8 +3,11 @@
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from pathlib import Path
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Go and images call them, who builds for this machine
 
 
 def write_archive(path: Path, name: str, program: Path) -> None:
@@ -12,7 +15,7 @@ def write_archive(path: Path, name: str, program: Path) -> None:
     layer = _tar({"program": program.read_bytes()}, mode=0o755)
     config = json.dumps(
         {
-            "architecture": "amd64",
+            "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
             "config": {"Entrypoint": ["/program"]},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},

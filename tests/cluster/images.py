@@ -36,8 +36,10 @@ _STAND_INS = [path.parent for path in (REPOSITORY / "tests" / "containers").glob
 
 def archives() -> list[Path]:
     """Files for `ctr images import` or `docker load`: of what stands beside ours, and of ours by two names."""
-    beside = cache_folder() / f"beside-{_hash_of(*sorted(_STAND_INS))}.tar"
-    product = cache_folder() / f"justera-{_hash_of(*_sources())}.tar"
+    beside = (
+        cache_folder() / f"beside-{_hash_of(repr(BESIDE), *sorted(_STAND_INS))}.tar"
+    )  # Kafka's version is in a name
+    product = cache_folder() / f"justera-{_hash_of(f'{PRODUCT} {FIRST} {SECOND} {images.PYTHON}', *_sources())}.tar"
     if not (beside.exists() and product.exists()):
         with docker_engine():
             if not beside.exists():
@@ -66,6 +68,9 @@ def _save(archive: Path, tags: dict[str, str]) -> None:
     unfinished = archive.with_suffix(".part")
     _docker("save", "--output", str(unfinished), *tags)
     unfinished.rename(archive)
+    for other in archive.parent.glob(f"{archive.name.partition('-')[0]}-*.tar"):  # some hundred MB each
+        if other != archive:
+            other.unlink(missing_ok=True)
 
 
 def _docker(*arguments: str) -> None:
@@ -83,8 +88,8 @@ def _sources() -> list[Path]:
     return [REPOSITORY / name for name in listing.rstrip("\0").split("\0") if (REPOSITORY / name).is_file()]
 
 
-def _hash_of(*places: Path) -> str:
-    found = hashlib.sha256()
+def _hash_of(words: str, *places: Path) -> str:
+    found = hashlib.sha256(words.encode())
     for place in places:
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path.is_file() and path.suffix != ".pyc":

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +117,7 @@ def _started(folder: Path) -> Iterator[Node]:
             start_new_session=True,  # Ctrl-C ends us, and we end it
         )
     kubectl = Kubectl(folder / "certificates" / "admin.kubeconfig")
+    others = set(_cgroups())
     first: int | None = None
     try:
         wait_until(lambda: bool(_children(outer.pid)), seconds=10, what="the namespaces")
@@ -133,7 +134,7 @@ def _started(folder: Path) -> Iterator[Node]:
         if first is not None:
             wait_until(lambda: not Path(f"/proc/{first}").exists(), seconds=60, what="the end of the node")
         subprocess.run(["ip", "link", "delete", _OUTSIDE], capture_output=True, check=False)
-        _remove_cgroups()
+        _remove_cgroups(others)
 
 
 def _children(process: int) -> list[int]:
@@ -146,14 +147,18 @@ def _is_up(kubectl: Kubectl) -> bool:
     return " Ready " in said and bool(kubectl("get", "serviceaccount", "default", may_fail=True))
 
 
-def _remove_cgroups() -> None:
-    """Those of pods outlive them, empty."""
-    for root in Path("/sys/fs/cgroup").glob("**/kubepods"):
-        for path in sorted((one for one in root.rglob("*") if one.is_dir()), reverse=True):
+def _cgroups() -> list[Path]:
+    """Those of a kubelet, a parent before what is in it."""
+    roots = sorted(Path("/sys/fs/cgroup").glob("**/kubepods"))
+    return [one for root in roots for one in (root, *sorted(root.rglob("*"))) if one.is_dir()]
+
+
+def _remove_cgroups(others: Collection[Path]) -> None:
+    """Those of pods outlive them, empty. Not of another kubelet, which were there before ours."""
+    for path in reversed(_cgroups()):
+        if path not in others:
             with suppress(OSError):
                 path.rmdir()
-        with suppress(OSError):
-            root.rmdir()
 
 
 def _ip(*arguments: str) -> None:

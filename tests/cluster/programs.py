@@ -48,7 +48,7 @@ def _build(source: Path, built: Path) -> None:
     if go is None:
         raise Lacking(
             f"{source.name} has to be built, and there is no `go` (1.24 or newer, from https://go.dev/dl/). "
-            "Or name a cluster that runs: KUBECONFIG=… make cluster-check"
+            "Or name a cluster that runs: KUBECONFIG=… make cluster-test"
         )
     environment = {"CGO_ENABLED": "0", "GOGC": "400", "GOFLAGS": "-mod=readonly -buildvcs=false", **os.environ}
     print(f"Building {source.name} from Go modules, once, for {built} ...", flush=True)

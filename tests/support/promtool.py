@@ -1,4 +1,4 @@
-"""Prometheus' own `promtool`, where it is installed or `make promtool` has built it."""
+"""Prometheus' own `promtool`: the version that `make promtool` has built, else the one that is installed."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ _BUILT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jus
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Skips the test, or fails it where `promtool` is required, when there is none."""
-    program = shutil.which("promtool") or (str(_BUILT) if _BUILT.is_file() else None)
+    program = str(_BUILT) if _BUILT.is_file() else shutil.which("promtool")
     if program is None:
         missing("promtool", "promtool is not installed: `make promtool` builds it")
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)

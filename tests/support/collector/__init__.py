@@ -51,7 +51,7 @@ def _named(attributes: list[dict[str, Any]]) -> dict[str, Any]:
 @contextmanager
 def collecting(folder: Path) -> Iterator[Collector]:
     """Skips the test, or fails it where `otelcol` is required, when there is none."""
-    program = shutil.which("otelcol") or (str(_BUILT) if _BUILT.is_file() else None)
+    program = str(_BUILT) if _BUILT.is_file() else shutil.which("otelcol")
     if program is None:
         missing("otelcol", "the collector is not built: `make collector` does")
     taken: list[Collector] = []

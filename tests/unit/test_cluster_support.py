@@ -1,0 +1,79 @@
+"""What `make cluster-test` stands on, where it could pass for the wrong reason or fill a disk."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.names import SERVICES
+from tests.cluster import images
+from tests.cluster.blows import drain
+from tests.cluster.kubectl import Refused
+
+BUDGET = "error when evicting pods: Cannot evict pod as it would violate the pod's disruption budget."
+
+
+class FakeWorld:
+    """One node with two pods a service. A drain evicts the first of each where `evicts`, and ends as `refused` says."""
+
+    def __init__(self, *, evicts: bool, refused: str = "") -> None:
+        self.called: list[str] = []
+        self._evicts = evicts
+        self._refused = refused
+        self._names = [f"{service}-{number}" for service in SERVICES for number in range(2)]
+
+    def pods(self) -> list[dict[str, Any]]:
+        return [{"metadata": {"uid": name}, "spec": {"nodeName": "node1"}} for name in self._names]
+
+    def ready_pods(self) -> Sequence[str]:
+        return self._names
+
+    async def rolled_out(self) -> None:
+        pass
+
+    async def run(self, *arguments: str, seconds: float = 120) -> None:
+        self.called.append(" ".join(arguments[:2]))
+        if arguments[0] == "drain":
+            if self._evicts:
+                self._names = [name for name in self._names if name.endswith("-1")]
+            if self._refused:
+                raise Refused(self._refused)
+
+
+async def test_a_drain_is_one_that_evicts_and_budgets_may_end_it() -> None:
+    world = FakeWorld(evicts=True, refused=BUDGET)
+    assert "4 gone" in await drain(world)(random.Random(1))  # type: ignore[arg-type]
+    assert world.called == ["drain node1", "uncordon node1"]
+
+
+@pytest.mark.parametrize(
+    "world", [FakeWorld(evicts=False), FakeWorld(evicts=True, refused='nodes "node1" is forbidden')]
+)
+async def test_a_drain_that_was_none_fails_and_leaves_no_node_closed(world: FakeWorld) -> None:
+    with pytest.raises(AssertionError):
+        await drain(world)(random.Random(1))  # type: ignore[arg-type]
+    assert world.called[-1] == "uncordon node1"
+
+
+def test_archives_that_another_version_left_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("justera-old.tar", "beside-old.tar"):
+        (tmp_path / name).touch()
+
+    def docker(command: str, *arguments: str) -> None:
+        assert command == "save"
+        Path(arguments[1]).touch()
+
+    monkeypatch.setattr(images, "_docker", docker)
+    images._save(tmp_path / "justera-new.tar", {"one": "one"})
+    assert {path.name for path in tmp_path.iterdir()} == {"justera-new.tar", "beside-old.tar"}
+
+
+def test_another_kafka_beside_is_another_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(images, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    before, _ = images.archives()
+    monkeypatch.setattr(images, "BESIDE", {**images.BESIDE, "apache/kafka:9.0.0": "localhost/kafka:4"})
+    after, _ = images.archives()
+    assert before != after
