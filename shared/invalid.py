@@ -26,13 +26,22 @@ def place(loc: Sequence[str | int]) -> str:
     return ", ".join(f"number {part + 1}" if isinstance(part, int) else part for part in loc if part != "[key]")
 
 
+_IN_A_FILE = {"must be a list": "must be a list, one `- …` for each", "must be true or false": "must be yes or no"}
+
+
 def what(trouble: Trouble) -> str:
-    """`is missing`, `must be at least 1`: to stand behind the field's name and a colon."""
-    return told(trouble, "")[0]
+    """`is missing`, `must be at least 1`: to stand behind the field's name and a colon, of JSON as of a file."""
+    return _told(trouble, "")[0]
 
 
 def told(trouble: Trouble, field: str) -> tuple[str, Says]:
-    """In English, and for a page in other languages; `field` as it is called there."""
+    """Of a file that people write, in YAML: in English, and for a page in other languages; `field` as it is called
+    there."""
+    said, words = _told(trouble, field)
+    return _IN_A_FILE.get(said, said), words
+
+
+def _told(trouble: Trouble, field: str) -> tuple[str, Says]:
     kind, more = str(trouble["type"]), trouble.get("ctx", {})
     for one in (_of_absence, _of_text, _of_shape, _of_number, _of_choice, _of_time):
         if (found := one(kind, more, trouble.get("input"), field)) is not None:
@@ -73,7 +82,7 @@ def _of_text(kind: str, more: Trouble, given: object, field: str) -> _Found:
 
 def _of_shape(kind: str, more: Trouble, given: object, field: str) -> _Found:
     if kind in _LIST:
-        return "must be a list, one `- …` for each", says("list", field, example="- …")
+        return "must be a list", says("list", field, example="- …")
     if kind in _FIELDS:
         return "must be fields, each with its name", says("with_names", field)
     if kind == "too_long":
@@ -97,7 +106,7 @@ def _of_number(kind: str, more: Trouble, given: object, field: str) -> _Found:
     if kind.startswith(("float_", "decimal_")) or kind == "finite_number":
         return "must be a number", says("value", field)
     if kind.startswith("bool_"):
-        return "must be yes or no", says("yes_or_no", field)
+        return "must be true or false", says("yes_or_no", field)
     return None
 
 

@@ -27,8 +27,12 @@ class Catalogue:
                 self._texts[language].update(_read(package, language))
 
     def text(self, language: Language, key: str, /, **values: object) -> str:
-        """Raises KeyError for a key or a value that is missing: a bug of ours, which a test finds."""
-        return self._texts[language][key].format(**values)
+        """Of a `number` that is 1, the text `key` with `_one` behind it, where there is one.
+
+        Raises KeyError for a key or a value that is missing: a bug of ours, which a test finds."""
+        texts = self._texts[language]
+        one = texts.get(f"{key}_one") if values.get("number") == 1 else None
+        return (one or texts[key]).format(**values)
 
     def has(self, key: str) -> bool:
         return all(key in texts for texts in self._texts.values())

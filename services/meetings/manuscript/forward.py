@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.meetings.body.body import BodyRules
-from services.meetings.manuscript.commands import Desk, ManuscriptCommands
+from services.meetings.manuscript.commands import Desk, ManuscriptCommands, document_of
 from services.meetings.minutes.adjusting import AdjustCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.drafting import DraftedMinutes, Drafting
@@ -72,6 +72,7 @@ class ForwardCommands:
             raise NotFound("no minutes are being written for this meeting", hint="write them of the sitting first")
         try:
             draft = await asyncio.to_thread(parse_minutes, desk.manuscript.markdown)
+            document_of(draft, desk)
         except InvalidInput as error:
             return Proposal(desk, error)
         if NOT_KNOWN in {draft.front.secretary, draft.front.place, *draft.front.adjusters}:

@@ -53,6 +53,10 @@ class _Wish:
     place: int
     source: BlobRef
 
+    @property
+    def heading(self) -> str:
+        return self.draft.sections[self.place].heading
+
 
 @dataclass(frozen=True, slots=True)
 class _Made:
@@ -158,7 +162,8 @@ class AdjustCommands:
             at = self._clock.now()
             row = minutes_row(of, drafted, made.document, made.fact.render_input, wish.source, at)
             held = {"version": found.version, "reserved_first": found.first, "reserved_last": last}
-            await transaction.add_minutes({**row, **held, "released_at": at})
+            about = {"piece": wish.piece_id, "heading": wish.heading}
+            await transaction.add_minutes({**row, **held, **about, "released_at": at})
             declared = await elected_by(transaction, of, wish.draft, found.first)
             own = [one for one in declared if one.basis.paragraph == drafted.first_paragraph]
             await transaction.add_elections(of, wish.meeting_id, found.version, own)
@@ -204,5 +209,5 @@ async def _look(transaction: MeetingsTransaction, wish: _Wish) -> _Found:
     await elected_by(transaction, of, draft, first)
     annexes = await annexes_of(transaction, of, wish.meeting_id, body, draft)
     standing = frozenset(one.agreement_id for one in there if one.stands)
-    told_as = rules.before_it(there, first + wish.place)
+    told_as = rules.before_it(there, first + wish.place, wish.piece_id, wish.heading)
     return _Found(first, version, told_as, holds, standing, await transaction.letterhead(of), annexes)

@@ -28,6 +28,7 @@ class Adjusted:
     """A paragraph that was put forward on its own. `version`: below 0, the latest of the meeting the lowest.
 
     `first`, `last`: the numbers that its meeting holds; `ended`: how its agreement ended, if not by all signatures.
+    `piece`, `heading`: which of the draft it was.
     """
 
     version: int
@@ -41,6 +42,15 @@ class Adjusted:
     ended: str | None = None
     signed_at: datetime | None = None
     unlocked: bool = False
+    piece: str | None = None
+    heading: str | None = None
+
+    def is_before(self, paragraph: int, piece: str | None, heading: str | None) -> bool:
+        """Whether an agreement about that paragraph comes in its place. Under one number may come what is another
+        paragraph, once the draft's order was changed; of what was put forward before its piece was kept, the number
+        tells."""
+        is_same = self.piece is None or self.piece == piece or self.heading == heading
+        return self.paragraph == paragraph and is_same
 
     @property
     def stands(self) -> bool:
@@ -72,6 +82,8 @@ def of_row(row: Any) -> Adjusted:
         ended=row.ended,
         signed_at=row.signed_at,
         unlocked=row.unlocked_at is not None,
+        piece=row.piece,
+        heading=row.heading,
     )
 
 
@@ -99,10 +111,12 @@ def next_version(adjusted: Sequence[Adjusted], paragraph: int, stands: Version |
     return min((one.version for one in adjusted), default=0) - 1
 
 
-def before_it(adjusted: Sequence[Adjusted], paragraph: int) -> tuple[int, str | None]:
+def before_it(
+    adjusted: Sequence[Adjusted], paragraph: int, piece: str | None, heading: str | None
+) -> tuple[int, str | None]:
     """The version that an agreement about the paragraph is, from 1, and the agreement that it replaces. `adjusted`:
     those before it, the latest first."""
-    before = [one.agreement_id for one in adjusted if one.paragraph == paragraph]
+    before = [one.agreement_id for one in adjusted if one.is_before(paragraph, piece, heading)]
     return len(before) + 1, before[0] if before else None
 
 

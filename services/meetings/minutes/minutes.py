@@ -31,6 +31,7 @@ from services.meetings.minutes.annexes import attached, labelled, named_by, with
 from services.meetings.minutes.front_matter import FrontMatter, read_front_matter, within
 from services.meetings.minutes.pasted import as_markdown
 from services.meetings.minutes.text import Section, read_sections
+from services.meetings.wall_time import require_there
 from shared.errors import InvalidInput
 from shared.plain_text import lines_of, unfit
 from shared.rendering.minutes import (
@@ -85,9 +86,11 @@ def number_paragraphs(
 
     The caller chooses `first`: the draft's own `first_paragraph`, or the next in the body's calendar year.
     `places` replaces the usual secretary, chair and adjusters when others sign; `annexes` are those of the draft, whose
-    files were found.
+    files were found. Raises InvalidInput for an hour that the clocks skip in `timezone`.
     """
     front = draft.front
+    require_there(front.starts, timezone, "starts")
+    require_there(front.ends, timezone, "ends")
     return MinutesDocument(
         language=language,
         title=front.title,

@@ -33,7 +33,7 @@ class MinutesRow(MeetingsTable, table=True):
     `signed_at`: None of what was drafted, or signed, before they were kept.
 
     A version below 0 is one paragraph that is approved at once, see `minutes.at_once`; `reserved_first` and
-    `reserved_last`: the numbers that its meeting holds then.
+    `reserved_last`: the numbers that its meeting holds then; `piece`, `heading`: which of its draft it was.
     """
 
     __tablename__ = "minutes"
@@ -57,6 +57,8 @@ class MinutesRow(MeetingsTable, table=True):
     reserved_first: int | None = Field(sa_column=Column(Integer, nullable=True))
     reserved_last: int | None = Field(sa_column=Column(Integer, nullable=True))
     released_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    piece: str | None = Field(sa_column=Column(Text, nullable=True))
+    heading: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
 class ElectionRow(MeetingsTable, table=True):

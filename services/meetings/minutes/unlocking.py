@@ -97,7 +97,8 @@ async def _told_as(transaction: MeetingsTransaction, organisation: str, row: Any
     if row.version > 0:
         return int(row.version)
     there = [of_row(one) for one in await transaction.adjusted_at_once(organisation, row.meeting_id)]
-    return before_it([one for one in there if one.version > row.version], row.first_paragraph)[0]
+    before = [one for one in there if one.version > row.version]
+    return before_it(before, row.first_paragraph, row.piece, row.heading)[0]
 
 
 async def _last(

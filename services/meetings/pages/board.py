@@ -123,7 +123,9 @@ class BoardPages:
             address=f"{self._address}{posting_of(publication_id, language)}",
             **_about(language),
         )
-        return _kept(request, bytes(page.body), "text/html; charset=utf-8", _edited(found), language=language)
+        # What is in the archive says so since it was taken from the board.
+        changed_at = max(_edited(found), found.publication.removed_at or _edited(found))
+        return _kept(request, bytes(page.body), "text/html; charset=utf-8", changed_at, language=language)
 
     async def board_pdf(self, request: Request, publication_id: str) -> Response:
         self._visit(request)

@@ -118,8 +118,9 @@ class SittingCommands:
             opened = await _roll(transaction, organisation, meeting)
             there = await _coming(transaction, organisation, meeting, opened.roll) if present is None else present
             await begin_agenda(transaction, organisation, meeting)
-            first = cleaned(opened.model_copy(update={"at": at}), now)
-            second = cleaned(RollCalled(present=tuple(sorted(there)), at=at), now)
+            zone = meeting.details.timezone
+            first = cleaned(opened.model_copy(update={"at": at}), now, zone)
+            second = cleaned(RollCalled(present=tuple(sorted(there)), at=at), now, zone)
             fresh = [Entry(number=1, key=f"{key}/opened", step=first), Entry(number=2, key=f"{key}/roll", step=second)]
             if (await transaction.sitting(organisation, meeting_id))[1] is not None:
                 raise Refused("the sitting has been opened already", hint="look at it")
@@ -190,7 +191,7 @@ class SittingCommands:
                 Entry(
                     number=number,
                     key=one.key,
-                    step=cleaned(step, now),
+                    step=cleaned(step, now, meeting.details.timezone),
                     corrects=one.corrects,
                     after=one.after,
                     reason=reason,

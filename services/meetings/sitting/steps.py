@@ -15,6 +15,7 @@ from services.meetings.agenda.agenda import MAX_TEXT, clean_text
 from services.meetings.body.body import ItemKind, Substitution
 from services.meetings.body.membership import MemberRole
 from services.meetings.meeting.meeting import LocalTime
+from services.meetings.wall_time import is_skipped
 from shared.errors import InvalidInput, says
 from shared.text import clean_line, clean_name, clean_reason
 
@@ -279,8 +280,8 @@ SaidStep = Annotated[
 Step = Annotated[Opened | SaidStep, Field(discriminator="do")]
 
 
-def cleaned(step: Step, now: datetime) -> Step:
-    """Its texts in the one form, its time to the minute. `now`: local wall time. Raises InvalidInput."""
+def cleaned(step: Step, now: datetime, zone: str) -> Step:
+    """Its texts in the one form, its time to the minute. `now`: local wall time, in `zone`. Raises InvalidInput."""
     at = (step.at or now).replace(second=0, microsecond=0)
     if at.tzinfo is not None:
         raise InvalidInput(
@@ -288,6 +289,12 @@ def cleaned(step: Step, now: datetime) -> Step:
         )
     if at > now:
         raise InvalidInput("at: is still to come", hint="leave it out for now", says=says("sitting.time"))
+    if is_skipped(at, zone):
+        raise InvalidInput(
+            f"at: {at:%H:%M} does not exist on {at.date()} in {zone}: the clocks are put forward then",
+            hint="choose another time",
+            says=says("sitting.skipped"),
+        )
     update: dict[str, Any] = {"at": at}
     for field, clean in _TEXTS.get(step.do, {}).items():
         text: str | None = getattr(step, field)

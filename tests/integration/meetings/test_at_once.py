@@ -62,6 +62,20 @@ async def test_a_paragraph_is_put_forward_again_as_its_next_version(service: Ser
     assert ProtocolUnlocked.from_json(facts["protocol-unlocked"]).version == 2
 
 
+async def test_what_has_the_number_now_is_no_version_of_what_had_it(service: Service, api: httpx.AsyncClient) -> None:
+    meeting = await written(api)
+    first = await approve(api, meeting, "Firmatecknare")
+    asked = {"reason": "Fel namn", "at_once": first["agreement_id"]}
+    assert (await api.post(f"/meetings/{meeting}/minutes/unlock", json=asked)).status_code == 200
+    await end(service, first["agreement_id"], AgreementCancelled)
+    there = (await api.get(f"/meetings/{meeting}/manuscript")).json()
+    put = {"markdown": HEAD + SIGNATORY + TRAVEL, "seen": there["version"]}
+    assert (await api.put(f"/meetings/{meeting}/manuscript", json=put)).status_code == 200
+    other = await approve(api, meeting, "Resor")
+    assert (other["first_paragraph"], other["version"], other["replaces"]) == (29, 1, None)
+    assert not other["document_name"].endswith("(version 2)")
+
+
 async def test_the_minutes_name_who_signed_and_not_who_was_asked(service: Service, api: httpx.AsyncClient) -> None:
     meeting = await written(api)
     made = await approve(api, meeting, "Firmatecknare")

@@ -70,6 +70,21 @@ async def test_what_was_posted_is_read_on_in_the_archive_and_what_is_masked_by_n
     assert '"is_readable":true' in told[-1][1].replace(" ", "")
 
 
+async def test_who_asks_by_the_time_is_told_that_it_is_in_the_archive_now(
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, board: str, clock: ManualClock
+) -> None:
+    meeting = await drafted(service, api)
+    posting = (await post(api, meeting, OLOF)).json()["id"]
+    addresses = [f"{BOARD}/{posting}", f"{BOARD}/{posting}/pdf"]
+    known = [{"if-modified-since": (await anyone.get(one)).headers["last-modified"]} for one in addresses]
+    clock.move_to(NOW + timedelta(days=22))
+    await fire(service)
+    found = [await anyone.get(one, headers=since) for one, since in zip(addresses, known, strict=True)]
+    assert [one.status_code for one in found] == [200, 304], "the file is what it was"
+    since = {"if-modified-since": found[0].headers["last-modified"]}
+    assert (await anyone.get(addresses[0], headers=since)).status_code == 304
+
+
 async def test_what_its_body_shows_no_longer_is_gone_at_once(
     service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, board: str, clock: ManualClock
 ) -> None:

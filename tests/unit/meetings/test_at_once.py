@@ -1,5 +1,6 @@
 """A paragraph that is approved at once: its number, its own document, and what the whole minutes say of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,9 +43,16 @@ def test_who_signed_is_who_approved_it_whoever_was_asked() -> None:
 
 def test_each_agreement_about_a_paragraph_is_a_version_of_it() -> None:
     ended = Adjusted(-2, "b" * 44, "Protokoll § 30", 30, 2022, 28, 30, SIGNED, ended="declined")
-    assert before_it([ended, ONE], 30) == (2, "b" * 44)
-    assert before_it([ended, ONE], 29) == (2, "a" * 44)
-    assert before_it([ended, ONE], 28) == (1, None)
+    assert before_it([ended, ONE], 30, "p", "Val") == (2, "b" * 44)
+    assert before_it([ended, ONE], 29, "p", "Val") == (2, "a" * 44)
+    assert before_it([ended, ONE], 28, "p", "Val") == (1, None)
+
+
+def test_what_got_the_number_of_another_paragraph_is_no_version_of_it() -> None:
+    ended = replace(ONE, piece="p", heading="Val", ended="declined", signed_at=None)
+    assert before_it([ended], 29, "q", "Ekonomi") == (1, None)
+    assert before_it([ended], 29, "p", "Val av revisor") == (2, "a" * 44), "it has another heading since"
+    assert before_it([ended], 29, "q", "Val") == (2, "a" * 44), "it was written anew"
 
 
 @pytest.mark.parametrize("changed", [{"heading": "Annat"}, {"blocks": ()}, {"number": 31}])

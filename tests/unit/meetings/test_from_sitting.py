@@ -313,7 +313,7 @@ def test_whatever_was_recorded_makes_minutes_that_are_read(
             continue  # nobody is there to vote
         with suppress(JusteraError):
             step = votes(state, one) if isinstance(one, str) and state else one
-            step = cleaned(step.model_copy(update={"at": None}), now)
+            step = cleaned(step.model_copy(update={"at": None}), now, "Europe/Stockholm")
             state = evolve(state, step)
             recorded.append(step)
     assert state is not None

@@ -19,7 +19,7 @@ from services.meetings.sitting.sitting import Sitting, SittingStatus
 from services.meetings.sitting.steps import Ballot, Choice, How, RollEntry, cleaned
 from shared.errors import InvalidInput, JusteraError, NotFound, Refused
 
-OPENED = datetime(2022, 9, 23, 13)
+OPENED, ZONE = datetime(2022, 9, 23, 13), "Europe/Stockholm"
 ROLL = (
     RollEntry(person_id="olof", name="Olof Berg", role=MemberRole.CHAIR, party="S"),
     RollEntry(person_id="eva", name="Eva Lund", role=MemberRole.FIRST_VICE_CHAIR, party="C"),
@@ -310,12 +310,12 @@ def test_what_cannot_be_corrected_is_said() -> None:
 
 def test_what_people_type_is_brought_into_form_and_time_is_to_the_minute() -> None:
     now = datetime(2022, 9, 23, 13, 5, 40)
-    guest = cleaned(steps.GuestArrived(person_id="g", name="  Petra\tHolm "), now)
+    guest = cleaned(steps.GuestArrived(person_id="g", name="  Petra\tHolm "), now, ZONE)
     assert (guest.name, guest.at) == ("Petra Holm", datetime(2022, 9, 23, 13, 5))  # type: ignore[union-attr]
     with pytest.raises(InvalidInput, match="at: is still to come"):
-        cleaned(steps.Closed(at=now + timedelta(minutes=1)), now)
+        cleaned(steps.Closed(at=now + timedelta(minutes=1)), now, ZONE)
     with pytest.raises(InvalidInput, match="text: is empty"):
-        cleaned(steps.Decided(text=" \n "), now)
+        cleaned(steps.Decided(text=" \n "), now, ZONE)
 
 
 def test_each_step_makes_a_fact() -> None:

@@ -7,9 +7,12 @@ import pytest
 
 from services.meetings.meeting import meeting as rules
 from services.meetings.meeting.meeting import Meeting, Reserved
+from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
+from services.meetings.sitting.steps import Closed, cleaned
 from services.meetings.wall_time import is_skipped
 from shared.errors import InvalidInput
 from tests.unit.meetings.test_meeting import DETAILS
+from tests.unit.meetings.test_minutes import BODY, FRONT
 
 NIGHT = datetime(2027, 3, 28)
 
@@ -51,6 +54,24 @@ def test_one_that_stands_there_already_may_be_called_otherwise_or_moved() -> Non
     stands: Meeting = rules.schedule("m1", DETAILS)[0].model_copy(update={"details": before})
     assert rules.change(stands, before.model_copy(update={"title": "Nattmöte"}))[1]
     assert rules.change(stands, DETAILS)[1]
+
+
+@pytest.mark.parametrize(("field", "hours"), [("starts", (2, 4)), ("ends", (1, 2))])
+def test_minutes_tell_of_no_hour_that_is_skipped(field: str, hours: tuple[int, int]) -> None:
+    draft = parse_minutes(FRONT + BODY)
+    times = [NIGHT.replace(hour=hour, minute=15) for hour in hours]
+    front = draft.front.model_copy(update=dict(zip(("starts", "ends"), times, strict=True)))
+    moved = draft.model_copy(update={"front": front})
+    with pytest.raises(InvalidInput, match=f"{field}: 02:15 does not exist on 2027-03-28 in Europe/Stockholm"):
+        number_paragraphs(moved, 1)
+    number_paragraphs(moved, 1, timezone="Asia/Tokyo")
+
+
+def test_nothing_is_recorded_of_an_hour_that_is_skipped() -> None:
+    step, now = Closed(at=NIGHT.replace(hour=2, minute=15)), NIGHT.replace(hour=3, minute=20)
+    with pytest.raises(InvalidInput, match="at: 02:15 does not exist on 2027-03-28 in Europe/Stockholm"):
+        cleaned(step, now, "Europe/Stockholm")
+    assert cleaned(step, now, "Asia/Tokyo") == step
 
 
 def test_an_hour_that_comes_twice_is_the_first_of_the_two() -> None:

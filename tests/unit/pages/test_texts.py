@@ -7,6 +7,7 @@ from string import Formatter
 import pytest
 
 from shared.web import Catalogue
+from shared.web.catalogue import LANGUAGES
 
 PACKAGES = (
     "services.meetings.pages",
@@ -49,6 +50,7 @@ def test_no_text_is_left_over(package: str) -> None:
         for path in folder.rglob("*")  # type: ignore[attr-defined]
         if path.suffix in {".html", ".py"}
     ).replace("'", '"')
+    own = {key.removesuffix("_one") if key.removesuffix("_one") in own else key for key in own}
     unused = {key for key in own if f'"{key}"' not in sources and not _by_part(key, sources)}
     assert not unused
 
@@ -58,3 +60,14 @@ def _by_part(key: str, sources: str) -> bool:
     parts = key.split(".")
     beginnings = (".".join(parts[:n]) + "." for n in range(1, len(parts)))
     return parts[0] == "problem" or any(f'"{beginning}"' in sources for beginning in beginnings)
+
+
+def test_of_one_it_is_not_said_as_of_many() -> None:
+    texts = Catalogue("services.meetings.pages")
+    said = [texts.text(language, "body.days_of", number=number) for language in LANGUAGES for number in (1, 2)]
+    assert said == ["En dag", "2 dagar", "One day", "2 days"]
+    assert texts.text("en", "decisions.found", number=1) == "One paragraph."
+    many = re.compile(r"\{number\} (dagar|minuter|paragrafer|days|minutes|paragraphs)\b")
+    for language in LANGUAGES:
+        keys = texts.keys(language)
+        assert [key for key, text in keys.items() if many.search(text) and f"{key}_one" not in keys] == []

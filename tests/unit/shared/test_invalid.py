@@ -64,6 +64,11 @@ def test_what_is_wrong_is_said_in_our_words(kind: Any, given: object, said: str,
     assert (what, says.key, says.field) == (said, key, "field")
 
 
+def test_who_sends_json_reads_nothing_of_yaml() -> None:
+    assert invalid.what(first(Rules, {"items": "Val"})) == "must be a list"
+    assert invalid.what(first(bool, "perhaps")) == "must be true or false"
+
+
 def test_no_sentence_of_pydantics_is_left() -> None:
     """Of all that it knows to say, also of kinds of values that we have none of today."""
     kinds = get_args(core_schema.ErrorType)
