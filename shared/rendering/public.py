@@ -66,7 +66,8 @@ class Masking(BaseModel):
 
 
 def masking(document: MinutesDocument, masks: Sequence[Mask]) -> Masking:
-    """What the masks would take away. Raises InvalidInput for one that cannot be meant."""
+    """What the masks would take away. Raises InvalidInput for one that cannot be meant, and for too many."""
+    _require_few(masks)
     patterns = _patterns(masks)
     hits = tuple(_hits(document, masks, patterns))
     found = {hit.mask for hit in hits}
@@ -79,6 +80,7 @@ def masked(document: MinutesDocument, masks: Sequence[Mask], *, confirmed: str) 
 
     Raises Refused when that was another document, or other masks; InvalidInput.
     """
+    _require_few(masks)
     if confirmed != _pin(document, masks):
         raise Refused("what is masked is not what was looked at", hint="look at it again, and confirm it then")
     made = _masked(document.model_dump(), None, masks, _patterns(masks), _INSTEAD[document.language])
@@ -107,9 +109,13 @@ def public_job(
     return Job(f"v{public.template_version}", page_data(public, signed, tuple(initials_of(signed))), at)
 
 
-def _patterns(masks: Sequence[Mask]) -> list[re.Pattern[str]]:
+def _require_few(masks: Sequence[Mask]) -> None:
+    """Where they are given: what several documents mask together, as `masked_text` is asked for, may be more."""
     if len(masks) > MOST_MASKS:
         raise InvalidInput(f"masks: more than {MOST_MASKS}")
+
+
+def _patterns(masks: Sequence[Mask]) -> list[re.Pattern[str]]:
     return [_pattern(number, mask) for number, mask in enumerate(masks, 1)]
 
 

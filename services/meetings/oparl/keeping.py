@@ -5,7 +5,7 @@ longer stays as a mark of its going, with nothing of what it said (OParl 1.1, se
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.meetings.oparl.oparl import NOT_INSIDE, Addresses, Fields, Key, Kind, Thing
@@ -49,7 +49,8 @@ def settled(
         was = before.get(thing.key)
         fields = thing.fields | _parts(thing, after, addresses)
         if was is not None and was.fields == fields and was.owner == thing.owner:
-            after[thing.key] = was
+            # Its source alone may be another: the version before wrote none.
+            after[thing.key] = was if was.source == thing.source else replace(was, source=thing.source)
         else:
             created = was.created if was is not None else now
             after[thing.key] = Kept(thing.kind, thing.id, thing.owner, created, now, fields, thing.source)

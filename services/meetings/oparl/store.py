@@ -265,12 +265,16 @@ class OpenStore(Transaction):
 
 
 def _with_part(known: Known, row: Any, archives: Collection[str]) -> Known:
-    masks = tuple(dict.fromkeys((*known.masks, *map(Mask.model_validate, row.masks or ()))))
+    masks = tuple(dict.fromkeys((*known.masks, *_masks(row))))
     if not _is_read(row.status, row.body_id, archives):
         return known._replace(masks=masks)
     posted = Posted.model_validate(row.posted)
     part = Published(row.id, posted.title, posted.language, posted.pdf, row.paragraph)
     return known._replace(masks=masks, parts=(*known.parts, part))
+
+
+def _masks(row: Any) -> tuple[Mask, ...]:
+    return tuple(Mask.model_validate(one, extra="ignore") for one in row.masks or ())
 
 
 def _is_read(status: str | None, body_id: str | None, archives: Collection[str]) -> bool:
@@ -283,7 +287,7 @@ def _known(row: Any, archives: Collection[str]) -> Known:
         posted = Posted.model_validate(row.posted)
         minutes = Published(row.publication_id, posted.title, posted.language, posted.pdf)
     told = Told.model_validate(row.told) if row.issued_at and row.told else None
-    return Known(told, row.is_held, minutes, tuple(Mask.model_validate(one) for one in row.masks or ()))
+    return Known(told, row.is_held, minutes, _masks(row))
 
 
 def _kept(row: Any) -> Kept:

@@ -55,8 +55,11 @@ class PublishPages(OfficePages):
     ) -> Response:
         alone = _alone(request)
         found = await self._commands.publications.of_meeting(principal.organisation, meeting_id, paragraph=alone)
-        fields = _filled(found, await self._masked_before(principal, meeting_id))
-        return await self._show(request, principal, meeting_id, fields, done=done if done in _DONE else "")
+        before = await self._masked_before(principal, meeting_id)
+        fields = _filled(found, before[:MOST_MASKS])
+        left_out = 0 if found and found.edition else max(0, len(before) - MOST_MASKS)
+        done = done if done in _DONE else ""
+        return await self._show(request, principal, meeting_id, fields, done=done, left_out=left_out)
 
     async def office_publish_post(
         self, request: Request, meeting_id: str, principal: Principal = SECRETARY
@@ -131,7 +134,9 @@ class PublishPages(OfficePages):
         looked: _Looked | None = None,
         meanwhile: bool = False,
         done: str = "",
+        left_out: int = 0,
     ) -> Response:
+        """`left_out`: how many of the masks that are proposed have no room in the form."""
         meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
         body = await self._body_of(principal, meeting)
         alone = _alone(request)
@@ -161,6 +166,7 @@ class PublishPages(OfficePages):
             looked=looked,
             meanwhile=meanwhile,
             done=done,
+            left_out=left_out,
         )
 
 

@@ -5,7 +5,9 @@ from html import unescape
 import httpx
 import pytest
 
+from services.meetings.pages.publishing import PublishPages
 from shared.auth import SESSION_COOKIE
+from shared.rendering.public import MOST_MASKS, Mask
 from tests.integration.meetings.test_decisions import fire
 from tests.integration.meetings.test_elections import signed as all_signed
 from tests.integration.pages.site import AUDITOR, ELSEWHERE, Site
@@ -54,6 +56,24 @@ async def test_minutes_are_looked_at_posted_corrected_and_taken_down(
     assert "Det som var anslaget är utbytt." in unescape(visitor.page.text)
     await visitor.press("/publish/remove", removal="Fel.")
     assert "Protokollet är nedtaget." in unescape(visitor.page.text)
+
+
+async def test_more_than_can_be_masked_is_not_proposed_and_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, visitor: Visitor, publish: str
+) -> None:
+    masks = tuple(Mask(kind="name", text=f"Namn {number}") for number in range(MOST_MASKS + 3))
+
+    async def before(*_: object) -> tuple[Mask, ...]:
+        return masks
+
+    monkeypatch.setattr(PublishPages, "_masked_before", before)
+    said = unescape((await visitor.follow(publish)).text)
+    assert "De 3 sista raderna står inte här" in said
+    assert visitor.page.status_code == 200
+    assert "Namn 199\n" in said.replace("</textarea>", "\n")
+    assert "Namn 200" not in said
+    looked = await visitor.press("/publish")
+    assert looked.status_code == 200
 
 
 async def test_a_line_that_masks_nothing_is_told_at_its_field(visitor: Visitor, publish: str) -> None:

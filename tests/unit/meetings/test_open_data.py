@@ -243,6 +243,12 @@ def test_what_is_gone_leaves_a_mark_and_nothing_else_and_may_come_back() -> None
     assert (again.created, again.modified, again.given(AT).get("deleted")) == (NOW, last, None)
 
 
+def test_what_the_version_before_made_without_its_source_gets_it_and_is_not_gone() -> None:
+    whole, later = kept(scene()), NOW + timedelta(days=1)
+    before = {key: replace(one, source=None) for key, one in whole.items()}
+    assert kept(scene(), before, later) == whole, "made and changed when it was"
+
+
 def test_who_holds_a_thing_that_changed_has_changed_too() -> None:
     later = NOW + timedelta(days=1)
     told = TOLD.model_copy(update={"agenda": TOLD.agenda[:1] if TOLD.agenda else ()})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.errors import InvalidInput, Refused
 from shared.events.base import BlobRef
 from shared.rendering.minutes import Annex, BulletList, MinutesDocument, Paragraph, Run, Table, Text
-from shared.rendering.public import MOST_MASKS, Mask, masked, masked_stamps, masking
+from shared.rendering.public import MOST_MASKS, Mask, masked, masked_stamps, masked_text, masking
 from tests.integration.rendering.sample import full_minutes, sample_stamps
 
 SVEN = Mask(kind="name", text="Sven Dahl")
@@ -101,9 +101,13 @@ def test_a_mask_of_nearly_nothing_is_refused(wrong: str) -> None:
         masking(document(), [Mask(kind="name", text=wrong)])
 
 
-def test_too_many_masks_are_refused() -> None:
+def test_too_many_masks_are_refused_where_they_are_given() -> None:
+    many = [SVEN] * (MOST_MASKS + 1)
     with pytest.raises(InvalidInput, match="more than 200"):
-        masking(document(), [SVEN] * (MOST_MASKS + 1))
+        masking(document(), many)
+    with pytest.raises(InvalidInput, match="more than 200"):
+        masked(document(), many, confirmed="")
+    assert masked_text("Sven Dahls cykel", many, "en") == "[masked] cykel", "of several documents together"
 
 
 def test_stamps_lose_their_names_and_annexes_are_only_listed() -> None:
