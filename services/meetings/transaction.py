@@ -44,6 +44,7 @@ from services.meetings.task.task import Task
 from shared.events import (
     AgreementCompleted,
     BodyChanged,
+    BodyRegistered,
     BounceDetected,
     Event,
     InvitationAnswered,
@@ -103,8 +104,8 @@ class MeetingsTransaction(
         await super().flush()
 
     async def _plan_by_rules(self) -> None:
-        """Of a body that was changed, the meetings whose minutes are waited for, or are to come, follow its rules. The
-        register is locked."""
+        """Of a body that was registered or changed, the meetings whose minutes are waited for, or are to come, follow
+        its rules. The register is locked."""
         ruled, self._ruled = self._ruled, {}
         for (organisation, body_id), at in sorted(ruled.items()):
             ids = await self.awaited_meetings(organisation, body_id, (at - _LOOKED_BACK).date())
@@ -271,7 +272,7 @@ class MeetingsTransaction(
         )
         if isinstance(event, MeetingScheduled | MeetingChanged) and isinstance(about, Meeting):
             self._planned[organisation, about.id] = about, at
-        if isinstance(event, BodyChanged):
+        if isinstance(event, BodyRegistered | BodyChanged):
             self._ruled[organisation, about.id] = at
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))

@@ -23,6 +23,8 @@ MOST_SIGNERS = 20
 MOST_DAYS = 3650
 OWN_DEADLINES = ("adjust_days", "post_days", "posted_days")
 """Rules that a municipality's body has none of: they are the law's."""
+WHO_MAY_READ = ("public", "public_archive")
+"""Rules that a closed body changes, too: what is public of it must be able to go."""
 
 
 class BodyKind(StrEnum):
@@ -152,13 +154,24 @@ def register(body_id: str, key: str, details: BodyDetails) -> tuple[Body, BodyRe
 
 
 def change(body: Body, details: BodyDetails) -> tuple[Body, BodyChanged | None]:
-    """No event when nothing changes. Raises Refused for a closed body, InvalidInput."""
-    body.require_open()
+    """No event when nothing changes. Raises Refused for more than `WHO_MAY_READ` of a closed body, InvalidInput."""
     cleaned = clean_details(details)
+    if body.closed is not None and cleaned != body.details.model_copy(
+        update={"rules": body.details.rules.model_copy(update=who_may_read(cleaned.rules))}
+    ):
+        raise Refused(
+            f"{body.details.name} was closed on {body.closed}",
+            hint=f"change only {' and '.join(WHO_MAY_READ)} of it",
+            says=says("closed", name=body.details.name, day=body.closed),
+        )
     if cleaned == body.details:
         return body, None
     changed = body.stepped().model_copy(update={"details": cleaned})
     return changed, BodyChanged(body_id=body.id, **_event_fields(cleaned))
+
+
+def who_may_read(rules: BodyRules) -> dict[str, bool]:
+    return {name: getattr(rules, name) for name in WHO_MAY_READ}
 
 
 def close(body: Body, on: date) -> tuple[Body, BodyClosed]:

@@ -7,6 +7,7 @@ from services.meetings.body import membership as seats
 from services.meetings.body.body import (
     MOST_DAYS,
     OWN_DEADLINES,
+    WHO_MAY_READ,
     Annexes,
     Body,
     BodyDetails,
@@ -142,8 +143,9 @@ class BodyPages(OfficePages):
 
     async def office_body_change(self, request: Request, body_id: str, principal: Principal = SECRETARY) -> Response:
         body = await self._commands.bodies.body(principal.organisation, body_id)
-        body.require_open()
-        fields = await typed(request, _NAMES)
+        fields = await typed(request, _NAMES) if body.closed is None else _filled(body)
+        if body.closed is not None:
+            fields |= await typed(request, WHO_MAY_READ)
         seen = version_of(await form_text(request, "version"))
         details = _details(fields, body)
         if seen != body.version:
@@ -235,6 +237,9 @@ def _details(fields: Fields, body: Body | None) -> BodyDetails | None:
     if is_wrong(fields) or notice_days is None:
         return None
     value = {name: field.value for name, field in fields.items()}
+    if body is not None and body.closed is not None:
+        shown = {name: value[name] == "yes" for name in WHO_MAY_READ}
+        return body.details.model_copy(update={"rules": rules.model_copy(update=shown)})
     adjusters = value["adjusters"]
     signers = rules.signers if adjusters == _AS_NOW else ("secretary", "chair", *["adjuster"] * int(adjusters))
     return BodyDetails(

@@ -62,6 +62,7 @@ _FIELDS = {
     "från": "from",
     "till": "to",
     "offentligt": "public",
+    "offentligt arkiv": "public_archive",
     "tom": "to",
 }
 

@@ -81,8 +81,9 @@ def _details(fields: dict[str, Any]) -> BodyDetails:
                 says=says("missing_of_body", name),
             )
     rules = {name: fields[name] for name in _RULES if name in fields}
-    if isinstance(said := rules.get("public"), str):
-        rules["public"] = {"ja": "yes", "nej": "no"}.get(said.casefold(), said)
+    for name in ("public", "public_archive"):
+        if isinstance(said := rules.get(name), str):
+            rules[name] = {"ja": "yes", "nej": "no"}.get(said.casefold(), said)
     items = rules.get("standing_items")
     if isinstance(items, list):
         rules["standing_items"] = [{"title": item} if isinstance(item, str) else item for item in items]

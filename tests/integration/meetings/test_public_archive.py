@@ -100,6 +100,20 @@ async def test_what_its_body_shows_no_longer_is_gone_at_once(
         assert posting not in answer.text
 
 
+async def test_what_is_in_the_archive_of_a_body_that_was_closed_since_can_go(
+    service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, board: str, clock: ManualClock
+) -> None:
+    _, posting = await archived(service, api, clock)
+    assert (await api.post(f"/bodies/{board}/close", json={})).status_code == 200
+    assert (await anyone.get(f"{BOARD}/{posting}")).status_code == 200
+    await change_rules(api, board, public_archive=False)
+    assert (await anyone.get(f"{BOARD}/{posting}")).status_code == 410
+    assert TITLE not in (await anyone.get(ARCHIVE)).text
+    answer = await api.put(f"/bodies/{board}", json=BODY["details"] | {"rules": RULES | {"quorum": 2}})
+    assert answer.status_code == 409
+    assert "public_archive" in answer.json()["hint"]
+
+
 async def test_what_is_taken_out_of_the_archive_or_corrected_there_is_so_at_once(
     service: Service, api: httpx.AsyncClient, anyone: httpx.AsyncClient, board: str, clock: ManualClock
 ) -> None:

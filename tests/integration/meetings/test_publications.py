@@ -205,6 +205,22 @@ async def test_that_minutes_are_signed_in_time_is_watched_from_the_calendar_on(
     assert [name for name, _ in await facts(service)] == ["publication-deadline-neared", "publication-deadline-missed"]
 
 
+@pytest.mark.parametrize("by_file", [False, True], ids=["api", "register"])
+async def test_a_body_that_is_registered_with_a_deadline_has_it_for_the_meetings_that_it_takes_over(
+    service: Service, api: httpx.AsyncClient, by_file: bool
+) -> None:
+    meeting = await schedule(api)
+    assert (await api.get(f"/meetings/{meeting}/publication")).status_code == 404
+    if by_file:
+        said = {"text": f"bodies: {{b: {{name: {MEETING['body']}, kind: board, adjust_days: 14}}}}"}
+        answer = await api.post("/register", json=said)
+    else:
+        body = {"name": MEETING["body"], "kind": "board", "rules": {"adjust_days": 14}}
+        answer = await api.post("/bodies", json={"details": body})
+    assert answer.is_success, answer.text
+    assert (await api.get(f"/meetings/{meeting}/publication")).json()["adjust_by"] == "2022-10-07"
+
+
 async def test_of_a_meeting_that_is_moved_after_a_warning_another_one_comes_in_time(
     service: Service, api: httpx.AsyncClient, committee: str, clock: ManualClock
 ) -> None:

@@ -121,8 +121,6 @@ async def test_a_place_is_changed_and_ended_and_whoever_leaves_leaves_all(visito
     await visitor.follow(f"{body}/close")
     await visitor.press("/close", on="2022-12-31")
     assert "Nedlagt 31 december 2022" in visitor.page.text
-    assert (await visitor.follow(f"{body}/change")).status_code == 200  # opened before: the refusal comes at saving
-    assert (await visitor.press("/change", **BODY)).status_code == 409
 
 
 async def test_a_body_is_public_when_somebody_says_so(visitor: Visitor) -> None:
@@ -305,3 +303,20 @@ async def test_two_who_change_the_letterhead_are_told_and_both_texts_are_shown(v
     assert gone.status_code == 422
     assert "Någon annan har ändrat detta" in gone.text
     assert await visitor.site.meetings.commands.letterhead.letterhead(ORGANISATION) is not None
+
+
+async def test_a_closed_body_s_page_leads_to_what_anyone_may_read_and_to_nothing_else(visitor: Visitor) -> None:
+    body = await new_body(visitor, public="yes", public_archive="yes", quorum="3")
+    await visitor.follow(f"{body}/close")
+    await visitor.press("/close", on="2022-12-31")
+    assert "Nedlagt" in visitor.page.text
+    form = await visitor.follow(f"{body}/change")
+    assert 'name="public_archive"' in form.text
+    assert 'name="quorum"' not in form.text
+    wrong = await visitor.press("/change", public_archive="kanske")
+    assert wrong.status_code == 422
+    await visitor.press("/change", public="no", public_archive="no", quorum="9")
+    assert visitor.page.url.path == body
+    found = await visitor.site.meetings.commands.bodies.body(ORGANISATION, body.rsplit("/", 1)[-1])
+    rules = found.details.rules
+    assert (rules.public, rules.public_archive, rules.quorum) == (False, False, 3)

@@ -73,7 +73,22 @@ def test_a_closed_body_takes_nothing_more() -> None:
     with pytest.raises(Refused, match="Styrelsen was closed on 2023-06-01"):
         seats.begin(closed, [], "m1", member("p1"))
     with pytest.raises(Refused, match="was closed"):
-        rules.change(closed, DETAILS)
+        rules.change(closed, DETAILS.model_copy(update={"name": "Nämnden"}))
+
+
+@pytest.mark.parametrize("name", ["public", "public_archive"])
+def test_of_a_closed_body_it_still_changes_what_anyone_may_read(name: str) -> None:
+    shown = DETAILS.model_copy(update={"rules": DETAILS.rules.model_copy(update={name: True})})
+    closed, _ = rules.close(rules.register("b1", "styrelsen", shown)[0], date(2023, 6, 1))
+    hidden, fact = rules.change(closed, DETAILS)
+    assert fact is not None
+    assert (getattr(fact.rules, name), getattr(hidden.details.rules, name), hidden.closed) == (
+        False,
+        False,
+        closed.closed,
+    )
+    with pytest.raises(Refused, match="was closed"):
+        rules.change(closed, DETAILS.model_copy(update={"rules": DETAILS.rules.model_copy(update={"quorum": 2})}))
 
 
 def test_a_membership_carries_what_it_rests_on() -> None:

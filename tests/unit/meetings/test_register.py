@@ -339,12 +339,30 @@ def test_fields_are_known_by_what_they_are_called_in_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "public"), [("", False), ("public: yes", True), ("offentligt: ja", True), ("offentligt: Nej", False)]
+    ("said", "public", "archive"),
+    [
+        ("", False, False),
+        ("public: yes", True, False),
+        ("offentligt: ja", True, False),
+        ("offentligt: Nej", False, False),
+        ("public_archive: ja", False, True),
+        ("offentligt arkiv: Ja", False, True),
+    ],
 )
-def test_a_body_is_public_when_the_file_says_so(said: str, public: bool) -> None:
+def test_a_body_is_public_when_the_file_says_so(said: str, public: bool, archive: bool) -> None:
     problems = Problems()
     read = read_yaml(f"bodies:\n  s:\n    name: Styrelsen\n    kind: board\n    {said}\n", problems)
     assert not problems.found
     details = read.bodies[0].details
     assert details is not None
-    assert details.rules.public is public
+    assert (details.rules.public, details.rules.public_archive) == (public, archive)
+
+
+def test_a_register_hides_the_archive_of_a_body_that_is_closed() -> None:
+    house = House()
+    said = "bodies: {au: {name: Arbetsutskottet, kind: committee, public_archive: %s}}"
+    house.bring(said % "yes")
+    [closed] = house.bodies.values()
+    house.bodies[closed.id] = closed.model_copy(update={"closed": date(2022, 1, 1)})
+    assert kinds(house.bring(said % "no").changes) == ["body-changed"]
+    assert house.wrong("bodies: {au: {name: Nämnden, kind: committee}}")

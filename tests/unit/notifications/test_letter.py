@@ -222,6 +222,12 @@ def test_those_who_had_signed_are_not_told_the_reason(purpose: Purpose) -> None:
     assert "550" not in words(received(replace(LETTER, purpose=purpose)), "plain")
 
 
+@pytest.mark.parametrize("purpose", [Purpose.PUBLICATION_POST_NEAR, Purpose.PUBLICATION_POST_MISSED])
+def test_an_association_is_told_of_no_appeal(purpose: Purpose) -> None:
+    assert "överklaga" not in words(received(replace(LETTER, purpose=purpose)), "plain")
+    assert "appeal" not in words(received(replace(LETTER, purpose=purpose, language="en")), "plain")
+
+
 @pytest.mark.parametrize(
     ("said", "fit"),
     [
