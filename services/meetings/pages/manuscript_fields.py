@@ -1,6 +1,5 @@
 """The page of a draft's fields: who was there, where and when, who signs."""
 
-import re
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
@@ -9,7 +8,8 @@ from fastapi.responses import Response
 from services.meetings.manuscript.commands import Desk
 from services.meetings.manuscript.manuscript import Manuscript
 from services.meetings.minutes.fields import COLUMNS, LINES, in_a_form
-from services.meetings.pages.manuscript_desk import AT, facts_of, there_on, why_of
+from services.meetings.pages.manuscript_desk import AT, facts_of, there_on
+from services.meetings.pages.manuscript_troubles import FIELDS, of_fields
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -26,19 +26,6 @@ from shared.auth import Principal
 from shared.errors import InvalidInput, Refused, TooLarge
 from shared.web import Field, form_text
 
-_FIELDS = (*LINES, *COLUMNS)
-
-# What a field is refused for, by what the refusal says; the text key below `error.manuscript.`.
-_WHY_FIELD = {
-    r".*name is missing": "name",
-    r".*more than one has the role": "two_chairs",
-    r".*serves_for": "serves",
-    r".*items": "items",
-    r".* as well$": "twice",
-    r".*values between": "columns",
-    r"ends: is before": "ends",
-}
-
 
 class ManuscriptFieldPages(OfficePages):
     def add_to(self, router: APIRouter) -> None:
@@ -54,9 +41,9 @@ class ManuscriptFieldPages(OfficePages):
     async def office_manuscript_fields_save(
         self, request: Request, meeting_id: str, principal: Principal = SECRETARY
     ) -> Response:
-        fields = {f"minutes_{name}": Field(f"minutes_{name}") for name in _FIELDS}
+        fields = {f"minutes_{name}": Field(f"minutes_{name}") for name in FIELDS}
         fields |= await typed(request, fields)
-        form = {name: fields[f"minutes_{name}"].value for name in _FIELDS}
+        form = {name: fields[f"minutes_{name}"].value for name in FIELDS}
         look = await form_text(request, "act") == "look"
         seen = version_of(await form_text(request, "version"))
         row, meanwhile = 0, False
@@ -107,21 +94,14 @@ class ManuscriptFieldPages(OfficePages):
 
 def _put_wrong_field(fields: Fields, error: InvalidInput) -> int:
     """At its field; the number of the person in it, or 0."""
-    found = re.match(r"(?:line \d+: )?([a-z_]+)(?:, number (\d+))?[^:]*: (.*)", error.message)
-    name = f"minutes_{found[1]}" if found else ""
-    if name not in fields or not found:
-        wrong(fields, "minutes_title", "manuscript.fields")
-        return 0
-    key = why_of(_WHY_FIELD, error.message.partition(": ")[2] if error.message.startswith("line") else error.message)
-    by_field = {"starts": "time", "ends": "time", "adjuster": "adjuster", "first_paragraph": "number"}
-    plain = "people" if found[1] in COLUMNS else by_field.get(found[1], "line")
-    wrong(fields, name, f"manuscript.{key or plain}")
-    return int(found[2] or 0)
+    trouble = of_fields(error)
+    wrong(fields, f"minutes_{trouble.field or 'title'}", f"manuscript.{trouble.key}")
+    return trouble.number if trouble.field else 0
 
 
 def _filled_fields(manuscript: Manuscript) -> Fields:
     try:
         form = in_a_form(manuscript.fields)
     except InvalidInput:  # handed in as a text that is no YAML: to be written anew
-        form = dict.fromkeys(_FIELDS, "")
-    return {f"minutes_{name}": Field(f"minutes_{name}", form[name]) for name in _FIELDS}
+        form = dict.fromkeys(FIELDS, "")
+    return {f"minutes_{name}": Field(f"minutes_{name}", form[name]) for name in FIELDS}

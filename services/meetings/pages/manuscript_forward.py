@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from services.meetings.manuscript.forward import Place, Proposal
 from services.meetings.pages.manuscript_desk import AT, facts_of, there_on
+from services.meetings.pages.manuscript_troubles import of_fields
 from services.meetings.pages.office import (
     SECRETARY,
     Fields,
@@ -21,7 +22,7 @@ from services.meetings.pages.office import (
     wrong,
 )
 from shared.auth import Principal
-from shared.errors import InvalidInput, Refused, Unavailable
+from shared.errors import InvalidInput, JusteraError, Refused, Unavailable
 from shared.events import Person, SignerInvitation
 from shared.forwarding import client_ip
 from shared.text import MAX_EMAIL, MAX_NAME, MAX_REASON, clean_mailbox, clean_name, clean_reason
@@ -116,9 +117,7 @@ class ManuscriptForwardPages(SendingPages):
                 return back(request, "office_meeting", "put-forward-before", meeting_id=meeting_id)
             why = _why(error, found, seen)
             values = dict(error.says.values) if error.says else {}
-            return self._form(
-                request, principal, found, fields, piece_id, why=why, values=values, message=error.message
-            )
+            return self._form(request, principal, found, fields, piece_id, why=why, values=values, error=error)
         if piece_id is not None:
             return back(request, "office_manuscript", "adjusted-at-once", meeting_id=meeting_id)
         if signs:
@@ -135,10 +134,10 @@ class ManuscriptForwardPages(SendingPages):
         *,
         why: str = "",
         values: Mapping[str, object] | None = None,
-        message: str = "",
+        error: JusteraError | None = None,
     ) -> Response:
         """`piece_id`: of one paragraph, to be approved at once. `why`: it was refused, with what fills the text in;
-        `message`: where no text says why."""
+        `error`: what it was refused by."""
         manuscript = there_on(found.desk)
         piece = manuscript.piece(piece_id) if piece_id is not None else None
         return self._page(
@@ -154,7 +153,7 @@ class ManuscriptForwardPages(SendingPages):
             last=found.desk.first + len(manuscript.pieces) - 1,
             why=why,
             values=values or {},
-            message=message,
+            trouble=of_fields(error) if error else None,
             **facts_of(found.desk),
         )
 

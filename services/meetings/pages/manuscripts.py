@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.manuscript.commands import Desk, is_whole
 from services.meetings.manuscript.manuscript import Manuscript, Piece
-from services.meetings.pages.manuscript_desk import AT, facts_of, numbered, there_on, why_of
+from services.meetings.pages.manuscript_desk import AT, facts_of, numbered, there_on
+from services.meetings.pages.manuscript_troubles import of_fields, of_text
 from services.meetings.pages.manuscript_word import not_kept_of
 from services.meetings.pages.office import (
     READER,
@@ -45,18 +46,6 @@ _DONE = frozenset(
     }
 )
 _PARAGRAPH = ("heading", "below")
-
-# What a text is refused for, by what the refusal says; the text key below `error.manuscript.`.
-_WHY = {
-    r"holds ": "characters",
-    r"another paragraph begins": "another",
-    r"only ## ": "level",
-    r"a heading ": "heading",
-    r"a list, heading or table": "in_list",
-    r"a list that starts": "list_start",
-    r"a table|a row of": "table",
-    r".*(Vald till|Elected to|election|register)": "election",
-}
 
 
 class ManuscriptPages(OfficePages):
@@ -147,6 +136,7 @@ class ManuscriptPages(OfficePages):
         desk = await self._commands.manuscripts.desk(principal.organisation, meeting_id)
         sitting = await self._commands.sittings.scene(principal.organisation, meeting_id)
         trouble = is_whole(desk.manuscript) if desk.manuscript else None
+        place = _place_of(trouble, desk.manuscript) if trouble and desk.manuscript else None
         corrected = await self._commands.manuscripts.news(principal.organisation, meeting_id)
         return self._page(
             request,
@@ -156,10 +146,10 @@ class ManuscriptPages(OfficePages):
             refused=bool(why),
             why=why,
             done=done,
-            trouble=trouble,
+            trouble=(of_text(trouble)[1] if place else of_fields(trouble)) if trouble else None,
             corrected=[] if numbered(desk) else corrected,
             not_kept=not_kept_of(desk.manuscript) if desk.manuscript else [],
-            place_of_trouble=_place_of(trouble, desk.manuscript) if trouble and desk.manuscript else None,
+            place_of_trouble=place,
             to_adjust={
                 item.id
                 for item in (sitting.state.items if sitting.state else ())
@@ -287,13 +277,11 @@ async def typed_text(request: Request) -> Fields:
 
 def put_wrong(fields: Fields, error: JusteraError) -> int:
     """At the heading, or at the text; the line of the text, or 0."""
-    found = re.match(r"line (-?\d+): (.*)", error.message)
-    line, what = (int(found[1]), found[2]) if found else (1, error.message)
+    line, trouble = of_text(error)
     if line < 1:
         wrong(fields, "heading", _heading_error(fields["heading"].value, error))
         return 0
-    key = "too_long" if isinstance(error, TooLarge) or "longer" in what or "more than" in what else "other"
-    wrong(fields, "below", f"manuscript.{why_of(_WHY, what) or key}")
+    wrong(fields, "below", f"manuscript.{trouble.key}")
     return line
 
 

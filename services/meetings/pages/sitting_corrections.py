@@ -120,6 +120,7 @@ class SittingCorrectionPages(OfficePages):
         kind = entry.step.do if do is None else do
         state = there.state(place, behind=do is not None)
         named = there.scene.state or state
+        later = standing_at(there.entries, other) if other in _places(there.entries) else None
         shown = _typed(form) if form is not None else _as_it_is(entry, do)
         return self._page(
             request,
@@ -129,7 +130,8 @@ class SittingCorrectionPages(OfficePages):
                 **facts_of(there.scene),
                 "refused": bool(why),
                 "why": why,
-                "other": standing_at(there.entries, other).number if other in _places(there.entries) else None,
+                "other": later,
+                "other_about": whom(there.scene, later) if later else "",
                 "entry": entry,
                 "place": place,
                 "do": kind,

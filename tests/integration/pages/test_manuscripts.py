@@ -276,6 +276,15 @@ async def test_a_draft_that_was_changed_since_is_not_put_forward_and_what_was_ty
     await commands.manuscripts.write(ORGANISATION, held.meeting_id, "p1", "Ekonomi", "Rätt text.", seen=None)  # type: ignore[arg-type]
 
 
+async def test_of_a_sitting_that_was_closed_before_anything_was_taken_up_nothing_is_written(held: Held) -> None:
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    await held.say("closed")
+    await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}/manuscript")
+    assert "avslutades utan att något ärende togs upp" in shown(held)
+    assert "Håll sammanträdet först" not in shown(held)
+
+
 async def test_a_correction_of_the_sitting_is_shown_on_the_draft_and_taken_over(held: Held) -> None:
     at = await written(held)
     await held.visitor.follow(at)

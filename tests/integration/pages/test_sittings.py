@@ -214,7 +214,7 @@ async def test_what_was_forgotten_is_put_in_and_what_rests_on_it_is_corrected_wi
     left = {"person": held.ids["Nils"], "reason": "Han gick före voteringen"}
     await held.visitor.press("/steps/7/after", **left)
     page = unescape(held.visitor.page.text)
-    assert "Då stämmer inte steg 8: Personen är inte här." in page
+    assert "Steg 8 (Omröstning) stämmer inte i så fall. Då är den som steget gäller inte här." in page
     assert f'value="{held.ids["Nils"]}" selected' in page
     await held.visitor.press("/steps/7/after", **left, act="next")
     assert held.visitor.heading == "Rätta: Omröstning"
@@ -243,5 +243,5 @@ async def test_a_correction_that_nobody_can_make_is_told(held: Held) -> None:
     assert held.visitor.page.status_code == 422
     await held.visitor.follow(f"{held.at}/steps/4")
     await held.visitor.press("/sitting/steps/4", withdraw="yes", reason="Nils var aldrig där")
-    assert "Då stämmer inte steg 8" in unescape(held.visitor.page.text)
+    assert "Steg 8 (Omröstning) stämmer inte" in unescape(held.visitor.page.text)
     assert len(await held.steps()) == 9

@@ -124,8 +124,35 @@ async def sitting(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "sitting-room", page
     await page.goto(f"{meeting}/sitting/steps")
     yield "sitting-steps", page
+    async for stop in corrections(page, meeting):
+        yield stop
     async for stop in manuscript(page, meeting):
         yield stop
+
+
+async def corrections(page: Page, meeting: str) -> AsyncIterator[Stop]:
+    """Of a sitting in which an item was taken up as the last step."""
+    steps = f"{meeting}/sitting/steps"
+    await page.locator("main .row-side .ways a:not([href$='/after'])").first.click()
+    last = page.url.rpartition("/")[2]
+    yield "sitting-step", page
+    await page.locator("main form .button").click()
+    yield "sitting-step-wrong", page
+    await page.goto(f"{steps}/2")
+    yield "sitting-step-roll", page
+    await page.goto(f"{steps}/{last}/after")
+    yield "sitting-forgotten", page
+    await page.goto(f"{steps}/{last}/after?do=vote_taken")
+    yield "sitting-forgotten-vote", page
+    # Who left is said to have left before that, too.
+    for after in (last, "2"):
+        await page.goto(f"{steps}/{after}/after?do=departed")
+        await page.select_option("#person", index=1)
+        await page.fill("#reason", "Gick tidigare, för att hinna med tåget.")
+        await send(page, page.locator("main form .button.primary"))
+        yield "sitting-step-corrected" if after == last else "sitting-step-rests", page
+    await page.locator("[value=next]").click()
+    yield "sitting-step-next", page
 
 
 async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:

@@ -6,15 +6,16 @@ from datetime import date
 from playwright.async_api import BrowserContext, Page
 
 from services.meetings.body.body import BodyDetails, BodyKind
-from shared.events import AgreementCancelled
+from shared.events import AgreementCancelled, BounceDetected
 from tests.integration.meetings.test_decisions import fire
 from tests.integration.meetings.test_elections import signed as all_signed
+from tests.integration.meetings.test_meetings import NOW
 from tests.integration.meetings.test_meetings import end as ended
 from tests.integration.pages.site import Site
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
-from tests.integration.pages.tour import Stop, first_page, log_in
+from tests.integration.pages.tour import Stop, first_page, log_in, send
 from tests.integration.pages.tour_meetings import meetings
-from tests.integration.signing.flow import ORGANISATION
+from tests.integration.signing.flow import ORGANISATION, message
 
 _ELECTED = """
 | Vald till | Namn | Uppdrag |
@@ -88,6 +89,8 @@ async def office(site: Site, context: BrowserContext) -> AsyncIterator[Stop]:
     async for stop in own(site, page, person.rpartition("/")[2]):
         yield stop
     async for stop in elections(site, page, board):
+        yield stop
+    async for stop in approved_at_once(site, page):
         yield stop
     await page.goto(f"{board}/change")
     other = await page.context.new_page()
@@ -204,15 +207,11 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
     """Of a body that has a chair and a meeting on 2022-11-25, whose minutes elect: one can be seated, one cannot."""
     commands = site.meetings.commands
     await commands.bodies.register(ORGANISATION, BodyDetails(name="Styrgruppen", kind=BodyKind.STEERING_GROUP))
-    [meeting] = [
-        one
-        for one in await commands.meetings.of_year(ORGANISATION, 2022)
-        if one.details.starts.date() == date(2022, 11, 25)
-    ]
-    drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, MINUTES, DRAFTING, ip="192.0.2.1")
-    async for stop in reviews(site, page, meeting.id):
+    meeting = await _of_day(site, date(2022, 11, 25))
+    drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting, MINUTES, DRAFTING, ip="192.0.2.1")
+    async for stop in reviews(site, page, meeting):
         yield stop
-    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}/minutes/unlock")
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting}/minutes/unlock")
     await page.locator("main form .button").click()
     yield "minutes-unlock-wrong", page
     await page.fill("#reason", "§ 38 är fel.")
@@ -220,10 +219,10 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
     yield "meeting-unlocked", page
     await ended(site.meetings, drafted.agreement_id, AgreementCancelled, organisation=ORGANISATION)
     text = MINUTES.replace("Läggs till handlingarna.", "Rapporten läggs till handlingarna.") + _ELECTED
-    drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting.id, text, DRAFTING, ip="192.0.2.1")
-    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}/minutes/difference/1/2")
+    drafted = await commands.minutes.draft_minutes(ORGANISATION, meeting, text, DRAFTING, ip="192.0.2.1")
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting}/minutes/difference/1/2")
     yield "minutes-difference", page
-    review = await commands.reviews.latest(ORGANISATION, meeting.id)
+    review = await commands.reviews.latest(ORGANISATION, meeting)
     assert review is not None
     [reviewer] = review.review.people
     await page.goto(site.own_link(reviewer, review=review.review.id))
@@ -238,11 +237,11 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
     await page.locator("[action$='/send'] .button").click()
     yield "review-sent", page
     await all_signed(site.meetings, drafted.agreement_id, organisation=ORGANISATION)
-    await page.goto(f"{site.base}/meetings/office/meetings/{meeting.id}")
+    await page.goto(f"{site.base}/meetings/office/meetings/{meeting}")
     yield "meeting-elections", page
     await page.locator("[action$='/elections'] .button").click()
     yield "meeting-elections-again", page
-    async for stop in publishing(site, page, meeting.id):
+    async for stop in publishing(site, page, meeting):
         yield stop
     await page.goto(board)
     yield "body-elected", page
@@ -266,6 +265,13 @@ async def _tasks(site: Site, page: Page) -> AsyncIterator[Stop]:
     yield "task", page
     await page.goto(f"{site.base}/meetings/office/tasks")
     yield "tasks", page
+    await page.locator("main .row-title a").first.click()
+    await page.locator("main details summary").click()
+    await page.locator("main details .button").click()
+    yield "task-withdraw-wrong", page
+    await page.fill("#reason", "Gavs av misstag.")
+    await page.locator("main details .button").click()
+    yield "task-withdrawn", page
 
 
 async def publishing(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop]:
@@ -301,6 +307,42 @@ async def publishing(site: Site, page: Page, meeting_id: str) -> AsyncIterator[S
     yield "board-gone", page
     await page.goto(at)
     yield "publish-removed", page
+
+
+async def approved_at_once(site: Site, page: Page) -> AsyncIterator[Stop]:
+    """Of a meeting on 2022-09-23 whose minutes are being written."""
+    meeting = await _of_day(site, date(2022, 9, 23))
+    at = f"{site.base}/meetings/office/meetings/{meeting}"
+    await page.goto(f"{at}/manuscript")
+    await page.locator(".rows .row-title a").last.click()
+    await page.locator("main a[href$=at-once]").click()
+    for n, box in enumerate(await page.locator("input[name^=signer_]").all()):
+        await box.fill(f"justerare{n}@norrdalen.example")
+    await page.fill("#sender_email", "kansliet@norrdalen.example")
+    await send(page, page.locator("main form .button.primary"))
+    yield "manuscript-at-once-out", page
+    [alone] = await site.meetings.commands.adjusting.of_meeting(ORGANISATION, meeting)
+    await all_signed(site.meetings, alone.agreement_id, organisation=ORGANISATION)
+    await fire(site.meetings)
+    await page.goto(at)
+    yield "meeting-approved-at-once", page
+    await page.locator(f"main a[href$='/publish?paragraph={alone.paragraph}']").click()
+    yield "publish-alone", page
+    await page.fill("#names", "B")
+    await page.locator("main form .button").click()
+    yield "publish-alone-wrong", page
+    await page.fill("#names", "Nils Ek")
+    await page.locator("main form .button").click()
+    yield "publish-alone-looked", page
+    await page.locator("main form .button").first.click()
+    yield "publish-alone-posted", page
+    await page.locator("main dl a").last.click()
+    yield "board-alone", page
+
+
+async def _of_day(site: Site, day: date) -> str:
+    held = await site.meetings.commands.meetings.of_year(ORGANISATION, day.year)
+    return next(one.id for one in held if one.details.starts.date() == day)
 
 
 async def archive(site: Site, meeting_id: str) -> None:
@@ -350,6 +392,8 @@ async def reviews(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop
     review = await site.meetings.commands.reviews.latest(ORGANISATION, meeting_id)
     assert review is not None
     [reviewer] = review.review.people
+    async for stop in _unreached(site, page, review.review.id, reviewer):
+        yield stop
     person = review.people[reviewer]
     await site.meetings.commands.people.change(
         ORGANISATION, reviewer, person.details.model_copy(update={"language": language})
@@ -369,3 +413,22 @@ async def reviews(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop
     await page.goto(f"{at}/reviews/{review.review.id}/call-off")
     await page.locator("main form .button").click()
     yield "review-call-off-wrong", page
+
+
+async def _unreached(site: Site, page: Page, review_id: str, reviewer: str) -> AsyncIterator[Stop]:
+    """Of a review that is on the page, and one who is asked in it."""
+    fact = BounceDetected(
+        email_id="mail",
+        agreement_id=review_id,
+        purpose="review",
+        recipient=(await site.meetings.commands.people.career(ORGANISATION, reviewer)).person.details.email or "",
+        request_id=reviewer,
+        status="5.1.1",
+        diagnostic="550 5.1.1 <olof@norrdalen.example>: Recipient address rejected: User unknown",
+        permanent=True,
+    )
+    await site.meetings.gates[0].behind.handle([message(fact, NOW, key=review_id, organisation=ORGANISATION)])
+    await page.reload()
+    yield "review-unreached", page
+    await page.locator("[action$='/ask-again'] .button").click()
+    yield "review-asked-again", page
