@@ -32,7 +32,7 @@ from services.meetings.poll.poll import Poll, call_off
 from services.meetings.poll.store import PollStore
 from services.meetings.proposal.store import ProposalStore
 from services.meetings.publication import publication
-from services.meetings.publication.deadlines import adjust_by
+from services.meetings.publication.deadlines import adjust_by, is_watched_otherwise
 from services.meetings.publication.publication import Publication
 from services.meetings.publication.store import PublicationStore
 from services.meetings.reply.store import ReplyStore
@@ -43,8 +43,6 @@ from services.meetings.task.store import TaskStore
 from services.meetings.task.task import Task
 from shared.events import (
     AgreementCompleted,
-    BodyChanged,
-    BodyRegistered,
     BounceDetected,
     Event,
     InvitationAnswered,
@@ -102,6 +100,12 @@ class MeetingsTransaction(
         planned, self._planned = self._planned, {}
         await self._wait_for_minutes(planned)
         await super().flush()
+
+    def follow_rules(self, organisation: str, body: Body, before: Body | None, at: datetime) -> None:
+        """Of a body that was put in or changed. Where its name, or what says until when its minutes are signed, is
+        another than `before`, its meetings follow when the transaction ends."""
+        if before is None or is_watched_otherwise(body.details, before.details):
+            self._ruled[organisation, body.id] = at
 
     async def _plan_by_rules(self) -> None:
         """Of a body that was registered or changed, the meetings whose minutes are waited for, or are to come, follow
@@ -272,8 +276,6 @@ class MeetingsTransaction(
         )
         if isinstance(event, MeetingScheduled | MeetingChanged) and isinstance(about, Meeting):
             self._planned[organisation, about.id] = about, at
-        if isinstance(event, BodyRegistered | BodyChanged):
-            self._ruled[organisation, about.id] = at
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))
 

@@ -64,6 +64,7 @@ class BodyCommands:
             await transaction.save_bodies(organisation, [body])
             await transaction.take_name(organisation, body, None)
             transaction.tell(organisation, body, fact, self._clock.now())
+            transaction.follow_rules(organisation, body, None, self._clock.now())
             return body
 
         return await self._unit_of_work.run(work)
@@ -85,6 +86,7 @@ class BodyCommands:
                 if body.details.name != found.details.name:
                     await transaction.take_name(organisation, body, found.details.name)
                 transaction.tell(organisation, body, fact, self._clock.now())
+                transaction.follow_rules(organisation, body, found, self._clock.now())
             return body
 
         return await self._unit_of_work.run(work)

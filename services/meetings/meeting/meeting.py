@@ -68,12 +68,13 @@ class Reserved(BaseModel):
 
 
 class PlanSlot(BaseModel):
-    """Which meeting of which plan it is."""
+    """Which meeting of which plan it is. `year`: the plan's; None of what an older plan made."""
 
     model_config = ConfigDict(frozen=True)
 
     plan: str
     slot: str
+    year: int | None = None
 
 
 class MeetingDetails(BaseModel):

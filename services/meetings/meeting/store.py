@@ -167,6 +167,7 @@ def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:
         "status": meeting.status.value,
         "plan": meeting.plan.plan if meeting.plan else None,
         "slot": meeting.plan.slot if meeting.plan else None,
+        "plan_year": meeting.plan.year if meeting.plan else None,
         "reason": meeting.reason,
         "taken_over_by": meeting.taken_over_by,
         **details,
@@ -175,7 +176,7 @@ def _row(organisation: str, meeting: Meeting) -> dict[str, Any]:
 
 def _meeting(row: Any) -> Meeting:
     details = MeetingDetails.model_validate({name: getattr(row, name) for name in MeetingDetails.model_fields})
-    plan = PlanSlot(plan=row.plan, slot=row.slot) if row.plan else None
+    plan = PlanSlot(plan=row.plan, slot=row.slot, year=row.plan_year) if row.plan else None
     return Meeting(
         id=row.id,
         body_id=row.body_id,

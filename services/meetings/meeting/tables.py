@@ -13,14 +13,15 @@ class MeetingRow(MeetingsTable, table=True):
     """A meeting as it stands. `starts` and `ends` are local wall time as text; `timezone` places them.
 
     `body_id`: of the body that `body` names, when the register knows it. `plan`, `slot`: which meeting of which plan it
-    is, when a plan made it. `reserved` is `meeting.Reserved`. `reason`: why it is cancelled;
-    `taken_over_by`: the meeting that took its items, when it was struck.
+    is, when a plan made it; `plan_year`: that plan's year. `reserved` is `meeting.Reserved`. `reason`: why it is
+    cancelled; `taken_over_by`: the meeting that took its items, when it was struck.
     """
 
     __tablename__ = "meeting"
     __table_args__ = (
         Index("meeting_by_start", "organisation", "starts", "id"),
         Index("meeting_by_plan", "organisation", "plan"),
+        Index("meeting_by_body", "organisation", "body_id", "ends"),
         Index("meeting_of_no_body", "organisation", "body", postgresql_where=text("body_id IS NULL")),
         Index(
             "meeting_taken_over", "organisation", "taken_over_by", postgresql_where=text("taken_over_by IS NOT NULL")
@@ -44,6 +45,7 @@ class MeetingRow(MeetingsTable, table=True):
     reserved: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     plan: str | None = Field(sa_column=Column(Text, nullable=True))
     slot: str | None = Field(sa_column=Column(Text, nullable=True))
+    plan_year: int | None = Field(sa_column=Column(Integer, nullable=True))
     reason: str | None = Field(sa_column=Column(Text, nullable=True))
     taken_over_by: str | None = Field(sa_column=Column(Text, nullable=True))
 

@@ -64,7 +64,7 @@ def apply(
     outcome = PlanOutcome()
     found, guessed = _matched(there, wanted)
     for planned, details in wanted:
-        slot = PlanSlot(plan=plan, slot=planned.slot)
+        slot = PlanSlot(plan=plan, slot=planned.slot, year=planned.day.year)
         old = found.get(planned.slot + details.body)
         with problems.at(planned.where):
             if old is None:

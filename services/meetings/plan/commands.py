@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -171,13 +172,21 @@ def _details(planned: Planned, body: Body, participants: tuple[Invited, ...]) ->
 
 def _require_its_year(plan: Plan, there: list[Meeting]) -> None:
     """A file copied for the next year with the key that it had would move this year's meetings. Raises InvalidInput."""
-    years = sorted({one.details.starts.year for one in there})
+    known = {year for one in there if one.plan and (year := one.plan.year or _year_in(one.plan.slot))}
+    # where a meeting is now says nothing of its plan: it may have been moved over the turn of the year
+    years = sorted(known or {one.details.starts.year for one in there})
     if years and plan.year not in years:
         raise InvalidInput(
             f"plan: {plan.key} is the plan of {years[-1]}",
             hint=f"give that of {plan.year} a key of its own",
             says=says("plan_of_other_year", "plan", key=plan.key, other=years[-1], year=plan.year),
         )
+
+
+def _year_in(slot: str) -> int | None:
+    """Of a slot that begins with its day; None for a key of somebody's own."""
+    found = re.match(r"(\d{4})-\d{2}-\d{2}(-|$)", slot)
+    return int(found[1]) if found else None
 
 
 def _require_hours(planned: Planned, body: Body) -> None:

@@ -16,7 +16,7 @@ An association's statutes say, if anything, what its bodies are configured with 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.meetings.body.body import BodyRules, DeadlineProfile
+from services.meetings.body.body import BodyDetails, BodyRules, DeadlineProfile
 from services.meetings.holidays import holiday
 
 _ADJUST = timedelta(days=14)
@@ -39,6 +39,16 @@ def adjust_by(rules: BodyRules, held_on: date) -> date | None:
     if rules.deadline_profile is DeadlineProfile.MUNICIPALITY:
         return next_weekday(held_on + _ADJUST)
     return _later(held_on, rules.adjust_days)
+
+
+def is_watched_otherwise(details: BodyDetails, before: BodyDetails) -> bool:
+    """Whether other meetings may be the body's, by its name, or all are to sign until another day."""
+    rules, ruled = details.rules, before.rules
+    return (details.name, rules.deadline_profile, rules.adjust_days) != (
+        before.name,
+        ruled.deadline_profile,
+        ruled.adjust_days,
+    )
 
 
 def post_by(rules: BodyRules, adjusted_on: date) -> date | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Integer, Text, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Integer, Text, bindparam, func, literal_column, select, text, tuple_, union
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.meeting.tables import MEETING
@@ -35,26 +35,20 @@ _HOLD = (
     .order_by(PUBLICATION.c.id)
     .with_for_update()
 )
-_AWAITED = (
-    select(MEETING.c.id)
-    .select_from(
-        MEETING.outerjoin(
-            PUBLICATION,
-            and_(
-                PUBLICATION.c.organisation == MEETING.c.organisation,
-                PUBLICATION.c.meeting_id == MEETING.c.id,
-                PUBLICATION.c.part == 0,
-            ),
-        )
-    )
-    .where(
+# Two questions, each of one index, and their conditions as these have them.
+_AWAITED = union(
+    select(MEETING.c.id).where(
         MEETING.c.organisation == bindparam("organisation"),
         MEETING.c.body_id == bindparam("body_id"),
-        or_(
-            MEETING.c.ends >= bindparam("since"),
-            and_(PUBLICATION.c.status == Status.DRAFT.value, PUBLICATION.c.adjusted_on.is_(None)),
-        ),
-    )
+        MEETING.c.ends >= bindparam("since"),
+    ),
+    select(PUBLICATION.c.meeting_id).where(
+        PUBLICATION.c.organisation == bindparam("organisation"),
+        PUBLICATION.c.body_id == bindparam("body_id"),
+        PUBLICATION.c.status == literal_column("'draft'"),
+        PUBLICATION.c.adjusted_on.is_(None),
+        PUBLICATION.c.part == literal_column("0"),
+    ),
 )
 _LOCK_OF_MEETING = _OF_MEETING.with_for_update()
 _BEGIN = insert(PUBLICATION).on_conflict_do_nothing().inline()
@@ -79,8 +73,29 @@ _ARCHIVED = (
     .order_by(PUBLICATION.c.held_on.desc(), PUBLICATION.c.id.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_YEAR = func.date_part("year", PUBLICATION.c.held_on).cast(Integer)
-_YEARS = select(_YEAR.label("year")).where(*_IN_ARCHIVE).distinct().order_by(_YEAR.desc())
+# From one year's last day of each body to the one before: as many looks into the index as there are years.
+_YEARS = text(
+    """
+    WITH RECURSIVE found (body_id, held_on) AS (
+        SELECT of.body_id, (
+            SELECT max(publication.held_on) FROM publication
+            WHERE publication.organisation = :organisation AND publication.status = 'archived'
+                AND publication.body_id = of.body_id
+        )
+        FROM unnest(CAST(:bodies AS text[])) AS of (body_id)
+        UNION ALL
+        SELECT found.body_id, (
+            SELECT max(publication.held_on) FROM publication
+            WHERE publication.organisation = :organisation AND publication.status = 'archived'
+                AND publication.body_id = found.body_id
+                AND publication.held_on < CAST(date_trunc('year', found.held_on) AS date)
+        )
+        FROM found WHERE found.held_on IS NOT NULL
+    )
+    SELECT DISTINCT CAST(date_part('year', held_on) AS integer) AS year FROM found
+    WHERE held_on IS NOT NULL ORDER BY year DESC
+    """
+)
 _CHANGED_AT = select(func.max(func.greatest(PUBLICATION.c.edited_at, PUBLICATION.c.removed_at))).where(
     PUBLICATION.c.organisation == bindparam("organisation")
 )

@@ -21,6 +21,19 @@ class PublicationRow(MeetingsTable, table=True):
         Index("publication_by_meeting", "organisation", "meeting_id", "part", unique=True),
         Index("publication_by_status", "organisation", "status", "posted_on"),
         Index("publication_by_meeting_day", "organisation", "status", "held_on", "id"),
+        Index(
+            "publication_unsigned",
+            "organisation",
+            "body_id",
+            postgresql_where=text("status = 'draft' AND adjusted_on IS NULL AND part = 0"),
+        ),
+        Index(
+            "publication_in_archive",
+            "organisation",
+            "body_id",
+            "held_on",
+            postgresql_where=text("status = 'archived'"),
+        ),
     )
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))

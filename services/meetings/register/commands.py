@@ -46,10 +46,13 @@ class RegisterCommands:
             locked = await transaction.lock_register(organisation)
             if version is not None and version != locked - 1:
                 raise Refused("bodies or people were changed since you looked", hint="look again what it would do")
-            problems = Problems()
-            outcome = self._work_out(await _known(transaction, organisation), text, form, problems)
+            problems, known = Problems(), await _known(transaction, organisation)
+            before = {body.id: body for body in known.bodies}
+            outcome = self._work_out(known, text, form, problems)
             problems.refuse()
             await self._save(transaction, organisation, outcome)
+            for body in outcome.bodies.values():
+                transaction.follow_rules(organisation, body, before.get(body.id), self._clock.now())
             return outcome.changes
 
         return await self._unit_of_work.run(work)

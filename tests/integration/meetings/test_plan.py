@@ -281,6 +281,24 @@ async def test_a_file_that_was_copied_for_the_next_year_does_not_move_this_ones(
     assert (await apply(api, copied.replace("plan: 2023", "plan: 2024"))).status_code == 200
 
 
+async def test_a_plan_is_of_its_year_wherever_its_meetings_were_moved(service: Service, api: httpx.AsyncClient) -> None:
+    """Over the turn of the year: its own file is taken again, and one that was copied for the next year is not."""
+    await prepared(api)
+    one = "{key: vinter, date: 2023-12-15, title: Möte, time: 09:00-10:00, mode: digital}"
+    text_of = "plan: p\nyear: 2023\nbodies:\n  styrelsen:\n    meetings:\n      - {}\n".format
+    assert (await apply(api, text_of(one))).status_code == 200
+    [meeting] = (await api.get("/meetings")).json()["meetings"]
+    moved = {name: meeting["details"][name] for name in ("body", "title", "place", "participants", "mode", "occasion")}
+    moved |= {"starts": "2024-01-12T09:00", "ends": "2024-01-12T10:00"}
+    put = await api.put(f"/meetings/{meeting['id']}", json=moved)
+    assert put.status_code == 200, put.text
+    copied = text_of(one.replace("2023-12-15", "2024-02-23")).replace("year: 2023", "year: 2024")
+    answer = await apply(api, copied)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "plan: p is the plan of 2023")
+    assert (await check(api, text_of(one)))["problems"] == []
+    assert (await apply(api, text_of(one))).status_code == 200
+
+
 async def test_a_meeting_that_was_held_stays_as_it_was(service: Service, api: httpx.AsyncClient) -> None:
     await prepared(api)
     await apply(api)

@@ -1,5 +1,6 @@
 """The public archive: what was posted may be read on where its body says so; by trying, nothing else is found."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -186,6 +187,13 @@ async def test_it_is_searched_by_title_body_and_year_page_by_page(
     assert sorted([*(one for one in postings if one in first), *(await found(f"?after={following}"))]) == sorted(
         postings
     )
+    async with service.database.transaction() as connection:
+        for posting, day in zip(postings, ("2019-12-31", "2021-01-01", "2022-09-23"), strict=True):
+            await connection.exec_driver_sql(f"UPDATE publication SET held_on = '{day}' WHERE id = '{posting}'")
+    years = re.findall(r"<option[^>]*>(\d{4})</option>", (await anyone.get(ARCHIVE)).text)
+    assert years == ["2022", "2021", "2019"]
+    async with service.database.transaction() as connection:
+        await connection.exec_driver_sql("UPDATE publication SET held_on = '2022-09-23'")
     assert await found("?words=%C3%A51+PROTOKOLL") == [postings[1]]
     assert await found("?words=%25") == [], "a sign of LIKE is one of the title"
     assert len(await found(f"?year=2022&body={board}")) == 2

@@ -123,6 +123,21 @@ def test_an_associations_deadlines_are_those_of_its_statutes() -> None:
     assert late.post_by == date(2022, 10, 1), "no law moves the day"
 
 
+def test_a_bodys_meetings_follow_it_for_another_name_or_another_day_to_sign_until_alone() -> None:
+    before = BodyDetails(name="Styrelsen", kind=BodyKind.BOARD, rules=BodyRules(adjust_days=14))
+
+    def ruled(**changed: object) -> BodyDetails:
+        return before.model_copy(update={"rules": before.rules.model_copy(update=changed)})
+
+    for other in (
+        before.model_copy(update={"name": "Nämnden"}),
+        ruled(adjust_days=15),
+        ruled(deadline_profile=DeadlineProfile.MUNICIPALITY),
+    ):
+        assert deadlines.is_watched_otherwise(other, before)
+    assert not deadlines.is_watched_otherwise(ruled(notice_days=9, quorum=3, public=True), before)
+
+
 def test_they_are_told_as_a_municipalitys_are() -> None:
     assert told_until(begun(STATUTES), 40) == [("2022-10-11", Warned.ADJUST_NEAR), ("2022-10-15", Warned.ADJUST_MISSED)]
     assert told_until(signed(STATUTES), 40) == [("2022-10-02", Warned.POST_NEAR), ("2022-10-04", Warned.POST_MISSED)]
