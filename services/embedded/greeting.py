@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from services.embedded.assembly import AllInOne
 from services.embedded.example_days import days_of
-from services.embedded.greeting_minutes import archive_minutes
+from services.embedded.greeting_minutes import archive_minutes, post_minutes
 from services.meetings.agenda.agenda import HowItLeft, ItemDetails
 from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
@@ -110,7 +110,7 @@ class Greeting:
 
     async def go_on(self) -> None:
         """What takes longer, while the newcomer looks around: a notice and its answers, papers, what waits, and signed
-        minutes."""
+        minutes on the notice board."""
         people = await self._meetings.people.people(self._organisation, None, _MOST_PEOPLE)
         self._people = {one.key: one.id for one in people}
         held, coming = await self._board()
@@ -119,8 +119,9 @@ class Greeting:
         await self._ask(self._story.told["poll"])
         if coming[1:]:
             await self._propose(coming[1], self._story.told["proposed"])
-        if held[:-1]:  # those of the last meeting are the newcomer's to write
-            await archive_minutes(self._system, held[-2], self._language)
+        # Those of the last meeting are the newcomer's to write.
+        if held[:-1] and await archive_minutes(self._system, held[-2], self._language):
+            await post_minutes(self._system, held[-2])
 
     async def _board(self) -> tuple[list[Meeting], list[Meeting]]:
         """The board's meetings that were held, and those to come."""

@@ -1,4 +1,4 @@
-"""Minutes of the invented association: drafted, sent off, signed by all, and so sealed and archived.
+"""Minutes of the invented association: drafted, sent off, signed by all, so sealed and archived, and then posted.
 
 Its signers sign as soon as they are mailed, on this machine: the mails are of now, and nobody reads before being asked.
 """
@@ -13,6 +13,7 @@ from services.embedded.assembly import AllInOne
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.minutes.drafting import Drafting
+from services.meetings.publication.publication import Status as Posting
 from services.signing.agreement import Agreement, Status
 from services.signing.commands import SigningCommands
 from shared.errors import NotFound, Refused, Unavailable
@@ -41,8 +42,11 @@ def minutes_text(meeting: Meeting, language: Language) -> str:
     )
 
 
-async def archive_minutes(system: AllInOne, meeting: Meeting, language: Language) -> None:
-    """Goes on from where it was; somebody else's minutes of the meeting stay as they are. Raises JusteraError."""
+async def archive_minutes(system: AllInOne, meeting: Meeting, language: Language) -> bool:
+    """Whether all have signed them. Goes on from where it was; somebody else's minutes of the meeting stay as they are.
+
+    Raises JusteraError.
+    """
     organisation = system.settings.organisation
     meetings: MeetingsCommands = system.services["meetings"].commands
     signing: SigningCommands = system.services["signing"].commands
@@ -52,17 +56,34 @@ async def archive_minutes(system: AllInOne, meeting: Meeting, language: Language
         text, drafting = minutes_text(meeting, language), _drafting(agreement_id, language)
         await meetings.minutes.draft_minutes(organisation, meeting.id, text, drafting, ip=_LOCAL)
     elif there[0].agreement_id != agreement_id:
-        return
+        return False
     for _ in range(_MOST_PAUSES):
         # A newcomer may have opened its mails, and been faster.
         with suppress(NotFound, Refused):
             state = await signing.queries.state(organisation, agreement_id)
             if state.status not in (Status.READY, Status.OUT):
-                return
+                return state.status in (Status.SIGNED, Status.COMPLETED)
             if await _further(signing, organisation, state):
                 continue
         await asyncio.sleep(_PAUSE)
     raise Unavailable("the minutes of the example take long to be signed")
+
+
+async def post_minutes(system: AllInOne, meeting: Meeting) -> None:
+    """On the notice board, with nothing masked; what somebody posted or took down stays so. Raises JusteraError."""
+    organisation = system.settings.organisation
+    meetings: MeetingsCommands = system.services["meetings"].commands
+    publications = meetings.publications
+    for _ in range(_MOST_PAUSES):
+        found = await publications.of_meeting(organisation, meeting.id)
+        if found is not None and found.status is not Posting.DRAFT:
+            return
+        with suppress(Refused):  # meetings has not heard yet that all have signed
+            looked = await publications.preview(organisation, meeting.id, ())
+            await publications.post(organisation, meeting.id, (), confirmed=looked.pin)
+            return
+        await asyncio.sleep(_PAUSE)
+    raise Unavailable("the minutes of the example take long to be posted")
 
 
 async def _further(signing: SigningCommands, organisation: str, state: Agreement) -> bool:

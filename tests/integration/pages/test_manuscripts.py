@@ -347,6 +347,15 @@ async def test_a_paragraph_is_approved_at_once_and_the_minutes_keep_its_number_a
     await fire(held.visitor.site.meetings)
     posting = await commands.publications.of_meeting(ORGANISATION, held.meeting_id)
     assert posting is None or posting.adjusted_on is None, "the minutes are not signed by everyone yet"
+    publish = f"{at.removesuffix('/manuscript')}/publish?paragraph=2"
+    for act, now, done in (("", "Anslå paragrafen", "anslagen"), ("/remove", "Ta ned paragrafen", "nedtagen")):
+        await held.visitor.follow(publish)
+        if not act:
+            await held.visitor.press(r"/publish\?paragraph=2")
+        assert now in shown(held)
+        await held.visitor.press(rf"/publish{act}\?paragraph=2", removal="Fel.")
+        assert f"Paragrafen är {done}." in shown(held)
+        assert "rotokollet är" not in shown(held), "the words are of the paragraph"
     await held.visitor.follow(f"{at}/forward")
     await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
     assert "Protokollet är framlagt och skickat för signering." in shown(held)

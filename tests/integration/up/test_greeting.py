@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
 
+_NOTICE_BOARD = {"sv": "/meetings/anslagstavla", "en": "/meetings/notice-board"}
 _LONGEST_LIFE = 2.0  # seconds from the login link to a kill at random
 
 
@@ -51,10 +53,12 @@ async def test_the_association_is_whole(
             assert (poll["status"], len(poll["times"])) == ("open", 4)
             assert {len(one["unsaid"]) for one in view["times"]} == {2}
             await _signed(api, {"sv": "Protokoll", "en": "Minutes"}[language])
+            await _posted(up, language)
         async with up.visitor() as person:
             start = await log_in(person, await up.login_link())
             assert f"/meetings/{coming[1]['id']}/proposals" in start.text
             assert ASSOCIATION[language] in start.text
+            assert f'href="{_NOTICE_BOARD[language]}"' in start.text
             letters = await inbox(person)
         # Each once: the notice, the substitute's call, the date poll, and what the office is told; to three signers a
         # request, a receipt and the copy, and to who sent it the copy.
@@ -69,6 +73,14 @@ async def _signed(api: httpx.AsyncClient, named: str) -> None:
     assert agreement["status"] == "completed", agreement
     assert agreement["document_name"].startswith(named)
     done(await api.get(f"/archive/protocols/{agreement['agreement_id']}"))
+
+
+async def _posted(up: Up, language: Language) -> None:
+    """Anyone reads them on the notice board, whatever was killed: once."""
+    async with up.visitor() as anyone:
+        board = done(await anyone.get(_NOTICE_BOARD[language])).text
+        (posting,) = set(re.findall(rf'href="({_NOTICE_BOARD[language]}/[A-Za-z0-9_-]{{16,}})"', board))
+        assert "Sven Dahl" in done(await anyone.get(f"{posting}/html")).text
 
 
 async def _called(api: httpx.AsyncClient, meeting: str, ends: list[str]) -> None:
