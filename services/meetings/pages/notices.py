@@ -47,7 +47,7 @@ class NoticePages(OfficePages):
 
     async def office_notice(self, request: Request, meeting_id: str, principal: Principal = READER) -> Response:
         view = await self._view(principal, meeting_id)
-        return self._notice(request, principal, view, {"note": Field("note", view.notice.note or "")})
+        return await self._notice(request, principal, view, {"note": Field("note", view.notice.note or "")})
 
     async def office_notice_send(self, request: Request, meeting_id: str, principal: Principal = SECRETARY) -> Response:
         """`what`: approve, or the kind that is sent now."""
@@ -63,13 +63,13 @@ class NoticePages(OfficePages):
         }
         act = acts.get(what)
         if is_wrong(fields) or act is None:
-            return self._notice(request, principal, view, fields, moved=act is None)
+            return await self._notice(request, principal, view, fields, moved=act is None)
         seen = await form_text(request, "seen")
         try:
             told = await act(principal.organisation, meeting_id, fields["note"].value or None, seen=seen)
         except Refused:
             # Sent by somebody else, or of a meeting that was changed or cancelled meanwhile: it says how things stand.
-            return self._notice(request, principal, await self._view(principal, meeting_id), fields, moved=True)
+            return await self._notice(request, principal, await self._view(principal, meeting_id), fields, moved=True)
         sent = Kind.NOTICE.value if what == _APPROVE and told.stage is Stage.ISSUED else what
         return back(request, "office_meeting", _DONE[sent], meeting_id=meeting_id)
 
@@ -119,7 +119,7 @@ class NoticePages(OfficePages):
             raise NotFound("the person is not asked to the meeting")
         return meeting, found
 
-    def _notice(
+    async def _notice(
         self, request: Request, principal: Principal, view: NoticeView, fields: Fields, *, moved: bool = False
     ) -> Response:
         meeting = view.meeting
@@ -133,6 +133,7 @@ class NoticePages(OfficePages):
             view=view,
             meeting=meeting,
             details=meeting.details,
+            body=await self._body_of(principal, meeting),
             stage=view.notice.stage.value,
             # Nobody is asked to a meeting that has begun.
             coming=meeting.status is not MeetingStatus.CANCELLED and not meeting.has_begun(self._clock.now()),

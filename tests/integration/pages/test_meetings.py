@@ -285,7 +285,10 @@ async def test_a_meeting_is_struck_on_one_page_and_another_takes_its_items(visit
     assert page.count("Skriv ett skäl") == 2
     assert page.count("Skriv ett klockslag, som 09:00") == 2
     assert 'value="Digitalt"' in page
+    page = unescape((await visitor.press("/strike", **filled | {"place": ""})).text)
+    assert "Platsen är fortfarande Forsby." in page, "an online meeting that has a place to go to"
     page = unescape((await visitor.press("/strike", **filled)).text)
+    assert "Platsen är fortfarande" not in page
     assert "Fredag 28 oktober 2022: mötet stryks" in page
     assert "”Strategi” flyttas till det andra mötet" in page
     assert "”Stadgar” blir kvar på det strukna mötet" in page

@@ -10,7 +10,7 @@ from shared.auth import SESSION_COOKIE
 from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
 from tests.integration.pages.test_agendas import meeting as scheduled
 from tests.integration.pages.test_meetings import MEETING, new_meeting
-from tests.integration.pages.test_office import OFFICE, new_body, new_person, seat
+from tests.integration.pages.test_office import BODY, OFFICE, new_body, new_person, seat
 from tests.integration.pages.test_office import visitor as visitor
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
@@ -138,12 +138,25 @@ async def test_a_late_notice_is_told_and_goes_out_at_once(visitor: Visitor) -> N
     await seat(visitor, body, await new_person(visitor, email="maja@norrdalen.example"), "chair")
     meeting = await new_meeting(visitor, body, date="2022-09-29")
     assert "Kallelser som ska skickas" in await shown(visitor, f"{OFFICE}/meetings")
-    assert "ingen har godkänt den" in await shown(visitor, meeting)
+    assert "Den skulle ha varit skickad senast fredag 23 september 2022" in await shown(visitor, meeting)
     page = await shown(visitor, f"{meeting}/notice")
     assert 'value="approve"' not in page
     await visitor.press("/notice", what="notice", note="")
     assert "ingen har godkänt den" not in visitor.page.text
     assert "Kallelser som ska skickas" not in await shown(visitor, f"{OFFICE}/meetings")
+
+
+async def test_the_link_of_an_online_meeting_is_seen_before_its_notice_goes_out(visitor: Visitor) -> None:
+    body = await new_body(visitor)
+    meeting = await new_meeting(visitor, body, mode="digital")
+    page = await shown(visitor, f"{meeting}/notice")
+    assert "Det finns ingen länk att ansluta med." in page
+    assert f'<a href="{body}/change">Lägg till länken</a>' in page
+    await visitor.follow(f"{body}/change")
+    await visitor.press("/change", **BODY | {"join_link": "https://mote.example/styrelsen"})
+    page = await shown(visitor, f"{meeting}/notice")
+    assert 'href="https://mote.example/styrelsen"' in page
+    assert "ingen länk att ansluta med" not in page
 
 
 async def test_the_office_notes_answers_and_sees_who_is_called(visitor: Visitor) -> None:
