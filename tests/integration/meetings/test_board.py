@@ -174,6 +174,8 @@ async def test_another_organisations_posting_is_not_on_this_board(
 
 
 async def test_who_reads_too_much_has_to_wait(service: Service, anyone: httpx.AsyncClient) -> None:
-    answers = [(await anyone.get("/anslagstavla/nothing")).status_code for _ in range(130)]
+    answers = []
+    while answers[-1:] != [429] and len(answers) < 600:  # more are allowed while a busy machine takes its time
+        answers.append((await anyone.get("/anslagstavla/nothing")).status_code)
     assert answers[0] == 404
     assert answers[-1] == 429
