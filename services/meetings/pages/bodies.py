@@ -38,6 +38,7 @@ from services.meetings.pages.office import (
 )
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused
+from shared.rendering.minutes import Language
 from shared.text import clean_line
 from shared.web import Field, form_text
 
@@ -123,7 +124,7 @@ class BodyPages(OfficePages):
         )
 
     async def office_body_new(self, request: Request, principal: Principal = SECRETARY) -> Response:
-        return self._form(request, principal, None, _filled(None))
+        return self._form(request, principal, None, _filled(None, self._look.preferred(request)))
 
     async def office_body_register(self, request: Request, principal: Principal = SECRETARY) -> Response:
         fields = await typed(request, _NAMES)
@@ -198,9 +199,10 @@ class BodyPages(OfficePages):
         )
 
 
-def _filled(body: Body | None) -> Fields:
-    """The form as it is opened."""
-    details = body.details if body else BodyDetails(name="-", kind=BodyKind.BOARD)
+def _filled(body: Body | None, language: Language = "sv") -> Fields:
+    """The form as it is opened. `language`: that of a new body, unless another is chosen."""
+    usual = BodyDetails(name="-", kind=BodyKind.BOARD, rules=BodyRules(language=language))
+    details = body.details if body else usual
     rules = details.rules
     values = {
         "name": body.details.name if body else "",

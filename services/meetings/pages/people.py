@@ -27,6 +27,7 @@ from services.meetings.person.api import cursor_after, cursor_of
 from services.meetings.person.person import Person, PersonDetails
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused
+from shared.rendering.minutes import Language
 from shared.text import MAX_EMAIL, MAX_NAME, clean_email, clean_line, clean_name
 from shared.web import Field, form_text, path_for
 
@@ -77,7 +78,9 @@ class PeoplePages(OfficePages):
 
     async def office_person_new(self, request: Request, body: str = "", principal: Principal = SECRETARY) -> Response:
         """`body`: the id of the one in which the person is to sit, whose form it leads back to."""
-        return self._form(request, principal, None, _filled(None), body=await self._seated_in(principal, body))
+        seated_in = await self._seated_in(principal, body)
+        language = seated_in.details.rules.language if seated_in else self._look.preferred(request)
+        return self._form(request, principal, None, _filled(None, language), body=seated_in)
 
     async def office_person_register(self, request: Request, principal: Principal = SECRETARY) -> Response:
         fields = await typed(request, _NAMES)
@@ -180,9 +183,9 @@ class PeoplePages(OfficePages):
         )
 
 
-def _filled(person: Person | None) -> Fields:
-    """The form as it is opened."""
-    details = person.details.model_dump() if person else {"language": "sv"}
+def _filled(person: Person | None, language: Language = "sv") -> Fields:
+    """The form as it is opened. `language`: in which someone new is written to, unless another is chosen."""
+    details = person.details.model_dump() if person else {"language": language}
     return {name: Field(name, details.get(name) or "") for name in _NAMES}
 
 

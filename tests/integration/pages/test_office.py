@@ -86,6 +86,21 @@ async def test_an_empty_office_gets_its_board_and_who_sits_there(visitor: Visito
     assert [item.title for item in sitting[0].details.rules.standing_items] == ["Val av justerare", "Ekonomi"]
 
 
+async def test_what_is_new_has_the_readers_language_and_who_sits_somewhere_that_of_the_body(visitor: Visitor) -> None:
+    def chosen() -> list[str]:
+        return re.findall(r'<option value="(sv|en)" selected>', visitor.page.text)
+
+    for reader in ("en", "sv"):
+        visitor.client.headers["accept-language"] = reader
+        for form in ("bodies/new", "people/new"):
+            await visitor.follow(f"{OFFICE}/{form}")
+            assert chosen() == [reader]
+    body = await new_body(visitor, language="en")
+    await visitor.follow(f"{body}/members/new")
+    await visitor.follow(re.findall(r'href="([^"]*/people/new[^"]*)"', unescape(visitor.page.text))[0])
+    assert chosen() == ["en"]
+
+
 async def test_whoever_is_missing_is_added_on_the_way_to_a_place_and_is_chosen_there(visitor: Visitor) -> None:
     body = await new_body(visitor)
     for name in ("Maja Lind", "Olof Berg"):  # nobody is there yet, and then somebody is
