@@ -96,7 +96,7 @@ async def office(site: Site, context: BrowserContext) -> AsyncIterator[Stop]:
     other = await page.context.new_page()
     await other.goto(f"{board}/change")
     await other.fill("#quorum", "1")
-    await other.locator("form .button").click()
+    await send(other, other.locator("form .button"))
     await other.close()
     await page.fill("#name", "Förbundsstyrelsen")
     await page.locator("form .button").click()
@@ -173,31 +173,31 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
 async def proposals(page: Page, own_meeting: str, office_page: str) -> AsyncIterator[Stop]:
     """Of a member and a secretary in one browser, for a meeting to come."""
     await page.goto(f"{own_meeting}/propose")
-    await page.locator("main form .button").click()
+    await send(page, page.locator("main form .button"))
     yield "own-propose-wrong", page
     for title in ("Upphandling av ett ärendehanteringssystem", "Logotyp", "Resor"):
         await page.fill("#item_title", title)
         await page.fill("#background", "Fler frågar.\n\nAvtalet går ut i juni.")
-        await page.locator("main form .button").click()
+        await send(page, page.locator("main form .button"))
     yield "own-proposed", page
     await page.goto(office_page)
     yield "proposals", page
-    await page.locator("[action$='/take'] .button").first.click()
+    await send(page, page.locator("[action$='/take'] .button").first)
     await page.locator("main [href$='/decline']").first.click()
-    await page.locator("main form .button").click()
+    await send(page, page.locator("main form .button"))
     yield "proposal-decline-wrong", page
     await page.fill("#reason", "Kommunikationen tar den.")
-    await page.locator("main form .button").click()
+    await send(page, page.locator("main form .button"))
     await page.fill("#until", "2099-01-01")
-    await page.locator("main form .button").last.click()
+    await send(page, page.locator("main form .button").last)
     yield "proposals-wrong", page
     member = await page.context.new_page()
     await member.goto(f"{own_meeting}/propose")
     await member.fill("#item_title", "Kommer för sent")
     await page.fill("#until", "2022-09-01")
-    await page.locator("main form .button").last.click()
+    await send(page, page.locator("main form .button").last)
     yield "proposals-over", page
-    await member.locator("main form .button").click()
+    await send(member, member.locator("main form .button"))
     await member.close()
     await page.goto(f"{own_meeting}/propose")
     yield "own-proposals-over", page
