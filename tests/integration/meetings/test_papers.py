@@ -17,6 +17,7 @@ from shared.service import Service
 from tests.integration.meetings.test_agenda import add, meeting
 from tests.integration.meetings.test_attachments import hand_in
 from tests.integration.meetings.test_meetings import outbox
+from tests.integration.rendering.tools import poppler
 from tests.unit.meetings.test_attachment import DOCX
 from tests.unit.rendering.test_binding import active, image_of, pdf_of
 
@@ -72,7 +73,7 @@ def text_of(pdf: bytes, folder: Path) -> str:
     file.write_bytes(pdf)
     if shutil.which("qpdf"):
         subprocess.run(["qpdf", "--check", str(file)], check=True, capture_output=True)
-    return subprocess.run(["pdftotext", "-layout", str(file), "-"], check=True, capture_output=True, text=True).stdout
+    return poppler("pdftotext", "-layout", str(file), "-")
 
 
 async def test_the_papers_are_one_pdf_that_is_made_anew_when_something_changes(

@@ -24,7 +24,14 @@ from shared.rendering.minutes import (
 from shared.rendering.render import minutes_job, render_final, render_minutes
 from shared.rendering.typesetting import AS_IT_IS, typeset
 from tests.integration.rendering.sample import CREATED, full_minutes, sample_minutes, sample_report, sample_stamps
-from tests.integration.rendering.tools import attachments_of, page_texts, placed_words, plain_attachments, poppler
+from tests.integration.rendering.tools import (
+    attachments_of,
+    needs_poppler,
+    page_texts,
+    placed_words,
+    plain_attachments,
+    poppler,
+)
 
 
 def write(folder: Path, name: str, pdf: bytes) -> Path:
@@ -135,6 +142,7 @@ def test_poppler_has_no_complaint(tmp_path: Path) -> None:
     ):
         path = write(tmp_path, name, pdf)
         for tool in (["pdftotext", str(path), "-"], ["pdfinfo", str(path)], ["pdfsig", str(path)]):
+            needs_poppler(tool[0])
             complaints = subprocess.run(tool, capture_output=True, check=False).stderr
             assert complaints == b"", tool
 

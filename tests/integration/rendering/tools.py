@@ -12,10 +12,14 @@ from tests.support.parts import missing
 _VERAPDF = "org.verapdf.apps:greenfield-apps:1.28.2"  # 19 jars, 19 MB
 
 
-def poppler(tool: str, *arguments: str) -> str:
-    """The standard output of one of poppler's tools."""
+def needs_poppler(tool: str) -> None:
     if shutil.which(tool) is None:
         missing("poppler", f"{tool} (poppler-utils) is not installed")
+
+
+def poppler(tool: str, *arguments: str) -> str:
+    """The standard output of one of poppler's tools."""
+    needs_poppler(tool)
     return subprocess.run([tool, *arguments], capture_output=True, text=True, errors="replace", check=True).stdout
 
 
