@@ -18,7 +18,12 @@ from services.meetings.pages.manuscripts import ManuscriptPages
 from services.meetings.pages.meetings import MeetingPages
 from services.meetings.pages.members import MemberPages
 from services.meetings.pages.notices import NoticePages
+from services.meetings.pages.own import Visits
+from services.meetings.pages.own_meetings import OwnMeetingPages
+from services.meetings.pages.own_polls import OwnPollPages
+from services.meetings.pages.own_proposals import OwnProposalPages
 from services.meetings.pages.own_reviews import OwnReviewPages
+from services.meetings.pages.own_start import OwnStartPages
 from services.meetings.pages.papers import PapersPages
 from services.meetings.pages.people import PeoplePages
 from services.meetings.pages.polls import PollPages
@@ -55,7 +60,10 @@ def include_pages(
     """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    OwnReviewPages(look, commands, commands.members, member_link_keys, settings, secure=access.secure).add_to(router)
+    visits = Visits(commands.members, member_link_keys, secure=access.secure)
+    OwnStartPages(look, commands, visits, member_link_keys, settings).add_to(router)
+    for own in (OwnMeetingPages, OwnProposalPages, OwnPollPages, OwnReviewPages):
+        own(look, commands, visits).add_to(router)
     BoardPages(look, commands.board, settings).add_to(router)
     if access.takes_sessions:
         _add_office(router, look, access, commands, clock, Proxies.of(settings))

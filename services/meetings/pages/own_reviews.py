@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.pages.office import Fields, is_wrong, line_error, typed, version_of, wrong
-from services.meetings.pages.own import OwnPages, Visit
+from services.meetings.pages.own import OwnPages, Visit, get
 from services.meetings.review.commands import ReviewView
 from services.meetings.review.review import WHOLE
 from shared.auth import public
@@ -24,10 +24,9 @@ _FIELD = "comment-"
 
 class OwnReviewPages(OwnPages):
     def add_to(self, router: APIRouter) -> None:
-        super().add_to(router)
         path = "/member/{person_id}/reviews/{review_id}"
-        self._get(router, path, self.own_review)
-        self._get(router, f"{path}/difference", self.own_review_difference)
+        get(router, path, self.own_review)
+        get(router, f"{path}/difference", self.own_review_difference)
         # Many comments are more than a small form.
         dependencies = [public(_BY_LINK), file_form]
         router.add_api_route(
@@ -35,13 +34,13 @@ class OwnReviewPages(OwnPages):
         )
 
     async def own_review(self, request: Request, person_id: str, review_id: str) -> Response:
-        visit = await self._visit(request, person_id)
+        visit = await self._visits.of(request, person_id)
         view = await self._commands.reviews.read(visit.organisation, review_id, person_id)
         done = request.query_params.get("done", "")
         return await self._review_page(request, visit, view, {}, done=done if done in ("commented", "agreed") else "")
 
     async def own_review_say(self, request: Request, person_id: str, review_id: str) -> Response:
-        visit = await self._posted(request, person_id)
+        visit = await self._visits.posted(request, person_id)
         commands = self._commands.reviews
         view = await commands.read(visit.organisation, review_id, person_id)
         seen = version_of(await form_text(request, "seen"))
@@ -72,7 +71,7 @@ class OwnReviewPages(OwnPages):
 
     async def own_review_difference(self, request: Request, person_id: str, review_id: str) -> Response:
         """What the version that is read changed of the one before."""
-        visit = await self._visit(request, person_id)
+        visit = await self._visits.of(request, person_id)
         view = await self._commands.reviews.read(visit.organisation, review_id, person_id)
         now = view.review.minutes_version
         found = await self._commands.versions.difference(visit.organisation, view.review.meeting_id, now - 1, now)

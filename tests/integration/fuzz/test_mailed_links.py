@@ -24,8 +24,8 @@ from shared.links import Link, calendar_link, copy_link, issue, member_link
 from shared.settings import Settings
 from tests.integration.fuzz.logged import check_no_failure
 from tests.integration.fuzz.test_requests import state_of
+from tests.integration.pages.members import DAYS, meetings_of, member
 from tests.integration.pages.site import ARCHIVED, COPY, Site, served
-from tests.integration.pages.test_own import DAYS, meetings_of, member
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 from tests.support.sessions import record_of, with_sessions

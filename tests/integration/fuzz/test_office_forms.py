@@ -34,9 +34,9 @@ from tests.integration.fuzz.forms_of_pages import PageForm, Typed, forms_of
 from tests.integration.fuzz.logged import check_no_failure
 from tests.integration.fuzz.services import signed_decision
 from tests.integration.meetings.test_elections import signed as all_signed
+from tests.integration.pages.members import DAYS, board_meeting, member
 from tests.integration.pages.site import TOKEN, Site
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
-from tests.integration.pages.test_own import DAYS, board_meeting, member
 from tests.integration.signing.flow import ORGANISATION
 from tests.unit.meetings.test_from_sitting import FRONT
 

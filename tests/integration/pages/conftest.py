@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from services.meetings.body.membership import MemberRole
 from services.meetings.main import build as build_meetings
 from services.signing.main import build
 from shared.auth import Access
@@ -17,7 +18,9 @@ from shared.keys import new_keys
 from shared.messaging.signatures import new_event_keys
 from shared.rendering.render import render_minutes
 from shared.settings import load_settings
+from tests.integration.pages.members import member
 from tests.integration.pages.site import SESSION_KEY, TOKENS, Site, make_site, served
+from tests.integration.pages.visitor import Visitor
 from tests.integration.rendering.sample import CREATED, sample_minutes
 from tests.integration.signing.flow import ORGANISATION, Flow
 from tests.support.postgres import Postgres
@@ -63,3 +66,13 @@ async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without script: keeps cookies, follows no redirect by itself."""
     async with httpx.AsyncClient(base_url=site.base, timeout=60) as client:
         yield client
+
+
+@pytest.fixture
+async def visitor(site: Site, client: httpx.AsyncClient) -> Visitor:
+    return Visitor(site, client)
+
+
+@pytest.fixture
+async def maja(site: Site) -> str:
+    return await member(site, "Maja Lind", MemberRole.CHAIR)

@@ -12,8 +12,8 @@ from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.commands import Wish
 from services.meetings.meeting.meeting import Mode, Occasion
 from shared.auth import SESSION_COOKIE
+from tests.integration.pages.members import meetings_of, member
 from tests.integration.pages.site import TOKEN, Site
-from tests.integration.pages.test_own import meetings_of, member
 from tests.support.browser import accessibility_violations
 
 pytestmark = pytest.mark.browser

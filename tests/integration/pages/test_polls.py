@@ -8,8 +8,8 @@ import pytest
 
 from services.meetings.poll.poll import Can, TimeAsked
 from shared.auth import SESSION_COOKIE
+from tests.integration.pages.members import DAYS, meetings_of, member
 from tests.integration.pages.site import AUDITOR, TOKEN, Site
-from tests.integration.pages.test_own import DAYS, meetings_of, member
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 

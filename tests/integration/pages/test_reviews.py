@@ -10,10 +10,10 @@ import pytest
 from services.meetings.body.membership import MemberRole
 from shared.auth import SESSION_COOKIE
 from tests.integration.meetings.test_meetings import end as ended
+from tests.integration.pages.members import member
 from tests.integration.pages.site import AUDITOR, ELSEWHERE, TOKEN, Site
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
 from tests.integration.pages.test_office import OFFICE
-from tests.integration.pages.test_own import member
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 

@@ -1,0 +1,87 @@
+"""A member's own page of a date poll: on which of the days asked about they can come."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.meetings.pages.office import Fields, is_wrong
+from services.meetings.pages.own import OwnPages, Visit, get, post
+from services.meetings.pages.polls import answered, answers_typed, over_of
+from services.meetings.poll.commands import PollView
+from services.meetings.poll.poll import Can, PollStatus, mark_of
+from shared.errors import NotFound, Refused
+from shared.web import form_text, path_for
+
+
+class OwnPollPages(OwnPages):
+    def add_to(self, router: APIRouter) -> None:
+        path = "/member/{person_id}/polls/{poll_id}"
+        get(router, path, self.own_poll)
+        post(router, path, self.own_poll_answer)
+
+    async def own_poll(self, request: Request, person_id: str, poll_id: str) -> Response:
+        visit = await self._visits.of(request, person_id)
+        view = await self._asked(visit, poll_id)
+        fields = answered(view, person_id)
+        return self._poll_page(request, visit, view, fields, done="done" in request.query_params)
+
+    async def own_poll_answer(self, request: Request, person_id: str, poll_id: str) -> Response:
+        visit = await self._visits.posted(request, person_id)
+        view = await self._asked(visit, poll_id)
+        fields, said = await answers_typed(request, view, person_id, self._queries.now)
+        if is_wrong(fields):
+            return self._poll_page(request, visit, view, fields)
+        address = path_for(request, "own_poll", person_id=person_id, poll_id=poll_id)
+        comment, seen = fields["comment"].value, await form_text(request, "seen")
+        try:
+            await self._commands.polls.answer(visit.organisation, poll_id, person_id, said, comment, seen=seen)
+        except Refused:
+            view = await self._asked(visit, poll_id)
+            if view.poll.status is PollStatus.OPEN and seen != mark_of(view.answers.get(person_id)):
+                return self._poll_page(request, visit, view, fields, meanwhile=True)
+            # Its days are over, or it has ended: the page says how, beside what was written.
+            return self._poll_page(request, visit, view, fields, refused=True)
+        return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
+
+    async def _asked(self, visit: Visit, poll_id: str) -> PollView:
+        """Raises NotFound, also for a poll that does not ask them."""
+        view = await self._commands.polls.poll(visit.organisation, poll_id)
+        if visit.person.id not in view.poll.people:
+            raise NotFound("they are not asked")
+        return view
+
+    def _poll_page(
+        self,
+        request: Request,
+        visit: Visit,
+        view: PollView,
+        fields: Fields,
+        *,
+        done: bool = False,
+        meanwhile: bool = False,
+        refused: bool = False,
+    ) -> Response:
+        """`meanwhile`: the office noted an answer, or it was given on another page. What was chosen stays, beside
+        that. `refused`: nothing can be answered any more."""
+        poll = view.poll
+        stands = answered(view, visit.person.id)
+        return self._page(
+            request,
+            visit,
+            "own/poll.html",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or refused or is_wrong(fields) else HTTPStatus.OK,
+            meanwhile=meanwhile,
+            refused=refused,
+            over=over_of(view, self._queries.now),
+            differing=[one for name, one in stands.items() if one.value != fields[name].value],
+            seen=mark_of(view.answers.get(visit.person.id)),
+            poll=poll,
+            meeting=view.meeting,
+            chosen=poll.time(poll.chosen) if poll.chosen else None,
+            is_open=poll.status is PollStatus.OPEN,
+            answered=visit.person.id in view.answers,
+            fields=fields,
+            cans=tuple(Can),
+            done=done,
+        )
