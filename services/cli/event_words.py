@@ -24,7 +24,10 @@ def _issued(body: Body) -> list[str]:
 
 def _withdrawn(body: Body) -> list[str]:
     what = "no longer asked to" if body.get("cancelled") is False else "called off"
-    return [f"{what} {_meeting(body)}, to {_count(body)}", _text(body.get("reason"))]
+    other = body.get("taken_over_by")
+    starts = _text(other.get("starts")).replace("T", " ") if isinstance(other, dict) else ""
+    items = f"its items go to {starts}" if starts else ""
+    return [f"{what} {_meeting(body)}, to {_count(body)}", _text(body.get("reason")), items]
 
 
 def _papers(body: Body) -> list[str]:

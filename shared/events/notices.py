@@ -77,6 +77,17 @@ class NoticeIssued(_MeetingAsKnown):
     papers: BlobRef | None = Field(None, description="the papers as one PDF, when they are there")
 
 
+class MeetingInstead(Value):
+    """The meeting that takes over the items of one that is struck. Nobody is asked to it by being told of it."""
+
+    meeting_id: str
+    title: str
+    place: str
+    mode: str | None = Field(None, description="physical, digital or hybrid")
+    starts: str = Field(description="local wall time, ISO 8601 without offset")
+    ends: str
+
+
 class NoticeWithdrawn(_MeetingAsKnown):
     """The meeting will not take place: those who were asked to it are told, and their calendars are cleared.
 
@@ -85,6 +96,9 @@ class NoticeWithdrawn(_MeetingAsKnown):
 
     reason: str
     cancelled: bool = Field(True, description="the meeting; false: only these people are no longer asked")
+    taken_over_by: MeetingInstead | None = Field(
+        None, description="of a meeting that was struck: the one that takes over its items"
+    )
 
 
 class PapersPublished(_MeetingAsKnown):

@@ -18,7 +18,7 @@ from services.meetings.holidays import holiday
 from services.meetings.meeting.meeting import LocalTime, Meeting, MeetingStatus, Mode
 from shared.errors import InvalidInput, Refused
 from shared.events import BlobRef, NoticeIssued, NoticeWithdrawn
-from shared.events.notices import AgendaLine, AskedMember
+from shared.events.notices import AgendaLine, AskedMember, MeetingInstead
 from shared.plain_text import lines_of, unfit
 
 MAX_NOTE = 4000  # characters
@@ -266,12 +266,16 @@ def call(notice: Notice, draft: Draft, called: Sequence[Recipient], now: datetim
     return stepped, _fact(stepped, draft, Kind.SUBSTITUTE, called, None, now)
 
 
-def withdraw(notice: Notice, draft: Draft, reason: str) -> tuple[Notice, NoticeWithdrawn]:
-    """The meeting is cancelled: all who were asked are told."""
+def withdraw(
+    notice: Notice, draft: Draft, reason: str, taken_over_by: Meeting | None = None
+) -> tuple[Notice, NoticeWithdrawn]:
+    """The meeting is cancelled: all who were asked are told. `taken_over_by`: the meeting that takes over its items."""
     ended = notice.model_copy(
         update={"stage": Stage.WITHDRAWN, "sequence": notice.sequence + 1, "approved_at": None, "at_risk": False}
     )
-    return ended, _withdrawn(ended, draft, draft.recipients, reason, cancelled=True)
+    fact = _withdrawn(ended, draft, draft.recipients, reason, cancelled=True)
+    instead = None if taken_over_by is None else _instead(taken_over_by)
+    return ended, fact.model_copy(update={"taken_over_by": instead})
 
 
 def release(notice: Notice, draft: Draft, released: Sequence[Recipient]) -> tuple[Notice, NoticeWithdrawn]:
@@ -347,6 +351,18 @@ def _withdrawn(
     notice: Notice, draft: Draft, people: Sequence[Recipient], reason: str, *, cancelled: bool
 ) -> NoticeWithdrawn:
     return NoticeWithdrawn(**as_known(notice, draft, people), reason=reason, cancelled=cancelled)
+
+
+def _instead(meeting: Meeting) -> MeetingInstead:
+    details = meeting.details
+    return MeetingInstead(
+        meeting_id=meeting.id,
+        title=details.title,
+        place=details.place,
+        mode=details.mode.value if details.mode else None,
+        starts=_local(details.starts),
+        ends=_local(details.ends),
+    )
 
 
 def as_known(notice: Notice, draft: Draft, people: Sequence[Recipient]) -> dict[str, object]:

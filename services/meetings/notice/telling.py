@@ -83,9 +83,16 @@ async def tell_update(
 
 
 async def withdraw_notice(
-    transaction: MeetingsTransaction, organisation: str, meeting: Meeting, now: datetime
+    transaction: MeetingsTransaction,
+    organisation: str,
+    meeting: Meeting,
+    now: datetime,
+    *,
+    taken_over_by: Meeting | None = None,
 ) -> Notice | None:
-    """Of a meeting that was cancelled just now: who was told of it is told so. None when nobody was."""
+    """Of a meeting that was cancelled just now: who was told of it is told so. None when nobody was.
+
+    `taken_over_by`: the meeting that takes over its items, as it is now."""
     found = await transaction.notice(organisation, meeting.id)
     if not (found.is_told or found.waits):
         return None
@@ -97,7 +104,7 @@ async def withdraw_notice(
         await transaction.save_notice(organisation, meeting.id, ended)
         return ended
     draft = scene.draft_to(scene.recipients(scene.told_before()))
-    scene.notice, fact = rules.withdraw(scene.notice, draft, meeting.reason or "")
+    scene.notice, fact = rules.withdraw(scene.notice, draft, meeting.reason or "", taken_over_by)
     await transaction.save_notice(organisation, meeting.id, scene.notice)
     await _tell(transaction, scene, fact, now)
     return scene.notice

@@ -123,7 +123,7 @@ class StrikeCommands:
             await transaction.save_meeting(organisation, changed)
             transaction.tell(organisation, changed, told, now)
         transaction.tell(organisation, cancelled, gone, now)
-        await withdraw_notice(transaction, organisation, cancelled, now)
+        await withdraw_notice(transaction, organisation, cancelled, now, taken_over_by=changed)
         if await tell_update(transaction, organisation, changed, now, note=strike.note) is None:
             await follow(transaction, organisation, [changed], {to.id: to.details}, now)
         people = _told(transaction)

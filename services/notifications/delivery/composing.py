@@ -207,7 +207,7 @@ def _description(meeting: MeetingFacts, language: Language, link: str) -> str:
     """The note and the agenda. Programs show it where they hide an event's URL, so the link stands there, too."""
     words = meeting_words.words(meeting, language)
     blocks = ["\n".join(words.note), "\n".join(words.agenda)]
-    blocks.append(_ABOUT_THE_LINK[language].format(link) if link else words.reason)
+    blocks += [_ABOUT_THE_LINK[language].format(link)] if link else [words.reason, words.instead]
     return "\n\n".join(filter(None, blocks))
 
 

@@ -30,6 +30,7 @@ _ANSWERED = {
         "tentative": "You have answered that you may come.",
     },
 }
+_INSTEAD = {"sv": "Ärendena tas i stället upp på: {}", "en": "Its items are taken up at this meeting instead: {}"}
 _BEFORE = {"sv": "förut", "en": "before"}
 _CHANGED = {
     "sv": {
@@ -65,6 +66,17 @@ class AgendaItem(BaseModel):
     came_from: date | None = None
 
 
+class InsteadFacts(BaseModel):
+    """The meeting that takes over the items of one that is struck. `starts` is local wall time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: str
+    place: str
+    mode: str = ""
+    starts: datetime
+
+
 class MeetingFacts(BaseModel):
     """What mails and invitations say of a meeting. `starts` and `ends` are local wall time in `timezone`, an IANA name.
 
@@ -94,6 +106,7 @@ class MeetingFacts(BaseModel):
     late: tuple[str, ...] = ()
     instead_of: str = ""
     reason: str = ""
+    taken_over_by: InsteadFacts | None = None
     needed: int = 0
     coming: int = 0
     absent: int = 0
@@ -119,6 +132,7 @@ class MeetingWords:
     late: tuple[str, ...]
     instead_of: str
     reason: str
+    instead: str
     needed: int
     coming: int
     absent: int
@@ -126,7 +140,7 @@ class MeetingWords:
 
     def texts(self) -> Iterator[str]:
         yield from (self.body, self.title, self.place, self.how, self.moment, self.when, self.answered, self.answer_by)
-        yield from (self.instead_of, self.reason)
+        yield from (self.instead_of, self.reason, self.instead)
         yield from (*self.changed, *self.agenda, *self.note, *self.late)
 
 
@@ -147,6 +161,7 @@ def words(facts: MeetingFacts, language: Language) -> MeetingWords:
         late=facts.late,
         instead_of=facts.instead_of,
         reason=facts.reason,
+        instead=_instead(facts.taken_over_by, language),
         needed=facts.needed,
         coming=facts.coming,
         absent=facts.absent,
@@ -156,6 +171,18 @@ def words(facts: MeetingFacts, language: Language) -> MeetingWords:
 
 def _how(facts: MeetingFacts, language: Language) -> str:
     return _MODES[language].get(facts.mode, "")
+
+
+def _instead(other: InsteadFacts | None, language: Language) -> str:
+    """`Ärendena tas i stället upp på: Styrelsen sammanträder, fredag 25 november 2022 kl. 13:00, Granvik (på plats)`;
+    empty where there is none."""
+    if other is None:
+        return ""
+    how = _MODES[language].get(other.mode, "")
+    if how.casefold() == other.place.casefold():
+        how = ""  # "Digitalt" says so
+    said = ", ".join(filter(None, (other.title, moment(other.starts, language), other.place)))
+    return _INSTEAD[language].format(f"{said} ({how})" if how else said)
 
 
 def _item(item: AgendaItem, language: Language) -> str:

@@ -16,7 +16,7 @@ from services.notifications.delivery.withdrawing import EndedNotices
 from services.notifications.invitation import store as invited
 from services.notifications.letter.languages import language_of
 from services.notifications.letter.letter import Purpose, quotable
-from services.notifications.letter.meeting_words import AgendaItem, MeetingFacts
+from services.notifications.letter.meeting_words import AgendaItem, InsteadFacts, MeetingFacts
 from services.notifications.member import held
 from services.notifications.member import store as members
 from services.notifications.transaction import NotificationsTransaction
@@ -31,7 +31,7 @@ from shared.events import (
     QuorumAtRisk,
     ReplyReceived,
 )
-from shared.events.notices import AgendaLine
+from shared.events.notices import AgendaLine, MeetingInstead
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
@@ -84,7 +84,8 @@ async def on_notice_withdrawn(transaction: NotificationsTransaction, received: R
     """Also to those whose notice was not sent yet: they may have heard of it."""
     event = received.event
     purpose = Purpose.NOTICE_WITHDRAWN if event.cancelled else Purpose.NOTICE_RELEASED
-    await _tell(transaction, received, purpose, {"reason": _line(event.reason)})
+    said = {"reason": _line(event.reason), "taken_over_by": event.taken_over_by and _instead(event.taken_over_by)}
+    await _tell(transaction, received, purpose, said)
     if event.cancelled:
         ended = EndedNotices(received.envelope.organisation, event.meeting_id, None, below_version=event.sequence)
         transaction.withdraw_notices(ended)
@@ -276,6 +277,15 @@ def _meeting(event: _AboutMeeting, said: dict[str, Any]) -> MeetingFacts:
     if meeting.starts.tzinfo or meeting.ends.tzinfo or meeting.ends < meeting.starts:
         raise ValueError("a meeting's times are local wall time, and its end is not before its start")
     return meeting
+
+
+def _instead(other: MeetingInstead) -> InsteadFacts:
+    return InsteadFacts(
+        title=_line(other.title),
+        place=quotable(other.place, 200),
+        mode=other.mode or "",
+        starts=datetime.fromisoformat(other.starts),
+    )
 
 
 def _item(line: AgendaLine) -> AgendaItem:

@@ -77,6 +77,15 @@ async def test_what_was_shown_is_what_happens_and_each_is_told_once(service: Ser
     [withdrawn] = await facts(service, NoticeWithdrawn)
     updated = (await facts(service, NoticeIssued))[-1]
     assert (withdrawn.meeting_id, updated.meeting_id, updated.kind) == (october, november, "updated")
+    instead = withdrawn.taken_over_by
+    assert instead is not None
+    assert (instead.meeting_id, instead.starts, instead.ends, instead.place, instead.mode) == (
+        november,
+        "2022-11-25T13:00",
+        "2022-11-25T15:30",
+        "Digitalt",
+        "digital",
+    ), "as it is after the strike"
     assert set(updated.changes) == {"time", "place", "mode", "agenda"}
     assert updated.note == "Oktobermötet utgår."
     assert [(one.title, one.came_from) for one in updated.agenda] == [

@@ -22,6 +22,7 @@ from shared.events import (
     PapersPublished,
     QuorumAtRisk,
 )
+from shared.events.notices import MeetingInstead
 from shared.keys import parse_keys
 from shared.links import Link
 from shared.messaging.message import RawMessage
@@ -143,6 +144,32 @@ async def test_who_is_released_is_told_without_the_meeting_being_called_off(
     assert "You are no longer called to Styrelsen" in words(mail)
     assert calendar_in(mail)["METHOD"] == "CANCEL"
     assert "STATUS" not in event_in(mail)  # RFC 5546 section 3.2.5
+
+
+async def test_who_hears_that_a_meeting_is_struck_hears_where_its_items_are_taken_up(
+    post: Post, server: RecordingSmtpServer
+) -> None:
+    instead = MeetingInstead(
+        meeting_id="december",
+        title="Styrelsen sammanträder",
+        place="Forsby\nkommunhus",
+        mode="hybrid",
+        starts="2022-12-09T13:00",
+        ends="2022-12-09T15:00",
+    )
+    await post.bring_alone(*MEMBERS, withdrawn(taken_over_by=instead))
+    olofs, svens = await mails(post, server, 2)
+    swedish = (
+        "Ärendena tas i stället upp på: Styrelsen sammanträder, fredag 9 december 2022 kl. 13:00, Forsby kommunhus "
+        "(på plats och digitalt)"
+    )
+    english = (
+        "Its items are taken up at this meeting instead: Styrelsen sammanträder, Friday 9 December 2022 13:00, "
+        "Forsby kommunhus (on site and online)"
+    )
+    for mail, sentence in ((olofs, swedish), (svens, english)):
+        assert f"\n\n{sentence}\n\n" in words(mail).replace("\r\n", "\n")
+        assert str(event_in(mail)["DESCRIPTION"]) == f"För få kan komma\n\n{sentence}"
 
 
 async def test_a_changed_notice_says_what_was_before(post: Post, server: RecordingSmtpServer) -> None:

@@ -34,7 +34,7 @@ from shared.events import (
     declared_events,
 )
 from shared.events.base import BlobRef
-from shared.events.notices import AskedMember
+from shared.events.notices import AskedMember, MeetingInstead
 from shared.events.polls import ProposedTime
 from shared.events.tasks import TaskDone, TaskDue, TaskGiven, TaskWithdrawn
 
@@ -86,6 +86,9 @@ MOVED = ItemMoved(
     to_body="Styrelsen",
     to_starts="2022-11-25T13:00",
 )
+INSTEAD = MeetingInstead(
+    meeting_id="n", title="Styrelsen", place="Forsby", starts="2022-12-09T13:00", ends="2022-12-09T15:00"
+)
 WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body": None, "to_starts": None}
 
 
@@ -98,6 +101,10 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
             ["updated of Styrelsen 2022-11-25 13:00 to 1", "changed: time, place"],
         ),
         (NoticeWithdrawn(**MEETING, reason="Krock"), ["called off Styrelsen 2022-11-25 13:00, to 1", "Krock"]),
+        (
+            NoticeWithdrawn(**MEETING, reason="Krock", taken_over_by=INSTEAD),
+            ["called off Styrelsen 2022-11-25 13:00, to 1", "Krock", "its items go to 2022-12-09 13:00"],
+        ),
         (
             NoticeWithdrawn(**MEETING, reason="", cancelled=False),
             ["no longer asked to Styrelsen 2022-11-25 13:00, to 1"],
