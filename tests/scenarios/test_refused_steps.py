@@ -240,8 +240,11 @@ DECLINED: Steps = [
 
 @pytest.mark.parametrize(
     ("head", "steps"),
-    [(HEAD, OF_A_YEAR), (OF_MINUTES, SIGNED), (OF_MINUTES, DECLINED)],
-    ids=["year", "signed", "declined"],
+    [
+        pytest.param(HEAD, OF_A_YEAR, id="year"),
+        pytest.param(OF_MINUTES, SIGNED, id="signed", marks=pytest.mark.slow),
+        pytest.param(OF_MINUTES, DECLINED, id="declined", marks=pytest.mark.slow),
+    ],
 )
 async def test_each_step_that_is_not_allowed_is_refused_in_one_line_with_its_place(
     head: str, steps: Steps, tmp_path: Path

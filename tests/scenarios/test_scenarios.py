@@ -25,6 +25,8 @@ COMPLETED = {
     *("corrected_address_en", "corrected_address_sv", "late_bounce", "new_version_sv"),
     *("seed_history_en", "seed_history_sv"),
 }
+# One of each kind with every `make test`; the others differ from these in a step or the language: `make test-slow`.
+ALWAYS = {"a_struck_meeting", "declined", "from_plan_to_notice_board", "refused", "seed_history_sv"}
 SECONDS = 300  # the longest takes some 30 on an idle machine; what hangs ends here
 AT_ONCE = 2  # a replay starts a whole system and waits a good part of its time
 
@@ -110,10 +112,13 @@ def replayed(
 def test_every_folder_is_tested() -> None:
     assert SCENARIOS
     assert set(SCENARIOS) > COMPLETED
+    assert EXPECTATIONS.keys() > ALWAYS
 
 
 @pytest.mark.timeout(2 * SECONDS)
-@pytest.mark.parametrize("name", EXPECTATIONS)
+@pytest.mark.parametrize(
+    "name", [name if name in ALWAYS else pytest.param(name, marks=pytest.mark.slow) for name in EXPECTATIONS]
+)
 def test_a_replay_is_as_expected(name: str, replayed: Callable[[str], None]) -> None:
     """The report to the letter; or the one line that refuses a step, and nothing written."""
     replayed(name)

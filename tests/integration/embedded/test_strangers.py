@@ -70,7 +70,7 @@ async def again_and_again(harm: Harm, admin: AIOKafkaAdminClient) -> None:
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("harm", [delete, empty])
+@pytest.mark.parametrize("harm", [delete, pytest.param(empty, marks=pytest.mark.slow)])
 async def test_what_is_deleted_is_published_again_at_once(harm: Harm) -> None:
     async with replaying(load_scenario(SCENARIO)) as replay, stranger(replay.system.settings.kafka) as admin:
         harming: list[asyncio.Task[None]] = []
