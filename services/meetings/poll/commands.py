@@ -113,9 +113,17 @@ class PollCommands:
             there = {by_email.get(email_key(one.email)) for one in details.participants}
             if (of := who.of(other)) is not None:
                 there |= {one.id for one in who.sitting(of, details.starts.date())}
-            for one in engagements(
-                details.body, details.title, details.starts, details.ends, details.reserved, {}, False
+            for held in engagements(
+                details.body,
+                details.title,
+                details.starts,
+                details.ends,
+                details.reserved,
+                {},
+                planned=False,
+                timezone=details.timezone,
             ):
+                one = held.seen_from(meeting.details.timezone)
                 why = f"{one.body} {one.starts:%H:%M}–{one.ends:%H:%M}"
                 busy += [Busy(person_id, one.starts, one.ends, why) for person_id in people if person_id in there]
         found = proposals(

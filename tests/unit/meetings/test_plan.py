@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.meetings.holidays import holiday
 from services.meetings.meeting.meeting import Mode, Occasion, Reserved
 from services.meetings.plan.changes import least_moved
-from services.meetings.plan.clashes import Engagement, days_off, engagements, people_elsewhere
+from services.meetings.plan.clashes import Engagement, days_of, days_off, engagements, people_elsewhere
 from services.meetings.plan.plan import meetings_of
 from services.meetings.plan.yaml_file import read_plan
 from services.meetings.register.register import Problems
@@ -144,6 +144,29 @@ def test_people_who_would_be_in_two_places() -> None:
     kept = Reserved(starts=datetime(2023, 4, 27, 13).time(), ends=datetime(2023, 4, 27, 16).time(), what="Rådet")
     [reserved] = people_elsewhere([*at("Styrelsen", 9, 12, both, True, kept), *at("AU", 14, 15, maja, True)])
     assert "Rådet" in reserved.what or reserved.body == "Styrelsen"
+
+
+def test_who_is_at_a_meeting_of_two_days_or_in_another_time_zone_is_in_two_places_too() -> None:
+    maja, day = {"maja": "Maja Lind"}, datetime(2023, 4, 27)
+
+    def held(body: str, starts: datetime, ends: datetime, zone: str = "Europe/Stockholm") -> list[Engagement]:
+        return engagements(body, "Möte", starts, ends, None, maja, body == "Styrelsen", zone)
+
+    congress = held("Förbundsmötet", day.replace(hour=13), day.replace(day=28, hour=15))
+    [clash] = people_elsewhere(
+        [*held("Styrelsen", day.replace(day=28, hour=9), day.replace(day=28, hour=12)), *congress]
+    )
+    assert (clash.body, clash.date, clash.people) == ("Styrelsen", date(2023, 4, 28), ["Maja Lind"])
+    assert clash.what == "Förbundsmötet: Möte, 2023-04-27 13:00-2023-04-28 15:00"
+    ours = held("Styrelsen", day.replace(hour=9), day.replace(hour=10))
+    [clash] = people_elsewhere([*ours, *held("Norden", day.replace(hour=10), day.replace(hour=11), "Europe/Helsinki")])
+    assert clash.what == "Norden: Möte, 09:00-10:00"
+    assert (
+        people_elsewhere([*ours, *held("Norden", day.replace(hour=9), day.replace(hour=10), "Europe/Helsinki")]) == []
+    )
+    assert days_of(datetime(2023, 4, 30, 20), datetime(2023, 5, 1, 12)) == [date(2023, 4, 30), date(2023, 5, 1)]
+    assert days_of(datetime(2023, 4, 30, 20), datetime(2023, 5, 1)) == [date(2023, 4, 30)]
+    assert len(days_of(datetime(2023, 4, 30), datetime(2199, 5, 1))) == 31
 
 
 def test_one_may_follow_a_body_that_follows_another_wherever_it_stands_in_the_file() -> None:
