@@ -40,6 +40,15 @@ class OwnMeeting:
         return self.reply.answer if self.reply else None
 
     @property
+    def is_told(self) -> bool:
+        """Whether they were told of it, and asked: before its notice nobody has a row that says so."""
+        return self.reply is not None and self.reply.asked
+
+    @property
+    def waits_for_answer(self) -> bool:
+        return self.part is Part.ASKED and self.is_told and self.answer is None
+
+    @property
     def is_cancelled(self) -> bool:
         return self.meeting.status is MeetingStatus.CANCELLED
 

@@ -1,5 +1,6 @@
 """The pages of agendas: a meeting's items, the form of one, and its way to another meeting."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from fastapi import APIRouter, Request
@@ -15,7 +16,7 @@ from services.meetings.agenda.agenda import (
     require_open,
 )
 from services.meetings.body.body import ItemKind
-from services.meetings.meeting.meeting import YEARS, Meeting, MeetingStatus
+from services.meetings.meeting.meeting import YEARS, Meeting, MeetingStatus, WhichBody
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -262,8 +263,8 @@ class AgendaPages(OfficePages):
             back_to=item.meeting_id or item.stays[-1].meeting_id,
         )
 
-    async def _meetings_to_come(self, principal: Principal, item: Item) -> list[Meeting]:
-        """Of the next twelve months, those of the item's body first."""
+    async def _meetings_to_come(self, principal: Principal, item: Item) -> list[tuple[str, bool, list[Meeting]]]:
+        """Those of the next twelve months that can take it."""
         today = self._today()
         found: list[Meeting] = []
         for year in (today.year, today.year + 1):
@@ -274,8 +275,15 @@ class AgendaPages(OfficePages):
             for one in found
             if self._is_open(one) and one.details.starts.date() <= last and one.id != item.meeting_id
         ]
-        own = item.which_body
-        return sorted(open_now, key=lambda one: (not own.is_same(one.which_body), one.details.starts, one.id))
+        return by_body(open_now, item.which_body)
+
+
+def by_body(meetings: Iterable[Meeting], own: WhichBody) -> list[tuple[str, bool, list[Meeting]]]:
+    """Meetings by the name of their body, each body's by date: `own` first, and whether it is that; then by name."""
+    found: dict[tuple[bool, str], list[Meeting]] = {}
+    for one in sorted(meetings, key=lambda one: (one.details.starts, one.id)):
+        found.setdefault((not own.is_same(one.which_body), one.details.body), []).append(one)
+    return [(name, not other, found[other, name]) for other, name in sorted(found)]
 
 
 def _filled(item: Item | None) -> Fields:

@@ -21,6 +21,7 @@ from services.meetings.meeting.meeting import (
 )
 from services.meetings.minutes.api import html_answer
 from services.meetings.pages import notices
+from services.meetings.pages.meeting_path import path_before
 from services.meetings.pages.minutes_path import path_of
 from services.meetings.pages.office import (
     READER,
@@ -127,6 +128,12 @@ class MeetingPages(OfficePages):
         review = await self._commands.reviews.latest(principal.organisation, meeting_id)
         publication = await self._commands.publications.of_meeting(principal.organisation, meeting_id)
         sitting = (await self._commands.sittings.scene(principal.organisation, meeting_id)).state
+        agenda = await self._commands.agendas.agenda(principal.organisation, meeting_id)
+        way = []
+        if stands and (not coming or sitting):
+            way = path_of(sitting, manuscript, minutes, review.review if review else None, publication)
+        elif coming and view:
+            way = path_before(view, has_items=bool(agenda.items))
         return self._page(
             request,
             "office/meeting.html",
@@ -146,13 +153,11 @@ class MeetingPages(OfficePages):
             minutes=minutes,
             adjusted=await self._commands.adjusting.of_meeting(principal.organisation, meeting_id),
             review=review,
-            way=path_of(sitting, manuscript, minutes, review.review if review else None, publication)
-            if stands and (not coming or sitting)
-            else [],
+            way=way,
             elections=elections,
             taken_over=await self._commands.meetings.taken_over(principal.organisation, meeting),
             tasks=await self._commands.tasks.of_meeting(principal.organisation, meeting_id),
-            agenda=await self._commands.agendas.agenda(principal.organisation, meeting_id),
+            agenda=agenda,
             proposed=await self._commands.proposals.waiting(principal.organisation, meeting_id) if coming else 0,
             poll=poll if poll and poll.poll.status is PollStatus.OPEN else None,
             not_seated=any(one.state == "refused" for one in elections),

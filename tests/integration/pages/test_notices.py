@@ -58,7 +58,11 @@ async def test_a_notice_is_seen_approved_sent_and_told_anew(visitor: Visitor) ->
     meeting, _ = await board(visitor)
     page = await shown(visitor, meeting)
     assert "Den är inte skickad. Den ska skickas senast fredag 18 november 2022." in page
-    assert "Inget besked än" in page
+    assert "Ingen är tillfrågad än." in page
+    assert "har inte svarat" not in page
+    assert f'class="button primary" href="{meeting}/agenda">Skriv dagordningen' in page
+    agenda = await shown(visitor, f"{meeting}/agenda")
+    assert f'href="{meeting}/notice">Nästa steg: kallelsen' in agenda
     page = await shown(visitor, f"{meeting}/notice")
     for said in (
         "Fredag 25 november 2022, 09:00–12:00",

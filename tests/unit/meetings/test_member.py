@@ -128,3 +128,18 @@ def test_a_meeting_is_joined_where_it_can_be(mode: Mode, cancelled: bool, link: 
     one = meeting("2022-11-01", mode=mode, cancelled=cancelled)
     assert OwnMeeting(one, BOARD, Part.ASKED).join_link == link
     assert OwnMeeting(one, None, Part.ASKED).join_link == ""
+
+
+@pytest.mark.parametrize(
+    ("reply", "waits"),
+    [
+        (None, False),
+        (Reply(person_id="p1", role=MemberRole.MEMBER), True),
+        (Reply(person_id="p1", role=MemberRole.MEMBER, answer=Answer.TENTATIVE), False),
+        (Reply(person_id="p1", role=MemberRole.MEMBER, asked=False), False),
+    ],
+)
+def test_an_answer_is_waited_for_from_who_was_told_of_the_meeting(reply: Reply | None, waits: bool) -> None:
+    replies = {"2022-11-25": reply} if reply else {}
+    [own] = own_meetings(MAJA, [seat()], [BOARD], [meeting("2022-11-25")], replies, NOW).coming
+    assert own.waits_for_answer is waits
