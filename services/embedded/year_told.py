@@ -206,7 +206,7 @@ def _fields(data: Mapping[str, Any], names: Mapping[str, str]) -> Iterable[str]:
         if name.endswith("_id"):
             if value in names:
                 yield f"{name.removesuffix('_id')} {names[value]}"
-        elif (shown := _shown(value, names)) != "":
+        elif not name.endswith("_sealed") and (shown := _shown(value, names)) != "":
             yield f"{name} {shown}"
 
 

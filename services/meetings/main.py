@@ -1,5 +1,6 @@
 """The wiring of the meetings service."""
 
+from functools import partial
 from importlib.resources import files
 
 from services.meetings import subscribers
@@ -96,7 +97,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     )
     event_keys = parse_event_keys(settings.secret("event_keys"))
     wakeup = Wakeup()
-    unit_of_work = UnitOfWork(database, MeetingsTransaction, wakeup)
+    member_link_keys = parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS")
+    unit_of_work = UnitOfWork(database, partial(MeetingsTransaction, sealing=member_link_keys), wakeup)
     press, words, drawing = Press(), word_reader(), drawing_press()
     agendas = AgendaCommands(unit_of_work, clock)
     attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
@@ -202,7 +204,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         settings=settings,
         access=access,
         commands=commands,
-        member_link_keys=parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS"),
+        member_link_keys=member_link_keys,
         clock=clock,
     )
     service = Service(

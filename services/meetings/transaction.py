@@ -52,7 +52,9 @@ from shared.events import (
 )
 from shared.events.envelope import Envelope
 from shared.ids import new_id
+from shared.keys import KeyRing
 from shared.messaging.transaction import Received
+from shared.sealed import seal
 
 _LOOKED_BACK = timedelta(days=92)  # what ended longer ago and is watched by nobody begins no more
 
@@ -82,8 +84,10 @@ class MeetingsTransaction(
 ):
     source = "meetings"
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, sealing: KeyRing | None = None) -> None:
+        """`sealing`: keys that notifications holds, too. Without them no fact carries what only it may read."""
         super().__init__(connection)
+        self._sealing = sealing
         self._cancelled: list[tuple[str, Meeting, MeetingCancelled, datetime]] = []
         self._planned: dict[tuple[str, str], tuple[Meeting, datetime]] = {}
         self._ruled: dict[tuple[str, str], datetime] = {}
@@ -100,6 +104,10 @@ class MeetingsTransaction(
         planned, self._planned = self._planned, {}
         await self._wait_for_minutes(planned)
         await super().flush()
+
+    def sealed(self, purpose: str, subject: str, words: str) -> str:
+        """For notifications alone; empty for empty words."""
+        return "" if self._sealing is None else seal(self._sealing, purpose, subject, words)
 
     def follow_rules(self, organisation: str, body: Body, before: Body | None, at: datetime) -> None:
         """Of a body that was put in or changed. Where its name, or what says until when its minutes are signed, is

@@ -1,7 +1,8 @@
 """Facts of meetings about its notices (kallelser): who was asked to a meeting, what they answered, and what they read.
 
-Subject and key: the meeting's id, so that all that is told about one meeting keeps its order. No fact carries a link:
-how a digital meeting is joined, and a member's own page, are opened by a link that whoever writes the mail derives.
+Subject and key: the meeting's id, so that all that is told about one meeting keeps its order. No fact carries a link
+that could be read: a member's own page is opened by one that whoever writes the mail derives, and how an online meeting
+is joined is sealed for them (`shared.sealed`).
 """
 
 from typing import ClassVar
@@ -10,6 +11,9 @@ from pydantic import Field
 
 from shared.events import topics
 from shared.events.base import BlobRef, Event, Value
+
+JOIN = "join-link"
+"""What `join_sealed` is sealed as; its subject is the organisation and the meeting's id, with a space between."""
 
 
 class _NoticeEvent(Event):
@@ -69,12 +73,15 @@ class NoticeIssued(_MeetingAsKnown):
     answer_by: str | None = Field(None, description="day until which an answer is wanted, ISO 8601")
     agenda: tuple[AgendaLine, ...] = ()
     changes: tuple[str, ...] = Field(
-        (), description="of one that is updated: time, place, mode, title, agenda, papers, people"
+        (), description="of one that is updated: time, place, mode, title, agenda, papers, people, join"
     )
     before_starts: str | None = Field(None, description="of one with another time: when it was to start")
     before_place: str | None = None
     note: str | None = Field(None, description="what the secretary adds, a few lines")
     papers: BlobRef | None = Field(None, description="the papers as one PDF, when they are there")
+    join_sealed: str | None = Field(
+        None, description="by which link an online meeting is joined: sealed for whoever writes the mail"
+    )
 
 
 class MeetingInstead(Value):

@@ -1,7 +1,7 @@
 """A member's meetings as a calendar to subscribe to (RFC 5545); each is the one that the invitation is to. Pure.
 
-No `METHOD`: nobody is invited by it. Neither agendas nor join links are in it, since such addresses are handed to
-services that fetch them.
+No `METHOD`: nobody is invited by it. Such addresses are handed to services that fetch them, so neither agendas nor
+links that open a member's pages are in it: its `URL` shows the page to whoever has opened it by a mailed link.
 """
 
 import hashlib
@@ -10,25 +10,25 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vUri
 
 from services.meetings.member.member import OwnMeeting, OwnMeetings, Part
 from services.meetings.reply.reply import Answer
-from shared.calendars import PRODUCT, meeting_uid, vtimezone
+from shared.calendars import PRODUCT, TO_JOIN, add_conference, meeting_uid, vtimezone
 
 ASK_AGAIN = timedelta(hours=1)
-_FORM = 1
+_FORM = 2
 """Rises when the same meetings are told in another way: programs that ask then get it."""
 _SAID = {"body", "title", "place", "starts", "ends", "timezone"}
 """Of a meeting's details."""
 
 
-def tag_of(found: OwnMeetings, name: str) -> str:
+def tag_of(found: OwnMeetings, name: str, pages: str = "") -> str:
     """A weak entity tag (RFC 9110 section 8.8.3), the same while nothing that is said changes.
 
     Made of the meetings themselves: programs ask for hours without news, and the calendar is not written for that.
     """
-    said = [[_FORM, PRODUCT, name], *(_said_of(own) for own in _all(found))]
+    said = [[_FORM, PRODUCT, name, pages], *(_said_of(own) for own in _all(found))]
     return f'W/"{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
@@ -46,8 +46,9 @@ def is_of(since: datetime | None, if_modified_since: str) -> bool:
     return since is not None and if_modified_since == format_datetime(since, usegmt=True)
 
 
-def feed(found: OwnMeetings, name: str, stamp: datetime) -> str:
-    """`name`: of the association; `stamp`, UTC, is when it is said."""
+def feed(found: OwnMeetings, name: str, stamp: datetime, pages: str = "") -> str:
+    """`name`: of the association; `stamp`, UTC, is when it is said; `pages`: what the addresses of their meetings'
+    pages begin with, before a meeting's id."""
     made = Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
@@ -60,7 +61,7 @@ def feed(found: OwnMeetings, name: str, stamp: datetime) -> str:
     earliest: dict[str, int] = {}
     for own in meetings:
         earliest.setdefault(own.meeting.details.timezone, own.meeting.details.starts.year)
-    events = [_event(own, stamp) for own in meetings]
+    events = [_event(own, stamp, pages) for own in meetings]
     used = {event["DTSTART"].params.get("TZID") for event in events}
     for zone, year in sorted(earliest.items()):
         if zone in used:  # UTC needs none
@@ -77,7 +78,7 @@ def _all(found: OwnMeetings) -> list[OwnMeeting]:
 def _said_of(own: OwnMeeting) -> list[object]:
     meeting = own.meeting
     said = meeting.details.model_dump(mode="json", include=_SAID)
-    return [meeting.id, meeting.version, said, _status(own), _takes_time(own)]
+    return [meeting.id, meeting.version, said, _status(own), _takes_time(own), _join_link(own), _language(own)]
 
 
 def _status(own: OwnMeeting) -> str:
@@ -88,7 +89,17 @@ def _takes_time(own: OwnMeeting) -> bool:
     return not (own.is_cancelled or own.part is Part.SUBSTITUTE or own.answer is Answer.ABSENT)
 
 
-def _event(own: OwnMeeting, stamp: datetime) -> Event:
+def _join_link(own: OwnMeeting) -> str:
+    """Of what they are asked to."""
+    return "" if own.part is Part.SUBSTITUTE else own.join_link
+
+
+def _language(own: OwnMeeting) -> str:
+    """Of the words beside a link; else there are none."""
+    return own.body.details.rules.language if own.body and _join_link(own) else ""
+
+
+def _event(own: OwnMeeting, stamp: datetime, pages: str) -> Event:
     details = own.meeting.details
     zone = ZoneInfo(details.timezone)
     event = Event()
@@ -98,6 +109,11 @@ def _event(own: OwnMeeting, stamp: datetime) -> Event:
     event.add("sequence", own.meeting.version)
     event.add("summary", details.title if details.title == details.body else f"{details.title} ({details.body})")
     event.add("location", details.place)
+    if link := _join_link(own):
+        event.add("description", TO_JOIN[_language(own)].format(link))
+        add_conference(event, link)
+    if pages:
+        event.add("url", vUri(f"{pages}{own.meeting.id}"))
     event.add("status", _status(own))
     event.add("transp", "OPAQUE" if _takes_time(own) else "TRANSPARENT")
     event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from services.meetings.body.body import Body
 from services.meetings.body.membership import MemberRole, Membership, Seat
-from services.meetings.meeting.meeting import Meeting, MeetingStatus, Mode
+from services.meetings.meeting.meeting import Meeting, MeetingStatus
+from services.meetings.notice.joining import join_link
 from services.meetings.person.person import Person
 from services.meetings.reply.reply import Answer, Reply
 from shared.links import LINKS_OPEN
@@ -55,9 +56,7 @@ class OwnMeeting:
     @property
     def join_link(self) -> str:
         """Empty for one that nobody joins from elsewhere."""
-        if self.body is None or self.is_cancelled or self.meeting.details.mode not in (Mode.DIGITAL, Mode.HYBRID):
-            return ""
-        return self.body.details.rules.join_link or ""
+        return "" if self.body is None else join_link(self.meeting, self.body.details.rules)
 
 
 @dataclass(frozen=True, slots=True)

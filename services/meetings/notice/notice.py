@@ -83,10 +83,14 @@ class Change(StrEnum):
     AGENDA = "agenda"
     PAPERS = "papers"
     PEOPLE = "people"
+    JOIN = "join"  # how an online meeting is joined
 
 
 class Told(BaseModel):
-    """A meeting as people were told it. `agenda`: None, where it was not said. `papers`: SHA-256 of the PDF."""
+    """A meeting as people were told it. `agenda`: None, where it was not said. `papers`: SHA-256 of the PDF.
+
+    `join`: the link by which it is joined, as SHA-256; empty, where there was none; None of what was told before
+    notices had it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -98,6 +102,7 @@ class Told(BaseModel):
     agenda: tuple[AgendaLine, ...] | None
     papers: str | None
     people: tuple[str, ...]
+    join: str | None = None
 
 
 class Recipient(BaseModel):
@@ -118,7 +123,8 @@ class Recipient(BaseModel):
 
 
 class Draft(BaseModel):
-    """What would go out now. `body_id`, `body`: who meets, and how it is called now."""
+    """What would go out now. `body_id`, `body`: who meets, and how it is called now. `join_link`: by which an online
+    meeting is joined; `join_sealed`: the same for the reader of the fact alone. Both may be empty."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -128,6 +134,8 @@ class Draft(BaseModel):
     agenda: tuple[AgendaLine, ...]
     papers: BlobRef | None
     recipients: tuple[Recipient, ...]
+    join_link: str = ""
+    join_sealed: str = ""
 
     @property
     def digest(self) -> str:
@@ -145,6 +153,7 @@ class Draft(BaseModel):
             agenda=self.agenda if with_agenda else None,
             papers=self.papers.sha256 if self.papers and with_agenda else None,
             people=tuple(sorted(one.person_id for one in self.recipients)),
+            join=hashlib.sha256(self.join_link.encode()).hexdigest() if self.join_link else "",
         )
 
 
@@ -222,6 +231,8 @@ def changed(notice: Notice, draft: Draft) -> tuple[Change, ...]:
         Change.AGENDA: (before.agenda, now.agenda),
         Change.PAPERS: (before.papers, now.papers),
         Change.PEOPLE: (before.people, now.people),
+        # A meeting that becomes digital is told as that, with its link.
+        Change.JOIN: (before.join, now.join) if before.join is not None and before.mode is now.mode else ("", ""),
     }
     return tuple(change for change, (was, becomes) in pairs.items() if was != becomes)
 
@@ -344,6 +355,7 @@ def _fact(
         agenda=draft.agenda if proper else (),
         note=note,
         papers=draft.papers if proper else None,
+        join_sealed=draft.join_sealed or None,
     )
 
 

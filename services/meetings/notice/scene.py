@@ -7,6 +7,7 @@ from services.meetings.agenda.agenda import standing_items
 from services.meetings.body.body import Body
 from services.meetings.body.membership import MemberRole, Membership, quorum, standing
 from services.meetings.meeting.meeting import Meeting
+from services.meetings.notice.joining import join_link
 from services.meetings.notice.notice import Draft, Notice, Recipient
 from services.meetings.person.person import Person
 from services.meetings.reply.quorum import Outlook, outlook
@@ -15,14 +16,15 @@ from services.meetings.reply.substitutes import Places, is_let_go, places_on
 from services.meetings.transaction import MeetingsTransaction
 from shared.errors import Refused
 from shared.events import BlobRef
-from shared.events.notices import AgendaLine
+from shared.events.notices import JOIN, AgendaLine
 
 _LOOK_AFTER = (MemberRole.CHAIR, MemberRole.SECRETARY)
 
 
 @dataclass(slots=True)
 class Scene:
-    """`replies`: of all who are or were asked, by person; `seats`: who sits in the body on the meeting's day."""
+    """`replies`: of all who are or were asked, by person; `seats`: who sits in the body on the meeting's day;
+    `join_sealed`: by which link it is joined, for who writes mails."""
 
     organisation: str
     meeting: Meeting
@@ -36,6 +38,7 @@ class Scene:
     agenda: tuple[AgendaLine, ...]
     papers: BlobRef | None
     stored: dict[str, Reply] = field(default_factory=dict)
+    join_sealed: str = ""
 
     @property
     def days(self) -> int:
@@ -53,6 +56,8 @@ class Scene:
             agenda=self.agenda,
             papers=self.papers,
             recipients=recipients,
+            join_link=join_link(self.meeting, self.body.details.rules),
+            join_sealed=self.join_sealed,
         )
 
     def invited(self) -> list[str]:
@@ -130,6 +135,7 @@ async def scene_of(transaction: MeetingsTransaction, organisation: str, meeting:
         agenda=await _agenda(transaction, organisation, meeting, body),
         papers=await transaction.published_papers(organisation, meeting.id),
         stored={one.person_id: one for one in known},
+        join_sealed=transaction.sealed(JOIN, f"{organisation} {meeting.id}", join_link(meeting, body.details.rules)),
     )
 
 

@@ -10,13 +10,15 @@ from services.notifications.invitation import invitation as invitations
 from services.notifications.invitation.invitation import Invitation, Method
 from services.notifications.letter import meeting_words
 from services.notifications.letter.languages import Language
-from services.notifications.letter.letter import Letter, Person, Purpose, ascii_address, compose, message_id
+from services.notifications.letter.letter import Letter, Person, Purpose, ascii_address, compose, is_link, message_id
 from services.notifications.letter.meeting_words import MeetingFacts
 from shared import links
-from shared.calendars import meeting_uid
+from shared.calendars import TO_JOIN, meeting_uid
 from shared.events import Person as KnownPerson
+from shared.events.notices import JOIN
 from shared.keys import KeyRing, parse_keys
 from shared.links import Link
+from shared.sealed import unseal
 from shared.settings import Settings
 
 # With a link to the reader's own page, and nothing to answer.
@@ -26,7 +28,7 @@ _TO_MEMBER = frozenset(
 _TO_REVIEWER = frozenset({Purpose.REVIEW, Purpose.REVIEW_AGAIN})
 _TO_WRITER = frozenset({Purpose.REVIEW_COMMENTED, Purpose.REVIEW_AGREED, Purpose.REVIEW_UNREACHED})  # they log in
 _COMING, _ABSENT = "coming", "absent"
-_ABOUT_THE_LINK = {"sv": "Svara, läs handlingarna och anslut: {}", "en": "Answer, read the papers and join: {}"}
+_ABOUT_THE_LINK = {"sv": "Svara och läs handlingarna: {}", "en": "Answer and read the papers: {}"}
 TO_MEMBERS = INVITING | _TO_MEMBER | {Purpose.DATE_POLL}
 """Mails whose link opens the reader's own page."""
 _TO_SENDER = frozenset({Purpose.DEADLINE_NOTICE, Purpose.DECLINED_NOTICE, Purpose.EXPIRED_NOTICE})
@@ -92,7 +94,9 @@ class Composer:
             status=facts.status,
             deadline=facts.deadline,
             lines=facts.lines,
-            meeting=meeting_words.words(facts.meeting, facts.language) if facts.meeting else None,
+            meeting=meeting_words.words(facts.meeting, facts.language, self._join_link(delivery))
+            if facts.meeting
+            else None,
         )
 
     def invitation(self, delivery: Delivery) -> Invitation | None:
@@ -105,6 +109,7 @@ class Composer:
             return None
         takes_back = delivery.purpose in UNINVITING
         link = "" if takes_back else self._members_page(delivery)
+        join_link = "" if takes_back else self._join_link(delivery)
         return Invitation(
             method=Method.CANCEL if takes_back else Method.REQUEST,
             uid=meeting_uid(delivery.agreement_id),
@@ -117,8 +122,9 @@ class Composer:
             stamp=delivery.created_at,
             organiser=Person(self.organiser_of(delivery), self.mail_from.name),
             attendee=Person(delivery.recipient, delivery.facts.recipient_name),
-            text=_description(meeting, delivery.facts.language, link),
-            join_link=link,
+            text=_description(meeting, delivery.facts.language, link, join_link),
+            page=link,
+            join_link=join_link,
             tentative=delivery.purpose is Purpose.NOTICE_PRELIMINARY,
             attendee_only=delivery.purpose is Purpose.NOTICE_RELEASED,
             answer=meeting.answer,
@@ -177,6 +183,12 @@ class Composer:
         version = delivery.facts.of_page
         return links.issue(self.member_keys, links.member_link(delivery.organisation, delivery.request_id, version))
 
+    def _join_link(self, delivery: Delivery) -> str:
+        """By which an online meeting is joined, as whoever told of it knows; empty where it cannot be read."""
+        sealed = delivery.facts.meeting.join_sealed if delivery.facts.meeting else ""
+        link = unseal(self.member_keys, JOIN, f"{delivery.organisation} {delivery.agreement_id}", sealed)
+        return link if is_link(link) else ""
+
     def _senders_page(self, delivery: Delivery) -> str:
         """Of signing; whoever opens it logs in."""
         return f"{self.public_url}/signing/overview/{delivery.agreement_id}"
@@ -203,10 +215,12 @@ def _wording(delivery: Delivery) -> Purpose:
     return delivery.purpose
 
 
-def _description(meeting: MeetingFacts, language: Language, link: str) -> str:
-    """The note and the agenda. Programs show it where they hide an event's URL, so the link stands there, too."""
+def _description(meeting: MeetingFacts, language: Language, link: str, join_link: str) -> str:
+    """How to join, the note and the agenda. Programs show it where they hide an event's URL, so the links stand there,
+    too."""
     words = meeting_words.words(meeting, language)
-    blocks = ["\n".join(words.note), "\n".join(words.agenda)]
+    blocks = [TO_JOIN[language].format(join_link)] if join_link else []
+    blocks += ["\n".join(words.note), "\n".join(words.agenda)]
     blocks += [_ABOUT_THE_LINK[language].format(link)] if link else [words.reason, words.instead]
     return "\n\n".join(filter(None, blocks))
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vCalAddress, vText, vUri
 
 from services.notifications.letter.letter import Person, ascii_address
-from shared.calendars import PRODUCT, vtimezone
+from shared.calendars import PRODUCT, add_conference, vtimezone
 from shared.errors import InvalidInput
 from shared.plain_text import forbidden_character
 
@@ -32,7 +32,8 @@ class Method(StrEnum):
 @dataclass(frozen=True)
 class Invitation:
     """`uid` stays through all changes of a meeting, `sequence` rises with each. `starts` and `ends` are local wall time
-    in `timezone`, an IANA name; `stamp`, UTC, is when it was said. `text`: the agenda, say; `join_link`: http or https.
+    in `timezone`, an IANA name; `stamp`, UTC, is when it was said. `text`: the agenda, say; `page`: the attendee's own,
+    `join_link`: where it is joined; both http or https.
     `tentative`: the time is preliminary. `attendee_only`: a CANCEL that takes back this invitation, not the meeting.
     `answer`: what the attendee said before and still holds, so that no program asks anew; coming, absent or tentative.
     """
@@ -49,6 +50,7 @@ class Invitation:
     organiser: Person
     attendee: Person
     text: str = ""
+    page: str = ""
     join_link: str = ""
     tentative: bool = False
     attendee_only: bool = False
@@ -89,8 +91,10 @@ def _event(invitation: Invitation) -> Event:
     event.add("location", invitation.place)
     if invitation.text:
         event.add("description", invitation.text)
+    if invitation.page:
+        event.add("url", vUri(invitation.page))
     if invitation.join_link:
-        event.add("url", vUri(invitation.join_link))
+        add_conference(event, invitation.join_link)
     event.add("organizer", _address(invitation.organiser))
     attendee = _address(invitation.attendee)
     attendee.params["CUTYPE"] = vText("INDIVIDUAL")
@@ -134,7 +138,7 @@ def _check(invitation: Invitation) -> None:
         raise InvalidInput("the text in an invitation holds a control or direction character")
     if len(invitation.text) > _LONGEST_TEXT:
         raise InvalidInput(f"the text in an invitation is longer than {_LONGEST_TEXT} characters")
-    if invitation.join_link and not invitation.join_link.startswith(("https://", "http://")):
-        raise InvalidInput("an invitation needs its join link whole, http or https")
+    if not all(one.startswith(("https://", "http://")) for one in (invitation.page, invitation.join_link) if one):
+        raise InvalidInput("an invitation needs its links whole, http or https")
     if invitation.ends < invitation.starts:
         raise InvalidInput("an invitation ends before it starts")

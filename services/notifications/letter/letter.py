@@ -253,6 +253,11 @@ def ascii_address(email: str) -> str:
     return f"{local_part}@{ascii_domain(domain)}"
 
 
+def is_link(text: str) -> bool:
+    """Whole, http or https, and short enough for a mail."""
+    return _LINK.fullmatch(text) is not None
+
+
 def quotable(text: str, most: int = 2000) -> str:
     """Foreign text made fit to quote in a mail: one line, what has no shape left out, cut."""
     line = " ".join("".join(" " if char.isspace() else char for char in text).split())
@@ -296,6 +301,7 @@ class _Words:
             "subject": self.subject,
             "link": self._letter.link,
             "second_link": self._letter.second_link,
+            "join": self._letter.meeting.join if self._letter.meeting else "",
             "lead": self._paragraphs("lead"),
             "action": self._line("action"),
             "second": self._line("second") if self._letter.purpose in _TWO_LINKS else "",
@@ -356,6 +362,8 @@ def _check(letter: Letter, message_id: str) -> None:
         raise InvalidInput("a mail needs a whole http or https link")
     if letter.purpose in _TWO_LINKS and not _LINK.fullmatch(letter.second_link):
         raise InvalidInput("a mail needs its second link whole, http or https")
+    if letter.meeting and letter.meeting.join and not _LINK.fullmatch(letter.meeting.join):
+        raise InvalidInput("a mail needs the link to its meeting whole, http or https")
     if letter.purpose in _NAMES_ANOTHER and letter.other is None:
         raise InvalidInput(f"a mail of purpose {letter.purpose} needs the other person")
     if letter.purpose in _ABOUT_A_MEETING and letter.meeting is None:

@@ -41,6 +41,7 @@ _CHANGED = {
         "agenda": "Dagordningen är ändrad",
         "papers": "Handlingarna är ändrade",
         "people": "Andra än förut är kallade",
+        "join": "Länken att ansluta med är ny",
     },
     "en": {
         "time": "New time: {}",
@@ -50,6 +51,7 @@ _CHANGED = {
         "agenda": "The agenda has changed",
         "papers": "The papers have changed",
         "people": "Others than before are called",
+        "join": "The link to join by is new",
     },
 }
 
@@ -80,8 +82,9 @@ class InsteadFacts(BaseModel):
 class MeetingFacts(BaseModel):
     """What mails and invitations say of a meeting. `starts` and `ends` are local wall time in `timezone`, an IANA name.
 
-    Texts are of one line, and fit to be quoted. `page_version`: of the reader's own page. `answer`: the reader's that
-    still holds; coming, absent or tentative. `note`: its lines. Numbers are those of a quorum.
+    `join_sealed`: by which link it is joined, as the fact has it. Texts are of one line, and fit to be quoted.
+    `page_version`: of the reader's own page. `answer`: the reader's that still holds; coming, absent or tentative.
+    `note`: its lines. Numbers are those of a quorum.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -94,6 +97,7 @@ class MeetingFacts(BaseModel):
     ends: datetime
     timezone: str
     sequence: int
+    join_sealed: str = ""
     page_version: int = 1
     answer: str = ""
     agenda: tuple[AgendaItem, ...] = ()
@@ -115,12 +119,14 @@ class MeetingFacts(BaseModel):
 
 @dataclass(frozen=True)
 class MeetingWords:
-    """Ready for reading, in one language. `moment` is when it starts, `when` its whole time."""
+    """Ready for reading, in one language. `moment` is when it starts, `when` its whole time. `join`: the link by
+    which it is joined."""
 
     body: str
     title: str
     place: str
     how: str
+    join: str
     moment: str
     when: str
     changed: tuple[str, ...]
@@ -144,12 +150,14 @@ class MeetingWords:
         yield from (*self.changed, *self.agenda, *self.note, *self.late)
 
 
-def words(facts: MeetingFacts, language: Language) -> MeetingWords:
+def words(facts: MeetingFacts, language: Language, join: str = "") -> MeetingWords:
+    """`join`: the link by which it is joined."""
     return MeetingWords(
         body=facts.body,
         title=facts.title,
         place=facts.place,
         how=_how(facts, language),
+        join=join,
         moment=moment(facts.starts, language),
         when=span(facts.starts, facts.ends, language),
         changed=tuple(_changes(facts, language)),

@@ -70,6 +70,7 @@ async def on_notice_issued(transaction: NotificationsTransaction, received: Rece
         "answer_by": event.answer_by and date.fromisoformat(event.answer_by),
         "note": tuple(_lines(event.note)),
         "papers": event.papers is not None,
+        "join_sealed": event.join_sealed or "",
     }
     await _tell(
         transaction,

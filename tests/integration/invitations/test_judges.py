@@ -33,6 +33,7 @@ INVITATION = Invitation(
     organiser=Person("kallelse@norrdalen.example", "Förbundet Norrdalen"),
     attendee=Person("olof.berg@björka.example", 'Olof "Olle" Berg; ordförande, m.m.'),
     text="1. Val av justerare\n2. Uppföljning, från den 28 oktober\n" + "Lång rad med åäö. " * 40,
+    page="https://justera.norrdalen.example/meetings/my/k1.norrdalen.olof.1.x?meeting=1&answer=coming",
     join_link="https://mote.norrdalen.example/styrelsen?a=1&b=2",
 )
 CASES = {
@@ -46,7 +47,7 @@ CASES = {
     "helsinki": replace(INVITATION, timezone="Europe/Helsinki"),
     "azores": replace(INVITATION, timezone="Atlantic/Azores"),
     "new-york": replace(INVITATION, timezone="America/New_York"),
-    "bare": replace(INVITATION, text="", join_link="", attendee=Person("maja.lind@norrdalen.example")),
+    "bare": replace(INVITATION, text="", page="", join_link="", attendee=Person("maja.lind@norrdalen.example")),
 }
 
 
@@ -63,6 +64,7 @@ def test_icalendar_reads_what_was_said(name: str) -> None:
     assert event["DTSTART"].params.get("TZID", "Etc/UTC") == said.timezone
     assert (str(event["SUMMARY"]), str(event["LOCATION"])) == (said.title, said.place)
     assert str(event.get("DESCRIPTION", "")) == said.text
+    assert (str(event.get("URL", "")), str(event.get("CONFERENCE", ""))) == (said.page, said.join_link)
     assert event["ORGANIZER"] == f"mailto:{said.organiser.email}"
     assert event["ATTENDEE"].params.get("CN", "") == said.attendee.name.replace('"', "'")
     assert "PARTSTAT" not in event["ATTENDEE"].params or said.method is Method.REQUEST
@@ -132,6 +134,7 @@ def test_lines_are_folded_and_a_name_makes_no_line_of_its_own() -> None:
         {"text": "a\x07b"},
         {"title": "x" * 501},
         {"join_link": "javascript:alert(1)"},
+        {"page": "javascript:alert(1)"},
         {"ends": datetime(2022, 11, 25, 12)},
         {"organiser": Person("not an address")},
     ):

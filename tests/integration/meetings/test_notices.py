@@ -10,6 +10,7 @@ import pytest
 from services.meetings.notice.deadlines import NoticeDeadlines
 from shared.events import NoticeIssued, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
 from shared.events.base import event_class
+from shared.events.notices import JOIN
 from shared.service import Service
 from shared.timers import TimerWorker
 from tests.integration.meetings.test_agenda import add, meeting
@@ -360,3 +361,28 @@ async def test_only_the_secretary_sends_notices(service: Service, api: httpx.Asy
         403
     }
     assert (await api.get(f"/meetings/{november}/notice")).status_code == 200
+
+
+async def test_the_link_to_an_online_meeting_is_told_for_mails_alone_and_another_one_is_news(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    link = "https://mote.norrdalen.example/styrelsen"
+    await board_of(api, join_link=link)
+    online, on_site = await meeting(api, **NOVEMBER, mode="digital"), await meeting(api, "2022-12-09")
+    for one in (online, on_site):
+        await done(api, one, "issue")
+    told, without = await facts(service, NoticeIssued)
+    async with service.commands.notices._unit_of_work.begin() as transaction:
+        assert told.join_sealed == transaction.sealed(JOIN, f"default {online}", link)
+    assert without.join_sealed is None
+    assert "mote.norrdalen" not in str(await outbox(service)), "the journal keeps it for years"
+    assert (await state(api, online))["changes"] == []
+
+    [board] = (await api.get("/bodies")).json()["bodies"]
+    rules = board["details"]["rules"] | {"join_link": f"{link}/2"}
+    changed = await api.put(f"/bodies/{board['id']}", json=board["details"] | {"rules": rules})
+    assert changed.status_code == 200, changed.text
+    assert [(await state(api, one))["changes"] for one in (online, on_site)] == [["join"], []]
+    await done(api, online, "update")
+    assert (await facts(service, NoticeIssued))[-1].changes == ("join",)
+    assert (await state(api, online))["changes"] == []

@@ -22,10 +22,11 @@ from shared.events import (
     PapersPublished,
     QuorumAtRisk,
 )
-from shared.events.notices import MeetingInstead
+from shared.events.notices import JOIN, MeetingInstead
 from shared.keys import parse_keys
 from shared.links import Link
 from shared.messaging.message import RawMessage
+from shared.sealed import seal
 from shared.settings import Settings
 from tests.integration.notifications.meetings import (
     BOARDS_MEETING,
@@ -113,6 +114,32 @@ async def test_its_links_are_the_readers_own_and_stand_nowhere_else(
         assert links.read(ring, links.MEMBER, token) == Link("member", ORGANISATION, "olof", 7)
         assert token not in str(await post.deliveries()) + str(await post.published())
     assert str(event_in(mail)["URL"]) == coming.removesuffix("&answer=coming")
+
+
+async def test_an_online_meeting_is_joined_from_the_mail_and_the_calendar(
+    post: Post, server: RecordingSmtpServer, settings: Settings
+) -> None:
+    link = "https://mote.norrdalen.example/styrelsen?a=1&b=2"
+    ring = parse_keys(settings.secret("member_link_keys"), "KEYS")
+    sealed = seal(ring, JOIN, f"{ORGANISATION} {BOARDS_MEETING}", link)
+    others = seal(ring, JOIN, f"{ORGANISATION} another", link)
+    await post.bring_alone(*MEMBERS, issued(join_sealed=sealed))
+    await mails(post, server, 2)
+    await post.bring_alone(issued("updated", sequence=2, join_sealed=others))
+    found = await mails(post, server, 4)
+    [olofs] = [one for one in found if one.recipient == OLOF and event_in(one)["SEQUENCE"] == 1]
+    [svens] = [one for one in found if one.recipient == SVEN and event_in(one)["SEQUENCE"] == 1]
+    assert f"Hur: digitalt\nAnslut: {link}\n\n" in words(olofs).replace("\r\n", "\n")
+    assert f"How: online\nJoin: {link}\n\n" in words(svens).replace("\r\n", "\n")
+    html = olofs.message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    assert f'Anslut: <a href="{link.replace("&", "&amp;")}"' in html
+    event = event_in(olofs)
+    assert str(event["CONFERENCE"]) == link
+    assert str(event["DESCRIPTION"]).startswith(f"Anslut: {link}\n\n1. Val av justerare")
+    assert "/meetings/my/" in str(event["URL"])
+    assert "mote.norrdalen.example" not in str(await post.deliveries()) + str(await post.published())
+    for other in (one for one in found if event_in(one)["SEQUENCE"] == 2):
+        assert "mote.norrdalen.example" not in words(other) + str(event_in(other)), "sealed for another meeting"
 
 
 async def test_the_invitation_keeps_its_uid_and_its_organiser_through_all_that_changes(

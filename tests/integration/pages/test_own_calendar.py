@@ -2,8 +2,10 @@
 
 import re
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import httpx
+import icalendar
 
 from shared.links import calendar_link, issue
 from tests.integration.pages.members import JOIN, board_meeting, meetings_of
@@ -23,7 +25,14 @@ async def test_the_calendar_has_an_address_that_shows_and_answers_nothing(
         assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
         assert answer.headers["cache-control"] == "private, no-cache"
         assert answer.text.count("BEGIN:VEVENT") == 2
-        assert JOIN not in answer.text
+        events = icalendar.Calendar.from_ical(answer.text).walk("VEVENT")
+        assert [str(one["CONFERENCE"]) for one in events] == [JOIN, JOIN]
+        token = path.rpartition("/")[2]
+        assert token not in answer.text
+        assert "/my/" not in answer.text
+        page = urlsplit(str(events[1]["URL"])).path
+        assert (await program.get(page)).status_code == 403, "it opens for who has opened their page by a mail's link"
+        assert (await visitor.client.get(page)).status_code == 200
         tag = answer.headers["etag"]
         again = await program.get(path, headers={"if-none-match": f'"x", {tag}'})
         assert (again.status_code, again.content) == (304, b"")
@@ -33,7 +42,7 @@ async def test_the_calendar_has_an_address_that_shows_and_answers_nothing(
         await site.meetings.commands.meetings.cancel(ORGANISATION, meeting.id, "För få kan.")
         changed = await program.get(path, headers={"if-none-match": tag})
         assert (changed.status_code, "STATUS:CANCELLED" in changed.text) == (200, True)
-        assert (await program.get(f"/meetings/my/{path.rpartition('/')[2]}")).status_code == 404
+        assert (await program.get(f"/meetings/my/{token}")).status_code == 404
         own = site.own_link(maja).rpartition("/")[2]
         assert (await program.get(f"/meetings/calendar/{own}")).status_code == 404
         await site.meetings.commands.people.end_links(ORGANISATION, maja)

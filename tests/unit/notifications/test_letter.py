@@ -247,6 +247,16 @@ def test_a_receipt_needs_no_link() -> None:
     assert "href" not in words(message, "html")
 
 
+def test_the_link_to_an_online_meeting_is_one_in_both_and_has_to_be_whole() -> None:
+    link = "https://mote.norrdalen.example/styrelsen"
+    letter = replace(LETTER, purpose=Purpose.NOTICE, meeting=meeting_words(MEETING, "sv", link))
+    text, html = words(received(letter), "plain"), words(received(letter), "html")
+    assert f"Hur: på plats och digitalt\r\nAnslut: {link}\r\n" in text
+    assert html.count(f'<a href="{link}"') == 1
+    with pytest.raises(InvalidInput):
+        received(replace(letter, meeting=meeting_words(MEETING, "sv", "javascript:alert(1)")))
+
+
 def test_markup_in_names_and_titles_is_text() -> None:
     title = "<b>{{ 7 * 7 }}</b> & 'x'"
     message = received(replace(LETTER, document=title, recipient=Person("a@b.example", "<script>alert(1)</script>")))
