@@ -17,6 +17,7 @@ from shared.keys import KeyRing
 from shared.text import email_key
 
 PERSONAL_COPY = "personal-copy"
+EXTRACT = "extract"
 MEMBER = "member"
 CALENDAR = "calendar"
 FIRST_VERSION = 1
@@ -61,6 +62,19 @@ def parts_of_copy_link(subject: str) -> tuple[str, str]:
     """The agreement's id, and the holder."""
     agreement_id, _, holder = subject.rpartition("-")
     return agreement_id, holder
+
+
+def extract_link(organisation: str, agreement_id: str, number: int, email: str, version: int) -> Link:
+    """To a certified extract of an agreement's minutes, one person's alone."""
+    return Link(EXTRACT, organisation, f"{agreement_id}-{number}-{holder_of(agreement_id, email)}", version)
+
+
+def parts_of_extract_link(subject: str) -> tuple[str, int, str]:
+    """The agreement's id, the extract's number, and the holder. Raises BadLink."""
+    agreement_id, number, holder = ["", "", *subject.rsplit("-", 2)][-3:]
+    if not number.isdigit() or len(number) > 6:  # a subject is ASCII
+        raise BadLink("the link is not whole", hint="open it from the mail again, or copy all of it")
+    return agreement_id, int(number), holder
 
 
 def member_link(organisation: str, person_id: str, version: int) -> Link:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from services.archive.commands import ArchiveCommands
 from services.archive.extract import MOST_EXTRACTS, Extract, ExtractWanted
+from services.archive.extract_sending import Sending, SendingWanted, Sent
 from services.archive.extracts import Extracts
 from services.archive.journal_reader import LONGEST_WAIT, JournalFilter, JournalPage, types_named
 from services.archive.journal_reader import MOST as MOST_EVENTS
@@ -27,6 +28,7 @@ from shared.web import path_for
 AgreementId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="the transaction id, 44 base64url characters")
 ]
+_Number = Annotated[int, Path(ge=1, le=MOST_EXTRACTS)]
 _Id = Annotated[str | None, Query(max_length=250)]
 _READS = requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)
 _CERTIFIES = requires(Role.SECRETARY)
@@ -186,11 +188,51 @@ def _add_extracts(routes: APIRouter, extracts: Extracts) -> None:
     )
     async def fetch_extract(
         agreement_id: AgreementId,
-        number: Annotated[int, Path(ge=1, le=MOST_EXTRACTS)],
+        number: _Number,
         principal: Principal = _READS,
     ) -> Response:
         name, content = await extracts.pdf(principal.organisation, agreement_id, number)
         return extract_answer(name, content)
+
+    @routes.get(
+        "/protocols/{agreement_id}/extracts/{number}/sendings",
+        tags=["protocols"],
+        summary="List whom an extract was sent to, and what became of their mails and links",
+    )
+    async def list_sendings(agreement_id: AgreementId, number: _Number, principal: Principal = _READS) -> Sent:
+        return Sent(sendings=await extracts.sent(principal.organisation, agreement_id, number))
+
+    @routes.post(
+        "/protocols/{agreement_id}/extracts/{number}/sendings",
+        tags=["protocols"],
+        summary="Mail a person a link of their own to an extract, for the first time or again",
+        status_code=201,
+        response_model=Sending,
+    )
+    async def send_extract(
+        agreement_id: AgreementId,
+        number: _Number,
+        wanted: SendingWanted,
+        once: Once,
+        principal: Principal = _CERTIFIES,
+    ) -> Response:
+        sending = extracts.send(principal.organisation, agreement_id, number, wanted, asked_by=principal.name)
+        return await once.answer(principal, sending, status=201)
+
+    @routes.post(
+        "/protocols/{agreement_id}/extracts/{number}/sendings/{holder}/end",
+        tags=["protocols"],
+        summary="End the link to an extract that a person was mailed",
+        response_model=Sending,
+    )
+    async def end_extract_link(
+        agreement_id: AgreementId,
+        number: _Number,
+        holder: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="of the sending")],
+        once: Once,
+        principal: Principal = _CERTIFIES,
+    ) -> Response:
+        return await once.answer(principal, extracts.end_link(principal.organisation, agreement_id, number, holder))
 
 
 def extract_answer(name: str, content: bytes) -> Response:

@@ -9,25 +9,35 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from services.archive import extract_store
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.archive import extract_sending as sending_rules
+from services.archive import extract_sending_store as sending_store
+from services.archive import extract_store, store
 from services.archive.archiving import RENDER_INPUT_NAME
 from services.archive.extract import MOST_EXTRACTS, Extract, ExtractWanted, clean_certifier
+from services.archive.extract_sending import MOST_SENDINGS, Sending, SendingWanted, people_of
 from services.archive.final_copy import document_of
-from services.archive.pages import SealedCopy
+from services.archive.pages import SealedCopy, SentExtract
 from services.archive.queries import ArchiveQueries
 from services.archive.seal import Sealer
+from services.archive.store import Archived
 from services.archive.transaction import ArchiveTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.errors import NotFound, Refused
-from shared.events import BlobRef
+from shared.events import BlobRef, Person
 from shared.history import verify_chain
+from shared.links import holder_of
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.extract import Certificate, extract_job, extract_name
 from shared.rendering.minutes import MinutesDocument, Stamp
 from shared.rendering.press import Press
 from shared.rendering.render import HISTORY_NAME
 from shared.rendering.report import signatures
+
+MOST_OFFERED = 50
+"""Of names and addresses that were used before."""
 
 
 class Extracts:
@@ -94,12 +104,111 @@ class Extracts:
 
     async def pdf(self, organisation: str, agreement_id: str, number: int) -> tuple[str, bytes]:
         """What the file is called, and the extract. Raises NotFound, Unavailable."""
-        found = next((one for one in await self.made(organisation, agreement_id) if one.number == number), None)
-        if found is None:
-            raise NotFound(f"the minutes have no extract {number}")
+        found = await self.extract(organisation, agreement_id, number)
         document = await self._document(organisation, await self._stored(organisation, agreement_id))
         content = await self._blobs.get(organisation, found.sealed)
         return extract_name(document, found.paragraph), content
+
+    async def send(
+        self, organisation: str, agreement_id: str, number: int, wanted: SendingWanted, *, asked_by: str
+    ) -> Sending:
+        """Have an extract mailed to a person, for the first time or again. `asked_by`: the token's name.
+
+        Raises NotFound for an extract that was not made, InvalidInput, Refused, Unavailable.
+        """
+        recipient, sender = people_of(wanted)
+        body = (await self._document(organisation, await self._stored(organisation, agreement_id))).body
+        now = self._clock.now()
+
+        async def work(transaction: ArchiveTransaction) -> Sending:
+            connection = transaction.connection
+            archived, extract = await _locked(connection, organisation, agreement_id, number)
+            there = await sending_store.sendings(connection, organisation, agreement_id, number)
+            holder = holder_of(agreement_id, recipient.email)
+            before = next((one for one in there if one.holder == holder), None)
+            if before is None and len(there) >= MOST_SENDINGS:
+                raise Refused(f"the extract was sent to {MOST_SENDINGS} people, and cannot be to more")
+            sent, fact = sending_rules.send(
+                before, extract, archived.document_name, recipient, sender, timezone=archived.timezone, now=now
+            )
+            await sending_store.put(connection, organisation, sent, body=body, by=asked_by)
+            await transaction.tell_of_extract(archived, fact, at=now)
+            return sent
+
+        return await self._unit_of_work.run(work)
+
+    async def end_link(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending:
+        """The links that a person was mailed open nothing any more. Raises NotFound, Refused."""
+        now = self._clock.now()
+
+        async def work(transaction: ArchiveTransaction) -> Sending:
+            connection = transaction.connection
+            archived, extract = await _locked(connection, organisation, agreement_id, number)
+            sent = await sending_store.sending(connection, organisation, agreement_id, number, holder)
+            if sent is None:
+                raise NotFound("the extract was not sent to them")
+            ended, fact = sending_rules.end(sent, extract, archived.document_name, now=now)
+            await sending_store.change(connection, organisation, ended)
+            await transaction.tell_of_extract(archived, fact, at=now)
+            return ended
+
+        return await self._unit_of_work.run(work)
+
+    async def sent(self, organisation: str, agreement_id: str, number: int) -> list[Sending]:
+        """To whom an extract was sent. Raises NotFound for one that was not made."""
+        await self.extract(organisation, agreement_id, number)
+        async with self._unit_of_work.begin() as transaction:
+            return await sending_store.sendings(transaction.connection, organisation, agreement_id, number)
+
+    async def sent_to(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending:
+        """Raises NotFound."""
+        async with self._unit_of_work.begin() as transaction:
+            found = await sending_store.sending(transaction.connection, organisation, agreement_id, number, holder)
+        if found is None:
+            raise NotFound("the extract was not sent to them")
+        return found
+
+    async def sent_extract(self, organisation: str, agreement_id: str, number: int, holder: str) -> SentExtract:
+        """What the page behind a mailed link shows. Raises NotFound."""
+        sent = await self.sent_to(organisation, agreement_id, number, holder)
+        extract = await self.extract(organisation, agreement_id, number)
+        copy = await self._queries.copy(organisation, agreement_id)
+        return SentExtract(
+            document_name=copy.document_name,
+            paragraph=extract.paragraph,
+            certified_by=extract.certified_by,
+            certified_at=extract.certified_at,
+            sender=sent.sender.name or sent.sender.email,
+            language="en" if sent.recipient.language == "en" else "sv",
+            timezone=copy.timezone,
+            version=sent.version,
+            opens_until=sent.opens_until,
+            ended=sent.ended_at is not None,
+            test_seal=extract.test_seal,
+            sha256=extract.sealed.sha256,
+            size=extract.sealed.size,
+        )
+
+    async def people_before(self, organisation: str, agreement_id: str) -> list[tuple[Person, Person]]:
+        """Whom extracts of minutes of the same body went to and who sent them, the last first, at most
+        `MOST_OFFERED`. Raises NotFound, Unavailable."""
+        document = await self._document(organisation, await self._stored(organisation, agreement_id))
+        async with self._unit_of_work.begin() as transaction:
+            return await sending_store.last_people(
+                transaction.connection, organisation, document.body, most=MOST_OFFERED
+            )
+
+    async def certifiers_before(self, organisation: str) -> list[str]:
+        """Who certified extracts, the last first, at most `MOST_OFFERED`."""
+        async with self._unit_of_work.begin() as transaction:
+            return await sending_store.certifiers(transaction.connection, organisation, most=MOST_OFFERED)
+
+    async def extract(self, organisation: str, agreement_id: str, number: int) -> Extract:
+        """Raises NotFound."""
+        found = next((one for one in await self.made(organisation, agreement_id) if one.number == number), None)
+        if found is None:
+            raise NotFound(f"the minutes have no extract {number}")
+        return found
 
     async def copy(self, organisation: str, agreement_id: str) -> SealedCopy:
         """What the extracts are of. Raises NotFound."""
@@ -128,3 +237,16 @@ class Extracts:
 
 def _extract(row: Any) -> Extract:
     return Extract.model_validate(row, from_attributes=True)
+
+
+async def _locked(
+    connection: AsyncConnection, organisation: str, agreement_id: str, number: int
+) -> tuple[Archived, Extract]:
+    """Raises NotFound."""
+    await extract_store.lock_archived(connection, organisation, agreement_id)
+    archived = await store.find_archived(connection, organisation, agreement_id)
+    made = await extract_store.extracts_of(connection, organisation, agreement_id)
+    found = next((row for row in made if row.number == number), None)
+    if archived is None or found is None:
+        raise NotFound(f"the minutes have no extract {number}")
+    return archived, _extract(found)

@@ -69,6 +69,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         clock=clock,
         copies=queries,
         extracts=extracts,
+        sent_extracts=extracts,
         copy_link_keys=copy_link_keys,
     )
     service = Service(

@@ -96,6 +96,31 @@ class ExtractRow(ArchiveTable, table=True):
     test_seal: bool = Field(sa_column=Column(Boolean, nullable=False))
 
 
+class ExtractSendingRow(ArchiveTable, table=True):
+    """To whom an extract was sent; see `extract_sending.Sending`. `holder` as in `shared.links`, `body` as the minutes
+    name it: who sends the next one of that body's is offered the same people. `sent_by`: a token's name. `told`: how
+    many events speak of it."""
+
+    __tablename__ = "extract_sending"
+    __table_args__ = (Index("extract_sending_of_body", "organisation", "body", "sent_at"),)
+
+    organisation: str = Field(sa_column=_text(primary_key=True))
+    agreement_id: str = Field(sa_column=_text(primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    holder: str = Field(sa_column=_text(primary_key=True))
+    body: str = Field(sa_column=_text())
+    recipient: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    sender: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    sent_at: datetime = Field(sa_column=_timestamptz())
+    opens_until: datetime = Field(sa_column=_timestamptz())
+    ended_at: datetime | None = Field(sa_column=_timestamptz(nullable=True))
+    bounced_at: datetime | None = Field(sa_column=_timestamptz(nullable=True))
+    diagnostic: str = Field(sa_column=_text())
+    sent_by: str = Field(sa_column=_text())
+    told: int = Field(sa_column=Column(Integer, nullable=False))
+
+
 class EndedLinkRow(ArchiveTable, table=True):
     """A person whose links to a sealed copy open nothing below `version`. `holder` as in `shared.links`."""
 
@@ -147,3 +172,4 @@ ARCHIVED_PROTOCOL = ArchiveTable.metadata.tables["archived_protocol"]
 JOURNAL = ArchiveTable.metadata.tables["journal"]
 ENDED_LINK = ArchiveTable.metadata.tables["ended_link"]
 EXTRACT = ArchiveTable.metadata.tables["extract"]
+EXTRACT_SENDING = ArchiveTable.metadata.tables["extract_sending"]

@@ -1,12 +1,17 @@
 """One transaction of the archive: jobs that begin, a document that enters the archive, and the event that says so."""
 
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.archive import store
+from services.archive import extract_sending_store, store
 from services.archive.store import Archived, EndedLink, Job
-from shared.events import Envelope, ProtocolArchived
+from shared.events import Envelope, ExtractLinkEnded, ExtractSent, ExtractUnreached, ProtocolArchived
 from shared.messaging.transaction import Transaction
 from shared.wakeup import Wakeup
+
+_ARCHIVED = 1  # the agreement's first event of the archive
 
 
 class ArchiveTransaction(Transaction):
@@ -38,6 +43,22 @@ class ArchiveTransaction(Transaction):
             self._publish_archived(job, archived)
         return entered
 
+    async def tell_of_extract(
+        self, archived: Archived, fact: ExtractSent | ExtractLinkEnded | ExtractUnreached, *, at: datetime, **due: Any
+    ) -> None:
+        """Publish what became of an extract of these minutes. What it tells is kept before, the agreement locked."""
+        told = await extract_sending_store.told(self.connection, archived.organisation, archived.agreement_id)
+        self.publish(
+            fact,
+            organisation=archived.organisation,
+            subject=archived.agreement_id,
+            key=archived.agreement_id,
+            sequence=_ARCHIVED + told,
+            time=at,
+            correlation_id=archived.correlation_id,
+            **due,
+        )
+
     async def flush(self) -> None:
         if self._completed:
             await store.insert_jobs(self.connection, self._completed)
@@ -62,7 +83,7 @@ class ArchiveTransaction(Transaction):
             organisation=archived.organisation,
             subject=archived.agreement_id,
             key=archived.agreement_id,
-            sequence=1,
+            sequence=_ARCHIVED,
             time=archived.archived_at,
             correlation_id=archived.correlation_id,
             cause=job.cause,

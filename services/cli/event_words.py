@@ -150,6 +150,14 @@ def _publication_deadline(body: Body) -> list[str]:
     return [f"{of}: to {body.get('deadline')} by {body.get('due')}, {_count(body)} told"]
 
 
+def _extract(body: Body) -> list[str]:
+    recipient = body.get("recipient")
+    email = _text(recipient.get("email")) if isinstance(recipient, dict) else ""
+    until = f"opens until {_day(body.get('opens_until'))}" if body.get("opens_until") else ""
+    of = f"extract {body.get('number')}, § {body.get('paragraph')} of {body.get('document_name')}"
+    return [f"{of}, to {email}", until, _text(body.get("diagnostic"))]
+
+
 def _meeting(body: Body) -> str:
     return f"{body.get('body')} {_text(body.get('starts')).replace('T', ' ')}"
 
@@ -172,6 +180,9 @@ def _texts(value: Any) -> list[str]:
 
 
 _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
+    "ExtractSent": _extract,
+    "ExtractLinkEnded": _extract,
+    "ExtractUnreached": _extract,
     "NoticeIssued": _issued,
     "NoticeWithdrawn": _withdrawn,
     "PapersPublished": _papers,

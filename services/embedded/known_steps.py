@@ -52,6 +52,7 @@ YEAR_STEPS: Mapping[str, type[YearStep]] = {
     "unlock": minutes_steps.UnlockMinutes,
     "post_minutes": minutes_steps.PostMinutes,
     "remove_posting": minutes_steps.RemovePosting,
+    "send_extract": minutes_steps.SendExtract,
     "give_task": minutes_steps.GiveTask,
     "finish_task": minutes_steps.FinishTask,
     "withdraw_task": minutes_steps.WithdrawTask,

@@ -147,6 +147,19 @@ class RemovePosting(YearStep):
     reason: str | None = None
 
 
+class SendExtract(YearStep):
+    """An extract of a paragraph of archived minutes is made, certified and mailed to somebody: a link of their own.
+    `sender`: the key of the person who answers for it."""
+
+    subject: ClassVar[str | None] = "email"
+    meeting: Named
+    paragraph: str
+    certified_by: str
+    name: str
+    email: str
+    sender: str
+
+
 class GiveTask(YearStep):
     """By a paragraph that everyone signed, to a person by their key (`owner`) or to whoever has a `role`."""
 

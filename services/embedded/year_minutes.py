@@ -6,6 +6,9 @@ Who reads them does so by what was mailed to them, and nothing else.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from services.archive.commands import ArchiveCommands
+from services.archive.extract import ExtractWanted
+from services.archive.extract_sending import SendingWanted
 from services.embedded import minutes_steps as steps
 from services.embedded.assembly import AllInOne
 from services.embedded.step_base import MeetingName
@@ -35,6 +38,8 @@ class MinutesSteps:
         self._members = members
         self._organisation = found.organisation
         self._meetings: MeetingsCommands = system.services["meetings"].commands
+        archive: ArchiveCommands = system.services["archive"].commands
+        self._extracts = archive.extracts
         self.actions: Mapping[str, Callable[[Any], Awaitable[None]]] = {
             "write_minutes": self._write,
             "edit_minutes": self._edit,
@@ -49,6 +54,7 @@ class MinutesSteps:
             "unlock": self._unlock,
             "post_minutes": self._post,
             "remove_posting": self._remove_posting,
+            "send_extract": self._send_extract,
             "give_task": self._give_task,
             "finish_task": self._finish_task,
             "withdraw_task": self._withdraw_task,
@@ -176,6 +182,18 @@ class MinutesSteps:
     async def _remove_posting(self, step: steps.RemovePosting) -> None:
         meeting = await self._found.meeting(step.meeting)
         await self._meetings.publications.remove(self._organisation, meeting.id, step.reason)
+
+    async def _send_extract(self, step: steps.SendExtract) -> None:
+        meeting = await self._found.meeting(step.meeting)
+        number = await self._paragraph(meeting, step.paragraph)
+        sender = (await self._found.person(step.sender)).details
+        if sender.email is None:
+            raise Refused(f"{step.sender} has no e-mail address")
+        agreement_id = (await self._meetings.minutes.versions(self._organisation, meeting.id))[0].agreement_id
+        wanted = ExtractWanted(paragraph=number, certified_by=step.certified_by)
+        made = await self._extracts.certify(self._organisation, agreement_id, wanted, asked_by="")
+        sending = SendingWanted(name=step.name, email=step.email, sender_name=sender.name, sender_email=sender.email)
+        await self._extracts.send(self._organisation, agreement_id, made.number, sending, asked_by="")
 
     async def _give_task(self, step: steps.GiveTask) -> None:
         meeting = await self._found.meeting(step.meeting)

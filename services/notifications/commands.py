@@ -11,6 +11,7 @@ from services.notifications.delivery.mailer import Mailer
 from services.notifications.delivery.transport import Accepted, Outcome
 from services.notifications.invitation import store as invited
 from services.notifications.invitation.simulated_reply import Said, reply_mail
+from services.notifications.letter.letter import Purpose
 from services.notifications.report import unmatched
 from services.notifications.report.bounces import DeliveryReports
 from services.notifications.report.simulated_report import Failure, failed_report
@@ -71,11 +72,12 @@ class NotificationsCommands:
     async def bounce(self, organisation: str, address: str, status: str, diagnostic: str = "") -> None:
         """A delivery report about the last mail delivered to an address comes back, through the real parser.
 
-        Raises Refused when no request or notice was delivered to it, InvalidInput for a status that is no failure's.
+        Raises Refused when no request, notice or extract was delivered to it, InvalidInput for a status that is no
+        failure's.
         """
         async with self._unit_of_work.database.single() as connection:
             delivered = await store.sent_to(connection, organisation, address)
-        if not any(one.purpose in ASKING | INVITING for one in delivered):
+        if not any(one.purpose in ASKING | INVITING | {Purpose.EXTRACT} for one in delivered):
             raise Refused(f"no request or notice reached {address}")
         await self._report(delivered[0], Failure(status, diagnostic))
 

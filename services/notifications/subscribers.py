@@ -1,6 +1,6 @@
 """Notifications' consumer: the facts that ask for a mail, or make one needless."""
 
-from services.notifications.agreement import handlers
+from services.notifications.agreement import extracts, handlers
 from services.notifications.member import date_polls, notices, plans, publications, reviews, tasks
 from services.notifications.transaction import NotificationsTransaction
 from shared.messaging.gate import Gate
@@ -11,6 +11,7 @@ from shared.service import Subscription
 GROUP = "notifications"
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     **handlers.EVENT_HANDLERS,
+    **extracts.EVENT_HANDLERS,
     **plans.EVENT_HANDLERS,
     **notices.EVENT_HANDLERS,
     **date_polls.EVENT_HANDLERS,

@@ -73,6 +73,15 @@ class NotificationsTransaction(Transaction):
         self._mails.append(replace(mail, traceparent=tracing.current()))
         self.nudge(self._mailer_wakeup)
 
+    def send_extract(self, mail: NewDelivery) -> None:
+        """Queue a mail that brings an extract, or tells who sent it that it did not arrive.
+
+        It goes to whom the archive names, who need be nobody of the agreement: its link opens only what the archive
+        itself knows to have sent to that address.
+        """
+        self._mails.append(replace(mail, traceparent=tracing.current()))
+        self.nudge(self._mailer_wakeup)
+
     def withdraw(self, ended: Ended) -> None:
         """Applies to what was queued before it, in this transaction too: no mail that asks follows its end."""
         self._ended.append(ended)

@@ -1,7 +1,7 @@
 """The event contract: the envelope, and one module of event types per producing service, of meetings
 one more for each of its large subjects."""
 
-from shared.events.archive import ProtocolArchived
+from shared.events.archive import ExtractLinkEnded, ExtractSent, ExtractUnreached, ProtocolArchived
 from shared.events.base import BlobRef, Event, Person, declared_events, event_class, event_type
 from shared.events.envelope import Envelope, MalformedEvent
 from shared.events.meetings import (
@@ -125,6 +125,9 @@ __all__ = [
     "EndedLinks",
     "Envelope",
     "Event",
+    "ExtractLinkEnded",
+    "ExtractSent",
+    "ExtractUnreached",
     "GuestArrived",
     "HistoryAnchored",
     "InvitationAnswered",

@@ -19,7 +19,8 @@ class _EmailEvent(Event):
     )
     purpose: str = Field(
         description="signature-request, alternate-request, request-again or reminder ask; receipt and archived follow "
-        "a signature and the end; bounce-notice, deadline-notice, declined-notice and expired-notice tell the sender; "
+        "a signature and the end; extract brings an extract of the minutes, extract-unreached tells who sent it; "
+        "bounce-notice, deadline-notice, declined-notice and expired-notice tell the sender; "
         "decline-receipt who declined; ended-declined, ended-cancelled and ended-expired those who had signed; "
         "request-withdrawn those who were asked; "
         "plan-adopted and plan-changed tell members of a plan; notice-preliminary, notice, notice-updated and "
@@ -32,7 +33,9 @@ class _EmailEvent(Event):
     )
     recipient: str
     request_id: str | None = Field(
-        default=None, description="the request that the mail spoke of; of a mail about a meeting, the person it went to"
+        default=None,
+        description="the request that the mail spoke of; of a mail about a meeting, the person it went to; of one "
+        "with an extract, its number",
     )
     request_version: int | None = Field(
         default=None, description="of the request; of a mail about a meeting, the sequence of its notice"

@@ -1,9 +1,10 @@
-"""The page behind the mailed link to a sealed copy; and where extracts of minutes are made."""
+"""The pages behind the mailed links to a sealed copy and to an extract; and where extracts are made and sent."""
 
 from fastapi import APIRouter, FastAPI
 
 from services.archive.pages.copies import Copies, CopyPages, SealedCopy
 from services.archive.pages.extracts import ExtractPages, Extracts
+from services.archive.pages.sent_extracts import SentExtract, SentExtractPages, SentExtracts
 from shared.auth import Access
 from shared.clock import Clock
 from shared.forwarding import Proxies
@@ -11,7 +12,7 @@ from shared.keys import KeyRing
 from shared.settings import Settings
 from shared.web import Look, page_route
 
-__all__ = ["Copies", "Extracts", "SealedCopy", "include_pages"]
+__all__ = ["Copies", "Extracts", "SealedCopy", "SentExtract", "SentExtracts", "include_pages"]
 
 
 def include_pages(
@@ -22,6 +23,7 @@ def include_pages(
     clock: Clock,
     copies: Copies,
     extracts: Extracts,
+    sent_extracts: SentExtracts,
     copy_link_keys: KeyRing,
 ) -> None:
     """Add the pages to the service's app: those of extracts where browsers can be logged in.
@@ -30,7 +32,9 @@ def include_pages(
     """
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
-    CopyPages(look, clock, copies, copy_link_keys, trusted_proxies=Proxies.of(settings)).add_to(router)
+    proxies = Proxies.of(settings)
+    SentExtractPages(look, clock, sent_extracts, copy_link_keys, trusted_proxies=proxies).add_to(router)
+    CopyPages(look, clock, copies, copy_link_keys, trusted_proxies=proxies).add_to(router)
     if access.takes_sessions:
         ExtractPages(look, access, extracts).add_to(router)
     app.include_router(router)

@@ -1,4 +1,8 @@
-"""The page where a secretary makes extracts of archived minutes: which paragraph, and who certifies it."""
+"""The pages where a secretary makes extracts of archived minutes (which paragraph, and who certifies it) and sends one
+to whom it is for; and what became of those that were sent.
+
+Whom extracts of the same body's minutes went to before, and who sent and certified them, is offered.
+"""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -8,13 +12,25 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.archive.extract import LONGEST_NAME, Extract, ExtractWanted, clean_certifier
+from services.archive.extract_sending import Sending, SendingWanted
 from services.archive.pages.copies import SealedCopy
 from shared.auth import Access, Principal, Role, requires
+from shared.events import Person
+from shared.links import LINKS_OPEN
 from shared.rendering.file_names import fetched_as
+from shared.text import MAX_EMAIL, MAX_NAME, clean_mailbox, clean_name, email_key
 from shared.web import Field, Look, form_text, path_for, small_form, text_error
 
 _READER = requires(*Role)
 _SECRETARY = requires(Role.SECRETARY)
+
+LANGUAGES = ("sv", "en")
+_SENDING = (
+    ("name", clean_name, MAX_NAME),
+    ("email", clean_mailbox, MAX_EMAIL),
+    ("sender_name", clean_name, MAX_NAME),
+    ("sender_email", clean_mailbox, MAX_EMAIL),
+)
 
 
 class Extracts(Protocol):
@@ -32,6 +48,26 @@ class Extracts(Protocol):
         self, organisation: str, agreement_id: str, wanted: ExtractWanted, *, asked_by: str
     ) -> Extract: ...
 
+    async def extract(self, organisation: str, agreement_id: str, number: int) -> Extract: ...
+
+    async def sent(self, organisation: str, agreement_id: str, number: int) -> list[Sending]: ...
+
+    async def sent_to(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending: ...
+
+    async def send(
+        self, organisation: str, agreement_id: str, number: int, wanted: SendingWanted, *, asked_by: str
+    ) -> Sending: ...
+
+    async def end_link(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending: ...
+
+    async def people_before(self, organisation: str, agreement_id: str) -> list[tuple[Person, Person]]:
+        """Whom extracts of the same body's minutes went to and who sent them, the last first."""
+        ...
+
+    async def certifiers_before(self, organisation: str) -> list[str]:
+        """The last first."""
+        ...
+
 
 class ExtractPages:
     def __init__(self, look: Look, access: Access, extracts: Extracts) -> None:
@@ -44,6 +80,12 @@ class ExtractPages:
         router.add_api_route(path, self.extracts_page, methods=["GET"], response_model=None)
         router.add_api_route(path, self.extract_make, methods=["POST"], response_model=None, dependencies=[small_form])
         router.add_api_route(f"{path}/{{number}}", self.extract_pdf, methods=["GET"], response_model=None)
+        people = f"{path}/{{number}}/people"
+        router.add_api_route(people, self.extract_people, methods=["GET"], response_model=None)
+        for ending, handler in (("", self.extract_send), ("/{holder}/end", self.extract_end)):
+            router.add_api_route(
+                people + ending, handler, methods=["POST"], response_model=None, dependencies=[small_form]
+            )
 
     async def extracts_page(
         self, request: Request, agreement_id: str, done: str = "", principal: Principal = _READER
@@ -71,6 +113,83 @@ class ExtractPages:
         headers = {"content-disposition": fetched_as(f"{name}.pdf")}
         return Response(content, media_type="application/pdf", headers=headers)
 
+    async def extract_people(
+        self, request: Request, agreement_id: str, number: int, done: str = "", principal: Principal = _READER
+    ) -> Response:
+        return await self._people_page(request, principal, agreement_id, number, done=done)
+
+    async def extract_send(
+        self, request: Request, agreement_id: str, number: int, principal: Principal = _SECRETARY
+    ) -> Response:
+        fields = []
+        for name, clean, longest in _SENDING:
+            typed = await form_text(request, name)
+            error = text_error(clean, typed, longest=longest)
+            fields.append(Field(name, typed, error and f"{clean.__name__.removeprefix('clean_')}_{error}"))
+        language = await form_text(request, "language")
+        fields.append(Field("language", language if language in LANGUAGES else LANGUAGES[0]))
+        if any(field.error for field in fields):
+            return await self._people_page(request, principal, agreement_id, number, fields)
+        wanted = SendingWanted.model_validate({field.name: field.value for field in fields})
+        await self._extracts.send(principal.organisation, agreement_id, number, wanted, asked_by=principal.name)
+        return self._to_people(request, agreement_id, number, "sent")
+
+    async def extract_end(
+        self, request: Request, agreement_id: str, number: int, holder: str, principal: Principal = _SECRETARY
+    ) -> Response:
+        """A second click finds it ended, which is what it wanted."""
+        sent = await self._extracts.sent_to(principal.organisation, agreement_id, number, holder)
+        if sent.ended_at is None:
+            await self._extracts.end_link(principal.organisation, agreement_id, number, holder)
+        return self._to_people(request, agreement_id, number, "ended")
+
+    def _to_people(self, request: Request, agreement_id: str, number: int, done: str) -> Response:
+        page = path_for(request, "extract_people", agreement_id=agreement_id, number=str(number))
+        return RedirectResponse(f"{page}?done={done}", HTTPStatus.SEE_OTHER)
+
+    async def _people_page(
+        self,
+        request: Request,
+        principal: Principal,
+        agreement_id: str,
+        number: int,
+        fields: Sequence[Field] = (),
+        *,
+        done: str = "",
+    ) -> Response:
+        organisation = principal.organisation
+        extract = await self._extracts.extract(organisation, agreement_id, number)
+        before = await self._extracts.people_before(organisation, agreement_id)
+        copy = await self._extracts.copy(organisation, agreement_id)
+        if not fields:
+            sender = before[0][1] if before else Person(email="", name="")
+            fields = [
+                Field("name"),
+                Field("email"),
+                Field("sender_name", sender.name or ""),
+                Field("sender_email", sender.email),
+                Field("language", copy.language),
+            ]
+        return self._look.page(
+            request,
+            "extract/people.html",
+            self._look.preferred(request),
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if any(field.error for field in fields) else HTTPStatus.OK,
+            csrf=self._access.csrf_token(self._access.cookie_of(request)),
+            may_send=principal.role is Role.SECRETARY,
+            agreement_id=agreement_id,
+            copy=copy,
+            extract=extract,
+            sent=await self._extracts.sent(organisation, agreement_id, number),
+            recipients=_offered([recipient for recipient, _ in before]),
+            senders=_offered([sender for _, sender in before]),
+            fields={field.name: field for field in fields},
+            longest_name=MAX_NAME,
+            longest_email=MAX_EMAIL,
+            days=LINKS_OPEN.days,
+            done=done if done in ("sent", "ended") else "",
+        )
+
     async def _page(
         self,
         request: Request,
@@ -96,5 +215,14 @@ class ExtractPages:
             made=await self._extracts.made(principal.organisation, agreement_id),
             fields={field.name: field for field in fields},
             longest=LONGEST_NAME,
+            certifiers=[(one, "") for one in await self._extracts.certifiers_before(principal.organisation)],
             done=done,
         )
+
+
+def _offered(people: Sequence[Person]) -> list[Person]:
+    """Each address once, as it was used last."""
+    last: dict[str, Person] = {}
+    for person in people:
+        last.setdefault(email_key(person.email), person)
+    return list(last.values())

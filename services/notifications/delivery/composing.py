@@ -147,6 +147,17 @@ class Composer:
             version = max(delivery.request_version, links.FIRST_VERSION)
             link = links.copy_link(delivery.organisation, delivery.agreement_id, delivery.recipient, version)
             return f"{self.public_url}/archive/copies/{links.issue(self.copy_keys, link)}"
+        if delivery.purpose is Purpose.EXTRACT:
+            link = links.extract_link(
+                delivery.organisation,
+                delivery.agreement_id,
+                int(delivery.request_id),
+                delivery.recipient,
+                delivery.request_version,
+            )
+            return f"{self.public_url}/archive/copies/{links.issue(self.copy_keys, link)}/extract"
+        if delivery.purpose is Purpose.EXTRACT_UNREACHED:
+            return f"{self.public_url}/archive/extracts/{delivery.agreement_id}/{delivery.request_id}/people"
         if delivery.purpose in INVITING:
             return self._members_page(delivery, _COMING)
         if delivery.purpose is Purpose.DATE_POLL:

@@ -34,14 +34,15 @@ _WITHDRAW = text(
 _WITHDRAW_COPIES = text(
     """
     UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
-    FROM unnest(:organisations, :agreements, :recipients, :versions)
-        AS ended (organisation, agreement_id, recipient_key, below_version)
+    FROM unnest(:organisations, :agreements, :recipients, :versions, :purposes, :requests)
+        AS ended (organisation, agreement_id, recipient_key, below_version, purpose, request_id)
     WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.agreement_id
-      AND delivery.status = 'waiting' AND delivery.purpose = :archived
+      AND delivery.status = 'waiting' AND delivery.purpose = ended.purpose
+      AND delivery.request_id = ended.request_id
       AND delivery.recipient_key = ended.recipient_key AND delivery.request_version < ended.below_version
     """
 ).bindparams(
-    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "agreements", "recipients")),
+    *(bindparam(name, type_=_TEXTS) for name in ("organisations", "agreements", "recipients", "purposes", "requests")),
     bindparam("versions", type_=ARRAY(Integer)),
 )
 
@@ -96,12 +97,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class EndedCopies:
-    """Mails to this recipient with a link to the sealed copy of an earlier version are to be withdrawn."""
+    """Mails to this recipient with a link to the sealed copy of an earlier version are to be withdrawn; with `extract`,
+    those with one to the extract of that number."""
 
     organisation: str
     agreement_id: str
     recipient: str
     below_version: int
+    extract: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,8 @@ async def withdraw_copies(connection: AsyncConnection, ended: Sequence[EndedCopi
                 "agreements": [one.agreement_id for one in ended],
                 "recipients": [email_key(one.recipient) for one in ended],
                 "versions": [one.below_version for one in ended],
-                "archived": Purpose.ARCHIVED.value,
+                "purposes": [(Purpose.ARCHIVED if one.extract is None else Purpose.EXTRACT).value for one in ended],
+                "requests": ["" if one.extract is None else str(one.extract) for one in ended],
             },
         )
 

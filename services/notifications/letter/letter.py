@@ -62,6 +62,9 @@ class Purpose(StrEnum):
     REMINDER = "reminder"
     RECEIPT = "receipt"
     ARCHIVED = "archived"
+    # A certified extract of archived minutes: to whom it is for, and to who sent it when that did not arrive:
+    EXTRACT = "extract"
+    EXTRACT_UNREACHED = "extract-unreached"
     # To the sender:
     BOUNCE_NOTICE = "bounce-notice"
     DEADLINE_NOTICE = "deadline-notice"
@@ -123,6 +126,7 @@ _NAMES_ANOTHER = frozenset(
         Purpose.NOTICE_UNREACHED,
         Purpose.DATE_POLL_UNREACHED,
         Purpose.REVIEW_UNREACHED,
+        Purpose.EXTRACT_UNREACHED,
     }
 )
 # Whose two links are two answers: neither is more of a button than the other.

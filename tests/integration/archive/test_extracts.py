@@ -2,16 +2,25 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from services.archive.extract_sending import SendingWanted
 from services.archive.extracts import ExtractWanted
 from services.archive.verification import verify_final
 from shared.errors import InvalidInput, NotFound, Refused
-from tests.integration.archive.completed import AGREEMENT, ORGANISATION, Archive, message
+from shared.events import BounceDetected
+from shared.keys import parse_keys
+from shared.links import extract_link, issue
+from shared.messaging.message import RawMessage
+from shared.messaging.tables import OUTBOX
+from shared.settings import Settings
+from tests.integration.archive.completed import AGREEMENT, COMPLETED, ORGANISATION, Archive, message
 from tests.integration.archive.test_api import as_
 from tests.integration.rendering.tools import assert_conforms, attachments_of, poppler
 
@@ -116,3 +125,162 @@ async def test_a_secretary_makes_one_by_the_api_and_all_roles_read_it(archived: 
         assert "%C2%A7%2030.pdf" in fetched.headers["content-disposition"]
         assert (await api.get(path, headers=as_("stranger"))).status_code == 404
         assert (await api.get(f"{path}/1", headers=as_("stranger"))).status_code == 404
+
+
+NORA = "nora.vik@bjorka.example"
+SENDING = SendingWanted(
+    name="Nora Vik", email=NORA, sender_name="Maja Lind", sender_email="maja.lind@norrdalen.example"
+)
+
+
+@pytest.fixture
+async def made(archived: Archive) -> Archive:
+    await archived.commands.extracts.certify(ORGANISATION, AGREEMENT, WANTED, asked_by="token")
+    return archived
+
+
+@pytest.fixture
+async def api(made: Archive) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(made.service.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://archive.example") as client:
+        yield client
+
+
+def bounce(version: int = 1, *, to: str = NORA, number: str = "1", purpose: str = "extract") -> RawMessage:
+    event = BounceDetected(
+        email_id="mail-1",
+        agreement_id=AGREEMENT,
+        purpose=purpose,
+        recipient=to,
+        request_id=number,
+        request_version=version,
+        status="5.1.1",
+        diagnostic="550 5.1.1 no\nsuch user",
+        permanent=True,
+    )
+    return message(event, subject="mail-1", key=AGREEMENT)
+
+
+async def told(archive: Archive) -> list[tuple[str, int, int]]:
+    """The facts of extracts that were published: name, sequence, version of the link."""
+    async with archive.service.database.single() as connection:
+        rows = await connection.execute(select(OUTBOX.c.attributes, OUTBOX.c.data).order_by(OUTBOX.c.key))
+        found = [(row.attributes, json.loads(row.data)) for row in rows]
+    return [
+        (attributes["type"].split(".")[-2], int(attributes["sequence"]), data["version"])
+        for attributes, data in found
+        if "extract-" in attributes["type"]
+    ]
+
+
+async def test_whom_an_extract_is_sent_to_opens_it_by_a_link_of_their_own(
+    made: Archive, api: httpx.AsyncClient, settings: Settings
+) -> None:
+    ring = parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS")
+    path = f"/protocols/{AGREEMENT}/extracts/1/sendings"
+
+    async def page(email: str = NORA, version: int = 1, number: int = 1) -> tuple[int, str]:
+        """Its status, and what is fetched: the extract, or nothing of it."""
+        token = issue(ring, extract_link(ORGANISATION, AGREEMENT, number, email, version))
+        shown, file = await api.get(f"/copies/{token}/extract"), await api.get(f"/copies/{token}/extract.pdf")
+        assert (file.status_code == 200) == (shown.status_code == 200)
+        assert ("Karin Ek, registrator" in shown.text) == (shown.status_code == 200)
+        assert (await api.get(f"/copies/{token}")).status_code == 404, "it opens no sealed copy"
+        return shown.status_code, "extract" if file.content.startswith(b"%PDF-") else ""
+
+    assert await page() == (404, ""), "made by whoever has the key, of what was sent to nobody"
+    for role in ("auditor", "operator"):
+        assert (await api.post(path, json=SENDING.model_dump(), headers=as_(role))).status_code == 403
+    sent = await api.post(path, json=SENDING.model_dump(), headers=as_("secretary"))
+    assert (sent.status_code, sent.json()["version"]) == (201, 1), sent.text
+    assert await page() == (200, "extract")
+    assert await page("someone.else@bjorka.example") == (404, "")
+    assert await page(number=2) == (404, "")
+    assert await page(version=2) == (410, "")
+
+    ending = f"{path}/{sent.json()['holder']}/end"
+    assert (await api.post(ending, headers=as_("auditor"))).status_code == 403
+    assert (await api.post(ending, headers=as_("secretary"))).status_code == 200
+    assert (await api.post(ending, headers=as_("secretary"))).status_code == 409
+    assert await page() == (410, "")
+    again = await api.post(path, json=SENDING.model_dump(), headers=as_("secretary"))
+    assert again.json()["version"] == 2
+    assert (await page(), await page(version=2)) == ((410, ""), (200, "extract"))
+    made.clock.move_to(made.clock.now() + timedelta(days=90))
+    assert await page(version=2) == (410, "")
+    # Sent once more: the same link, for ninety days from now.
+    await api.post(path, json=SENDING.model_dump(), headers=as_("secretary"))
+    assert await page(version=2) == (200, "extract")
+    assert await told(made) == [
+        ("extract-sent", 2, 1),
+        ("extract-link-ended", 3, 2),
+        ("extract-sent", 4, 2),
+        ("extract-sent", 5, 2),
+    ]
+    [listed] = (await api.get(path, headers=as_("auditor"))).json()["sendings"]
+    assert (listed["recipient"]["email"], listed["version"], listed["ended_at"]) == (NORA, 2, None)
+    assert (await api.get(path, headers=as_("stranger"))).status_code == 404
+
+
+async def test_who_sent_an_extract_is_told_once_that_it_did_not_arrive(made: Archive) -> None:
+    extracts = made.commands.extracts
+    await made.bring(bounce())
+    assert await told(made) == [], "it was sent to nobody"
+    await extracts.send(ORGANISATION, AGREEMENT, 1, SENDING, asked_by="token")
+    for other in (
+        bounce(2),
+        bounce(to="x@bjorka.example"),
+        bounce(number="7"),
+        bounce(number="x"),
+        bounce(purpose="archived"),
+    ):
+        await made.bring(other)
+    [sent] = await extracts.sent(ORGANISATION, AGREEMENT, 1)
+    assert sent.bounced_at is None
+    await made.bring(bounce())
+    await made.bring(bounce())
+    [sent] = await extracts.sent(ORGANISATION, AGREEMENT, 1)
+    assert (sent.bounced_at, sent.diagnostic) == (COMPLETED, "550 5.1.1 no such user")
+    assert await told(made) == [("extract-sent", 2, 1), ("extract-unreached", 3, 1)]
+    await extracts.send(ORGANISATION, AGREEMENT, 1, SENDING, asked_by="token")
+    [sent] = await extracts.sent(ORGANISATION, AGREEMENT, 1)
+    assert (sent.bounced_at, sent.diagnostic) == (None, "")
+    ended = await extracts.end_link(ORGANISATION, AGREEMENT, 1, sent.holder)
+    await made.bring(bounce())
+    assert (await extracts.sent(ORGANISATION, AGREEMENT, 1)) == [ended], "the link ended: nobody waits for it"
+
+
+async def test_what_cannot_be_sent_is_told_by_its_field_and_nothing_is_kept(
+    made: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extracts = made.commands.extracts
+    for field, typed in (
+        ("name", ""),
+        ("email", "nora.vik"),
+        ("sender_name", "\u202e"),
+        ("sender_email", "å@b.example"),
+    ):
+        with pytest.raises(InvalidInput, match=f"^{field}: "):
+            await extracts.send(ORGANISATION, AGREEMENT, 1, SENDING.model_copy(update={field: typed}), asked_by="token")
+    for organisation, number in ((ORGANISATION, 2), ("elsewhere", 1)):
+        with pytest.raises(NotFound):
+            await extracts.send(organisation, AGREEMENT, number, SENDING, asked_by="token")
+    assert await extracts.sent(ORGANISATION, AGREEMENT, 1) == []
+    monkeypatch.setattr("services.archive.extracts.MOST_SENDINGS", 0)
+    with pytest.raises(Refused, match="cannot be to more"):
+        await extracts.send(ORGANISATION, AGREEMENT, 1, SENDING, asked_by="token")
+
+
+async def test_people_of_the_same_bodys_extracts_are_offered_the_last_first(made: Archive) -> None:
+    extracts = made.commands.extracts
+    assert await extracts.people_before(ORGANISATION, AGREEMENT) == []
+    for email in ("one@bjorka.example", "two@bjorka.example"):
+        made.clock.move_to(made.clock.now() + timedelta(seconds=1))
+        await extracts.send(ORGANISATION, AGREEMENT, 1, SENDING.model_copy(update={"email": email}), asked_by="token")
+    offered = await extracts.people_before(ORGANISATION, AGREEMENT)
+    assert [(recipient.email, sender.name) for recipient, sender in offered] == [
+        ("two@bjorka.example", "Maja Lind"),
+        ("one@bjorka.example", "Maja Lind"),
+    ]
+    assert await extracts.certifiers_before(ORGANISATION) == [WANTED.certified_by]
+    assert await extracts.certifiers_before("elsewhere") == []

@@ -158,6 +158,9 @@ def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
         return _of_a_review(path, ids)
     if path.endswith("/unlock"):
         return {"reason": "fel"}
+    if path.endswith("/sendings"):
+        sender = {"sender_name": "Maja Lind", "sender_email": "maja.lind@norrdalen.example"}
+        return {"name": "Nora Vik", "email": "nora.vik@bjorka.example", **sender}
     if path.endswith("/extracts"):
         return {"paragraph": 28, "certified_by": "Karin Ek"}
     if path.startswith(("/tasks", "/decisions")):

@@ -15,7 +15,8 @@ from fastapi import FastAPI
 
 from services.archive import pages as archive_pages
 from services.archive.extract import Extract, ExtractWanted
-from services.archive.pages import SealedCopy
+from services.archive.extract_sending import Sending, SendingWanted, end, people_of, send
+from services.archive.pages import SealedCopy, SentExtract
 from services.embedded import pages as embedded_pages
 from services.embedded.ahead import look_ahead
 from services.notifications import pages as notifications_pages
@@ -24,10 +25,10 @@ from services.notifications.letter.letter import Person as Invited
 from services.notifications.pages import Mail
 from shared.auth import Access, Principal, Role, TokenRecord, token_hash
 from shared.errors import NotAuthenticated, NotFound
-from shared.events import BlobRef
+from shared.events import BlobRef, Person
 from shared.http import create_app
 from shared.keys import KeyRing, new_keys, parse_keys
-from shared.links import Link, copy_link, issue, member_address, member_link
+from shared.links import Link, copy_link, extract_link, holder_of, issue, member_address, member_link
 from shared.rendering.minutes import MinutesDocument
 from shared.service import Service
 from shared.settings import Settings
@@ -81,6 +82,7 @@ class Extracts(Copies):
 
     def __init__(self) -> None:
         self.kept: list[Extract] = []
+        self.sendings: dict[str, Sending] = {}
 
     async def paragraphs(self, organisation: str, agreement_id: str) -> list[tuple[int, str]]:
         await self.copy(organisation, agreement_id)
@@ -102,6 +104,59 @@ class Extracts(Copies):
         )
         self.kept.append(made)
         return made
+
+    async def extract(self, organisation: str, agreement_id: str, number: int) -> Extract:
+        return self.kept[number - 1]
+
+    async def sent(self, organisation: str, agreement_id: str, number: int) -> list[Sending]:
+        return list(self.sendings.values())
+
+    async def sent_to(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending:
+        if holder not in self.sendings:
+            raise NotFound("not sent")
+        return self.sendings[holder]
+
+    async def send(
+        self, organisation: str, agreement_id: str, number: int, wanted: SendingWanted, *, asked_by: str
+    ) -> Sending:
+        recipient, sender = people_of(wanted)
+        extract = await self.extract(organisation, agreement_id, number)
+        holder = holder_of(agreement_id, recipient.email)
+        before = self.sendings.get(holder)
+        sent, _ = send(
+            before, extract, self.document_name, recipient, sender, timezone="Europe/Stockholm", now=ARCHIVED
+        )
+        self.sendings[holder] = sent
+        return sent
+
+    async def end_link(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending:
+        ended, _ = end(self.sendings[holder], self.kept[number - 1], self.document_name, now=ARCHIVED)
+        self.sendings[holder] = ended
+        return ended
+
+    async def people_before(self, organisation: str, agreement_id: str) -> list[tuple[Person, Person]]:
+        return [(one.recipient, one.sender) for one in reversed(self.sendings.values())]
+
+    async def certifiers_before(self, organisation: str) -> list[str]:
+        return [one.certified_by for one in reversed(self.kept)]
+
+    async def sent_extract(self, organisation: str, agreement_id: str, number: int, holder: str) -> SentExtract:
+        sent, extract = await self.sent_to(organisation, agreement_id, number, holder), self.kept[number - 1]
+        return SentExtract(
+            document_name=self.document_name,
+            paragraph=extract.paragraph,
+            certified_by=extract.certified_by,
+            certified_at=extract.certified_at,
+            sender=sent.sender.name or sent.sender.email,
+            language=self.language,  # type: ignore[arg-type]
+            timezone="Europe/Stockholm",
+            version=sent.version,
+            opens_until=self.opens_until,
+            ended=sent.ended_at is not None,
+            test_seal=True,
+            sha256=extract.sealed.sha256,
+            size=extract.sealed.size,
+        )
 
     async def pdf(self, organisation: str, agreement_id: str, number: int) -> tuple[str, bytes]:  # type: ignore[override]
         return "Protokoll § 28", b"%PDF-1.7 an extract"
@@ -135,6 +190,7 @@ class Site:
     member_keys: KeyRing
     mails: Mails
     copies: Copies
+    extracts: Extracts
     meetings: Service
     base: str = ""
     tokens: dict[str, Principal] = field(default_factory=dict)
@@ -151,6 +207,11 @@ class Site:
     async def session(self, record: TokenRecord) -> str:
         """The cookie of a browser that is logged in with this token."""
         return await self.access.open_session(principal_of(record), browser="A browser/1.0")
+
+    def extract_link(self, email: str) -> str:
+        """The address that whom the first extract was sent to is mailed."""
+        token = issue(self.copy_keys, extract_link(ORGANISATION, COPY, 1, email, 1))
+        return f"{self.base}/archive/copies/{token}/extract"
 
     async def link(self, email: str, *, version: int = 1, agreement_id: str = AGREEMENT_ID) -> str:
         """The address that is mailed to a signer."""
@@ -193,7 +254,7 @@ def make_site(settings: Settings, flow: Flow, access: Access, meetings: Service)
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
     copy_keys = parse_keys(new_keys(), "JUSTERA_COPY_LINK_KEYS")
     member_keys = parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS")
-    site = Site(flow, access, link_keys, copy_keys, member_keys, Mails(), Copies(), meetings)
+    site = Site(flow, access, link_keys, copy_keys, member_keys, Mails(), Copies(), Extracts(), meetings)
     site.tokens[LOGIN] = principal_of(TOKEN)
     app, archive, notifications = (_app(name, access) for name in ("Justera", "Archive", "Notifications"))
     embedded_pages.include_pages(
@@ -211,7 +272,8 @@ def make_site(settings: Settings, flow: Flow, access: Access, meetings: Service)
         access=access,
         clock=flow.clock,
         copies=site.copies,
-        extracts=Extracts(),
+        extracts=site.extracts,
+        sent_extracts=site.extracts,
         copy_link_keys=copy_keys,
     )
     notifications_pages.include_pages(notifications, settings=settings, mails=site.mails)

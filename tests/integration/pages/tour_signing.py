@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from playwright.async_api import BrowserContext, Page
 
 from shared.links import holder_of
-from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Site, invitation_mail, letter
+from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Extracts, Site, invitation_mail, letter
 from tests.integration.pages.tour import Stop, first_page, send
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
 
 OTHER_AGREEMENT = AGREEMENT_ID[::-1]
+NORA = "nora.vik@bjorka.example"
 
 
 async def signing(site: Site, context: BrowserContext, pdf: bytes, language: str) -> AsyncIterator[Stop]:
@@ -188,6 +189,31 @@ async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     await page.fill("#certified_by", "Wilhelmina Sjöström-Häggkvist, registrator")
     await page.locator("form .button.primary").click()
     yield "extracts", page
+    await page.get_by_role("link", name="Skicka, och vilka" if language == "sv" else "Send it, and who").click()
+    await page.locator("form .button.primary").click()
+    yield "extract-people-wrong", page
+    said = {
+        "name": "Nora Vik",
+        "email": NORA,
+        "sender_name": "Maja Lind",
+        "sender_email": "maja.lind@norrdalen.example",
+    }
+    for name, text in said.items():
+        await page.fill(f"#{name}", text)
+    await page.locator("form .button.primary").click()
+    yield "extract-people", page
+    site.extracts.language = language
+    await page.goto(site.extract_link(NORA))
+    yield "extract-sent", page
+    site.extracts.opens_until = ARCHIVED.replace(year=2021)
+    await page.goto(site.extract_link(NORA))
+    yield "extract-closed", page
+    site.extracts.opens_until = Extracts.opens_until
+    await page.goto(f"{site.base}/archive/extracts/{COPY}/1/people")
+    await page.locator("section[aria-labelledby=sent] button").click()
+    yield "extract-people-ended", page
+    await page.goto(site.extract_link(NORA))
+    yield "extract-ended", page
     await page.goto(site.copy_link())
     yield "copy", page
     site.copies.opens_until = ARCHIVED.replace(year=2021)

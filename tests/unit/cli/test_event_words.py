@@ -13,6 +13,9 @@ from shared.events import (
     DatePollOpened,
     DatePollUnreached,
     Event,
+    ExtractLinkEnded,
+    ExtractSent,
+    ExtractUnreached,
     ItemMoved,
     ItemProposalReceived,
     ItemProposalSettled,
@@ -22,6 +25,7 @@ from shared.events import (
     NoticeUnreached,
     NoticeWithdrawn,
     PapersPublished,
+    Person,
     PublicationDeadlineMissed,
     QuorumAtRisk,
     ReplyReceived,
@@ -52,6 +56,15 @@ MEETING = {
     "timezone": "Europe/Stockholm",
     "sequence": 1,
     "people": PEOPLE,
+}
+NORA = Person(email="nora.vik@bjorka.example", name="Nora Vik")
+EXTRACT: dict[str, Any] = {
+    "agreement_id": "a",
+    "document_name": "Protokoll",
+    "number": 1,
+    "paragraph": 32,
+    "recipient": NORA,
+    "version": 1,
 }
 PROPOSED = {**MEETING, "proposal_id": "p", "item": "Resor", "person_id": "maja", "name": "Maja Lind"}
 TASK: dict[str, Any] = {
@@ -192,6 +205,15 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
         ),
         (ReviewClosed(**REVIEW, outcome="called_off", reason="Fel"), ["Protokoll: called off", "Fel"]),
         (
+            ExtractSent(**EXTRACT, sender=NORA, opens_until="2022-12-26T06:55:00.000000Z", timezone="Europe/Stockholm"),
+            ["extract 1, § 32 of Protokoll, to nora.vik@bjorka.example", "opens until 2022-12-26"],
+        ),
+        (ExtractLinkEnded(**EXTRACT), ["extract 1, § 32 of Protokoll, to nora.vik@bjorka.example"]),
+        (
+            ExtractUnreached(**EXTRACT, sender=NORA, diagnostic="550"),
+            ["extract 1, § 32 of Protokoll, to nora.vik@bjorka.example", "550"],
+        ),
+        (
             TaskGiven(**TASK, owner_role="chair", due="2022-10-20"),
             ["ta fram ett ramverk: chair by 2022-10-20", "§ 32 of Styrelsen 2022-09-23"],
         ),
@@ -209,8 +231,9 @@ def test_what_a_line_says(fact: Event, said: list[str]) -> None:
 
 def test_each_fact_of_notices_and_polls_has_words() -> None:
     about = {"meetings.notice", "meetings.poll", "meetings.item", "meetings.review", "meetings.publication"}
+    extracts = {"ExtractSent", "ExtractLinkEnded", "ExtractUnreached"}
     tasks = {"TaskGiven", "TaskChanged", "TaskDue", "TaskDone", "TaskWithdrawn"}
-    assert {one.__name__ for one in declared_events() if one.topic in about} | tasks == set(_WORDS)
+    assert {one.__name__ for one in declared_events() if one.topic in about} | tasks | extracts == set(_WORDS)
 
 
 JUNK = st.recursive(

@@ -12,7 +12,12 @@ from tests.support.parts import REPOSITORY
 
 # Stored in journals and histories for ever, and named by every consumer: a renamed class must not change one.
 TYPES = {
-    "archive.protocol": ["se.justera.archive.protocol-archived.v1"],
+    "archive.protocol": [
+        "se.justera.archive.extract-link-ended.v1",
+        "se.justera.archive.extract-sent.v1",
+        "se.justera.archive.extract-unreached.v1",
+        "se.justera.archive.protocol-archived.v1",
+    ],
     "meetings.body": [
         "se.justera.meetings.body-changed.v1",
         "se.justera.meetings.body-closed.v1",

@@ -1,0 +1,67 @@
+"""An extract of minutes is mailed to whom the archive sends it, and who sent it is told when that did not arrive."""
+
+import re
+from typing import Any
+
+from services.notifications.delivery.delivery import Status
+from shared.events import ExtractLinkEnded, ExtractSent, ExtractUnreached, Person
+from shared.keys import parse_keys
+from shared.links import EXTRACT, parts_of_extract_link, read
+from shared.settings import Settings
+from tests.integration.notifications.post import AGREEMENT, ORGANISATION, SENDER, TITLE, Post, message, words
+from tests.support.smtp_server import RecordingSmtpServer
+
+NORA = Person(email="nora.vik@bjorka.example", name="Nora Vik")
+
+
+def about(version: int = 1, number: int = 1) -> dict[str, Any]:
+    said = {"agreement_id": AGREEMENT, "document_name": TITLE, "paragraph": 32, "recipient": NORA}
+    return {**said, "number": number, "version": version}
+
+
+def sent(version: int = 1, number: int = 1) -> ExtractSent:
+    until = "2022-12-26T06:55:00.000000Z"
+    return ExtractSent(**about(version, number), sender=SENDER, opens_until=until, timezone="Europe/Stockholm")
+
+
+async def test_whom_it_is_for_is_mailed_a_link_of_their_own(
+    waiting_post: Post, server: RecordingSmtpServer, settings: Settings
+) -> None:
+    await waiting_post.bring(message(sent()))
+    await waiting_post.commands.deliver_next(ORGANISATION, NORA.email)
+    [mail] = server.mails
+    said = words(mail)
+    assert "Karin Ek" in said
+    assert "26 dec 2022 07:55 GMT+1" in said
+    token = re.search(r"/archive/copies/(\S+)/extract", said)
+    assert token
+    ring = parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS")
+    link = read(ring, EXTRACT, token[1])
+    assert (link.organisation, parts_of_extract_link(link.subject)[:2], link.version) == (
+        ORGANISATION,
+        (AGREEMENT, 1),
+        1,
+    )
+
+
+async def test_a_link_that_ended_is_not_mailed_and_those_to_other_extracts_are(waiting_post: Post) -> None:
+    await waiting_post.bring(*map(message, [sent(), sent(number=2)]))
+    await waiting_post.bring(message(ExtractLinkEnded(**about(2))), message(sent(2)))
+    found = {(one.request_id, one.request_version): one.status for one in await waiting_post.deliveries()}
+    assert found == {("1", 1): Status.WITHDRAWN, ("1", 2): Status.WAITING, ("2", 1): Status.WAITING}
+
+
+async def test_its_bounce_names_the_extract_and_who_sent_it_is_told(
+    waiting_post: Post, server: RecordingSmtpServer
+) -> None:
+    await waiting_post.bring(message(sent()))
+    await waiting_post.commands.deliver_next(ORGANISATION, NORA.email)
+    await waiting_post.commands.bounce(ORGANISATION, NORA.email, "5.1.1")
+    [bounced] = [one.body for one in await waiting_post.published() if one.name == "bounce-detected"]
+    assert (bounced["purpose"], bounced["request_id"], bounced["request_version"]) == ("extract", "1", 1)
+    unreached = ExtractUnreached(**about(), sender=SENDER, diagnostic="550 no such user")
+    await waiting_post.bring(message(unreached))
+    await waiting_post.commands.deliver_next(ORGANISATION, SENDER.email)
+    said = words(server.mails[-1])
+    assert "Nora Vik (nora.vik@bjorka.example)" in said
+    assert f"/archive/extracts/{AGREEMENT}/1/people" in said
