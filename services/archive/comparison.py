@@ -164,7 +164,9 @@ def _nearest_difference(entry: Entry, left: Iterable[Witness]) -> str | None:
 
 
 def _changed_members(entry: Entry, one: Witness) -> list[str]:
-    """Signing and notifications may be of different versions: what one of them does not know is no change."""
+    """While pods roll, signing, notifications and we may be of different versions: what signing need not know is no
+    change where it is not in the entry, nor where it is there as if it had not been told. The heads vouch for the rest.
+    """
     if entry.payload is None or one.payload is None:
         return []
     ours, theirs = _members(entry.payload), _members(one.payload)
@@ -178,9 +180,10 @@ def _has_same(name: str, ours: dict[str, Any], theirs: dict[str, Any], cls: type
         return json.dumps(ours[name], sort_keys=True) == json.dumps(theirs[name], sort_keys=True)
     if cls is None:
         return False
-    alone = ours.get(name, theirs.get(name))
     known = cls.model_fields.get(name)
-    return alone is None or (name in theirs if known is None else alone == known.default)
+    if name in theirs:
+        return theirs[name] is None or known is None or not known.is_required()
+    return ours[name] is None or (known is not None and ours[name] == known.default)
 
 
 def _heads(entries: Sequence[Entry], own: Iterable[Witness]) -> dict[int, str]:

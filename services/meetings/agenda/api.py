@@ -78,7 +78,7 @@ def router(commands: AgendaCommands) -> APIRouter:
     @routes.post("/meetings/{meeting_id}/agenda", response_model=MeetingAgenda)
     async def begin_agenda(meeting_id: str, once: Once, caller: Secretary) -> Response:
         """Put the standing items of the body on the agenda. Adding an item does it, too."""
-        return await once.answer(caller, _begun(commands, caller.organisation, meeting_id))
+        return await once.answer(caller, commands.begin(caller.organisation, meeting_id), MeetingAgenda.of)
 
     @routes.post("/meetings/{meeting_id}/agenda/items", status_code=201, response_model=Item, responses=CREATED)
     async def add_item(
@@ -137,7 +137,3 @@ def router(commands: AgendaCommands) -> APIRouter:
         )
 
     return routes
-
-
-async def _begun(commands: AgendaCommands, organisation: str, meeting_id: str) -> MeetingAgenda:
-    return MeetingAgenda.of(await commands.begin(organisation, meeting_id))

@@ -58,13 +58,9 @@ def router(commands: PlanCommands) -> APIRouter:
     @routes.post("/plans", response_model=AppliedPlan)
     async def apply_plan(file: PlanToApply, once: Once, caller: Secretary) -> Response:
         """Bring the meetings of a plan to what it says, whole or not at all; again, nothing changes."""
-        return await once.answer(caller, _applied(file, commands, caller.organisation))
+        applying = commands.apply(
+            caller.organisation, file.text, digest=file.digest, despite_clashes=file.despite_clashes, tell=file.tell
+        )
+        return await once.answer(caller, applying, lambda done: AppliedPlan(changes=done.changes, clashes=done.clashes))
 
     return routes
-
-
-async def _applied(file: PlanToApply, commands: PlanCommands, organisation: str) -> AppliedPlan:
-    done = await commands.apply(
-        organisation, file.text, digest=file.digest, despite_clashes=file.despite_clashes, tell=file.tell
-    )
-    return AppliedPlan(changes=done.changes, clashes=done.clashes)

@@ -157,7 +157,7 @@ class PublicationCommands:
                 stamps=tuple(await transaction.signatures(organisation, row.agreement_id)),
             )
 
-        return await self._unit_of_work.run(work)
+        return await self._unit_of_work.look(work)
 
     async def _locked(
         self,

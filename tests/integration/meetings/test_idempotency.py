@@ -19,6 +19,13 @@ __all__ = ["api", "service"]
 
 KEY = {"idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 
+PLAN = """\
+plan: 2023
+year: 2023
+bodies:
+  styrelsen: {title: Styrelsen sammanträder, time: 09:00-12:00, place: Forsby, meetings: [{date: 2023-02-24}]}
+"""
+
 
 @pytest.fixture
 async def colleague(service: Service) -> AsyncIterator[httpx.AsyncClient]:
@@ -59,6 +66,23 @@ async def test_a_key_without_quotes_is_the_same_key(api: httpx.AsyncClient) -> N
     first = await api.post("/meetings", json=MEETING, headers=KEY)
     bare = {"idempotency-key": KEY["idempotency-key"].strip('"')}
     assert (await api.post("/meetings", json=MEETING, headers=bare)).content == first.content
+
+
+async def test_what_shows_other_than_its_command_made_is_kept_as_it_was_shown(api: httpx.AsyncClient) -> None:
+    register = "bodies:\n  styrelsen:\n    name: Styrelsen\n    kind: board\n    standing_items: [Val av justerare]\n"
+    assert (await api.post("/register", json={"text": register})).status_code == 200
+    planned = await _twice(api, "/plans", {"text": PLAN})
+    assert [one["kind"] for one in planned["changes"]] == ["scheduled"]
+    (meeting,) = (await api.get("/meetings")).json()["meetings"]
+    begun = await _twice(api, f"/meetings/{meeting['id']}/agenda", None)
+    assert [one["details"]["title"] for one in begun["items"]] == ["Val av justerare"]
+
+
+async def _twice(api: httpx.AsyncClient, path: str, body: Any) -> dict[str, Any]:
+    first, again = [await api.post(path, json=body, headers={"idempotency-key": path}) for _ in range(2)]
+    assert (first.status_code, again.content) == (200, first.content), first.text
+    told: dict[str, Any] = first.json()
+    return told
 
 
 async def test_another_request_under_the_key_is_refused(api: httpx.AsyncClient) -> None:

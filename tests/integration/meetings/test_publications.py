@@ -102,6 +102,20 @@ async def post(api: httpx.AsyncClient, meeting: str, masks: list[dict[str, Any]]
     return await api.post(f"/meetings/{meeting}/publication", json=to_post)
 
 
+async def test_what_is_posted_again_under_its_key_is_posted_once(
+    service: Service, api: httpx.AsyncClient, committee: str
+) -> None:
+    meeting = await drafted(service, api)
+    pin = (await api.post(f"/meetings/{meeting}/publication/preview", json={"masks": OLOF})).json()["pin"]
+    to_post = {"masks": OLOF, "confirmed": pin}
+    first, again = [
+        await api.post(f"/meetings/{meeting}/publication", json=to_post, headers={"idempotency-key": "once"})
+        for _ in range(2)
+    ]
+    assert (first.status_code, again.content) == (200, first.content), first.text
+    assert [name for name, _ in await facts(service)] == ["minutes-posted"]
+
+
 async def facts(service: Service) -> list[tuple[str, str]]:
     rows = [row for row in await outbox(service) if row.topic == "meetings.publication"]
     return [(row.attributes["type"].split(".")[-2], row.data) for row in rows]

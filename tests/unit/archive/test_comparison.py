@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from services.archive.comparison import Comparison, Witness, compare
 from shared.events import AgreementCompleted, EmailSent, HistoryAnchored, SignerUnreached, event_class, event_type
 from shared.history import Entry, VerifiedHistory, append, export, start, verify_chain
 from tests.unit.signing.story import AGREEMENT_ID, DOCUMENT, seed_story
+
+Told = TypeVar("Told", Entry, Witness)
 
 STORY = seed_story()
 COMPLETED = "completed-1"
@@ -86,6 +89,32 @@ def test_any_changed_entry_is_named(n: int, heads: bool) -> None:
     assert len(found.all) == 1
     assert found.all[0].startswith(f"entry {n} (")
     assert "journal has another" in found.differing[0]
+
+
+@pytest.mark.parametrize("name", ["of_a_version_to_come", "request_version"])
+def test_what_a_mails_event_tells_beyond_what_signing_knew_is_no_difference(name: str) -> None:
+    """While pods roll: signing is of a version that does not know the field, and we may be of one that does."""
+    sent = event_type(EmailSent)
+    entries = [_saying(one, name, None) if one.type == sent else one for one in STORY.entries]
+    journal = [_saying(one, name, 7) if one.type == sent else one for one in witnesses()]
+    assert compared(replace(GENUINE, entries=tuple(entries)), journal) == Comparison((), ())
+
+
+@pytest.mark.parametrize(("name", "value"), [("message_id", "<other@mx.example>"), ("recipient", None)])
+def test_what_signing_had_to_know_of_a_mail_is_a_difference(name: str, value: str | None) -> None:
+    sent = event_type(EmailSent)
+    entries = [_saying(one, name, value) if one.type == sent else one for one in STORY.entries]
+    differing = compared(replace(GENUINE, entries=tuple(entries))).differing
+    assert differing
+    assert all(f"journal has another {name}" in line for line in differing)
+
+
+def _saying(one: Told, name: str, value: Any) -> Told:
+    """With this member, or without where it is None."""
+    members = {**json.loads(one.payload or ""), name: value}
+    if value is None:
+        del members[name]
+    return replace(one, payload=json.dumps(members))
 
 
 @pytest.mark.parametrize("n", range(LAST))
