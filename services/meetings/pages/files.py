@@ -17,10 +17,11 @@ from services.meetings.pages.meetings import holiday_of
 from services.meetings.pages.office import SECRETARY, OfficePages, back, get, post_file, version_of
 from services.meetings.plan.changes import PlanChange
 from services.meetings.plan.clashes import Clash
+from services.meetings.plan.plan import MAX_PLAN
 from services.meetings.register.changes import Change, FieldChange
 from services.meetings.register.commands import Format
 from services.meetings.register.csv_file import headings_of
-from services.meetings.register.register import Problem
+from services.meetings.register.register import MAX_REGISTER, Problem
 from services.meetings.register.yaml_file import names_of
 from shared import readable
 from shared.auth import Principal
@@ -159,6 +160,7 @@ class FilePages(OfficePages):
             fields={"text": Field("text", text, error or None)},
             refused=moved or (shown is not None and bool(shown.problems)),
             what=what,
+            most=MAX_PLAN if what == "plan" else MAX_REGISTER,
             example=example,
             shown=shown,
             moved=moved,

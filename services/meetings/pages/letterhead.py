@@ -116,7 +116,7 @@ class LetterheadPages(OfficePages):
             chosen=chosen,
             differing=[now[name] for name in _NAMES if now[name].value != fields[name].value] if meanwhile else [],
             logo=f"data:{kind};base64,{b64encode(logo.content).decode()}" if logo else "",
-            most=MOST_BYTES // 1024,
+            most=MOST_BYTES,
             done=done,
             why=why,
         )

@@ -2,7 +2,7 @@
 // only a broken connection when the server stops it. Without this script the server refuses it.
 
 const form = document.querySelector("form[data-most]");
-const field = form.querySelector("[type=file]");
+const field = form?.querySelector("[type=file]"); // who may only read is shown no form
 
 function isTooLarge() {
   const found = [...field.files].some((one) => one.size > Number(form.dataset.most));
@@ -18,8 +18,8 @@ function isTooLarge() {
   return found;
 }
 
-field.addEventListener("change", isTooLarge);
-form.addEventListener("submit", (event) => {
+field?.addEventListener("change", isTooLarge);
+form?.addEventListener("submit", (event) => {
   if (!isTooLarge()) return;
   event.preventDefault();
   event.stopImmediatePropagation();

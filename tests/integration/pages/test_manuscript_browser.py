@@ -80,3 +80,9 @@ async def test_a_file_that_is_too_large_is_told_of_before_it_is_sent(page: Page,
     await page.get_by_role("button", name="Läs in dokumentet").click()
     await expect(page.get_by_role("alert")).to_contain_text("Filen är för stor.")
     assert page.url.endswith("/manuscript/word")
+    annexes = f"{held.at.removesuffix('sitting')}annexes"
+    for at, largest in ((annexes, ""), ("/meetings/office/plan", "262"), ("/meetings/office/register", "1")):
+        await page.goto(f"{held.visitor.site.base}{at}")
+        await page.locator("form[data-most]").evaluate("one => { one.dataset.most = '10'; }")
+        await page.set_input_files("#file", {"name": "a.txt", "mimeType": "", "buffer": b"x" * 11})
+        await expect(page.get_by_role("alert")).to_contain_text(f"den får vara högst {largest}")
