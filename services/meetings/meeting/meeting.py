@@ -190,6 +190,7 @@ def require_minutes_fit(meeting: Meeting, body: str, called_now: str | None = No
         raise Refused(
             f"the minutes are of {body}, but the meeting is of {meeting.details.body}",
             hint="name that body in the minutes, or choose its meeting",
+            says=says("minutes_of_another_body", named=body, body=meeting.details.body),
         )
 
 

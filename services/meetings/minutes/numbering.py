@@ -1,6 +1,6 @@
 """Paragraph numbers run through a body's calendar year, without gap or double; or begin anew at each meeting. Pure."""
 
-from shared.errors import Refused
+from shared.errors import Refused, says
 
 
 def first_number(next_in_year: int | None, wanted: int | None) -> int:
@@ -13,10 +13,12 @@ def first_number(next_in_year: int | None, wanted: int | None) -> int:
         return wanted or 1
     if wanted is None or wanted == next_in_year:
         return next_in_year
-    trouble = "is taken already" if wanted < next_in_year else "would leave a gap"
+    is_taken = wanted < next_in_year
+    trouble = "is taken already" if is_taken else "would leave a gap"
     raise Refused(
         f"first_paragraph: § {wanted} {trouble}; the body's next paragraph is § {next_in_year}",
         hint="leave first_paragraph out to continue the year",
+        says=says("number_taken" if is_taken else "number_gap", number=wanted, next=next_in_year),
     )
 
 
@@ -26,5 +28,6 @@ def first_of_meeting(wanted: int | None) -> int:
         raise Refused(
             f"first_paragraph: § {wanted} is not where the body's minutes begin: each meeting has its own numbers",
             hint="leave first_paragraph out, or let the body's numbers run through the calendar year",
+            says=says("number_of_meeting", number=wanted),
         )
     return 1

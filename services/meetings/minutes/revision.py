@@ -58,6 +58,7 @@ def next_version(before: Version | None) -> int:
             "minutes of this meeting have been drafted already",
             hint="if they are wrong, unlock them: a moment later the right ones can be drafted for the same "
             "meeting, with the same paragraph numbers",
+            says=says("drafted_before"),
         )
     return before.number + 1
 
@@ -73,16 +74,19 @@ def kept_numbers(before: Version, *, year: int, wanted: int | None, count: int, 
         raise Refused(
             f"the version before has {numbers} of {before.year}, but this one is of {year}",
             hint="keep the year of the meeting",
+            says=says("kept_year", first=before.first, last=before.last, before=before.year, year=year),
         )
     if wanted is not None and wanted != before.first:
         raise Refused(
             f"first_paragraph: the version before begins at § {before.first}",
             hint="leave first_paragraph out: a new version keeps the numbers",
+            says=says("kept_first", first=before.first, number=wanted),
         )
     if count != before.last - before.first + 1 and next_in_year != before.last + 1:
         raise Refused(
             f"the version before has {numbers}, and later minutes go on from there: {count} paragraphs do not fit",
             hint=f"keep {before.last - before.first + 1} paragraphs; one that falls away can say so in its text",
+            says=says("kept_count", first=before.first, last=before.last, count=count),
         )
     return before.first
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from services.meetings.manuscript.forward import Place, Proposal
 from services.meetings.pages.manuscript_desk import AT, facts_of, there_on
-from services.meetings.pages.manuscript_troubles import of_fields
+from services.meetings.pages.manuscript_troubles import of_fields, of_text, place_of
 from services.meetings.pages.office import (
     SECRETARY,
     Fields,
@@ -137,9 +137,15 @@ class ManuscriptForwardPages(SendingPages):
         error: JusteraError | None = None,
     ) -> Response:
         """`piece_id`: of one paragraph, to be approved at once. `why`: it was refused, with what fills the text in;
-        `error`: what it was refused by."""
+        `error`: what it was refused by. What has no words of its own there is told by where it stands: at a paragraph,
+        or in the fields."""
         manuscript = there_on(found.desk)
         piece = manuscript.piece(piece_id) if piece_id is not None else None
+        at_fault = place_of(error, manuscript) if error and why == "other" else None
+        trouble = None
+        if error is not None and why == "other":
+            trouble = of_text(error)[1] if at_fault else of_fields(error)
+            why = "paragraph" if at_fault else "fields"
         return self._page(
             request,
             "office/manuscript_forward.html",
@@ -153,7 +159,9 @@ class ManuscriptForwardPages(SendingPages):
             last=found.desk.first + len(manuscript.pieces) - 1,
             why=why,
             values=values or {},
-            trouble=of_fields(error) if error else None,
+            trouble=trouble,
+            at_fault=at_fault,
+            fault_number=found.desk.first + manuscript.place(at_fault.id) if at_fault else 0,
             **facts_of(found.desk),
         )
 
@@ -168,6 +176,14 @@ _WHYS = frozenset(
         "not_whole",
         "changed_meanwhile",
         "unlocking",
+        "number_taken",
+        "number_gap",
+        "number_of_meeting",
+        "drafted_before",
+        "kept_year",
+        "kept_first",
+        "kept_count",
+        "minutes_of_another_body",
     }
 )
 

@@ -6,9 +6,11 @@ Pure.
 import re
 from dataclasses import dataclass
 
+from services.meetings.manuscript.manuscript import Manuscript, Piece
 from services.meetings.minutes.fields import COLUMNS, LINES
 from services.meetings.pages.manuscript_desk import why_of
 from shared.errors import JusteraError, TooLarge
+from shared.rendering.press import CannotBeSet
 
 FIELDS = (*LINES, *COLUMNS)
 
@@ -22,6 +24,10 @@ _WHY_TEXT = {
     r"a list that starts": "list_start",
     r"a table|a row of": "table",
     r"the paragraph names ": "annex_number",
+    r"the register has no body": "election_no_body",
+    r".* was closed on ": "election_closed",
+    r"nobody in the register is called ": "election_no_person",
+    r"several people are called ": "election_several",
     r".*(Vald till|Elected to|election|register)": "election",
 }
 _WHY_FIELD = {
@@ -55,6 +61,8 @@ def of_text(error: JusteraError) -> tuple[int, Trouble]:
     """And the line that is named; 1 where none is."""
     found = re.match(r"line (-?\d+): (.*)", error.message, re.DOTALL)
     line, what = (int(found[1]), found[2]) if found else (1, error.message)
+    if isinstance(error.__cause__, CannotBeSet):
+        return line, Trouble("not_set")
     plain = "too_long" if isinstance(error, TooLarge) or "longer" in what or "more than" in what else "other"
     return line, Trouble(why_of(_WHY_TEXT, what) or plain)
 
@@ -69,3 +77,17 @@ def of_fields(error: JusteraError) -> Trouble:
     said = error.message.partition(": ")[2] if error.message.startswith("line") else error.message
     plain = "people" if name in COLUMNS else _PLAIN.get(name, "line")
     return Trouble(why_of(_WHY_FIELD, said) or plain, name, number)
+
+
+def place_of(trouble: JusteraError, manuscript: Manuscript) -> Piece | None:
+    """The paragraph that keeps the draft from being minutes; None: the fields."""
+    found = re.match(r"line (\d+):", trouble.message)
+    at = int(found[1]) if found else 0
+    line = manuscript.fields.count("\n") + 5  # between two lines ---, and an empty one
+    if at < line:
+        return None
+    for piece in manuscript.pieces:
+        line += piece.text.count("\n") + 2
+        if at < line:
+            return piece
+    return manuscript.pieces[-1]

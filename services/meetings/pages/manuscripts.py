@@ -1,6 +1,5 @@
 """The pages of minutes in writing: the draft as a whole, one of its paragraphs, and its fields."""
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -8,9 +7,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.manuscript.commands import Desk, is_whole
-from services.meetings.manuscript.manuscript import Manuscript, Piece
+from services.meetings.manuscript.manuscript import Piece
 from services.meetings.pages.manuscript_desk import AT, facts_of, numbered, there_on
-from services.meetings.pages.manuscript_troubles import of_fields, of_text
+from services.meetings.pages.manuscript_troubles import of_fields, of_text, place_of
 from services.meetings.pages.manuscript_word import not_kept_of
 from services.meetings.pages.office import (
     READER,
@@ -136,7 +135,7 @@ class ManuscriptPages(OfficePages):
         desk = await self._commands.manuscripts.desk(principal.organisation, meeting_id)
         sitting = await self._commands.sittings.scene(principal.organisation, meeting_id)
         trouble = is_whole(desk.manuscript) if desk.manuscript else None
-        place = _place_of(trouble, desk.manuscript) if trouble and desk.manuscript else None
+        place = place_of(trouble, desk.manuscript) if trouble and desk.manuscript else None
         corrected = await self._commands.manuscripts.news(principal.organisation, meeting_id)
         return self._page(
             request,
@@ -293,20 +292,6 @@ def _heading_error(heading: str, error: JusteraError) -> str:
 
 def _filled(piece: Piece) -> Fields:
     return {"heading": Field("heading", piece.heading), "below": Field("below", piece.below)}
-
-
-def _place_of(trouble: InvalidInput, manuscript: Manuscript) -> Piece | None:
-    """The paragraph that keeps the draft from being minutes; None: the fields."""
-    found = re.match(r"line (\d+):", trouble.message)
-    at = int(found[1]) if found else 0
-    line = manuscript.fields.count("\n") + 5  # between two lines ---, and an empty one
-    if at < line:
-        return None
-    for piece in manuscript.pieces:
-        line += piece.text.count("\n") + 2
-        if at < line:
-            return piece
-    return manuscript.pieces[-1]
 
 
 def _to(request: Request, meeting_id: str) -> Response:

@@ -96,6 +96,7 @@ _YEARS = text(
     WHERE held_on IS NOT NULL ORDER BY year DESC
     """
 )
+# The index's own expression: one look at its end, however much was ever posted.
 _CHANGED_AT = select(func.max(func.greatest(PUBLICATION.c.edited_at, PUBLICATION.c.removed_at))).where(
     PUBLICATION.c.organisation == bindparam("organisation")
 )

@@ -20,6 +20,7 @@ class PublicationRow(MeetingsTable, table=True):
     __table_args__ = (
         Index("publication_by_meeting", "organisation", "meeting_id", "part", unique=True),
         Index("publication_by_status", "organisation", "status", "posted_on"),
+        Index("publication_changed", "organisation", text("GREATEST(edited_at, removed_at)")),
         Index("publication_by_meeting_day", "organisation", "status", "held_on", "id"),
         Index(
             "publication_unsigned",

@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from services.meetings.publication.store import _CHANGED_AT
 from shared.clock import ManualClock
 from shared.service import Service
 from tests.integration.meetings.test_board import BOARD, HIDDEN, everything, words_of
@@ -267,3 +269,21 @@ async def test_open_data_have_what_may_be_read_and_lead_to_its_page(
     assert (await outside.get(file["accessUrl"])).status_code == 410
     assert (await outside.get(paper["id"])).json().keys() == {"id", "type", "created", "modified", "deleted"}
     assert posting not in (await stranger.walk(SYSTEM)).text
+
+
+async def test_when_the_board_changed_last_is_found_at_the_end_of_an_index(service: Service) -> None:
+    rows = """
+        INSERT INTO publication (organisation, id, version, meeting_id, body_id, held_on, timezone, status, edition,
+            masks, told, edited_at, removed_at)
+        SELECT 'default', 'p' || n, 1, 'm' || n, 'b', '2022-01-01', 'Europe/Stockholm', 'removed', 1, '[]', '[]',
+            timestamptz '2022-01-01' + n * interval '1 minute', timestamptz '2022-02-01' + n * interval '1 minute'
+        FROM generate_series(1, 5000) AS n
+    """
+    async with service.database.transaction() as connection:
+        await connection.execute(text(rows))
+        await connection.execute(text("ANALYZE publication"))
+        query = _CHANGED_AT.compile(dialect=connection.dialect)
+        asked = str(query).replace("$1", "'default'").split("::")[0]
+        plan = "\n".join((await connection.execute(text(f"EXPLAIN {asked}"))).scalars())
+    assert "using publication_changed" in plan, plan
+    assert "Limit" in plan, "one row of it, however many there are"

@@ -276,6 +276,20 @@ async def test_a_draft_that_was_changed_since_is_not_put_forward_and_what_was_ty
     await commands.manuscripts.write(ORGANISATION, held.meeting_id, "p1", "Ekonomi", "Rätt text.", seen=None)  # type: ignore[arg-type]
 
 
+async def test_what_keeps_minutes_from_being_put_forward_is_named_with_its_place(held: Held) -> None:
+    at = await whole(held)
+    write = held.visitor.site.meetings.commands.manuscripts.write
+    table = "### Beslut\n\n| Vald till | Namn | Uppdrag |\n| --- | --- | --- |\n| Ingen nämnd | Olof Berg | ledamot |"
+    await write(ORGANISATION, held.meeting_id, "p1", "Ekonomi", table, seen=None)  # type: ignore[arg-type]
+    await held.visitor.follow(at)
+    answer = await held.visitor.press("/manuscript/forward", **FORWARD, act="sign")
+    assert answer.status_code == 422
+    assert "något i en av paragraferna behöver rättas" in shown(held)
+    assert "Registret har inget organ med det namn som tabellen med val nämner." in shown(held)
+    assert re.search(r'<a href="[^"]*/manuscript/[^"]*p1">§ 1 Ekonomi</a>', shown(held))
+    assert 'value="anna@norrdalen.example"' in shown(held)
+
+
 async def test_of_a_sitting_that_was_closed_before_anything_was_taken_up_nothing_is_written(held: Held) -> None:
     await held.visitor.follow(held.at)
     await held.visitor.press("/sitting/open", present=held.ids["Olof"])
