@@ -76,6 +76,7 @@ class _Paragraph:
     seen: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     adjusters: tuple[str, ...] = ()
+    presides: str | None = None  # who was told to, last
 
 
 def minutes_of(recorded: Iterable[steps.Step], meeting: OfMeeting) -> FromSitting:
@@ -111,10 +112,15 @@ def _followed(recorded: Iterable[steps.Step], words: Phrases) -> tuple[Sitting |
         if last is None:
             if before is not None and isinstance(step, _TOLD_AT_ONCE):
                 early += _told(before, state, step, words)
+            if isinstance(step, steps.ChairTaken):
+                early.append(words.presides.format(name=state.name(step.person_id)))
             continue
         paragraph = paragraphs[last]
         if before is not None:
             paragraph.told += _told(before, state, step, words)
+            if _presides_anew(before, state, step) and state.presiding not in (None, paragraph.presides):
+                paragraph.presides = state.presiding
+                paragraph.told.append(words.presides.format(name=state.name(state.presiding or "")))
         if isinstance(step, steps.AdjustersChosen):
             paragraph.adjusters = step.people
         if state.up is not None:
@@ -132,8 +138,6 @@ def _told(before: Sitting, after: Sitting, step: steps.Step, words: Phrases) -> 
             yield words.came.format(name=after.name(step.person_id), at=_clock(step.at))
         case steps.Departed():
             yield words.left.format(name=after.name(step.person_id), at=_clock(step.at))
-        case steps.ChairTaken():
-            yield words.presides.format(name=after.name(step.person_id))
         case steps.ConflictDeclared(why=str(why)):
             yield words.apart_because.format(name=after.name(step.person_id), why=why)
         case steps.ConflictDeclared():
@@ -147,6 +151,11 @@ def _told(before: Sitting, after: Sitting, step: steps.Step, words: Phrases) -> 
     for one in after.deciding:
         if one.instead_of and served is not None and (one.person_id, one.instead_of) not in served:
             yield words.serves.format(name=after.name(one.person_id), member=after.name(one.instead_of))
+
+
+def _presides_anew(before: Sitting, after: Sitting, step: steps.Step) -> bool:
+    """Chosen for it, or since who did left, came or has a conflict of interest: whose vote decides a tie."""
+    return isinstance(step, steps.ChairTaken) or (not _ended(step) and after.presiding != before.presiding)
 
 
 def _ended(step: steps.Step) -> bool:

@@ -3,8 +3,11 @@
 Each form bears a key that was made when the page was: sent again, on a bad connection, it is recorded once.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -15,6 +18,7 @@ from services.meetings.pages.sitting_said import facts_of, texts_of, whom
 from services.meetings.sitting.commands import SaidEntry, Scene, is_key
 from services.meetings.sitting.correcting import clock_time
 from services.meetings.sitting.history import Entry, effective, why_of
+from services.meetings.sitting.in_order import latest_of
 from services.meetings.sitting.sitting import SittingStatus
 from services.meetings.sitting.steps import Choice
 from shared.auth import Principal
@@ -55,7 +59,8 @@ class SittingPages(OfficePages):
         listed = [one for one in (await request.form()).getlist("adjuster") if isinstance(one, str)]
         scene = await self._commands.sittings.scene(principal.organisation, meeting_id)
         try:
-            entries = _entries(scene, said, listed)
+            now = self._clock.now().astimezone(ZoneInfo(scene.meeting.details.timezone)).replace(tzinfo=None)
+            entries = _entries(scene, said, listed, now)
             await self._commands.sittings.record(
                 principal.organisation, meeting_id, entries, by=principal.name, seen=version_of(said.get("version", ""))
             )
@@ -165,8 +170,8 @@ def _standing(entries: list[Entry]) -> dict[int, int]:
     return {number: place for place, number in latest.items() if place in holds}
 
 
-def _entries(scene: Scene, said: Mapping[str, str], adjusters: list[str]) -> list[SaidEntry]:
-    """Of a posted form. Raises ValidationError, InvalidInput, Refused."""
+def _entries(scene: Scene, said: Mapping[str, str], adjusters: list[str], now: datetime) -> list[SaidEntry]:
+    """Of a posted form. `now`: local wall time, where the meeting is. Raises ValidationError, InvalidInput, Refused."""
     state = scene.state
     if state is None:
         raise Refused("the sitting has not been opened", hint="open it first")
@@ -174,13 +179,25 @@ def _entries(scene: Scene, said: Mapping[str, str], adjusters: list[str]) -> lis
     step: dict[str, Any] = {"do": do}
     if do in ("arrived", "departed") and said.get("at"):
         step["at"] = clock_time(state, said["at"])
+    elif waited := _waited(said.get("ago", "")):
+        step["at"] = max(now - waited, latest_of(state))
     step |= texts_of(state, said, do, key)
     if do == "adjusters_chosen":
         step["people"] = adjusters
     entries = [SaidEntry.model_validate({"key": key, "step": step})]
-    if do in ("item_begun", "closed") and state.up is not None and state.status is SittingStatus.OPEN:
-        entries.insert(0, SaidEntry.model_validate({"key": f"{key}/ended", "step": {"do": "item_ended"}}))
+    is_another = do == "closed" or (do == "item_begun" and said.get("item") != state.up)  # else it is sent again
+    if is_another and state.up is not None and state.status is SittingStatus.OPEN:
+        ended = {"do": "item_ended", "at": step.get("at")}
+        entries.insert(0, SaidEntry.model_validate({"key": f"{key}/ended", "step": ended}))
     return entries
+
+
+def _waited(ago: str) -> timedelta | None:
+    """How long a step waited in the browser for a connection, of its seconds; None where it did not. By the browser's
+    clock alone, which may be wrong, but runs as fast as ours."""
+    if not re.fullmatch(r"[0-9]{1,7}", ago) or int(ago) == 0:
+        return None
+    return timedelta(seconds=int(ago))
 
 
 def _to(request: Request, name: str, meeting_id: str) -> Response:

@@ -1,6 +1,6 @@
 """What is recorded of sittings; each command is one transaction, which holds the meeting's row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -18,6 +18,7 @@ from services.meetings.sitting import history
 from services.meetings.sitting.evolving import evolve
 from services.meetings.sitting.facts import fact_of
 from services.meetings.sitting.history import Entry
+from services.meetings.sitting.in_order import require_in_order
 from services.meetings.sitting.sitting import Sitting
 from services.meetings.sitting.steps import ItemBegun, Opened, RollCalled, RollEntry, SaidStep, Step, cleaned
 from services.meetings.transaction import MeetingsTransaction
@@ -163,7 +164,8 @@ class SittingCommands:
             fresh = await self._entries(transaction, organisation, meeting, version, news)
             corrects = any(one.corrects or one.after for one in fresh)
             before = await transaction.sitting_steps(organisation, meeting_id) if corrects else None
-            await self._append(transaction, organisation, meeting, before, state, fresh, by)
+            told = {one.key for one in news if one.step.at is not None}
+            await self._append(transaction, organisation, meeting, before, state, fresh, by, told)
             return await _scene(transaction, organisation, meeting)
 
         return await self._unit_of_work.run(work)
@@ -208,8 +210,10 @@ class SittingCommands:
         state: Sitting | None,
         fresh: list[Entry],
         by: str,
+        told: Collection[str] = (),
     ) -> None:
-        """`before`: all steps until now, where one of them is corrected; None where none is."""
+        """`before`: all steps until now, where one of them is corrected; None where none is. `told`: the keys of those
+        whose time somebody said."""
         now = self._clock.now()
         first = fresh[0].number
         if before is None:
@@ -218,6 +222,9 @@ class SittingCommands:
         else:
             after = history.appended(before, state, fresh)
             pairs = [history.around([*before, *fresh], entry.number) for entry in fresh]
+        for entry, (was, _) in zip(fresh, pairs, strict=True):
+            if entry.key in told and not history.keeps_its_time([*(before or ()), *fresh], entry):
+                require_in_order(was, entry.step)
         await transaction.save_sitting(organisation, meeting.id, after, fresh, by=by, at=now)
         for entry, (was, then) in zip(fresh, pairs, strict=True):
             fact = fact_of(meeting.id, meeting.details.timezone, entry, was, then or after)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from services.meetings.sitting.evolving import evolve
-from services.meetings.sitting.history import Entry, effective
+from services.meetings.sitting.history import Entry, effective, places_of
 from services.meetings.sitting.sitting import Sitting
 from shared.errors import InvalidInput, JusteraError, NotFound, says
 
@@ -16,9 +16,7 @@ MOST_WAITING = 20
 
 def place_of(entries: Sequence[Entry], number: int) -> int:
     """The step in whose place an entry stands: itself, where it corrects none. Raises NotFound."""
-    places: dict[int, int] = {}
-    for entry in entries:
-        places[entry.number] = entry.number if entry.corrects is None else places[entry.corrects]
+    places = places_of(entries)
     if number not in places:
         raise NotFound(f"there is no step {number}", hint="look at what was recorded")
     return places[number]

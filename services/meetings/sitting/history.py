@@ -110,12 +110,29 @@ def why_of(error: JusteraError) -> str:
     return key.removeprefix("sitting.") if key.startswith("sitting.") else "other"
 
 
+def places_of(entries: Iterable[Entry]) -> dict[int, int]:
+    """By its number, the step in whose place an entry stands: itself, where it corrects none."""
+    places: dict[int, int] = {}
+    for entry in entries:
+        places[entry.number] = entry.number if entry.corrects is None else places[entry.corrects]
+    return places
+
+
+def keeps_its_time(entries: Sequence[Entry], entry: Entry) -> bool:
+    """Whether it corrects a step at whose place its time stood before, whatever that is."""
+    if entry.corrects is None:
+        return False
+    places = places_of(entries)
+    return any(
+        one.step.at == entry.step.at
+        for one in entries
+        if one.number < entry.number and places[one.number] == places[entry.number]
+    )
+
+
 def around(entries: Sequence[Entry], number: int) -> tuple[Sitting | None, Sitting | None]:
     """The sitting before and after the step that holds at the place of that entry; all of them hold."""
-    places = {entry.number: entry.number for entry in entries if entry.corrects is None}
-    for entry in entries:
-        if entry.corrects is not None:
-            places[entry.number] = places[entry.corrects]
+    places = places_of(entries)
     state: Sitting | None = None
     for place, step in effective(entries):
         before, state = state, evolve(state, step)

@@ -1,23 +1,30 @@
-// The secretary's page while a body sits: shortcuts, typed text kept in this browser until it is recorded, and forms that
-// are sent again until the server has answered. Each form bears a key: sent twice, it is recorded once.
+// The secretary's page while a body sits: shortcuts, typed text kept in this browser until it is recorded, and steps that
+// wait in line until the server has answered, with when they were pressed. Each bears a key: sent twice, it is recorded once.
 
 // Named and dated as `drafts.mjs` does, which takes them away after two weeks; `logout.mjs` does with the logout.
 const PREFIX = `justera-draft:${location.pathname}:`;
-let busy = false;
+const LINE = `${PREFIX}line`;
+const PATIENCE = 20_000; // ms until a server that does not answer is asked again
+const versionOf = (page) => page.querySelector("form[data-say] [name=version]")?.value;
+const isChoice = (field) => field.matches("[type=checkbox], [type=radio]");
+const keyOf = (fields) => fields.find(([name]) => name === "key")[1];
+const without = (fields) => JSON.stringify(fields.filter(([name]) => name !== "key"));
+
+let seen = versionOf(document); // how many steps there were when the page that is looked at was made
+let line = read(LINE) ?? {};
+if (!Array.isArray(line.steps)) line = { version: seen, steps: [] };
+let [sending, lost] = [false, false];
 
 // What was typed and not recorded; where someone else's text stands meanwhile, below that.
 for (const area of document.querySelectorAll("[data-keep]")) {
-  const kept = JSON.parse(localStorage.getItem(PREFIX + area.dataset.keep) ?? "null");
+  const kept = read(PREFIX + area.dataset.keep);
   if (!kept || area.value !== area.defaultValue) continue;
-  const other = area.defaultValue !== kept.base && area.defaultValue !== "";
+  const other = plain(area.defaultValue) !== plain(kept.base) && area.defaultValue !== "";
   area.value = other ? `${area.defaultValue}\n\n${kept.text}` : kept.text;
 }
 
 document.addEventListener("input", ({ target }) => {
-  if (!target.dataset.keep) return;
-  localStorage.setItem(PREFIX + target.dataset.keep, JSON.stringify({
-    at: Date.now(), values: [], base: target.defaultValue, text: target.value,
-  }));
+  if (target.dataset.keep) keep(target.dataset.keep, target.defaultValue, target.value);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -33,47 +40,121 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-say]");
   if (!form) return;
   event.preventDefault();
-  if (!busy) send(form.action, new URLSearchParams(new FormData(form)), keptIn(form), 1_000);
+  const fields = [...new FormData(form)].filter(([name]) => name !== "csrf" && name !== "version");
+  const same = line.steps.filter((one) => keyOf(one.fields).startsWith(keyOf(fields)));
+  if (same.some((one) => without(one.fields) === without(fields))) return; // pressed twice
+  if (same.length) fields.find(([name]) => name === "key")[1] += `/${same.length}`; // one form, filled in twice
+  if (!line.steps.length) line.version = seen;
+  const kept = [...form.querySelectorAll("[data-keep]")].map((one) => [one.dataset.keep, one.value]);
+  line.steps.push({ action: form.action, fields, kept, at: Date.now(), label: labelOf(form, event.submitter) });
+  write(LINE, line);
+  if (!sending) send(1_000);
+  else say(lost ? "waits" : "sending");
 });
 
-function keptIn(form) {
-  return [...form.querySelectorAll("[data-keep]")].map((one) => PREFIX + one.dataset.keep);
-}
+if (line.steps.length) send(1_000);
 
-async function send(action, body, kept, pause) {
-  busy = true;
-  say("sending");
+// The first in line. The session's token is the page's: it is not kept in the browser.
+async function send(pause) {
+  sending = true;
+  const [step] = line.steps;
+  const body = new URLSearchParams(step.fields);
+  body.set("csrf", document.querySelector("form[data-say] [name=csrf]")?.value ?? "");
+  body.set("version", line.version ?? "");
+  body.set("ago", Math.max(0, Math.round((Date.now() - step.at) / 1000)));
+  if (!lost) say("sending");
   try {
-    const answer = await fetch(action, { method: "POST", body });
-    if (answer.status >= 500) throw new Error("not answered");
-    if (answer.redirected) {
-      for (const name of kept) localStorage.removeItem(name);
-      return location.assign(answer.url);
-    }
-    if (answer.status === 401) return location.reload(); // says how to log in; what was typed is kept
-    refused(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    busy = false;
+    const answer = await fetch(step.action, { method: "POST", body, signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.status >= 500 || answer.status === 429) throw new Error("not answered");
+    if (answer.status === 401) return location.reload(); // says how to log in; what was typed and pressed is kept
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    lost = false;
+    line.steps.shift();
+    if (!answer.redirected) return refused(page);
+    step.kept.forEach(([name, text]) => recorded(name, text));
+    line.version = seen = versionOf(page) ?? line.version;
+    write(LINE, line);
+    if (line.steps.length) return send(1_000);
+    location.assign(answer.url); // what is pressed until the page is there waits in line for it
   } catch {
+    lost = true;
     say("waits");
-    setTimeout(() => send(action, body, kept, Math.min(pause * 2, 15_000)), pause);
+    await Promise.race([
+      new Promise((again) => setTimeout(again, pause)),
+      new Promise((again) => addEventListener("online", again, { once: true })),
+    ]);
+    return send(Math.min(pause * 2, 15_000));
   }
 }
 
-// The page that says why, with what was typed in all its forms.
+// The page that says why, with what was typed in all its forms. What was pressed behind it rests on what was not recorded.
 function refused(page) {
+  const behind = line.steps.map((one) => one.label);
+  line = { version: undefined, steps: [] };
+  write(LINE, line);
   const typed = [...document.querySelectorAll("[data-keep]")].map((one) => [one.id, one.value]);
   document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
   for (const [id, value] of typed) {
     const area = document.getElementById(id);
     if (area) area.value = value;
   }
+  seen = versionOf(document);
+  sending = false;
   const said = document.querySelector("[role=alert]");
+  if (behind.length) said?.after(paragraph(`${document.querySelector("[data-sending]").dataset.behind} ${behind.join("; ")}`));
   said?.closest(".notice")?.scrollIntoView();
+}
+
+// What was typed since it was sent stays, on top of what is recorded now.
+function recorded(name, text) {
+  const area = document.querySelector(`[data-keep="${CSS.escape(name)}"]`);
+  if (area && area.value !== area.defaultValue && plain(area.value) !== plain(text)) keep(name, text, area.value);
+  else localStorage.removeItem(PREFIX + name);
+}
+
+function labelOf(form, pressed) {
+  const chosen = [...form.querySelectorAll("select, textarea, input:not([type=hidden])")]
+    .filter((one) => one.value && (!isChoice(one) || one.checked))
+    .map((one) => (one.selectedOptions?.[0] ?? (isChoice(one) ? one.labels[0] : null))?.textContent ?? one.value);
+  const words = [...(pressed ?? form.querySelector("button")).childNodes].filter((one) => one.nodeName !== "KBD");
+  return [words.map((one) => one.textContent).join(""), ...chosen].map((one) => one.trim().slice(0, 80)).join(" ");
 }
 
 function say(what) {
   const status = document.querySelector("[data-sending]");
   if (!status) return;
-  status.textContent = status.dataset[what];
+  const waiting = what === "waits" ? ` ${line.steps.map((one) => one.label).join("; ")}` : "";
+  status.textContent = status.dataset[what] + waiting;
   status.hidden = false;
+}
+
+function paragraph(text) {
+  const made = document.createElement("p");
+  made.textContent = text;
+  return made;
+}
+
+function plain(text) {
+  return (text ?? "").replaceAll("\r\n", "\n").trim();
+}
+
+function keep(name, base, text) {
+  write(PREFIX + name, { base, text });
+}
+
+function read(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name));
+  } catch {
+    return null;
+  }
+}
+
+function write(name, value) {
+  try {
+    if (name === LINE && !value.steps.length) localStorage.removeItem(name);
+    else localStorage.setItem(name, JSON.stringify({ at: Date.now(), values: [], ...value }));
+  } catch {
+    // Full, or not allowed: then it is there as long as the page is.
+  }
 }

@@ -175,6 +175,27 @@ async def test_what_cannot_be_is_refused_and_nothing_of_it_is_kept(room: Room) -
     assert len([row for row in await outbox(room.service) if row.topic == "meetings.sitting"]) == 2
 
 
+async def test_a_time_before_what_was_recorded_last_belongs_to_another_place(room: Room) -> None:
+    """Who came while an item was up is of that item; what holds is in the order of its times."""
+    await room.open("Olof", "Maja")
+    begun = step("item_begun", 10, item_id=room.items[0])
+    await room.say(begun, step("decided", 20, text="Ja"), step("item_ended", 21))
+    await room.say(step("item_begun", 25, item_id=room.items[1]))
+    came = step("arrived", 15, person_id=room.ids["Nils"])
+    for late in (came, step("item_ended", 24), step("adjourned", 5)):
+        answer = await room.say(late)
+        assert (answer.status_code, "is before 13:25" in answer.json()["detail"]) == (422, True)
+    assert (await room.say(came, after=4, reason="Glömdes")).status_code == 422, "the decision was at 13.20"
+    assert (await room.say(came, after=3, reason="Glömdes")).status_code == 200
+    assert (await room.say(step("item_ended", 25))).status_code == 200, "in the same minute"
+    assert (await room.say(step("closed", 24))).status_code == 422
+    await room.say(step("closed"))
+    wrong = await room.say(step("item_begun", 19, item_id=room.items[1]), corrects=6, reason="Fel tid")
+    assert wrong.status_code == 422
+    kept = await room.say(step("item_begun", 25, item_id=room.items[1]), corrects=6, reason="Samma tid")
+    assert kept.status_code == 200
+
+
 async def test_a_mistake_is_corrected_and_both_are_kept(room: Room) -> None:
     await room.open("Olof", "Maja")
     await room.say(step("arrived", 5, person_id=room.ids["Nils"]))

@@ -110,3 +110,52 @@ async def test_what_is_typed_is_there_after_the_window_was_closed(page: Page, he
         await page.locator("form:has(#note) button").click()
     assert await page.evaluate("Object.keys(localStorage).length") == 0
     await expect(page.locator("#note")).to_have_value(re.compile("Skrivet av en annan"))
+
+
+async def test_what_is_pressed_without_a_connection_waits_in_line(page: Page, held: Held) -> None:
+    """In its order, also over a closed window: nothing that was pressed is gone, and nothing is recorded twice."""
+    await opened(page, held)
+    say = re.compile("/sitting/say$")
+
+    async def lose(route: Route) -> None:
+        await route.abort()
+
+    await page.route(say, lose)
+    await shortcut(page, "Alt+n")
+    person = page.locator("#speaker_listed-person")
+    for name in ("Maja Lind", "Nils Ek"):
+        await person.select_option(label=name)
+        for _ in range(2):
+            await page.locator("form:has(#speaker_listed-person) button").click()
+    waits = page.locator("[data-sending]")
+    await expect(waits).to_contain_text("Ingen kontakt just nu")
+    await expect(waits).to_contain_text("Maja Lind; Sätt upp på talarlistan Nils Ek")
+    assert await held.steps() == ["opened", "roll_called"]
+    await page.reload()
+    await expect(waits).to_contain_text("Nils Ek")
+    await page.unroute(say)
+    await expect(page.locator("#speakers + ol li")).to_have_count(2, timeout=20_000)
+    assert await held.steps() == ["opened", "roll_called", "item_begun", "speaker_listed", "speaker_listed"]
+    assert await page.evaluate("Object.keys(localStorage).length") == 0
+
+
+async def test_what_waits_behind_a_step_that_is_refused_is_named(page: Page, held: Held) -> None:
+    await opened(page, held)
+    say = re.compile("/sitting/say$")
+
+    async def lose(route: Route) -> None:
+        await route.abort()
+
+    await page.route(say, lose)
+    for name in ("Maja Lind", "Nils Ek"):
+        await page.locator("#speaker_listed-person").select_option(label=name)
+        await page.locator("form:has(#speaker_listed-person) button").click()
+    await held.visitor.follow(held.at)
+    await held.say("item_begun", item=(await held.items())[0])  # by somebody else
+    await page.unroute(say)
+    notice = page.locator(".notice.warning")
+    await expect(notice).to_contain_text("Någon annan har antecknat något", timeout=20_000)
+    await expect(notice).to_contain_text("Sätt upp på talarlistan Nils Ek")
+    await page.locator("#speaker_listed-person").select_option(label="Nils Ek")
+    await page.locator("form:has(#speaker_listed-person) button").click()
+    await expect(page.locator("#speakers + ol li")).to_have_count(1)

@@ -1,6 +1,6 @@
 """A sitting in a browser without script: held from roll call to end, refused in words, told to the second secretary."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
@@ -9,6 +9,7 @@ from services.meetings.body.body import BodyDetails, BodyKind, BodyRules, ItemKi
 from services.meetings.body.membership import MemberRole, Seat
 from services.meetings.meeting.meeting import MeetingDetails
 from services.meetings.person.person import PersonDetails
+from services.meetings.sitting.history import Entry
 from tests.integration.pages.test_office import OFFICE
 from tests.integration.pages.test_office import visitor as visitor
 from tests.integration.pages.visitor import Visitor
@@ -39,9 +40,11 @@ class Held:
         agenda = await self.visitor.site.meetings.commands.agendas.agenda(ORGANISATION, self.meeting_id)
         return [item.id for item in agenda.items]
 
+    async def entries(self) -> list[Entry]:
+        return await self.visitor.site.meetings.commands.sittings.steps(ORGANISATION, self.meeting_id)
+
     async def steps(self) -> list[str]:
-        found = await self.visitor.site.meetings.commands.sittings.steps(ORGANISATION, self.meeting_id)
-        return [entry.step.do for entry in found]
+        return [entry.step.do for entry in await self.entries()]
 
 
 @pytest.fixture
@@ -147,6 +150,32 @@ async def test_the_second_of_two_secretaries_is_told_and_a_form_sent_twice_is_on
     page = await held.say("arrived", person=held.ids["Nils"], key="another")
     assert "Någon annan har antecknat något" in page
     assert await held.steps() == ["opened", "roll_called", "arrived"]
+
+
+async def test_what_waited_for_a_connection_has_the_time_when_it_was_done(held: Held) -> None:
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    clock = held.visitor.site.flow.clock
+    clock.move_to(clock.now() + timedelta(minutes=10))
+    await held.say("arrived", person=held.ids["Maja"], ago="300")
+    clock.move_to(clock.now() + timedelta(minutes=10))
+    await held.say("item_begun", item=(await held.items())[0], ago="60")
+    await held.say("departed", person=held.ids["Maja"], ago="99999")
+    await held.say("arrived", person=held.ids["Maja"], ago="nonsense")
+    times = [step.at for step in (entry.step for entry in await held.entries()) if step.at]
+    opened = times[0]
+    assert [(at - opened).seconds // 60 for at in times] == [0, 0, 5, 19, 19, 20]
+
+
+async def test_an_item_whose_answer_was_lost_is_taken_up_once(held: Held) -> None:
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    stale = held.visitor.page
+    await held.say("item_begun", item=(await held.items())[0])
+    held.visitor.page = stale  # sent again
+    page = await held.say("item_begun", item=(await held.items())[0])
+    assert "Det antecknades inte" not in page
+    assert await held.steps() == ["opened", "roll_called", "item_begun"]
 
 
 async def test_a_mistake_is_taken_back_with_a_reason_and_both_are_shown(held: Held) -> None:

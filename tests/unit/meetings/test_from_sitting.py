@@ -144,6 +144,23 @@ def test_who_has_a_conflict_of_interest_and_who_presides_then_is_told() -> None:
     assert {one.name: one.role for one in draft.front.present}["Olof Berg"] == "ordinarie ordförande"
 
 
+def test_who_presides_when_the_chair_has_no_part_or_left_is_told_once() -> None:
+    """The vote of whoever presides decides a tie: minutes say whose it was."""
+    record = Record()
+    record.item()
+    record(steps.ConflictDeclared(person_id="olof"))
+    record.proposals()
+    record(steps.VoteTaken(yes=1, no=2, ballots=ballots(eva="yes", maja="no", nils="no", anna="yes")))
+    record(steps.Decided(text="Godkänna", how=How.VOTE, proposal=1))
+    record(steps.ItemEnded())
+    record.item("j")
+    record(steps.Departed(person_id="olof"))
+    record(steps.Decided(text="Avslå"))
+    draft, _ = written(record)
+    assert texts(draft).count("Eva Lund leder sammanträdet.") == 1
+    assert "Eva Lund leder sammanträdet." in texts(draft, 2)
+
+
 def test_an_adjournment_and_the_choice_of_adjusters_are_told() -> None:
     record = Record(adjusters=2)
     record(steps.Adjourned(at=OPENED + timedelta(minutes=5)))
