@@ -29,7 +29,7 @@ class _EmailEvent(Event):
         "proposal-taken and proposal-declined who proposed an item for it; date-poll asks on which days one can come, "
         "date-poll-called-off takes that back, date-poll-unreached tells who looks after the meeting; review and "
         "review-again ask to read minutes, review-called-off takes that back, review-commented and review-agreed tell "
-        "who writes them, review-unreached who looks after the meeting"
+        "who writes them, review-unreached who looks after the meeting; task-withdrawn tells who was reminded of a task"
     )
     recipient: str
     request_id: str | None = Field(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.meetings.agenda import agenda as agendas
 from services.meetings.agenda.agenda import Item, ItemDetails
@@ -15,6 +16,7 @@ from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
 from shared.errors import InvalidInput, Refused, says
+from shared.events.notices import AskedMember
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
 from shared.readable import day
@@ -34,6 +36,16 @@ class Assignment:
     task: Task
     owners: tuple[str, ...]
     back_on: Meeting | None
+
+
+async def reached(
+    transaction: MeetingsTransaction, organisation: str, task: Task, now: datetime
+) -> tuple[AskedMember, ...]:
+    """Who does it and has an address: of a role, whoever has it now."""
+    there = await transaction.memberships_of_body(organisation, task.body_id)
+    ids = rules.owners(task.details, there, now.astimezone(ZoneInfo(task.timezone)).date())
+    people = await transaction.people_among(organisation, ids)
+    return tuple(found for one in ids if one in people and (found := people[one].asked()) is not None)
 
 
 class TaskCommands:
@@ -109,7 +121,8 @@ class TaskCommands:
         async def work(transaction: MeetingsTransaction) -> Task:
             task = await self._locked(transaction, organisation, task_id, version)
             now = self._clock.now()
-            gone, fact = rules.withdraw(task, reason, now)
+            people = await reached(transaction, organisation, task, now)
+            gone, fact = rules.withdraw(task, reason, now, people)
             await self._keep(transaction, organisation, gone, fact, now)
             return gone
 

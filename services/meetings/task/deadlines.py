@@ -1,10 +1,9 @@
 """Who is to do a task is told a week before its day, and on it: a timer fires, and notifications mails them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from zoneinfo import ZoneInfo
 
 from services.meetings.task import task as rules
-from services.meetings.task.commands import REMIND, set_task_timer
+from services.meetings.task.commands import REMIND, reached, set_task_timer
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.events import TaskDue
@@ -27,14 +26,11 @@ class TaskDeadlines:
         task = await transaction.lock_task(organisation, timer.subject)
         reminded, told = rules.remind(task, now)
         if told is not None:
-            there = await transaction.memberships_of_body(organisation, task.body_id)
-            ids = rules.owners(task.details, there, now.astimezone(ZoneInfo(task.timezone)).date())
-            people = await transaction.people_among(organisation, ids)
-            asked = [found for one in ids if one in people and (found := people[one].asked()) is not None]
+            asked = await reached(transaction, organisation, task, now)
             fact = TaskDue(
                 reminder=told.value,
                 due=task.details.due.isoformat(),
-                people=tuple(asked),
+                people=asked,
                 **rules.about(task),
             )
             await transaction.save_task(organisation, reminded)

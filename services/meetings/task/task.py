@@ -16,6 +16,7 @@ from services.meetings.body.membership import MemberRole, Membership
 from services.meetings.meeting.meeting import YEARS
 from shared.errors import InvalidInput, Refused, says
 from shared.events import TaskChanged, TaskDone, TaskGiven, TaskWithdrawn
+from shared.events.notices import AskedMember
 from shared.text import MAX_LINE, clean_line, clean_reason
 
 AT = time(7, 0)
@@ -114,12 +115,19 @@ def finish(task: Task, note: str | None, now: datetime) -> tuple[Task, TaskDone]
     return done, TaskDone(note=note, **about(done))
 
 
-def withdraw(task: Task, reason: str, now: datetime) -> tuple[Task, TaskWithdrawn]:
-    """It was given by mistake. Raises Refused, InvalidInput."""
+def withdraw(task: Task, reason: str, now: datetime, people: Sequence[AskedMember] = ()) -> tuple[Task, TaskWithdrawn]:
+    """It was given by mistake. `people`: who does it, told if they may have been reminded. Raises Refused,
+    InvalidInput."""
     task.require_open()
     reason = clean_reason(reason)
     gone = task.model_copy(update={"version": task.version + 1, "done_at": now, "note": reason, "withdrawn": True})
-    return gone, TaskWithdrawn(reason=reason, **about(gone))
+    return gone, TaskWithdrawn(reason=reason, people=tuple(people) if was_reminded(task) else (), **about(gone))
+
+
+def was_reminded(task: Task) -> bool:
+    """Whether somebody may have been mailed that it is due. A reminder whose time had come before the task was given
+    was never sent. (Of another day since then, one may not have been either.)"""
+    return any(task.moment(one) > task.given_at for one in task.reminded)
 
 
 def remind(task: Task, now: datetime) -> tuple[Task, Reminder | None]:

@@ -105,6 +105,7 @@ class Purpose(StrEnum):
     # To who does what a decision asks for:
     TASK_SOON = "task-soon"
     TASK_TODAY = "task-today"
+    TASK_WITHDRAWN = "task-withdrawn"
     # To who looks after minutes whose deadlines end or have passed:
     PUBLICATION_ADJUST_NEAR = "publication-adjust-near"
     PUBLICATION_ADJUST_MISSED = "publication-adjust-missed"
@@ -159,6 +160,7 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.REVIEW_CALLED_OFF,
         Purpose.TASK_SOON,
         Purpose.TASK_TODAY,
+        Purpose.TASK_WITHDRAWN,
         Purpose.PUBLICATION_ADJUST_NEAR,
         Purpose.PUBLICATION_ADJUST_MISSED,
         Purpose.PUBLICATION_POST_NEAR,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.events import Event, TaskDue, event_type
+from shared.events import Event, TaskDue, TaskWithdrawn, event_type
 from shared.events.envelope import Envelope, kafka_headers
 from shared.ids import new_id
 from shared.messaging.message import RawMessage
@@ -82,3 +82,20 @@ async def test_who_has_no_place_in_the_body_is_not_mailed(post: Post) -> None:
     stranger = SVEN_DAHL.model_copy(update={"person_id": "stranger", "email": "eve@elsewhere.example"})
     await post.bring(*MEMBERS, due(people=(stranger,)))
     assert await post.deliveries() == []
+
+
+async def test_who_was_reminded_is_told_that_it_is_withdrawn(post: Post, server: RecordingSmtpServer) -> None:
+    given = {"task_id": TASK, "meeting_id": "m", "paragraph": 32, "held_on": "2022-09-23", "body_id": BOARD}
+    given |= {"body": "Styrelsen", "what": "ta fram ett förslag till ramverk", "reason": "Fel paragraf"}
+    gone = told(TaskWithdrawn.model_validate(given | {"people": (OLOF_BERG,)}))
+    await post.bring(*MEMBERS, gone, told(TaskWithdrawn.model_validate(given)))  # the last as it was told before
+
+    async def is_sent() -> bool:
+        return len(server.mails) == 1
+
+    await eventually(is_sent)
+    [mail] = server.mails
+    assert mail.recipient == OLOF
+    assert mail.message["Subject"].startswith("Uppgiften är återtagen: ta fram ett förslag")
+    assert "§ 32, Styrelsen, 23 september 2022" in words(mail)
+    assert "Skälet: ”Fel paragraf”" in words(mail)

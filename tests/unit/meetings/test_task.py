@@ -12,6 +12,7 @@ from services.meetings.body.membership import MemberRole, Membership, Seat
 from services.meetings.task import task as rules
 from services.meetings.task.task import Reminder, Task, TaskDetails
 from shared.errors import InvalidInput, Refused
+from shared.events.notices import AskedMember
 
 ZONE = ZoneInfo("Europe/Stockholm")
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -196,3 +197,15 @@ def test_whatever_happens_nobody_is_reminded_twice_or_too_early_or_of_what_is_do
                 told.add(reminder)
         moment = one.next_moment()
         assert moment is None or one.done_at is None
+
+
+def test_only_who_was_reminded_is_told_that_it_is_withdrawn() -> None:
+    maja = AskedMember(person_id="maja", email="maja.lind@norrdalen.example")
+    given = task()
+    assert rules.withdraw(given, "Fel paragraf", NOW, [maja])[1].people == ()
+    reminded, _ = rules.remind(given, at(DUE - timedelta(days=7), 8))
+    assert rules.withdraw(reminded, "Fel paragraf", NOW, [maja])[1].people == (maja,)
+    # Given within the week before its day: that reminder is passed over, and nobody got it.
+    soon = task(due=(NOW + timedelta(days=2)).date())
+    assert soon.reminded == (Reminder.WEEK,)
+    assert rules.withdraw(soon, "Fel paragraf", NOW, [maja])[1].people == ()
