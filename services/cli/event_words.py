@@ -22,6 +22,10 @@ def _issued(body: Body) -> list[str]:
     return [f"{body.get('kind')} of {_meeting(body)} to {_count(body)}", f"changed: {changes}" if changes else ""]
 
 
+def _reminded(body: Body) -> list[str]:
+    return [f"{_count(body)} asked again about {_meeting(body)}"]
+
+
 def _withdrawn(body: Body) -> list[str]:
     what = "no longer asked to" if body.get("cancelled") is False else "called off"
     other = body.get("taken_over_by")
@@ -184,6 +188,7 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "ExtractLinkEnded": _extract,
     "ExtractUnreached": _extract,
     "NoticeIssued": _issued,
+    "NoticeReminded": _reminded,
     "NoticeWithdrawn": _withdrawn,
     "PapersPublished": _papers,
     "ReplyReceived": _reply,

@@ -22,6 +22,7 @@ YEAR_STEPS: Mapping[str, type[YearStep]] = {
     "add_items": year_steps.AddItems,
     "move_items": year_steps.MoveItems,
     "notice": year_steps.Notice,
+    "remind_unanswered": year_steps.RemindUnanswered,
     "timers": year_steps.Timers,
     "reply": year_steps.Reply,
     "calendar_reply": year_steps.CalendarReply,

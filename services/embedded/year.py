@@ -50,6 +50,7 @@ class YearSteps:
             "add_items": self._add_items,
             "move_items": self._move_items,
             "notice": self._notice,
+            "remind_unanswered": self._remind_unanswered,
             "timers": self._timers,
             "open_poll": self._open_poll,
             "choose_date": self._choose_date,
@@ -156,6 +157,9 @@ class YearSteps:
             "update": notices.update,
         }[step.what]
         await tell(self._organisation, meeting.id, step.note)
+
+    async def _remind_unanswered(self, step: steps.RemindUnanswered) -> None:
+        await self._meetings.notices.remind(self._organisation, (await self.meeting(step.meeting)).id)
 
     async def _timers(self, _: steps.Timers) -> None:
         fired = False

@@ -124,6 +124,13 @@ class Notice(YearStep):
     note: str | None = None
 
 
+class RemindUnanswered(YearStep):
+    """Those who have not said whether they come are asked again."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+
+
 class Timers(YearStep):
     """What is due in meetings by now happens: approved notices go out, and near a meeting silence counts."""
 

@@ -84,6 +84,13 @@ class NoticeIssued(_MeetingAsKnown):
     )
 
 
+class NoticeReminded(_MeetingAsKnown):
+    """Those of the asked who have not said whether they come are asked once more, since somebody wanted it so."""
+
+    answer_by: str | None = Field(None, description="day until which an answer is wanted, ISO 8601")
+    papers: BlobRef | None = Field(None, description="the papers as one PDF, when they are there")
+
+
 class MeetingInstead(Value):
     """The meeting that takes over the items of one that is struck. Nobody is asked to it by being told of it."""
 

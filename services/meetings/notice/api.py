@@ -10,7 +10,7 @@ from services.meetings.notice.commands import NoticeCommands, NoticeView
 from services.meetings.notice.notice import MAX_NOTE, Change, Notice, Recipient, Stage, Unnoticed
 from services.meetings.reply.quorum import Outlook
 from shared.errors import NotFound
-from shared.events.notices import AgendaLine
+from shared.events.notices import AgendaLine, AskedMember
 from shared.idempotency import Once
 
 
@@ -67,6 +67,20 @@ class MeetingNotice(NoticeState):
         )
 
 
+class Reminding(BaseModel):
+    """`people`: ids; only those of them who have not answered get a mail. Left out: all who have not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    people: list[str] | None = Field(None, max_length=2000)
+
+
+class Reminded(BaseModel):
+    """Who gets a mail."""
+
+    people: list[AskedMember]
+
+
 class LateNotices(BaseModel):
     meetings: list[Unnoticed]
 
@@ -110,5 +124,11 @@ def router(commands: NoticeCommands) -> APIRouter:
         """Tell those who were told what is otherwise now."""
         updating = commands.update(caller.organisation, meeting_id, said.note, seen=said.seen)
         return await once.answer(caller, updating, lambda notice: NoticeState.of(meeting_id, notice))
+
+    @routes.post("/meetings/{meeting_id}/notice/remind", response_model=Reminded)
+    async def remind_of_notice(meeting_id: str, said: Reminding, once: Once, caller: Secretary) -> Response:
+        """Ask those again who have not said whether they come: whom mails reach, and not twice within a day."""
+        reminding = commands.remind(caller.organisation, meeting_id, said.people)
+        return await once.answer(caller, reminding, lambda people: Reminded(people=list(people)))
 
     return routes

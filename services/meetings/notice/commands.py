@@ -1,6 +1,6 @@
 """What people ask of notices; each command is one transaction, which holds the meeting's row."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from services.meetings.meeting.meeting import Meeting, MeetingStatus
 from services.meetings.notice import notice as rules
 from services.meetings.notice import telling
-from services.meetings.notice.notice import Change, Draft, Notice, Unnoticed
+from services.meetings.notice.notice import Change, Draft, Notice, Recipient, Unnoticed
 from services.meetings.notice.scene import known_scene, scene_of
 from services.meetings.reply.quorum import Outlook
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.errors import Refused
+from shared.events.notices import AskedMember
 from shared.messaging.transaction import UnitOfWork
 from shared.timers import hold_timers
 
@@ -27,7 +28,8 @@ Telling = Callable[[MeetingsTransaction, str, Meeting, str | None, datetime], Aw
 class NoticeView:
     """A meeting's notice, and what would go out now. `changes`: what is otherwise than people were told.
 
-    `latest`: the last day on which it goes out in time; `late`: that it should go out, and nobody has approved it.
+    `silent`: whom a reminder to answer would be mailed to. `latest`: the last day on which it goes out in time;
+    `late`: that it should go out, and nobody has approved it.
     """
 
     meeting: Meeting
@@ -37,6 +39,7 @@ class NoticeView:
     latest: date
     late: bool
     outlook: Outlook
+    silent: tuple[Recipient, ...] = ()
 
 
 class NoticeCommands:
@@ -61,6 +64,7 @@ class NoticeCommands:
             latest=rules.latest_day(meeting.details.starts.date(), scene.days),
             late=coming and rules.is_late(meeting, scene.notice, scene.days, today),
             outlook=scene.outlook(),
+            silent=scene.silent(self._clock.now()) if coming and scene.notice.is_told else (),
         )
 
     async def late(self, organisation: str) -> list[Unnoticed]:
@@ -97,6 +101,18 @@ class NoticeCommands:
     ) -> Notice:
         """To those who were told: what is otherwise now. Raises NotFound, Refused, InvalidInput."""
         return await self._tell(organisation, meeting_id, note, telling.update, seen)
+
+    async def remind(
+        self, organisation: str, meeting_id: str, among: Collection[str] | None = None
+    ) -> tuple[AskedMember, ...]:
+        """Ask those again who have not said whether they come; who they are. `among`: only of these people, by id:
+        those who were shown, say. Raises NotFound, Refused."""
+
+        async def work(transaction: MeetingsTransaction) -> tuple[AskedMember, ...]:
+            meeting = await transaction.lock_meeting(organisation, meeting_id)
+            return await telling.remind(transaction, organisation, meeting, among, self._clock.now())
+
+        return await self._unit_of_work.run(work)
 
     async def _tell(
         self, organisation: str, meeting_id: str, note: str | None, tell: Telling, seen: str | None

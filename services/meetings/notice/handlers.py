@@ -26,6 +26,7 @@ _TOLD_BY = frozenset(
         "notice",
         "notice-updated",
         "notice-substitute",
+        "notice-reminder",
         "notice-withdrawn",
         "notice-released",
         "papers-published",

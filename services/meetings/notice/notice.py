@@ -17,7 +17,7 @@ from services.meetings.body.membership import MemberRole
 from services.meetings.holidays import holiday
 from services.meetings.meeting.meeting import LocalTime, Meeting, MeetingStatus, Mode
 from shared.errors import InvalidInput, Refused
-from shared.events import BlobRef, NoticeIssued, NoticeWithdrawn
+from shared.events import BlobRef, NoticeIssued, NoticeReminded, NoticeWithdrawn
 from shared.events.notices import AgendaLine, AskedMember, MeetingInstead
 from shared.plain_text import lines_of, unfit
 
@@ -293,6 +293,26 @@ def release(notice: Notice, draft: Draft, released: Sequence[Recipient]) -> tupl
     """The meeting takes place, and these people are no longer asked to it."""
     stepped = notice.model_copy(update={"sequence": notice.sequence + 1})
     return stepped, _withdrawn(stepped, draft, released, "", cancelled=False)
+
+
+def remind(notice: Notice, draft: Draft, silent: Sequence[Recipient], now: datetime) -> NoticeReminded:
+    """`silent`: whom it goes to. The notice stays what it is, and calendars have it. Raises Refused."""
+    _require_to_come(draft.meeting, now)
+    if not notice.is_told:
+        raise Refused("nobody was told of the meeting yet", hint="send the notice")
+    people = told_to(silent)
+    if not people:
+        raise Refused(
+            "there is nobody to remind: all have answered, were reminded within a day, or are reached by no mail",
+            hint="call those whom mails do not reach",
+        )
+    details = draft.meeting.details
+    wanted = answer_by(details.starts.date(), now.astimezone(ZoneInfo(details.timezone)).date())
+    return NoticeReminded(
+        **as_known(notice, draft, silent),
+        answer_by=wanted.isoformat() if wanted else None,
+        papers=draft.papers if notice.stage is Stage.ISSUED else None,
+    )
 
 
 def clean_note(note: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.meetings.agenda.agenda import standing_items
 from services.meetings.body.body import Body
@@ -11,6 +12,7 @@ from services.meetings.notice.joining import join_link
 from services.meetings.notice.notice import Draft, Notice, Recipient
 from services.meetings.person.person import Person
 from services.meetings.reply.quorum import Outlook, outlook
+from services.meetings.reply.reminder import may_be_reminded
 from services.meetings.reply.reply import Reply, asked_of, seated
 from services.meetings.reply.substitutes import Places, is_let_go, places_on
 from services.meetings.transaction import MeetingsTransaction
@@ -76,6 +78,11 @@ class Scene:
 
     def recipients(self, person_ids: Iterable[str]) -> tuple[Recipient, ...]:
         return tuple(self._recipient(one) for one in person_ids if one in self.people)
+
+    def silent(self, now: datetime) -> tuple[Recipient, ...]:
+        """Whom a reminder to answer would be mailed to."""
+        people = self.recipients(one for one in self.invited() if may_be_reminded(self.replies[one], now))
+        return tuple(one for one in people if one.email)
 
     def looking_after(self) -> tuple[Recipient, ...]:
         """The body's chair and secretary: who is told that something is wrong."""

@@ -16,7 +16,8 @@ from services.meetings.reply.quorum import NEAR_DAYS
 from services.meetings.reply.reply import Reply
 from services.meetings.reply.substitutes import asked_anew, settle
 from services.meetings.transaction import MeetingsTransaction
-from shared.events import NoticeIssued, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
+from shared.events import NoticeIssued, NoticeReminded, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
+from shared.events.notices import AskedMember
 from shared.timers import Timer, clear_timers, set_timers
 
 DUE = "notice-due"
@@ -80,6 +81,26 @@ async def tell_update(
     if not rules.changed(scene.notice, scene.draft()) and not note:
         return None
     return await update(transaction, organisation, meeting, note, now)
+
+
+async def remind(
+    transaction: MeetingsTransaction,
+    organisation: str,
+    meeting: Meeting,
+    among: Collection[str] | None,
+    now: datetime,
+) -> tuple[AskedMember, ...]:
+    """Those who have not answered are asked again; who they are. `among`: only of these people, by id; None: all.
+
+    Raises Refused."""
+    scene = await known_scene(transaction, organisation, meeting)
+    silent = [one for one in scene.silent(now) if among is None or one.person_id in among]
+    fact = rules.remind(scene.notice, scene.draft(), silent, now)
+    for one in silent:
+        scene.replies[one.person_id] = scene.replies[one.person_id].model_copy(update={"reminded_at": now})
+    await _save_replies(transaction, scene)
+    await _tell(transaction, scene, fact, now)
+    return fact.people
 
 
 async def withdraw_notice(
@@ -241,7 +262,7 @@ async def _save_replies(transaction: MeetingsTransaction, scene: Scene) -> None:
 
 
 async def _tell(
-    transaction: MeetingsTransaction, scene: Scene, fact: NoticeIssued | NoticeWithdrawn, now: datetime
+    transaction: MeetingsTransaction, scene: Scene, fact: NoticeIssued | NoticeReminded | NoticeWithdrawn, now: datetime
 ) -> None:
     """Nobody is told what no mail would reach."""
     if fact.people:

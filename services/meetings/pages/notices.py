@@ -35,13 +35,14 @@ _DONE = {
     Kind.NOTICE.value: "notice-sent",
     Kind.UPDATED.value: "notice-updated",
 }
-DONE = frozenset({*_DONE.values(), "reply-recorded"})
+DONE = frozenset({*_DONE.values(), "reply-recorded", "reminded", "nobody-reminded"})
 
 
 class NoticePages(OfficePages):
     def add_to(self, router: APIRouter) -> None:
         get(router, "/office/meetings/{meeting_id}/notice", self.office_notice)
         post(router, "/office/meetings/{meeting_id}/notice", self.office_notice_send)
+        post(router, "/office/meetings/{meeting_id}/remind", self.office_remind)
         get(router, "/office/meetings/{meeting_id}/replies/{person_id}", self.office_reply_form)
         post(router, "/office/meetings/{meeting_id}/replies/{person_id}", self.office_reply_record)
 
@@ -72,6 +73,15 @@ class NoticePages(OfficePages):
             return await self._notice(request, principal, await self._view(principal, meeting_id), fields, moved=True)
         sent = Kind.NOTICE.value if what == _APPROVE and told.stage is Stage.ISSUED else what
         return back(request, "office_meeting", _DONE[sent], meeting_id=meeting_id)
+
+    async def office_remind(self, request: Request, meeting_id: str, principal: Principal = SECRETARY) -> Response:
+        """Only of those who were shown, who have not answered meanwhile."""
+        shown = (await form_text(request, "people")).split()
+        try:
+            await self._commands.notices.remind(principal.organisation, meeting_id, shown)
+        except Refused:
+            return back(request, "office_meeting", "nobody-reminded", meeting_id=meeting_id)
+        return back(request, "office_meeting", "reminded", meeting_id=meeting_id)
 
     async def office_reply_form(
         self, request: Request, meeting_id: str, person_id: str, principal: Principal = SECRETARY

@@ -25,7 +25,8 @@ class AskedPerson(BaseModel):
     """Someone who is asked to a meeting. Without `answer` they have not said. `role`: in its body.
 
     `instead_of`: of a substitute who is called, the member (by id) who cannot come. `unreached`: what a mail server
-    said of the last mail about the meeting. `mark`: of what they answered, for who records another answer instead.
+    said of the last mail about the meeting. `reminded_at`: when they were last asked again. `mark`: of what they
+    answered, for who records another answer instead.
     """
 
     person_id: str
@@ -38,6 +39,7 @@ class AskedPerson(BaseModel):
     answered_at: datetime | None
     instead_of: str | None
     unreached: str | None
+    reminded_at: datetime | None
     mark: str
 
     @classmethod

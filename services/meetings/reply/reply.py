@@ -37,6 +37,7 @@ class Reply(BaseModel):
 
     `instead_of`: of a substitute who is called, the member (by id) who cannot come. `unreached`: what a mail server
     said of the last mail about the meeting. `left_empty`: it was told that nobody can take the member's place.
+    `reminded_at`: when they were last asked again, having said nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +52,7 @@ class Reply(BaseModel):
     instead_of: str | None = None
     unreached: str | None = None
     left_empty: bool = False
+    reminded_at: datetime | None = None
 
 
 def seated(memberships: Iterable[Membership], day: date) -> dict[str, MemberRole]:

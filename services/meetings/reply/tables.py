@@ -26,6 +26,7 @@ class ReplyRow(MeetingsTable, table=True):
     instead_of: str | None = Field(sa_column=Column(Text, nullable=True))
     unreached: str | None = Field(sa_column=Column(Text, nullable=True))
     left_empty: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    reminded_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
 REPLY = MeetingsTable.metadata.tables["reply"]

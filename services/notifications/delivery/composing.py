@@ -25,11 +25,12 @@ from shared.settings import Settings
 _TO_MEMBER = frozenset(
     {Purpose.PAPERS_PUBLISHED, Purpose.QUORUM_AT_RISK, Purpose.PROPOSAL_TAKEN, Purpose.PROPOSAL_DECLINED}
 )
+_WANTING_AN_ANSWER = INVITING | {Purpose.NOTICE_REMINDER}
 _TO_REVIEWER = frozenset({Purpose.REVIEW, Purpose.REVIEW_AGAIN})
 _TO_WRITER = frozenset({Purpose.REVIEW_COMMENTED, Purpose.REVIEW_AGREED, Purpose.REVIEW_UNREACHED})  # they log in
 _COMING, _ABSENT = "coming", "absent"
 _ABOUT_THE_LINK = {"sv": "Svara och läs handlingarna: {}", "en": "Answer and read the papers: {}"}
-TO_MEMBERS = INVITING | _TO_MEMBER | {Purpose.DATE_POLL}
+TO_MEMBERS = _WANTING_AN_ANSWER | _TO_MEMBER | {Purpose.DATE_POLL}
 """Mails whose link opens the reader's own page."""
 _TO_SENDER = frozenset({Purpose.DEADLINE_NOTICE, Purpose.DECLINED_NOTICE, Purpose.EXPIRED_NOTICE})
 
@@ -158,7 +159,7 @@ class Composer:
             return f"{self.public_url}/archive/copies/{links.issue(self.copy_keys, link)}/extract"
         if delivery.purpose is Purpose.EXTRACT_UNREACHED:
             return f"{self.public_url}/archive/extracts/{delivery.agreement_id}/{delivery.request_id}/people"
-        if delivery.purpose in INVITING:
+        if delivery.purpose in _WANTING_AN_ANSWER:
             return self._members_page(delivery, _COMING)
         if delivery.purpose is Purpose.DATE_POLL:
             return links.member_address(self.public_url, self.members_token(delivery), poll=delivery.agreement_id)
@@ -175,7 +176,7 @@ class Composer:
         return ""
 
     def _second_link(self, delivery: Delivery) -> str:
-        if delivery.purpose in INVITING:
+        if delivery.purpose in _WANTING_AN_ANSWER:
             return self._members_page(delivery, _ABSENT)
         if delivery.purpose is Purpose.BOUNCE_NOTICE:
             return f"{self._senders_page(delivery)}/alternate/{delivery.request_id}"

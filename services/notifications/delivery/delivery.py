@@ -36,7 +36,7 @@ ASKING = REQUESTS | {Purpose.REMINDER}
 INVITING = frozenset({Purpose.NOTICE_PRELIMINARY, Purpose.NOTICE, Purpose.NOTICE_UPDATED, Purpose.NOTICE_SUBSTITUTE})
 UNINVITING = frozenset({Purpose.NOTICE_WITHDRAWN, Purpose.NOTICE_RELEASED})
 # What a later notice makes untrue, and what nobody needs to know of a meeting that does not take place.
-SUPERSEDED = INVITING | UNINVITING | {Purpose.PAPERS_PUBLISHED}
+SUPERSEDED = INVITING | UNINVITING | {Purpose.NOTICE_REMINDER, Purpose.PAPERS_PUBLISHED}
 POINTLESS = SUPERSEDED | {
     Purpose.QUORUM_AT_RISK,
     Purpose.DATE_POLL,

@@ -51,6 +51,7 @@ async def record(
         uid=meeting_uid(found.invited.meeting_id),
         addresses=found.mailed.addresses,
         latest=found.mailed.latest,
+        invited_at=found.delivery.created_at,
         now=now,
         before=found.invited.answer,
     )

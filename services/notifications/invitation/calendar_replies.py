@@ -97,12 +97,20 @@ def read_reply(raw: bytes) -> CalendarReply | None:
 
 
 def answer_of(
-    reply: CalendarReply, *, uid: str, addresses: Collection[str], latest: int, now: datetime, before: Answer | None
+    reply: CalendarReply,
+    *,
+    uid: str,
+    addresses: Collection[str],
+    latest: int,
+    invited_at: datetime,
+    now: datetime,
+    before: Answer | None,
 ) -> Answer | None:
     """The answer that a reply gives to the event `uid`; None when it says nothing new.
 
-    `addresses`: those at which the person was invited; `latest`: the sequence of the last invitation to them. An answer
-    to an earlier one is what it is: its `sequence` says so. Raises NotBelieved.
+    `addresses`: those at which the person was invited; `latest`: the sequence of the last invitation to them, and
+    `invited_at` its time. An answer to an earlier one is what it is: its `sequence` says so. Of two of one time the
+    later to arrive holds (RFC 5546 section 2.1.5 leaves them equal). Raises NotBelieved.
     """
     if reply.method != "REPLY":
         raise NotBelieved(f"a calendar program sent {reply.method}, which asks for something: a person must answer")
@@ -120,14 +128,21 @@ def answer_of(
             return None
         raise NotBelieved("the calendar's answer is neither yes, no nor perhaps: a person must read it")
     comment = _comment(reply.comment or said[0].comment)
+    # Some programs copy the invitation's own time: no answer was given then, so it says nothing of when this one was.
+    is_copied = reply.stamp is not None and reply.sequence >= latest and reply.stamp <= _second(invited_at)
     # A clock that is ahead must not make each later answer an older one.
-    at = min(reply.stamp or now, now)
-    if before is not None and at < before.at:
+    at = now if reply.stamp is None or is_copied else min(reply.stamp, now)
+    if before is not None and at < _second(before.at):  # what was answered elsewhere is known to the microsecond
         return None  # overtaken on the way (RFC 5546 section 2.1.5)
     found = Answer(answer, min(reply.sequence, latest), at, comment)
     if before is not None and (before.answer, before.sequence, before.comment) == (answer, found.sequence, comment):
         return None
     return found
+
+
+def _second(moment: datetime) -> datetime:
+    """As calendars tell it."""
+    return moment.replace(microsecond=0)
 
 
 def _reply_in(message: Message) -> CalendarReply | None:

@@ -85,6 +85,7 @@ class Purpose(StrEnum):
     NOTICE = "notice"
     NOTICE_UPDATED = "notice-updated"
     NOTICE_SUBSTITUTE = "notice-substitute"
+    NOTICE_REMINDER = "notice-reminder"  # who has not answered is asked again
     NOTICE_WITHDRAWN = "notice-withdrawn"
     NOTICE_RELEASED = "notice-released"
     PAPERS_PUBLISHED = "papers-published"
@@ -132,7 +133,13 @@ _NAMES_ANOTHER = frozenset(
 )
 # Whose two links are two answers: neither is more of a button than the other.
 _TWO_ANSWERS = frozenset(
-    {Purpose.NOTICE_PRELIMINARY, Purpose.NOTICE, Purpose.NOTICE_UPDATED, Purpose.NOTICE_SUBSTITUTE}
+    {
+        Purpose.NOTICE_PRELIMINARY,
+        Purpose.NOTICE,
+        Purpose.NOTICE_UPDATED,
+        Purpose.NOTICE_SUBSTITUTE,
+        Purpose.NOTICE_REMINDER,
+    }
 )
 _TWO_LINKS = frozenset({Purpose.BOUNCE_NOTICE, Purpose.DEADLINE_NOTICE}) | _TWO_ANSWERS
 _ABOUT_A_MEETING = _TWO_ANSWERS | {

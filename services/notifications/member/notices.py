@@ -24,6 +24,7 @@ from shared.events import (
     ItemProposalReceived,
     ItemProposalSettled,
     NoticeIssued,
+    NoticeReminded,
     NoticeUnreached,
     NoticeWithdrawn,
     PapersPublished,
@@ -51,6 +52,7 @@ _MOST_LINES = 200
 
 _AboutMeeting = (
     NoticeIssued
+    | NoticeReminded
     | NoticeWithdrawn
     | PapersPublished
     | NoticeUnreached
@@ -105,6 +107,16 @@ async def on_reply_received(transaction: NotificationsTransaction, received: Rec
             event.answer,
             envelope.time,
         )
+
+
+async def on_notice_reminded(transaction: NotificationsTransaction, received: Received[NoticeReminded]) -> None:
+    """Without an invitation: their calendar has it, and asks nothing anew."""
+    event = received.event
+    said = {
+        "answer_by": event.answer_by and date.fromisoformat(event.answer_by),
+        "papers": event.papers is not None,
+    }
+    await _tell(transaction, received, Purpose.NOTICE_REMINDER, said)
 
 
 async def on_papers_published(transaction: NotificationsTransaction, received: Received[PapersPublished]) -> None:
@@ -311,6 +323,7 @@ def _lines(text: str | None) -> Iterator[str]:
 
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     NoticeIssued: on_notice_issued,
+    NoticeReminded: on_notice_reminded,
     NoticeWithdrawn: on_notice_withdrawn,
     PapersPublished: on_papers_published,
     QuorumAtRisk: on_quorum_at_risk,

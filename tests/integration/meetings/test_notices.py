@@ -1,14 +1,14 @@
 """Notices on a real database: what goes out when, to whom, and what becomes of it when the meeting changes."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from services.meetings.notice.deadlines import NoticeDeadlines
-from shared.events import NoticeIssued, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
+from shared.events import NoticeIssued, NoticeReminded, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
 from shared.events.base import event_class
 from shared.events.notices import JOIN
 from shared.service import Service
@@ -386,3 +386,39 @@ async def test_the_link_to_an_online_meeting_is_told_for_mails_alone_and_another
     await done(api, online, "update")
     assert (await facts(service, NoticeIssued))[-1].changes == ("join",)
     assert (await state(api, online))["changes"] == []
+
+
+async def test_those_who_have_not_answered_are_asked_again_once_a_day(service: Service, api: httpx.AsyncClient) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    early = await act(api, november, "remind")
+    assert (early.status_code, early.json()["detail"]) == (409, "nobody was told of the meeting yet")
+    await done(api, november, "issue")
+    before = await state(api, november)
+    await reply(api, november, ids["Olof"], "coming")
+    commands, clock = service.commands.notices, service.commands.notices._clock
+    async with commands._unit_of_work.begin() as transaction:  # a mail to Nils came back
+        [nils] = [one for one in await transaction.replies("default", november) if one.person_id == ids["Nils"]]
+        await transaction.save_replies("default", november, [nils.model_copy(update={"unreached": "550 no such user"})])
+    await api.put(f"/people/{ids['Sara']}", json={"name": "Sara Falk"})
+
+    [shown] = (await commands.notice("default", november)).silent
+    assert shown.name == "Maja Lind"
+    told = await done(api, november, "remind")
+    assert [one["name"] for one in told["people"]] == ["Maja Lind"]
+    [fact] = await facts(service, NoticeReminded)
+    assert (names(fact), fact.answer_by, fact.sequence) == (["Maja"], "2022-11-23", before["sequence"])
+    assert (await state(api, november))["sequence"] == before["sequence"], "calendars have it as it is"
+    asked = {
+        one["name"]: one["reminded_at"] for one in (await api.get(f"/meetings/{november}/replies")).json()["people"]
+    }
+    assert [name for name, at_ in asked.items() if at_] == ["Maja Lind"]
+
+    again = await act(api, november, "remind")
+    assert (again.status_code, "reminded within a day" in again.json()["detail"]) == (409, True)
+    clock.move_to(clock.now() + timedelta(days=1))
+    assert (await act(api, november, "remind", people=[ids["Olof"]])).status_code == 409, "who was shown has answered"
+    await done(api, november, "remind", people=[ids["Maja"], ids["Olof"]])
+    assert [names(one) for one in await facts(service, NoticeReminded)] == [["Maja"], ["Maja"]]
+    await reply(api, november, ids["Maja"], "tentative")
+    clock.move_to(clock.now() + timedelta(days=2))
+    assert (await act(api, november, "remind")).status_code == 409, "who does not know yet has answered"

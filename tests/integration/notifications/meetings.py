@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from shared.events import Envelope, Event, MembershipBegun, NoticeIssued, NoticeWithdrawn, event_type
+from shared.events import Envelope, Event, MembershipBegun, NoticeIssued, NoticeReminded, NoticeWithdrawn, event_type
 from shared.events.envelope import kafka_headers
 from shared.events.notices import AgendaLine, AskedMember
 from shared.ids import new_id
@@ -66,3 +66,7 @@ def issued(kind: str = "notice", **facts: Any) -> RawMessage:
 
 def withdrawn(**facts: Any) -> RawMessage:
     return told(NoticeWithdrawn(**{**MEETING_FACTS, "reason": "För få kan komma", "sequence": 2, **facts}))
+
+
+def reminded(**facts: Any) -> RawMessage:
+    return told(NoticeReminded(**{**MEETING_FACTS, "answer_by": "2022-11-18", **facts}))

@@ -37,6 +37,7 @@ from tests.integration.notifications.meetings import (
     issued,
     member,
     membership,
+    reminded,
     told,
     withdrawn,
 )
@@ -381,3 +382,25 @@ async def test_what_others_wrote_makes_no_header_and_no_line(post: Post, server:
     for mail in await mails(post, server, 2):
         assert "Bcc" not in mail.message
         assert event_in(mail)["ATTENDEE"] == f"mailto:{mail.recipient}"
+
+
+async def test_who_has_not_answered_gets_the_links_again_and_no_second_invitation(
+    post: Post, server: RecordingSmtpServer
+) -> None:
+    await post.bring_alone(*MEMBERS, reminded(people=(OLOF_BERG,)))
+    [mail] = await mails(post, server, 1)
+    assert mail.message["Subject"] == "Påminnelse: Styrelsen sammanträder, fredag 25 november 2022 kl. 13:00"
+    assert "Svara senast fredag 18 november 2022." in words(mail)
+    answers = re.findall(r"/meetings/my/\S+&answer=(\w+)", words(mail))
+    assert answers == ["coming", "absent"]
+    assert not [one for one in mail.message.walk() if one.get_content_type() == "text/calendar"]
+
+
+async def test_a_reminder_that_waits_goes_when_the_meeting_is_another_or_none(waiting_post: Post) -> None:
+    await waiting_post.bring_alone(*MEMBERS, issued(), reminded())
+    await waiting_post.bring_alone(issued(**MOVED | {"people": (OLOF_BERG,)}))
+    reminders = [one for one in await queued(waiting_post) if one[0] == "notice-reminder"]
+    assert reminders == [("notice-reminder", OLOF, "withdrawn"), ("notice-reminder", SVEN, "waiting")]
+    await waiting_post.bring_alone(withdrawn(sequence=3))
+    reminders = [one for one in await queued(waiting_post) if one[0] == "notice-reminder"]
+    assert reminders == [("notice-reminder", OLOF, "withdrawn"), ("notice-reminder", SVEN, "withdrawn")]

@@ -220,3 +220,19 @@ async def test_others_send_nothing(site: Site, client: httpx.AsyncClient, token:
         answer = await client.post(address, data={"what": "notice", "said": "coming"}, follow_redirects=False)
         assert answer.status_code in (403, status)
     assert await stage(visitor, meeting) == ("none", 0)
+
+
+async def test_those_who_have_not_answered_are_named_and_reminded_by_one_press(visitor: Visitor) -> None:
+    meeting, people = await board(visitor)
+    assert "Påminn" not in await shown(visitor, meeting)
+    await visitor.follow(f"{meeting}/notice")
+    await visitor.press("/notice", what="notice", note="")
+    page = await shown(visitor, meeting)
+    assert "med länken att svara: Maja Lind, Nils Ek, Olof Berg." in page
+    replies, meeting_id = visitor.site.meetings.commands.replies, meeting.rpartition("/")[2]
+    await replies.answer(ORGANISATION, meeting_id, people["Olof"], Answer.COMING, Via.PAGE)  # meanwhile
+    await visitor.press("/remind")
+    page = unescape(visitor.page.text)
+    assert "De som inte har svarat får ett mejl till." in page
+    assert "Påmind " in page
+    assert "med länken att svara" not in page, "all were reminded, or have answered"

@@ -22,6 +22,7 @@ from shared.events import (
     MinutesPosted,
     MinutesPostingRemoved,
     NoticeIssued,
+    NoticeReminded,
     NoticeUnreached,
     NoticeWithdrawn,
     PapersPublished,
@@ -113,6 +114,7 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
             NoticeIssued(**MEETING, kind="updated", changes=("time", "place")),
             ["updated of Styrelsen 2022-11-25 13:00 to 1", "changed: time, place"],
         ),
+        (NoticeReminded(**MEETING), ["1 asked again about Styrelsen 2022-11-25 13:00"]),
         (NoticeWithdrawn(**MEETING, reason="Krock"), ["called off Styrelsen 2022-11-25 13:00, to 1", "Krock"]),
         (
             NoticeWithdrawn(**MEETING, reason="Krock", taken_over_by=INSTEAD),

@@ -37,6 +37,7 @@ TYPES = {
         "se.justera.meetings.item-proposal-received.v1",
         "se.justera.meetings.item-proposal-settled.v1",
         "se.justera.meetings.notice-issued.v1",
+        "se.justera.meetings.notice-reminded.v1",
         "se.justera.meetings.notice-unreached.v1",
         "se.justera.meetings.notice-withdrawn.v1",
         "se.justera.meetings.papers-published.v1",

@@ -1,12 +1,20 @@
 """Answers of calendar programs: read in every shape that was met, and believed of the person who was invited only."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.notifications.invitation.calendar_replies import Answer, CalendarReply, NotBelieved, answer_of, read_reply
+from services.notifications.invitation.calendar_replies import (
+    Answer,
+    Attendee,
+    CalendarReply,
+    NotBelieved,
+    answer_of,
+    read_reply,
+)
 from services.notifications.report.report import read_report
 from shared.errors import InvalidInput
 from tests.support.calendar_replies import APPLE, GOOGLE, OUTLOOK, PROGRAMS, filled, in_mail
@@ -15,6 +23,7 @@ UID = "01a2235c-37b5-7303-9bfc-e1d05ccd5961"
 OLOF = "olof.berg@björka.example"
 AS_INVITED = "olof.berg@xn--bjrka-kua.example"
 SAID = datetime(2022, 9, 26, 8, 41, 44, tzinfo=UTC)
+INVITED = SAID - timedelta(days=1, microseconds=-500)
 NOW = SAID + timedelta(minutes=5)
 
 
@@ -23,7 +32,7 @@ def answer(
 ) -> Answer | None:
     reply = read_reply(raw)
     assert reply is not None
-    return answer_of(reply, uid=UID, addresses=[address], latest=latest, now=now, before=before)
+    return answer_of(reply, uid=UID, addresses=[address], latest=latest, invited_at=INVITED, now=now, before=before)
 
 
 def google(**said: object) -> bytes:
@@ -237,7 +246,7 @@ def test_whatever_is_changed_in_an_answer_it_is_never_another_ones(data: st.Data
     if reply is None:
         return
     try:
-        found = answer_of(reply, uid=UID, addresses=[OLOF], latest=3, now=NOW, before=None)
+        found = answer_of(reply, uid=UID, addresses=[OLOF], latest=3, invited_at=INVITED, now=NOW, before=None)
     except NotBelieved:
         return
     if found is not None:
@@ -245,3 +254,25 @@ def test_whatever_is_changed_in_an_answer_it_is_never_another_ones(data: st.Data
         assert 0 <= found.sequence <= 3
         assert found.at <= NOW
         assert len(found.comment or "") <= 500
+
+
+def test_a_time_that_was_copied_from_the_invitation_says_nothing_of_when_it_was_answered() -> None:
+    """The page was answered an hour after the invitation; what comes from the calendar then is the later answer."""
+    reply = CalendarReply("REPLY", UID, 3, INVITED.replace(microsecond=0), (Attendee(OLOF, "DECLINED"),))
+    known = {"uid": UID, "addresses": [OLOF], "latest": 3, "invited_at": INVITED, "now": NOW}
+    first = answer_of(reply, **known, before=Answer("coming", 3, INVITED + timedelta(hours=1)))
+    assert first == Answer("absent", 3, NOW)
+    again = replace(reply, attendees=(Attendee(OLOF, "ACCEPTED"),))
+    assert answer_of(again, **known, before=first) == Answer("coming", 3, NOW), (
+        "the same time: the later to arrive holds"
+    )
+    to_an_earlier_one = replace(reply, sequence=2)
+    assert answer_of(to_an_earlier_one, **known, before=Answer("coming", 3, INVITED + timedelta(hours=1))) is None
+
+
+def test_of_two_answers_of_one_second_the_later_to_arrive_holds() -> None:
+    reply = CalendarReply("REPLY", UID, 3, SAID, (Attendee(OLOF, "DECLINED"),))
+    known = {"uid": UID, "addresses": [OLOF], "latest": 3, "invited_at": INVITED, "now": NOW}
+    on_the_page = Answer("coming", 3, SAID + timedelta(microseconds=900_000))
+    assert answer_of(reply, **known, before=on_the_page) == Answer("absent", 3, SAID)
+    assert answer_of(reply, **known, before=Answer("coming", 3, SAID + timedelta(seconds=1))) is None

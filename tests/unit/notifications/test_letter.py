@@ -96,6 +96,7 @@ WITH_TWO_LINKS = {
     Purpose.NOTICE,
     Purpose.NOTICE_UPDATED,
     Purpose.NOTICE_SUBSTITUTE,
+    Purpose.NOTICE_REMINDER,
 }
 
 
@@ -210,6 +211,7 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.NOTICE, "När: fredag 27 mars 2026 kl. 13:00 – lördag 28 mars 2026 kl. 12:00\r\nVar: Björka kommunhus"),
         (Purpose.NOTICE_UPDATED, "Ny plats: Björka kommunhus (förut Digitalt)\r\nMötet hålls nu på plats och digitalt"),
         (Purpose.NOTICE_SUBSTITUTE, "som ersättare för Maja Lind, som inte kan komma, till Styrelsen"),
+        (Purpose.NOTICE_REMINDER, "Du har inte svarat om du kommer till Styrelsen"),
         (Purpose.NOTICE_WITHDRAWN, "Skälet: ”För få kan komma”"),
         (Purpose.PROPOSAL_RECEIVED, "föreslår en punkt till Styrelsen"),
         (Purpose.PROPOSAL_TAKEN, "står nu på dagordningen för Styrelsen"),
