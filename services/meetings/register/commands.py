@@ -66,7 +66,9 @@ class RegisterCommands:
         outcome = Outcome()
         try:
             wanted = (
-                read_csv(text, known.people, known.bodies, problems) if form == "csv" else read_yaml(text, problems)
+                read_csv(text, known.people, known.bodies, problems, known.memberships)
+                if form == "csv"
+                else read_yaml(text, problems)
             )
         except InvalidInput as error:
             raise error_as_written(error, names_in(text, form)) from error

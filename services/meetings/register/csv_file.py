@@ -7,10 +7,11 @@ address, else by their name; bodies by their key or name.
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.meetings.body.body import Body, BodyDetails
+from services.meetings.body.membership import Membership
 from services.meetings.keys import clean_key, free_key, key_from
 from services.meetings.meeting.meeting import body_key
 from services.meetings.person.person import Person, PersonDetails, clean_details
@@ -28,13 +29,19 @@ _SEPARATOR = re.compile(r"sep=[;,\t]\r?\n")
 Line = dict[str, str]
 
 
-def read_csv(text: str, people: Sequence[Person], bodies: Sequence[Body], problems: Problems) -> Register:
-    """`people` and `bodies`: those that are known. What is wrong goes to `problems`.
+def read_csv(
+    text: str,
+    people: Sequence[Person],
+    bodies: Sequence[Body],
+    problems: Problems,
+    memberships: Sequence[Membership] = (),
+) -> Register:
+    """`people`, `bodies` and `memberships`: those that are known. What is wrong goes to `problems`.
 
     Raises InvalidInput for what is no table or has no line of headings.
     """
     lines = _lines(text)
-    who = _People(people)
+    who = _People(people, _places(bodies, memberships))
     what = _Bodies(bodies)
     for number, line in lines:
         with problems.at(f"line {number}"):
@@ -117,10 +124,24 @@ def _check_headings(headings: list[str]) -> None:
         raise InvalidInput("line 1: the heading name is missing", says=says("missing", "name"))
 
 
-class _People:
-    """Who is meant by a line. Someone in several bodies has several lines, which must agree."""
+def _places(bodies: Sequence[Body], memberships: Sequence[Membership]) -> dict[str, set[str]]:
+    """By the person's id, the bodies in which they sit or sat, by the words that a line may have for them."""
+    words = {one.id: {one.key, body_key(one.details.name)} for one in bodies}
+    found: dict[str, set[str]] = {}
+    for one in memberships:
+        found.setdefault(one.seat.person_id, set()).update(words.get(one.body_id, ()))
+    return found
 
-    def __init__(self, known: Sequence[Person]) -> None:
+
+class _People:
+    """Who is meant by a line. Someone in several bodies has several lines, which must agree. `places`: by the person's
+    id, what the bodies are called in which they sit."""
+
+    def __init__(self, known: Sequence[Person], places: Mapping[str, set[str]]) -> None:
+        self._namesakes: dict[str, list[Person]] = {}
+        for one in known:
+            self._namesakes.setdefault(key_from(one.details.name), []).append(one)
+        self._places = places
         self.wanted: dict[str, PersonDetails] = {}
         self._lines: dict[str, int] = {}
         self._taken = {person.key for person in known}
@@ -132,7 +153,14 @@ class _People:
         if "name" not in line:
             raise InvalidInput("name: is missing", says=says("missing", "name"))
         details = clean_details(_details(line))
-        key = self._found(line, details) or free_key(details.name, self._taken)
+        found = self._found(line, details)
+        if found is None and (known := self._looks_like(line, details)) is not None:
+            raise InvalidInput(
+                f"email: this looks like {known.details.name} ({known.key}), who has another address, or none",
+                hint=f"write {known.key} in the column key if it is the same person; else a new key of their own",
+                says=says("looks_like", "email", name=known.details.name, key=known.key),
+            )
+        key = found or free_key(details.name, self._taken)
         if (before := self.wanted.setdefault(key, details)) != details:
             raise self._otherwise(before, details, self._lines[key])
         self._lines.setdefault(key, number)
@@ -141,6 +169,15 @@ class _People:
         if details.email:
             self._by_email[email_key(details.email)] = key
         return key
+
+    def _looks_like(self, line: Line, details: PersonDetails) -> Person | None:
+        """Who is known by the name, and sits where the line has its place: with a new address they would be two. A line
+        without a body tells nothing that could set it apart."""
+        place = line.get("body")
+        for one in self._namesakes.get(key_from(details.name), ()):
+            if one.key not in self.wanted and (place is None or body_key(place) in self._places.get(one.id, ())):
+                return one
+        return None
 
     def _otherwise(self, before: PersonDetails, details: PersonDetails, first: int) -> InvalidInput:
         """Two lines of one person that do not agree; `first`: the earlier one. Two names of one address are two people,

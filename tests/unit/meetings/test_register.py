@@ -14,7 +14,7 @@ from services.meetings.body.membership import MemberRole, Membership
 from services.meetings.person.person import Person
 from services.meetings.register.changes import Change, Known, Outcome, apply
 from services.meetings.register.csv_file import headings_of, read_csv
-from services.meetings.register.register import Problems
+from services.meetings.register.register import Problems, Register
 from services.meetings.register.written import error_as_written, problem_as_written
 from services.meetings.register.yaml_file import names_of, read_yaml
 from shared.errors import InvalidInput
@@ -66,10 +66,15 @@ class House:
     def known(self) -> Known:
         return Known(list(self.people.values()), list(self.bodies.values()), list(self.memberships.values()))
 
+    def read(self, text: str, problems: Problems, table: bool) -> Register:
+        if not table:
+            return read_yaml(text, problems)
+        return read_csv(text, self.known.people, self.known.bodies, problems, self.known.memberships)
+
     def bring(self, text: str, *, table: bool = False, now: datetime = NOW) -> Outcome:
         problems = Problems()
         known = self.known
-        wanted = read_csv(text, known.people, known.bodies, problems) if table else read_yaml(text, problems)
+        wanted = self.read(text, problems, table)
         outcome = apply(known, wanted, now=now, new_id=self.ids, problems=problems)
         assert problems.found == []
         self.people |= outcome.people
@@ -82,7 +87,7 @@ class House:
     def wrong(self, text: str, *, table: bool = False) -> list[str]:
         problems = Problems()
         known = self.known
-        wanted = read_csv(text, known.people, known.bodies, problems) if table else read_yaml(text, problems)
+        wanted = self.read(text, problems, table)
         apply(known, wanted, now=NOW, new_id=self.ids, problems=problems)
         return [str(one) for one in problems.found]
 
@@ -188,6 +193,42 @@ def test_a_table_finds_people_by_address_and_bodies_by_name() -> None:
     fresh.bring(TABLE, table=True)
     assert {one.key for one in fresh.people.values()} == {"olof-berg", "ida-strand", "bo-ek"}
     assert {one.key for one in fresh.bodies.values()} == {"styrelsen", "arbetsutskottet"}
+
+
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        ("Olof Berg;olof@ny.example;Styrelsen;ordförande", "olof-berg"),
+        ("olof berg;olof@ny.example;AU;ordförande", "olof-berg"),
+        ("Ida Strand;ida@ny.example;styrelsen;ersättare", "ida-strand"),  # she has no address
+        ("Olof Berg;olof@ny.example;;", "olof-berg"),
+    ],
+)
+def test_who_has_another_address_now_is_not_made_a_second_person_unasked(line: str, known: str) -> None:
+    house = House()
+    house.bring(REGISTER)
+    [told] = house.wrong(f"Namn;E-post;Organ;Roll\n{line}\n", table=True)
+    assert told.startswith("line 2: email: ")
+    assert f"({known}), who has another address, or none (write {known} in the column key" in told
+    if ";;" in line:
+        return
+    with_key = house.bring(f"Namn;E-post;Organ;Roll;Nyckel\n{line};{known}\n", table=True)
+    assert "person-changed" in kinds(with_key.changes)
+    assert "person-registered" not in kinds(with_key.changes)
+
+
+def test_a_namesake_elsewhere_or_with_a_key_is_somebody_else() -> None:
+    house = House()
+    house.bring(REGISTER)
+    elsewhere = house.bring(
+        "Namn;E-post;Organ;Typ;Roll\nSven Dahl;sven@ny.example;Nätverket;nätverk;ledamot\n", table=True
+    )
+    assert "person-registered" in kinds(elsewhere.changes)
+    text = (
+        "Namn;E-post;Organ;Roll;Nyckel\n"
+        "Olof Berg;olof@ny.example;AU;ledamot;olof-b\nOlof Berg;olof.berg@bjorka.example;AU;ordförande;\n"
+    )
+    assert "person-registered" in kinds(house.bring(text, table=True).changes)
 
 
 @pytest.mark.parametrize(
