@@ -2,6 +2,7 @@
 
 import asyncio
 import smtplib
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from services.notifications.invitation import answers as intake
+from services.notifications.letter.letter import MAIL_POLICY
 from services.notifications.report.bounces import DeliveryReports
 from services.notifications.report.report import MAX_REPORT_BYTES
 from services.notifications.report.simulated_report import Failure, failed_report
@@ -22,6 +24,7 @@ from tests.integration.notifications.post import OLOF, ORGANISATION, START, SVEN
 from tests.integration.notifications.test_notices import event_in
 from tests.support.calendar_replies import GOOGLE, OUTLOOK, filled, in_mail
 from tests.support.locks import waits_for_a_lock
+from tests.support.postfix import Postfix
 from tests.support.processes import free_ports
 from tests.support.smtp_server import Mail, RecordingSmtpServer
 
@@ -328,3 +331,37 @@ async def test_an_answer_of_10_mb_is_refused_in_one_sentence_at_either_door(
     (new / "2.example").write_bytes(reply(mail, partstat="DECLINED"))
     await eventually(moved)
     assert [one["answer"] for one in await answers(post)] == ["coming", "absent"]
+
+
+@pytest.mark.slow
+@pytest.mark.postfix
+async def test_an_answer_comes_back_through_a_mail_server_of_the_world(
+    make_post: MakePost, settings: Settings, start_postfix: Callable[[Collection[str], int, str], Postfix]
+) -> None:
+    """The invitation goes out by Postfix, and what the member's calendar mails to its organiser comes back by it."""
+    [port] = free_ports(1)
+    postfix = start_postfix((OLOF, SVEN), port, settings.bounce_domain)
+    through = {"smtp_port": postfix.port, "bounce_listen": f"127.0.0.1:{port}"}
+    post = make_post(settings=settings.model_copy(update=through))
+    await post.bring_alone(*MEMBERS, issued())
+
+    async def delivered() -> bool:
+        return bool(postfix.mails(OLOF))
+
+    await eventually(delivered)
+    [invited] = postfix.mails(OLOF)
+    mail = Mail("", [], OLOF, [], invited.as_bytes(policy=MAIL_POLICY))
+
+    def answer() -> None:
+        with smtplib.SMTP("127.0.0.1", postfix.port, timeout=30) as client:
+            client.sendmail(OLOF, [organiser(mail)], reply(mail, OUTLOOK, partstat="DECLINED"))
+
+    await asyncio.to_thread(answer)
+
+    async def told_of() -> bool:
+        return bool(await answers(post))
+
+    await eventually(told_of)
+    [fact] = await answers(post)
+    assert (fact["request_id"], fact["answer"], fact["agreement_id"]) == ("olof", "absent", BOARDS_MEETING)
+    assert await post.commands.unmatched_reports(ORGANISATION) == []
