@@ -20,6 +20,7 @@ from services.meetings.reply.reply import Reply
 from shared import readable
 from shared.errors import Refused
 from shared.events.base import BlobRef
+from shared.plain_text import one_line
 from shared.rendering.minutes import Language
 from shared.rendering.papers import PapersDocument, PapersFile, PapersItem, Why
 
@@ -243,7 +244,9 @@ def _file(number: str, attachment: AttachmentShown, room: _Room, language: Langu
 
 
 def _came(stay: Stay, language: Language) -> str:
-    return _CAME[language][stay.how].format(body=stay.body, day=readable.day(stay.starts, language))
+    """With the reason, which says what was to be prepared better: whoever decides now reads it."""
+    said = _CAME[language][stay.how].format(body=stay.body, day=readable.day(stay.starts, language))
+    return f"{said}: {one_line(stay.reason)}" if stay.reason else said
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import httpx
 import pikepdf
 import pytest
 
-from services.meetings.agenda.agenda import ItemDetails
+from services.meetings.agenda.agenda import HowItLeft, ItemDetails
 from services.meetings.attachment.commands import Upload
 from services.meetings.body.membership import MemberRole
 from services.meetings.reply.reply import Answer, Via
@@ -178,3 +178,14 @@ async def test_published_papers_are_read_by_who_is_asked_and_what_is_confidentia
             others = await client.get(f"/meetings/member/{sven}/meetings/{coming.id}/papers")
             assert others.status_code == 403
         assert (await client.get(f"/meetings/member/{person}/meetings/nobody/papers")).status_code == 404
+
+
+async def test_a_member_reads_why_an_item_was_referred_back(site: Site, visitor: Visitor, maja: str) -> None:
+    agendas, meeting = site.meetings.commands.agendas, await meeting_of(site)
+    await site.meetings.commands.meetings.schedule(ORGANISATION, board_meeting("2022-12-16"))
+    [later] = [one for one in await meetings_of(site) if one.details.starts.month == 12]
+    item = await agendas.add(ORGANISATION, meeting.id, ItemDetails(title="Stadgar"))
+    await agendas.move(ORGANISATION, item.id, None, how=HowItLeft.REFERRED_BACK, reason="Kostnaden ska redas ut")
+    await agendas.move(ORGANISATION, item.id, later.id, how=HowItLeft.MOVED, reason=None)
+    page = await visitor.follow(site.own_link(maja, meeting=later.id))
+    assert "Återremitterad av Styrelsen 25 november 2022: Kostnaden ska redas ut" in unescape(page.text)

@@ -1,9 +1,10 @@
 """Papers: who reads what is confidential, what is bound in, what makes them others, what a publication says is late."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from services.meetings.agenda.agenda import HowItLeft, Stay
 from services.meetings.attachment import attachment as attachments
 from services.meetings.attachment.attachment import AttachmentDetails, AttachmentShown, HandedIn
 from services.meetings.body.membership import MemberRole
@@ -12,6 +13,7 @@ from services.meetings.papers.papers import Publication
 from services.meetings.reply.reply import Reply
 from shared.errors import Refused
 from shared.events.base import BlobRef
+from shared.rendering.minutes import Language
 from shared.rendering.papers import PapersDocument
 from tests.unit.meetings.test_agenda import HELD, NOVEMBER, NOW, item
 
@@ -103,3 +105,27 @@ def test_late_is_what_came_after_the_notice_and_was_not_published_before() -> No
 def test_papers_of_a_meeting_that_was_held_stand() -> None:
     with pytest.raises(Refused, match="was held"):
         rules.publish(HELD, [], "k", (PDF, PDF), [], told=False, now=NOW)
+
+
+def test_an_item_that_comes_back_says_from_where_and_why() -> None:
+    stay = Stay(
+        meeting_id="october",
+        body="Styrelsen",
+        starts=datetime(2022, 10, 28, 13),
+        how=HowItLeft.REFERRED_BACK,
+        reason="Kostnaden ska\nredas ut",
+        at=NOW,
+        to_meeting_id=None,
+    )
+    tabled = stay.model_copy(update={"how": HowItLeft.TABLED, "starts": datetime(2022, 9, 23, 13), "reason": None})
+    back = item().model_copy(update={"stays": (tabled, stay)})
+
+    def came(language: Language) -> tuple[str, ...]:
+        said = rules.document_of(NOVEMBER, [back], {}, organisation="Norrdalen", language=language, for_members=False)
+        return said.items[0].came
+
+    assert came("sv") == (
+        "Bordlagd av Styrelsen 23 september 2022",
+        "Återremitterad av Styrelsen 28 oktober 2022: Kostnaden ska redas ut",
+    )
+    assert came("en")[1].endswith("28 October 2022: Kostnaden ska redas ut")
