@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 from pydantic.types import AwareDatetime
 
+from services.signing.browser_names import named
 from services.signing.logins import LoginSessions
 from shared.auth import Access, Principal, Role, requires
 from shared.errors import NotFound
@@ -40,7 +41,7 @@ class LoginPages:
             request,
             "logins/list.html",
             self._look.preferred(request),
-            sessions=sessions,
+            sessions=[(one, named(one.browser)) for one in sessions],
             mine=principal.session,
             zone=_ZONE,
             csrf=self._access.csrf_token(self._access.cookie_of(request)),
