@@ -30,16 +30,19 @@ SECURITY_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """Addresses that take files: larger bodies, and more time for them. `ends`: how their paths end."""
+    """Addresses that take files: larger bodies, and more time for them. `ends`: how their paths end. `largest`: bytes
+    of a file that is kept, for people to read; the body may be somewhat larger."""
 
     ends: re.Pattern[str]
     max_bytes: int
+    largest: int
     seconds: float = 300.0
 
 
 class Guard:
     """Refuses bodies that are too large or too slow while they arrive, and adds the security headers to every answer.
-    `page`: what a browser is shown of one that says itself that it is too large.
+    `page`: what a browser is shown of one that says itself that it is too large, and of how many bytes a file may be,
+    where it is an address that takes files.
 
     HEAD is answered as GET, without the body: nothing is recorded by either. An address with a slash too many at its
     end is the one without: no redirect tells it, since one would repeat `Host` and a link's token.
@@ -52,7 +55,7 @@ class Guard:
         problem: Callable[..., Response],
         body_seconds: float = BODY_SECONDS,
         uploads: Uploads | None = None,
-        page: Callable[[Request], Response | None] = lambda _: None,
+        page: Callable[[Request, int | None], Response | None] = lambda _request, _most: None,
     ) -> None:
         self._app = app
         self._limit = max_body_bytes
@@ -71,7 +74,8 @@ class Guard:
             return
         limit, seconds = self._limits(scope)
         if _declared_length(scope) > limit:
-            refused = self._page(Request(scope)) or self._problem(413, "too-large", _too_large(limit))
+            said = self._uploads.largest if self._takes_files(scope) and self._uploads else None
+            refused = self._page(Request(scope), said) or self._problem(413, "too-large", _too_large(limit))
             await refused(scope, receive, send)
             return
         if scope["method"] == "HEAD":
@@ -81,9 +85,12 @@ class Guard:
 
     def _limits(self, scope: Scope) -> tuple[int, float]:
         """Bytes and seconds."""
-        if self._uploads is not None and self._uploads.ends.search(scope["path"]):
+        if self._uploads is not None and self._takes_files(scope):
             return self._uploads.max_bytes, self._uploads.seconds
         return self._limit, self._body_seconds
+
+    def _takes_files(self, scope: Scope) -> bool:
+        return self._uploads is not None and self._uploads.ends.search(scope["path"]) is not None
 
 
 def _too_large(limit: int) -> str:

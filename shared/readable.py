@@ -47,6 +47,10 @@ _KILO, _MEGA = 1000, 1_000_000
 _TOGETHER = "\N{NO-BREAK SPACE}"
 
 
+class Octets(int):
+    """A number of bytes that is told to people."""
+
+
 def day(one: date, language: Language) -> str:
     """`25 november 2022`."""
     return f"{one.day} {_MONTHS[language][one.month - 1]} {one.year}"

@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 
-from shared.errors import InvalidInput, TooLarge
+from shared.errors import InvalidInput, Says, TooLarge, says
 from shared.guard import Uploads
 from shared.plain_text import one_line
+from shared.readable import Octets
 from shared.settings import Settings
 
 LARGEST_FORM = 32 * 1024  # bytes; a reason of 2,000 characters takes up to 24 kB when url-encoded
@@ -48,7 +49,7 @@ def _require_file_form(request: Request, largest: int) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _FILE_FORM:
         raise InvalidInput(f"a form with a file is posted as {_FILE_FORM}")
-    _require_length(request, largest + LARGEST_FORM)
+    _require_length(request, largest + LARGEST_FORM, said=largest)
 
 
 def large_file_form(largest: int) -> Any:
@@ -65,13 +66,19 @@ def attachment_uploads(settings: Settings) -> Uploads:
 
     Some more than what is taken, so that the route refuses it, in the words of who sent it.
     """
-    return Uploads(_ATTACHMENTS, 2 * settings.max_attachment_bytes)
+    return Uploads(_ATTACHMENTS, 2 * settings.max_attachment_bytes, settings.max_attachment_bytes)
 
 
-def _require_length(request: Request, most: int) -> None:
+def too_large(most: int) -> Says:
+    """`most`: bytes that are taken."""
+    return says("too_large", most=Octets(most))
+
+
+def _require_length(request: Request, most: int, *, said: int | None = None) -> None:
+    """`said`: of what is in the form, for people to read."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or len(length) > 9 or int(length) > most:
-        raise TooLarge(f"a form is at most {most} bytes, and says its length")
+        raise TooLarge(f"a form is at most {most} bytes, and says its length", says=too_large(said or most))
 
 
 small_form = Depends(_check_form_size)

@@ -19,6 +19,7 @@ from shared.database import is_transient
 from shared.errors import JusteraError, Says, Unavailable
 from shared.logging import get_logger
 from shared.settings import Settings
+from shared.web import forms
 from shared.web.catalogue import Language
 from shared.web.look import Look
 
@@ -40,12 +41,14 @@ def nowhere(request: Request, status: int) -> Response | None:
     return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
 
 
-def too_large(request: Request) -> Response | None:
-    """The page for a form that is refused before it has arrived; None as above."""
+def too_large(request: Request, most: int | None) -> Response | None:
+    """The page for a form that is refused before it has arrived; None as above. `most`: bytes of a file that is taken
+    there; None where none but a small one is."""
     look: Look | None = getattr(request.app.state, "pages_look", None)
     if look is None or "text/html" not in request.headers.get("accept", "").lower():
         return None
-    return problem_page(look, request, "too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    said = forms.too_large(forms.LARGEST_FILE if most is None else most)
+    return problem_page(look, request, "too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)
 
 
 def wants_a_page(headers: Headers, method: str) -> bool:
@@ -99,6 +102,11 @@ def _said(look: Look, language: Language, says: Says) -> str:
     if not look.texts.has(f"wrong.{says.key}") or any(isinstance(one, Enum | tuple) for one in says.values.values()):
         return ""
     values = {
-        name: readable.day(value, language) if isinstance(value, date) else value for name, value in says.values.items()
+        name: readable.day(value, language)
+        if isinstance(value, date)
+        else readable.size(value, language)
+        if isinstance(value, readable.Octets)
+        else value
+        for name, value in says.values.items()
     }
     return look.texts.text(language, f"wrong.{says.key}", **values)

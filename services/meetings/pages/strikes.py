@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.meetings.agenda.agenda import Item, ItemDetails, require_open
-from services.meetings.body.body import ItemKind
+from services.meetings.body.body import Body, ItemKind
 from services.meetings.meeting.meeting import Meeting, MeetingStatus, Mode
 from services.meetings.pages.meetings import holiday_of
 from services.meetings.pages.office import (
@@ -84,7 +84,11 @@ class StrikePages(OfficePages):
             if not refused(fields, error, _REFUSED):
                 raise
             return self._strike(request, principal, scene, fields, items)
-        return self._strike(request, principal, scene, fields, items, shown=shown, moved=moved)
+        body = await self._body_of(principal, scene.meeting) if _needs_link(shown.to) else None
+        no_join_link = body if body is not None and not body.details.rules.join_link else None
+        return self._strike(
+            request, principal, scene, fields, items, shown=shown, moved=moved, no_join_link=no_join_link
+        )
 
     async def _scene(self, principal: Principal, meeting_id: str) -> _Scene:
         """Raises NotFound; Refused for a meeting that was held or is cancelled."""
@@ -127,8 +131,10 @@ class StrikePages(OfficePages):
         *,
         shown: StrikeOutlook | None = None,
         moved: bool = False,
+        no_join_link: Body | None = None,
     ) -> Response:
-        """`moved`: what was shown is not what it would come to any more."""
+        """`moved`: what was shown is not what it would come to any more. `no_join_link`: the body, when the other
+        meeting would be one that people join from elsewhere, and nobody knows where."""
         return self._page(
             request,
             "office/strike.html",
@@ -142,7 +148,12 @@ class StrikePages(OfficePages):
             shown=shown,
             in_the_way=[(one, holiday_of(one)) for one in shown.clashes] if shown else [],
             moved=moved,
+            no_join_link=no_join_link,
         )
+
+
+def _needs_link(meeting: Meeting) -> bool:
+    return meeting.details.mode in (Mode.DIGITAL, Mode.HYBRID)
 
 
 def _wish(fields: Fields, items: list[str], scene: _Scene) -> Strike | None:

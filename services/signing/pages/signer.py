@@ -165,6 +165,7 @@ class SignerPages:
             await self._commands.sign(
                 visit.organisation, request_id, version=visit.version, name=name, ip=self._caller(request)
             )
+            return _to(request, "signer_start", request_id, done=True)
         return _to(request, "signer_start", request_id)
 
     async def signer_decline(self, request: Request, request_id: str) -> Response:
@@ -185,6 +186,7 @@ class SignerPages:
             await self._commands.decline(
                 visit.organisation, request_id, reason, version=visit.version, ip=self._caller(request)
             )
+            return _to(request, "signer_start", request_id, done=True)
         return _to(request, "signer_start", request_id)
 
     async def _visit(self, request: Request, request_id: str) -> _Visit:
@@ -232,5 +234,7 @@ class SignerPages:
         )
 
 
-def _to(request: Request, route: str, request_id: str) -> Response:
-    return RedirectResponse(path_for(request, route, request_id=request_id), HTTPStatus.SEE_OTHER)
+def _to(request: Request, route: str, request_id: str, *, done: bool = False) -> Response:
+    """`done`: what was typed is taken, and need not be kept in the browser any more."""
+    address = path_for(request, route, request_id=request_id)
+    return RedirectResponse(f"{address}?done" if done else address, HTTPStatus.SEE_OTHER)

@@ -171,6 +171,12 @@ async function reached() {
   }
 }
 
+// A page that comes back whole by the browser's Back is from before what was saved since: its form would be refused as
+// changed meanwhile, by nobody else than who sits here. What was typed in it and not saved is kept above.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
 const forms = [...document.querySelectorAll("form[method=post]")].filter(
   (form) => fieldsOf(form).length && new URL(form.action).origin === location.origin);
 const last = sent();

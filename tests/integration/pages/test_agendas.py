@@ -143,7 +143,7 @@ async def test_two_who_write_on_one_item_are_told_and_no_words_are_lost(visitor:
     answer = await visitor.press(f"/items/{item}", **{**ITEM, "background": "Mitt stycke."})
     assert answer.status_code == 422
     page = unescape(answer.text)
-    assert "Någon annan har ändrat detta" in page
+    assert "Detta har ändrats sedan sidan öppnades" in page
     assert "Förslag till beslut: Bordlägga." in page
     assert "Mitt stycke." in page
     assert (await visitor.press(f"/items/{item}", **ITEM)).status_code == 200

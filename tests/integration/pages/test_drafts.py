@@ -15,6 +15,7 @@ from shared.auth import SESSION_COOKIE
 from tests.integration.pages.members import meetings_of, member
 from tests.integration.pages.site import TOKEN, Site
 from tests.support.browser import accessibility_violations
+from tests.unit.signing.story import SECRETARY
 
 pytestmark = pytest.mark.browser
 
@@ -157,3 +158,33 @@ async def test_a_members_words_survive_and_the_answer_that_a_mail_chose_stays_ch
     await page.get_by_role("button", name="Skicka svaret").click()
     await page.get_by_text("Tack, du kommer.").wait_for()
     assert await page.evaluate(_KEPT) == 0
+
+
+async def test_a_signers_reason_survives_a_lost_connection_and_goes_when_it_was_taken(site: Site, page: Page) -> None:
+    await site.draft(b"%PDF-1.7 what is signed")
+    await site.flow.send_off()
+    await page.goto(await site.link(SECRETARY))
+    decline = f"{page.url}/decline"
+    await page.goto(decline)
+    await page.fill("#reason", "Paragraf 30 stämmer inte.")
+    await page.context.set_offline(True)
+    await page.locator("main form .button").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Anslutningen är borta")
+    assert await _objections(page) == []
+    await page.context.set_offline(False)
+    await page.goto(decline)  # as after a closed window
+    await expect(page.get_by_role("status")).to_contain_text(_BACK)
+    assert await page.input_value("#reason") == "Paragraf 30 stämmer inte."
+    await page.locator("main form .button").click()
+    await page.wait_for_url(lambda url: "/decline" not in url)
+    assert await page.evaluate(_KEPT) == 0
+
+
+async def test_a_form_that_comes_back_whole_by_the_browser_is_asked_for_anew(page: Page, form: str) -> None:
+    """Otherwise who saved, went back and saved again would be told that it changed meanwhile."""
+    await page.goto(form)
+    await page.fill("#item_title", "Budget")
+    async with page.expect_navigation():
+        await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    await expect(page.get_by_role("status")).to_contain_text(_BACK)
+    assert await page.input_value("#item_title") == "Budget", "what was typed and not saved is kept"

@@ -289,6 +289,8 @@ async def test_a_meeting_is_struck_on_one_page_and_another_takes_its_items(visit
     assert "Platsen är fortfarande Forsby." in page, "an online meeting that has a place to go to"
     page = unescape((await visitor.press("/strike", **filled)).text)
     assert "Platsen är fortfarande" not in page
+    assert "Ingen kan ansluta till det andra mötet" in page, "the body has no link to online meetings"
+    assert page.index('name="note"') < page.index('value="strike"'), "the button is below all that it does"
     assert "Fredag 28 oktober 2022: mötet stryks" in page
     assert "”Strategi” flyttas till det andra mötet" in page
     assert "”Stadgar” blir kvar på det strukna mötet" in page

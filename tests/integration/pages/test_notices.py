@@ -126,7 +126,7 @@ async def test_what_changed_while_somebody_looked_is_shown_before_it_goes_out(vi
     answer = await visitor.press("/notice", what="notice", note="Välkomna")
     page = unescape(answer.text)
     assert answer.status_code == 422
-    assert "Någon annan har ändrat mötet eller skickat något sedan du tittade." in page
+    assert "Mötet har ändrats, eller något har skickats, sedan du tittade." in page
     assert "08:00–12:00" in page
     assert "Välkomna" in page, "what was typed stays"
     assert await stage(visitor, meeting) == ("none", 0)
@@ -194,7 +194,7 @@ async def test_an_answer_that_came_while_the_office_noted_another_is_told_and_wh
     await replies.answer(ORGANISATION, meeting_id, olof, Answer.COMING, Via.PAGE, "Jag kommer")
     refused = await visitor.press(f"/replies/{olof}", said="absent", told="Bortrest")
     text = unescape(refused.text)
-    assert (refused.status_code, "Någon annan har ändrat detta" in text) == (422, True)
+    assert (refused.status_code, "Detta har ändrats sedan sidan öppnades" in text) == (422, True)
     for said in (": Kommer</li>", ": Jag kommer</li>", 'value="Bortrest"'):
         assert said in text
     [known] = [one.reply for one in await replies.asked(ORGANISATION, meeting_id) if one.person.id == olof]

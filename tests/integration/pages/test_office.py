@@ -229,7 +229,7 @@ async def test_two_who_change_one_thing_are_told_and_no_words_are_lost(visitor: 
         answer = await visitor.press("/change", **second)
         assert answer.status_code == 422
         page = unescape(answer.text)
-        assert "Någon annan har ändrat detta" in page
+        assert "Detta har ändrats sedan sidan öppnades" in page
         assert now in page
         assert "Stående punkter: " not in page  # only what differs, whatever a browser makes of line ends
         assert 'value="8"' in page or 'value="Maja Ek"' in page
@@ -249,7 +249,7 @@ async def test_two_who_change_one_place_are_told(visitor: Visitor) -> None:
     answer = await visitor.press(way[1], role="secretary", ends="2023-12-31")
     page = unescape(answer.text)
     assert answer.status_code == 422
-    assert "Någon annan har ändrat detta" in page
+    assert "Detta har ändrats sedan sidan öppnades" in page
     assert "Roll: Ordförande" in page
     assert 'value="2023-12-31"' in page
     assert "Ordförande" in unescape((await visitor.follow(body)).text)
@@ -304,7 +304,7 @@ async def test_two_who_change_the_letterhead_are_told_and_both_texts_are_shown(v
     answer = await visitor.send("/letterhead", colour="#1f3a5f", foot="Granvik", alt="")
     page = unescape(answer.text)
     assert answer.status_code == 422
-    assert "Någon annan har ändrat detta" in page
+    assert "Detta har ändrats sedan sidan öppnades" in page
     assert "Storgatan 1, Granvik</li>" in page
     assert 'value="Granvik"' in page
     there = await visitor.site.meetings.commands.letterhead.letterhead(ORGANISATION)
@@ -316,7 +316,7 @@ async def test_two_who_change_the_letterhead_are_told_and_both_texts_are_shown(v
     visitor.page = answer  # of somebody who saw the one before
     gone = await visitor.press("/letterhead/remove", seen=mark)
     assert gone.status_code == 422
-    assert "Någon annan har ändrat detta" in gone.text
+    assert "Detta har ändrats sedan sidan öppnades" in gone.text
     assert await visitor.site.meetings.commands.letterhead.letterhead(ORGANISATION) is not None
 
 

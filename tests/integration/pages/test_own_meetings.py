@@ -81,7 +81,7 @@ async def test_a_member_whose_answer_was_recorded_meanwhile_is_told(site: Site, 
     told = await visitor.press("/answer", answer="coming", comment="")
     assert told.status_code == 422
     text = unescape(told.text)
-    assert "Någon annan har ändrat detta" in text
+    assert "Detta har ändrats sedan sidan öppnades" in text
     assert "Jag kan inte" in text
     assert "Meddelande till sekreteraren: Ringde" in text
     assert (await replies.of_person(ORGANISATION, maja))[meeting.id].answer == "absent"

@@ -94,7 +94,7 @@ async def test_the_second_of_two_is_told_and_nothing_of_theirs_is_posted(
     await commands.post(ORGANISATION, meeting, [], confirmed=other.pin)
     answer = await visitor.press("/publish")
     assert answer.status_code == 422
-    assert "Någon annan var här före dig" in unescape(answer.text)
+    assert "Detta har ändrats sedan sidan öppnades" in unescape(answer.text)
     assert f"<mark>{NAME}</mark>" in answer.text, "and what was wanted is there to be confirmed again"
     found = await commands.of_meeting(ORGANISATION, meeting)
     assert found is not None

@@ -73,7 +73,7 @@ def _app(**checks: Any) -> FastAPI:
 
 
 async def test_an_address_that_takes_files_takes_larger_bodies() -> None:
-    uploads = Uploads(re.compile("/files$"), 5 * LIMIT)
+    uploads = Uploads(re.compile("/files$"), 5 * LIMIT, 4 * LIMIT)
     app = create_app("Test", description="", access=Access((), None), max_body_bytes=LIMIT, checks={}, uploads=uploads)
 
     @app.post("/{where}", dependencies=[public("a test")])
