@@ -17,7 +17,7 @@ NOW = datetime(2022, 9, 26, 8, tzinfo=UTC)
 ISSUED = Notice(stage=Stage.ISSUED, sequence=1, issued_at=NOW)
 
 
-def view_of(notice: Notice, *changes: Change) -> NoticeView:
+def view_of(notice: Notice, *changes: Change, late: bool = False) -> NoticeView:
     unread = cast(Any, None)
     return NoticeView(
         meeting=meeting("2022-11-25"),
@@ -25,7 +25,7 @@ def view_of(notice: Notice, *changes: Change) -> NoticeView:
         draft=unread,
         changes=changes,
         latest=date(2022, 11, 18),
-        late=False,
+        late=late,
         outlook=cast(Outlook, unread),
     )
 
@@ -35,6 +35,7 @@ def view_of(notice: Notice, *changes: Change) -> NoticeView:
     [
         (view_of(Notice()), False, "agenda"),
         (view_of(Notice()), True, "notice"),
+        (view_of(Notice(), late=True), False, "notice"),
         (view_of(Notice(stage=Stage.PRELIMINARY, sequence=1)), True, "notice"),
         (view_of(Notice(approved_at=NOW)), True, "sitting"),
         (view_of(ISSUED), True, "sitting"),
