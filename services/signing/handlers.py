@@ -32,6 +32,7 @@ from shared.messaging.transaction import Received
 log = get_logger(__name__)
 
 _COPY_MAIL = "archived"
+_EXTRACT_MAILS = "extract"  # and what tells its sender that it bounced
 
 FactT = TypeVar("FactT", EmailSent, EmailDeferred, BounceDetected)
 
@@ -102,7 +103,9 @@ async def on_bounce_detected(transaction: SigningTransaction, received: Received
 
 
 async def on_reply_left_unread(transaction: SigningTransaction, received: Received[ReplyLeftUnread]) -> None:
-    """It may be a bounce: the sender is told."""
+    """It may be a bounce: the sender is told. An extract is the archive's, and may be somebody else's to send."""
+    if received.event.purpose.startswith(_EXTRACT_MAILS):
+        return
     _hear(transaction, received, "unread")
 
 

@@ -6,12 +6,12 @@ Whom extracts of the same body's minutes went to before, and who sent and certif
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.archive.extract import LONGEST_NAME, Extract, ExtractWanted, clean_certifier
+from services.archive.extract import LONGEST_NAME, MOST_EXTRACTS, Extract, ExtractWanted, clean_certifier
 from services.archive.extract_sending import Sending, SendingWanted
 from services.archive.pages.copies import SealedCopy
 from shared.auth import Access, Principal, Role, requires
@@ -23,6 +23,7 @@ from shared.web import Field, Look, form_text, path_for, small_form, text_error
 
 _READER = requires(*Role)
 _SECRETARY = requires(Role.SECRETARY)
+_Number = Annotated[int, Path(ge=1, le=MOST_EXTRACTS)]
 
 LANGUAGES = ("sv", "en")
 _SENDING = (
@@ -108,18 +109,18 @@ class ExtractPages:
         page = path_for(request, "extracts_page", agreement_id=agreement_id)
         return RedirectResponse(f"{page}?done=made", HTTPStatus.SEE_OTHER)
 
-    async def extract_pdf(self, agreement_id: str, number: int, principal: Principal = _READER) -> Response:
+    async def extract_pdf(self, agreement_id: str, number: _Number, principal: Principal = _READER) -> Response:
         name, content = await self._extracts.pdf(principal.organisation, agreement_id, number)
         headers = {"content-disposition": fetched_as(f"{name}.pdf")}
         return Response(content, media_type="application/pdf", headers=headers)
 
     async def extract_people(
-        self, request: Request, agreement_id: str, number: int, done: str = "", principal: Principal = _READER
+        self, request: Request, agreement_id: str, number: _Number, done: str = "", principal: Principal = _READER
     ) -> Response:
         return await self._people_page(request, principal, agreement_id, number, done=done)
 
     async def extract_send(
-        self, request: Request, agreement_id: str, number: int, principal: Principal = _SECRETARY
+        self, request: Request, agreement_id: str, number: _Number, principal: Principal = _SECRETARY
     ) -> Response:
         fields = []
         for name, clean, longest in _SENDING:
@@ -135,7 +136,7 @@ class ExtractPages:
         return self._to_people(request, agreement_id, number, "sent")
 
     async def extract_end(
-        self, request: Request, agreement_id: str, number: int, holder: str, principal: Principal = _SECRETARY
+        self, request: Request, agreement_id: str, number: _Number, holder: str, principal: Principal = _SECRETARY
     ) -> Response:
         """A second click finds it ended, which is what it wanted."""
         sent = await self._extracts.sent_to(principal.organisation, agreement_id, number, holder)
@@ -143,7 +144,7 @@ class ExtractPages:
             await self._extracts.end_link(principal.organisation, agreement_id, number, holder)
         return self._to_people(request, agreement_id, number, "ended")
 
-    def _to_people(self, request: Request, agreement_id: str, number: int, done: str) -> Response:
+    def _to_people(self, request: Request, agreement_id: str, number: _Number, done: str) -> Response:
         page = path_for(request, "extract_people", agreement_id=agreement_id, number=str(number))
         return RedirectResponse(f"{page}?done={done}", HTTPStatus.SEE_OTHER)
 

@@ -14,6 +14,7 @@ from shared.events import ExtractLinkEnded, ExtractSent, ExtractUnreached, Perso
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.rendering.report_times import stamp_time
+from shared.text import same_email
 
 
 async def on_extract_sent(transaction: NotificationsTransaction, received: Received[ExtractSent]) -> None:
@@ -27,7 +28,7 @@ async def on_extract_sent(transaction: NotificationsTransaction, received: Recei
 async def on_extract_unreached(transaction: NotificationsTransaction, received: Received[ExtractUnreached]) -> None:
     """Their own address that bounced gets nothing."""
     event = received.event
-    if event.sender.email != event.recipient.email:
+    if not same_email(event.sender.email, event.recipient.email):
         other = event.recipient.model_copy(update={"name": quotable(event.recipient.name or "", 200)})
         said = quotable(event.diagnostic, 300)
         _mail(transaction, received, Purpose.EXTRACT_UNREACHED, event.sender, other=other, quoted=said)

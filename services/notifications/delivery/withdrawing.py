@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Integer, Text, and_, bindparam, or_, select, text
+from sqlalchemy import ARRAY, Boolean, Integer, Text, and_, bindparam, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.delivery.delivery import ASKING, POINTLESS, SUPERSEDED, Status
@@ -49,16 +49,18 @@ _WITHDRAW_COPIES = text(
 _WITHDRAW_NOTICES = text(
     """
     UPDATE delivery SET status = 'withdrawn', changed_at = clock_timestamp()
-    FROM unnest(:organisations, :meetings, :people, :versions)
-        AS ended (organisation, meeting_id, person_id, below_version)
+    FROM unnest(:organisations, :meetings, :people, :versions, :answers)
+        AS ended (organisation, meeting_id, person_id, below_version, answered)
     WHERE delivery.organisation = ended.organisation AND delivery.agreement_id = ended.meeting_id
-      AND delivery.status = 'waiting' AND delivery.request_version < ended.below_version
+      AND delivery.status = 'waiting' AND (ended.answered OR delivery.request_version < ended.below_version)
       AND CASE WHEN ended.person_id IS NULL THEN delivery.purpose = ANY(:pointless)
+               WHEN ended.answered THEN delivery.request_id = ended.person_id AND delivery.purpose = 'notice-reminder'
                ELSE delivery.request_id = ended.person_id AND delivery.purpose = ANY(:superseded) END
     """
 ).bindparams(
     *(bindparam(name, type_=_TEXTS) for name in ("organisations", "meetings", "people", "pointless", "superseded")),
     bindparam("versions", type_=ARRAY(Integer)),
+    bindparam("answers", type_=ARRAY(Boolean)),
 )
 
 # Locked: a mailer does not take one in hand until it is withdrawn. What one has in hand may arrive.
@@ -110,12 +112,16 @@ class EndedCopies:
 @dataclass(frozen=True, slots=True)
 class EndedNotices:
     """Mails about the meeting of an earlier `sequence` are to be withdrawn: those to this person that a later notice
-    makes untrue; without one, those to anybody that nobody needs when the meeting does not take place."""
+    makes untrue; without one, those to anybody that nobody needs when the meeting does not take place.
+
+    With `answered`, those that ask this person for the answer that they have given, of whatever `sequence`.
+    """
 
     organisation: str
     meeting_id: str
     person_id: str | None
     below_version: int
+    answered: bool = False
 
 
 async def withdraw(connection: AsyncConnection, ended: Sequence[Ended]) -> None:
@@ -162,6 +168,7 @@ async def withdraw_notices(connection: AsyncConnection, ended: Sequence[EndedNot
                 "meetings": [one.meeting_id for one in ended],
                 "people": [one.person_id for one in ended],
                 "versions": [one.below_version for one in ended],
+                "answers": [one.answered for one in ended],
                 "superseded": sorted(purpose.value for purpose in SUPERSEDED),
                 "pointless": sorted(purpose.value for purpose in POINTLESS),
             },

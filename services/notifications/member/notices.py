@@ -95,8 +95,12 @@ async def on_notice_withdrawn(transaction: NotificationsTransaction, received: R
 
 
 async def on_reply_received(transaction: NotificationsTransaction, received: Received[ReplyReceived]) -> None:
-    """No mail: the next invitation to them shows it as theirs, and what their calendar says later is news again."""
+    """No mail: the next invitation to them shows it as theirs, and what their calendar says later is news again. Nor
+    does a reminder that still waits say that they have not answered."""
     event, envelope = received.event, received.envelope
+    transaction.withdraw_notices(
+        EndedNotices(envelope.organisation, event.meeting_id, event.person_id, below_version=0, answered=True)
+    )
     if event.via != _BY_CALENDAR:
         await transaction.flush()  # the invitation may be of the same batch
         await invited.learn(

@@ -68,6 +68,7 @@ async function send(pause) {
     if (answer.status >= 500 || answer.status === 429) throw new Error("not answered");
     if (answer.status === 401) return location.reload(); // says how to log in; what was typed and pressed is kept
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!page.querySelector("main")) throw new Error("somebody between us and the server answered");
     lost = false;
     line.steps.shift();
     if (!answer.redirected) return refused(page);

@@ -21,6 +21,7 @@ from shared.events import (
     NoticeUnreached,
     PapersPublished,
     QuorumAtRisk,
+    ReplyReceived,
 )
 from shared.events.notices import JOIN, MeetingInstead
 from shared.keys import parse_keys
@@ -404,3 +405,11 @@ async def test_a_reminder_that_waits_goes_when_the_meeting_is_another_or_none(wa
     await waiting_post.bring_alone(withdrawn(sequence=3))
     reminders = [one for one in await queued(waiting_post) if one[0] == "notice-reminder"]
     assert reminders == [("notice-reminder", OLOF, "withdrawn"), ("notice-reminder", SVEN, "withdrawn")]
+
+
+async def test_a_reminder_that_waits_goes_when_its_reader_has_answered(waiting_post: Post) -> None:
+    answer = ReplyReceived(meeting_id=BOARDS_MEETING, person_id="olof", answer="coming", via="calendar")
+    await waiting_post.bring_alone(*MEMBERS, issued(), reminded())
+    await waiting_post.bring_alone(told(answer))
+    reminders = [one for one in await queued(waiting_post) if one[0] == "notice-reminder"]
+    assert reminders == [("notice-reminder", OLOF, "withdrawn"), ("notice-reminder", SVEN, "waiting")]

@@ -155,6 +155,13 @@ async def test_a_reply_that_nobody_could_read_is_told_until_the_place_is_signed(
     assert "kunde inte tolkas" not in sender.page.text
 
 
+async def test_a_reply_to_an_extract_is_not_the_agreements_senders_to_read(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.reply_left_unread(SECRETARY, "extract")
+    await sender.follow(AGREEMENT)
+    assert "kunde inte tolkas" not in sender.page.text
+
+
 async def test_a_copy_that_did_not_arrive_is_told_with_the_servers_words(site: Site, sender: Visitor) -> None:
     await site.flow.sign_all()
     await site.flow.archived(b"%PDF-1.7 sealed")

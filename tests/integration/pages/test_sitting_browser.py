@@ -154,7 +154,7 @@ async def test_what_waits_behind_a_step_that_is_refused_is_named(page: Page, hel
     await held.say("item_begun", item=(await held.items())[0])  # by somebody else
     await page.unroute(say)
     notice = page.locator(".notice.warning")
-    await expect(notice).to_contain_text("Någon annan har antecknat något", timeout=20_000)
+    await expect(notice).to_contain_text("Något har antecknats sedan du såg sidan", timeout=20_000)
     await expect(notice).to_contain_text("Sätt upp på talarlistan Nils Ek")
     await page.locator("#speaker_listed-person").select_option(label="Nils Ek")
     await page.locator("form:has(#speaker_listed-person) button").click()

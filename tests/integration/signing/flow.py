@@ -123,8 +123,8 @@ class Flow:
         )
         await self.bring(message(fact, self.tick()))
 
-    async def reply_left_unread(self, email: str) -> None:
-        sent = await self.email_sent(email)
+    async def reply_left_unread(self, email: str, purpose: str = "signature-request") -> None:
+        sent = await self.email_sent(email, purpose)
         await self.bring(message(ReplyLeftUnread(**sent.model_dump(exclude={"message_id"})), self.tick()))
 
     async def copy_bounced(self, email: str) -> None:

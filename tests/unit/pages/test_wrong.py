@@ -7,7 +7,11 @@ from string import Formatter
 from shared.web import Catalogue
 
 ROOT = Path(__file__).parents[3]
-SOURCES = [*(ROOT / "services" / "meetings").rglob("*.py"), *(ROOT / "shared").glob("*.py")]
+SOURCES = [
+    *(ROOT / "services" / "meetings").rglob("*.py"),
+    *(ROOT / "shared").glob("*.py"),
+    ROOT / "shared" / "web" / "forms.py",
+]
 _SAID = re.compile(r'\bsays\(\s*"([a-z_]+)"((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)')
 _FILLS = re.compile(r"\b([a-z_]+)=")
 _OF_FORWARD = "forward.why."
