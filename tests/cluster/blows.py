@@ -62,14 +62,12 @@ def drain(world: Installation) -> Blow:
 
 
 def roll(world: Installation) -> Blow:
-    """Every pod to the other version, one after the other, as a release does."""
+    """Every pod to the other version, one after the other, as a release does, its migrations first."""
     versions = [images.FIRST, images.SECOND]
 
     async def blow(chance: random.Random) -> str:
         versions.reverse()
-        image = f"justera={images.PRODUCT}:{versions[0]}"
-        await world.run("set", "image", "deployment,statefulset", f"--selector={OURS}", image)
-        await world.rolled_out()
+        await world.upgrade(versions[0])
         return f"rolled to version {versions[0]}"
 
     return blow

@@ -11,7 +11,7 @@ from tests.cluster.kubectl import Kubectl, given_cluster
 from tests.cluster.node import HOST, NODE, Node, one_node
 from tests.cluster.programs import Lacking
 
-_VOLUMES = 3  # of Kafka, PostgreSQL and the documents
+_VOLUMES = 4  # of Kafka, PostgreSQL, the documents and the seal
 # By what a cluster's context begins with, how it is given images; CLUSTER and ARCHIVE are put in.
 _LOADERS = {
     "kind-": "kind load image-archive ARCHIVE --name CLUSTER",

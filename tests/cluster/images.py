@@ -1,4 +1,4 @@
-"""The images that a cluster runs, as one archive: ours, built as an operator builds it, and what stands beside it.
+"""The images that a cluster runs, as archives: ours in two versions, built as operators build it, and what is beside.
 
 Docker builds them (an engine of our own where none answers, see `tests.containers.engine`); the cluster never pulls.
 """
@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.cluster import second_version
 from tests.cluster.programs import cache_folder
 from tests.containers import images
 from tests.containers.engine import docker_engine
@@ -21,6 +22,7 @@ BESIDE = {  # by which names the cluster has them
     images.KAFKA: "localhost/kafka:4",
     images.CADDY: "localhost/caddy:2",
     images.MAIL: "localhost/mail:1",
+    images.OBJECTS: "localhost/objects:1",
 }
 _MADE_FROM = (
     "deploy/Dockerfile",
@@ -32,31 +34,35 @@ _MADE_FROM = (
     "services",
 )
 _STAND_INS = [path.parent for path in (REPOSITORY / "tests" / "containers").glob("*/Dockerfile")]
+_STAND_INS.append(REPOSITORY / "tests" / "cluster" / "objects")
 
 
 def archives() -> list[Path]:
-    """Files for `ctr images import` or `docker load`: of what stands beside ours, and of ours by two names."""
+    """Files for `ctr images import` or `docker load`: of what stands beside ours, and of ours in two versions."""
     beside = (
         cache_folder() / f"beside-{_hash_of(repr(BESIDE), *sorted(_STAND_INS))}.tar"
     )  # Kafka's version is in a name
-    product = cache_folder() / f"justera-{_hash_of(f'{PRODUCT} {FIRST} {SECOND} {images.PYTHON}', *_sources())}.tar"
+    made_from = [*_sources(), second_version.PATCH, Path(second_version.__file__)]
+    product = cache_folder() / f"justera-{_hash_of(f'{PRODUCT} {FIRST} {SECOND} {images.PYTHON}', *made_from)}.tar"
     if not (beside.exists() and product.exists()):
         with docker_engine():
             if not beside.exists():
                 _save(beside, {name: images.image(official) for official, name in BESIDE.items()})
             if not product.exists():
-                _save(product, dict.fromkeys((f"{PRODUCT}:{FIRST}", f"{PRODUCT}:{SECOND}"), _built()))
+                _save(product, {tag: tag for tag in (_built(FIRST), _built(SECOND))})
     return [beside, product]
 
 
-def _built() -> str:
-    tag = f"{PRODUCT}:{FIRST}"
+def _built(version: str) -> str:
+    tag = f"{PRODUCT}:{version}"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for path in _sources():
             target = folder / path.relative_to(REPOSITORY)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
+        if version == SECOND:
+            second_version.apply(folder)
         images.build(folder, folder / "deploy/Dockerfile", tag, BASE_IMAGE=images.image(images.PYTHON))
     return tag
 

@@ -25,6 +25,7 @@ from tests.support.workload import Site
 
 NAMESPACE = "justera-test"
 OURS = "app.kubernetes.io/component=service"
+_MIGRATIONS = "app.kubernetes.io/component=migrate"
 _SITE_PORT, _DATABASE_PORT = 30360, 30361
 _QUIET_LOOKS = 3
 _LOOK_SECONDS = 3.0
@@ -134,8 +135,7 @@ class Installation:
         make = [self._folder / "deploy" / "compose" / "make-secrets", secrets]
         subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
         (self._overlays / "test").mkdir()
-        (self._overlays / "test" / "kustomization.yaml").write_text(yaml.safe_dump(self._overlay(version)))
-        self.kubectl(*STRICTLY, f"--kustomize={self._overlays / 'test'}")
+        self._apply(version)
         wait = ("wait", f"--namespace={NAMESPACE}", "--timeout=600s")
         try:
             self.kubectl(*wait, "--for=condition=complete", "job", "--all", seconds=610)
@@ -145,6 +145,18 @@ class Installation:
             late.add_note(self.kubectl("get", "all", f"--namespace={NAMESPACE}", may_fail=True))
             late.add_note(self.kubectl("get", "events", f"--namespace={NAMESPACE}", may_fail=True)[-6000:])
             raise
+
+    async def upgrade(self, version: str, *, seconds: float = 300) -> None:
+        """To this version, or back to it, as docs/operations.md says."""
+        await self.run("delete", "job", f"--selector={_MIGRATIONS}", "--ignore-not-found")
+        await asyncio.to_thread(self._apply, version)
+        done = ("wait", "--for=condition=complete", "job", f"--selector={_MIGRATIONS}", f"--timeout={seconds:.0f}s")
+        await self.run(*done, seconds=seconds + 10)
+        await self.rolled_out(seconds=seconds)
+
+    def _apply(self, version: str) -> None:
+        (self._overlays / "test" / "kustomization.yaml").write_text(yaml.safe_dump(self._overlay(version)))
+        self.kubectl(*STRICTLY, f"--kustomize={self._overlays / 'test'}")
 
     def _overlay(self, version: str) -> dict[str, Any]:
         """The overlay `development` with images that need no registry, and ports where the test speaks to it."""

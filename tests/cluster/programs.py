@@ -54,7 +54,9 @@ def _build(source: Path, built: Path) -> None:
     print(f"Building {source.name} from Go modules, once, for {built} ...", flush=True)
     with tempfile.TemporaryDirectory(dir=built.parent) as folder:
         made = Path(folder) / "program"
-        command = [go, "build", "-v", "-trimpath", "-ldflags", f"-s -w {_version_flags(source)}", "-o", str(made), "."]
+        package = "." if (source / "main.go").exists() else "tool"  # of ours, or the one that go.mod names
+        flags = ["-v", "-trimpath", "-ldflags", f"-s -w {_version_flags(source)}"]
+        command = [go, "build", *flags, "-o", str(made), package]
         _watch(command, source, environment)
         made.rename(built)
 

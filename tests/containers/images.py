@@ -11,6 +11,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from tests.cluster.programs import program
 from tests.support.kafka_server import KAFKA_VERSION, jars
 from tests.support.maven import java
 from tests.support.parts import CACHE
@@ -20,6 +21,7 @@ POSTGRES = "postgres:17"
 PYTHON = "python:3.11-slim-bookworm"  # the default of deploy/Dockerfile
 CADDY = "caddy:2.10-alpine"  # this and the next as deploy/compose.yaml names them
 MAIL = "axllent/mailpit:v1.27"
+OBJECTS = "versity/versitygw:v1.8.0"  # as the overlay `development` names it
 RYUK = "testcontainers/ryuk:0.8.1"  # what testcontainers cleans up with
 
 _FOLDERS = {
@@ -28,6 +30,7 @@ _FOLDERS = {
     "python": "python",
     "caddy": "caddy",
     "axllent/mailpit": "mail",
+    "versity/versitygw": "objects",
 }
 _HERE = Path(__file__).parent
 _BASE = "justera-test/base"
@@ -83,6 +86,8 @@ def _build_stand_in(name: str) -> str:
             tools = f"kafka-tools-{KAFKA_VERSION}.jar"  # kafka-acls.sh is in it
             java("kafka-tools", f"org.apache.kafka:kafka-tools:{KAFKA_VERSION}", program="")
             shutil.copy2(CACHE / "kafka-tools" / "libs" / tools, context / "libs")
+        if name == "objects":
+            shutil.copy2(program("objects"), context / "versitygw")
         build(context, context / "Dockerfile", tag, BASE=_BASE)
     return tag
 

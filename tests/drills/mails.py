@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from tests.drills.world import World
-from tests.support.smtp_sink import SinkMail
+from tests.support.smtp_sink import Kind, SinkMail
 from tests.support.workload import Agreement
 
 # A mailer that dies notes nothing any more of what it had in hand; what it noted it never sends again.
@@ -34,9 +34,17 @@ class SecondCopies:
 
 
 async def check_mails(
-    world: World, agreements: Sequence[Agreement], problems: list[str], *, mailers_died: bool
+    world: World,
+    agreements: Sequence[Agreement],
+    problems: list[str],
+    *,
+    mailers_died: bool,
+    others: Mapping[tuple[str, Kind], int] | None = None,
 ) -> tuple[int, SecondCopies]:
-    """How many mails were taken, second copies apart, and those. `mailers_died`: in this drill a mailer may have."""
+    """How many mails were taken, second copies apart, and those. `mailers_died`: in this drill a mailer may have.
+
+    `others`: what people got besides, by address and kind.
+    """
     taken: defaultdict[str, list[SinkMail]] = defaultdict(list)
     for mail in world.sink.mails:
         taken[mail.message_id].append(mail)
@@ -49,7 +57,7 @@ async def check_mails(
     _check_causes(taken, deliveries, problems)
     forgotten = _forgotten(taken, deliveries, mailers_died=mailers_died)
     _check_deliveries(taken.keys() - forgotten, deliveries, sent, world.sink.refused, problems)
-    _check_people(taken, agreements, problems)
+    _check_people(taken, agreements, others or {}, problems)
     noted = {row["id"]: row["noted_at"] for row in sent}
     copies = SecondCopies()
     for message_id, mails in taken.items():
@@ -106,16 +114,21 @@ def _check_deliveries(
         problems.append(f"EmailSent of {sorted((Counter(ids) - told).elements())} too little")
 
 
-def _check_people(taken: dict[str, list[SinkMail]], agreements: Sequence[Agreement], problems: list[str]) -> None:
+def _check_people(
+    taken: dict[str, list[SinkMail]],
+    agreements: Sequence[Agreement],
+    others: Mapping[tuple[str, Kind], int],
+    problems: list[str],
+) -> None:
     """What each person found in their mailbox, second copies apart."""
     got: Counter[tuple[str, str]] = Counter((mails[0].recipient, mails[0].kind) for mails in taken.values())
-    expected: Counter[tuple[str, str]] = Counter()
+    expected: Counter[tuple[str, str]] = Counter(dict(others))
     for agreement in agreements:
         expected[agreement.sender, "copy"] += 1
         if agreement.road == "bounced":
             expected[agreement.sender, "note"] += 1  # that a signer was not reached
         for place, signer in enumerate(agreement.signing):
-            expected.update({(signer.email, kind): 1 for kind in ("request", "note", "copy")})
+            expected.update([(signer.email, kind) for kind in ("request", "note", "copy")])
             if agreement.road == "reminded" and place == agreement.troubled:
                 # A reminder whose answer was lost is asked for again: one more cause, one more mail.
                 expected[signer.email, "request"] = max(2, got[signer.email, "request"])

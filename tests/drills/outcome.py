@@ -18,7 +18,9 @@ from services.archive.verification import verify_final, verify_history
 from shared.names import SERVICES
 from tests.drills.mails import SecondCopies, check_mails
 from tests.drills.world import World
+from tests.support.smtp_sink import Kind
 from tests.support.workload import Agreement
+from tests.support.year import Years
 
 _SETTLE_SECONDS = 120.0
 _SEALED_COPIES = 5  # verified; each takes a good part of a second
@@ -42,19 +44,28 @@ class Figures:
 
 
 async def check_outcome(
-    world: World, agreements: Sequence[Agreement], *, mailers_died: bool = False, lost_topics: Collection[str] = ()
+    world: World,
+    agreements: Sequence[Agreement],
+    *,
+    years: Years | None = None,
+    mailers_died: bool = False,
+    lost_topics: Collection[str] = (),
 ) -> Figures:
     """Wait until nothing is under way, then check all. Raises AssertionError.
 
-    `mailers_died`: notifications may have been killed, so that an accepted mail went unrecorded and came again.
+    `years`: what was played beside the agreements. `mailers_died`: notifications may have been killed, so that an
+    accepted mail went unrecorded and came again.
     `lost_topics` were deleted while events in them were still unread: those came again after newer ones, so that the
     journal holds all of them, but in another order.
     """
     await world.settle(seconds=_SETTLE_SECONDS)
     problems: list[str] = []
+    others: Counter[tuple[str, Kind]] = Counter()
+    if years is not None:
+        agreements, others = [*agreements, *years.agreements], years.mails
     lines = await _check_histories(world, agreements, problems)
     events = await _check_journal(world, lost_topics, problems)
-    mails, second_copies = await check_mails(world, agreements, problems, mailers_died=mailers_died)
+    mails, second_copies = await check_mails(world, agreements, problems, mailers_died=mailers_died, others=others)
     await _check_archived(world, agreements, problems)
     await _check_dead_letters(world, problems)
     for name, written in world.logs().items():

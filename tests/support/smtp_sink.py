@@ -22,13 +22,15 @@ from typing import Literal, Self
 from tests.support.smtp_server import Behaviour, Delay, Drop, Reply, Stage
 
 Kind = Literal["request", "copy", "note"]
-"""A mail with a link to sign (a request or reminder), with a link to the sealed copy, or with neither (a receipt)."""
+"""A mail with a link to sign (a request or reminder), with a link to the sealed copy, or with neither (a receipt, or
+what a member is told, with a link to their own page)."""
 
 _LIMIT = 1 << 20  # bytes of one mail
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^>\s]+>)", re.IGNORECASE | re.MULTILINE)
 _TEXT_PART = re.compile(rb"^Content-Type: text/plain.*?\r\n\r\n", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _ENCODING = re.compile(rb"Content-Transfer-Encoding: *([\w-]+)", re.IGNORECASE)
-_LINK = re.compile(rb"https?://\S+/(signing/s|archive/copies)/\S+")
+_LINK = re.compile(rb"https?://\S+/(signing/s|archive/copies|meetings/my)/\S+")
+_KINDS: dict[bytes, Kind] = {b"signing/s": "request", b"archive/copies": "copy"}
 _ADDRESS = re.compile(r"<([^>]*)>")
 
 
@@ -224,7 +226,7 @@ def _read(raw: bytes) -> tuple[str, Kind, str]:
     found = _MESSAGE_ID.search(raw)
     assert found is not None, raw[:2000]
     link = _LINK.search(_text(raw))
-    kind: Kind = "note" if link is None else "request" if link.group(1) == b"signing/s" else "copy"
+    kind = _KINDS.get(link.group(1), "note") if link is not None else "note"
     return found.group(1).decode(), kind, link.group().decode() if link is not None else ""
 
 

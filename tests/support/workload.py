@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
+from shared.messaging.answers import StillRunning
 from shared.names import Role
 from tests.support.cluster import Cluster
 from tests.support.lean_http import Answer, LeanHttp, NoAnswer
@@ -41,7 +42,7 @@ _REQUEST_SECONDS = 30.0
 _PAUSES = (0.05, 0.3)  # seconds before a request is made again
 _LOOK_SECONDS = 0.25
 _READY_SECONDS = 0.03  # how soon a draft is expected in signing
-_CSRF = re.compile(r'name="csrf" value="([^"]*)"')
+CSRF = re.compile(r'name="csrf" value="([^"]*)"')
 _MINUTES = """\
 ---
 title: Protokoll {body}
@@ -155,7 +156,7 @@ class Workload:
         first: int = 1,
     ) -> None:
         self.agreements: list[Agreement] = []
-        self._asking = _Asking(site, patience)
+        self._asking = Asking(site, patience)
         self._sink = sink
         self._chance = chance
         self._copies = copies
@@ -255,7 +256,7 @@ class Workload:
                 agreement.hops.append(Hop(asked, signed, mail.accepted_at))
             if agreement.road == "reminded" and place == agreement.troubled:
                 await self._remind(agreement, signer)
-            asked, signed = await self._sign(signer, mail)
+            asked, signed = await sign(self._asking, signer, mail)
         await (self._all_mailed(agreement) if self._copies else self._completed(agreement))
 
     async def _draft(self, agreement: Agreement) -> None:
@@ -296,22 +297,6 @@ class Workload:
         await self._asking.ask("signing", "POST", f"/agreements/{agreement.id}/remind")
         await self._sink.mail(signer.email, "request", 2)
 
-    async def _sign(self, signer: Signer, mail: SinkMail) -> tuple[float, float]:
-        """The mailed link, the document opened, the signature; when it was asked for and answered."""
-        opened = await self._asking.ask("signing", "GET", urlsplit(mail.link).path, ip=signer.ip, public=True)
-        cookie = opened.headers["set-cookie"].partition(";")[0]
-        path = urlsplit(opened.headers["location"]).path
-        start = await self._asking.ask("signing", "GET", path, cookie=cookie, ip=signer.ip, public=True)
-        csrf = _CSRF.search(start.text)
-        assert csrf is not None, start.text
-        form = {"csrf": csrf.group(1)}
-        await self._asking.ask("signing", "POST", f"{path}/view", form=form, cookie=cookie, ip=signer.ip, public=True)
-        if not signer.given:
-            form["name"] = signer.name
-        asked = time.monotonic()
-        await self._asking.ask("signing", "POST", f"{path}/sign", form=form, cookie=cookie, ip=signer.ip, public=True)
-        return asked, time.monotonic()
-
     async def _completed(self, agreement: Agreement) -> None:
         await self._look(f"/agreements/{agreement.id}", lambda answer: answer.json()["status"] == "completed")
 
@@ -328,7 +313,24 @@ class Workload:
             await self._sink.mail(signer.email, "copy")
 
 
-class _Asking:
+async def sign(asking: "Asking", signer: Signer, mail: SinkMail) -> tuple[float, float]:
+    """The mailed link, the document opened, the signature; when it was asked for and answered."""
+    opened = await asking.ask("signing", "GET", urlsplit(mail.link).path, ip=signer.ip, public=True)
+    cookie = opened.headers["set-cookie"].partition(";")[0]
+    path = urlsplit(opened.headers["location"]).path
+    start = await asking.ask("signing", "GET", path, cookie=cookie, ip=signer.ip, public=True)
+    csrf = CSRF.search(start.text)
+    assert csrf is not None, start.text
+    form = {"csrf": csrf.group(1)}
+    await asking.ask("signing", "POST", f"{path}/view", form=form, cookie=cookie, ip=signer.ip, public=True)
+    if not signer.given:
+        form["name"] = signer.name
+    asked = time.monotonic()
+    await asking.ask("signing", "POST", f"{path}/sign", form=form, cookie=cookie, ip=signer.ip, public=True)
+    return asked, time.monotonic()
+
+
+class Asking:
     """One HTTP client for all. Asks again while services are down, at another instance where there is one."""
 
     def __init__(self, site: Site, patience: float) -> None:
@@ -353,13 +355,18 @@ class _Asking:
         public: bool = False,
         once: bool = False,
         also: int = 0,
+        key: str = "",
     ) -> Answer:
         """The answer, a success or a redirect. `public`: a person's page, addressed as mailed links are.
+
+        `key`: what is sent again under it is answered as the first time, once that is done.
 
         `once`: it can take effect only once, so that a repetition of a request whose answer was lost may be refused
         (409). `also` is a status that is an answer as well. Raises Gone.
         """
         headers = {"x-forwarded-for": ip, "cookie": cookie} if cookie else {"x-forwarded-for": ip}
+        if key:
+            headers["idempotency-key"] = f'"{key}"'
         if not public:
             headers["authorization"] = f"Bearer {self._site.token}"
             path = f"/{service}{path}"
@@ -367,7 +374,7 @@ class _Asking:
         repeated, answer = False, None
         while time.monotonic() < deadline:
             answer = await self._try(service, method, path, headers, json, form)
-            if answer is not None and answer.status_code not in (502, 503, 504):
+            if answer is not None and not _is_to_be_sent_again(answer):
                 if answer.status_code < 400 or answer.status_code == also:
                     return answer
                 if once and repeated and answer.status_code == 409:
@@ -390,3 +397,8 @@ class _Asking:
             return await self._client.request(method, f"{address}{path}", headers, json=json, form=form)
         except NoAnswer:
             return None
+
+
+def _is_to_be_sent_again(answer: Answer) -> bool:
+    """Somebody is away; or the same request, sent under a key before, is still being answered."""
+    return answer.status_code in (502, 503, 504) or (answer.status_code == 409 and StillRunning.slug in answer.text)

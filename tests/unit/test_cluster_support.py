@@ -1,16 +1,21 @@
 """What `make cluster-test` stands on, where it could pass for the wrong reason or fill a disk."""
 
 import random
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.migrations import newest_revision
 from shared.names import SERVICES
-from tests.cluster import images
+from tests.cluster import images, second_version
 from tests.cluster.blows import drain
 from tests.cluster.kubectl import Refused
+from tests.support.parts import REPOSITORY
 
 BUDGET = "error when evicting pods: Cannot evict pod as it would violate the pod's disruption budget."
 
@@ -77,3 +82,26 @@ def test_another_kafka_beside_is_another_archive(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(images, "BESIDE", {**images.BESIDE, "apache/kafka:9.0.0": "localhost/kafka:4"})
     after, _ = images.archives()
     assert before != after
+
+
+def test_the_second_version_is_this_one_with_more_in_events_and_tables(tmp_path: Path) -> None:
+    for name in ("shared", "services"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "fonts"))
+    second_version.apply(tmp_path)
+    script = f"""
+from shared.events import declared_events, event_type
+from shared.migrations import newest_revision
+import services.notifications.delivery.store, services.signing.store
+
+fields = {second_version.FIELDS}
+for kind, field in fields.items():
+    (cls,) = [one for one in declared_events() if event_type(one).endswith(kind)]
+    assert not cls.model_fields[field].is_required(), "the version before writes it without"
+print(*(newest_revision(service) for service in {list(second_version.COLUMNS)}))
+"""
+    told = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert all(
+        newest_revision(service) < newest
+        for service, newest in zip(second_version.COLUMNS, told.stdout.split(), strict=True)
+    )
