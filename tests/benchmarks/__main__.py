@@ -242,7 +242,7 @@ def _whole(run: Whole) -> str:
         f" p99 {run.p99 * 1000:.0f} ms; CPU an agreement {sum(run.cpu.values()):.2f} s"
         f" (services {services:.0f} ms, Kafka {1000 * run.cpu['kafka']:.0f},"
         f" PostgreSQL {1000 * run.cpu['postgres']:.0f})"
-        + ("    (aim: 10/s, p50 under 250 ms)" if run.in_flight == _IN_FLIGHT[-1] else "")
+        + ("    (aim: 10/s, p50 under 100 ms)" if run.in_flight == _IN_FLIGHT[-1] else "")
     )
 
 
