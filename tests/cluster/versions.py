@@ -11,8 +11,8 @@ async def wrote_side_by_side(world: Installation) -> str:
         query = f"SELECT {second_version.COLUMN} IS NOT NULL, count(*) FROM {table} GROUP BY 1"
         said.append(f"{table} {_told(table, await _count(world, service, query))}")
     for kind, field in second_version.FIELDS.items():
-        ours = f"attributes->>'type' LIKE '%{kind}'"
-        query = f"SELECT data::jsonb->>'{field}' IS NOT NULL, count(*) FROM journal WHERE {ours} GROUP BY 1"
+        ours = f"event_type LIKE '%{kind}'"
+        query = f"SELECT convert_from(body, 'UTF8')::jsonb->>'{field}' IS NOT NULL, count(*) FROM journal WHERE {ours} GROUP BY 1"
         said.append(f"{kind} {_told(kind, await _count(world, 'archive', query))}")
     return f"by the first and the second version: {', '.join(said)}"
 
