@@ -12,7 +12,8 @@ async def wrote_side_by_side(world: Installation) -> str:
         said.append(f"{table} {_told(table, await _count(world, service, query))}")
     for kind, field in second_version.FIELDS.items():
         ours = f"event_type LIKE '%{kind}'"
-        query = f"SELECT convert_from(body, 'UTF8')::jsonb->>'{field}' IS NOT NULL, count(*) FROM journal WHERE {ours} GROUP BY 1"
+        has_it = f"convert_from(body, 'UTF8')::jsonb->>'{field}' IS NOT NULL"
+        query = f"SELECT {has_it}, count(*) FROM journal WHERE {ours} GROUP BY 1"
         said.append(f"{kind} {_told(kind, await _count(world, 'archive', query))}")
     return f"by the first and the second version: {', '.join(said)}"
 
