@@ -95,7 +95,7 @@ class EmbeddedPostgres:
         self._lock.take()
         try:
             self._clean_up_after_predecessor()
-            account = account_for(self._cluster)
+            account = account_for(self._cluster, self._programs)
             self._check_version()
             self._socket_dir = _make_socket_dir(account)
             (self._data_dir / "socket").write_text(f"{self._socket_dir}\n")
@@ -112,7 +112,7 @@ class EmbeddedPostgres:
     async def start_again(self) -> None:
         """After its death alone: on the same socket, so that its URLs stay. Raises ChildFailed."""
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
-        self._child = await self._serve(account_for(self._cluster))
+        self._child = await self._serve(account_for(self._cluster, self._programs))
         _log.info("embedded.postgres_started", pid=self._child.pid)
 
     async def stop(self) -> None:

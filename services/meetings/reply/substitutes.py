@@ -93,6 +93,7 @@ def require_place(places: Places, replies: Mapping[str, Reply], reply: Reply, sa
 def asked_anew(replies: Mapping[str, Reply]) -> dict[str, Reply]:
     """The meeting has another time: what was answered was about the old one. Who is called to a place stays so."""
     nothing = {"answer": None, "via": None, "comment": None, "answered_at": None, "left_empty": False}
+    nothing["reminded_at"] = None  # of that time, too
     return {
         person_id: one.model_copy(update=nothing | ({"asked": False} if is_let_go(one) else {}))
         for person_id, one in replies.items()
@@ -113,7 +114,7 @@ def _release(places: Places, now: dict[str, Reply]) -> Iterator[str]:
         comes = member is not None and member.answer is Answer.COMING
         if comes or reply.instead_of not in places.members or person_id not in places.substitutes:
             update = {"asked": False, "instead_of": None, "answer": None, "via": None, "comment": None}
-            now[person_id] = reply.model_copy(update=update | {"answered_at": None})
+            now[person_id] = reply.model_copy(update=update | {"answered_at": None, "reminded_at": None})
             yield person_id
 
 

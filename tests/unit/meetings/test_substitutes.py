@@ -1,6 +1,7 @@
 """Substitutes are called in their order, each to one place, and released when the member comes after all."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import strategies as st
@@ -96,8 +97,9 @@ def test_who_declined_may_think_again_while_there_is_a_place() -> None:
 def test_another_time_asks_anew_and_keeps_who_stands_in() -> None:
     replies = settle(places(), said(all_asked(), "maja", Answer.ABSENT)).replies
     replies = settle(places(), said(replies, "anna", Answer.ABSENT)).replies
-    anew = asked_anew(replies)
-    assert {one.answer for one in anew.values()} == {None}
+    reminded = {"reminded_at": datetime(2022, 11, 1, tzinfo=UTC)}
+    anew = asked_anew({person_id: one.model_copy(update=reminded) for person_id, one in replies.items()})
+    assert {(one.answer, one.reminded_at) for one in anew.values()} == {(None, None)}
     assert (anew["anna"].asked, anew["per"].instead_of) == (False, "maja")
 
 
