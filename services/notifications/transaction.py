@@ -69,7 +69,7 @@ class NotificationsTransaction(Transaction):
         self.nudge(self._mailer_wakeup)
 
     def send_to_member(self, mail: NewDelivery) -> None:
-        """Queue a mail about a body's meetings, to someone whom `members` knows there (`notices.send_to_members`)."""
+        """Queue a mail about a body's meetings, to someone whom `members` knows there (`mailing.send_to_members`)."""
         self._mails.append(replace(mail, traceparent=tracing.current()))
         self.nudge(self._mailer_wakeup)
 

@@ -118,7 +118,9 @@ async def on_document_signed(transaction: NotificationsTransaction, received: Re
         signed_at=stamp_time(envelope.time, known.timezone, language),
     )
     transaction.send(
-        _mail(envelope, event.agreement_id, Purpose.RECEIPT, event.email, facts, request_id=event.request_id)
+        NewDelivery.due_to(
+            envelope, event.agreement_id, Purpose.RECEIPT, event.email, facts, request_id=event.request_id
+        )
     )
     transaction.withdraw(Ended(envelope.organisation, event.agreement_id, event.place, kept=event.request_id))
 
@@ -170,7 +172,7 @@ async def on_signer_unreached(transaction: NotificationsTransaction, received: R
         status=quotable(event.status, 20),
     )
     transaction.send(
-        _mail(
+        NewDelivery.due_to(
             envelope,
             event.agreement_id,
             Purpose.BOUNCE_NOTICE,
@@ -193,7 +195,9 @@ async def on_deadline_neared(transaction: NotificationsTransaction, received: Re
         who=_either(event.waiting_for, language),
         deadline=stamp_time(parse_timestamp(event.expires), known.timezone, language),
     )
-    transaction.send(_mail(envelope, event.agreement_id, Purpose.DEADLINE_NOTICE, event.sender.email, facts))
+    transaction.send(
+        NewDelivery.due_to(envelope, event.agreement_id, Purpose.DEADLINE_NOTICE, event.sender.email, facts)
+    )
 
 
 class _End:
@@ -220,7 +224,7 @@ class _End:
         self._known.append(person)
         facts = _facts_for(person, event.sender, event.document_name, **said)
         self._transaction.send(
-            _mail(self._envelope, event.agreement_id, purpose, person.email, facts, request_id=request_id)
+            NewDelivery.due_to(self._envelope, event.agreement_id, purpose, person.email, facts, request_id=request_id)
         )
 
     def tell_sender(self, purpose: Purpose, **said: Any) -> None:
@@ -276,7 +280,7 @@ def _send_copy(
         recipient_name=person.name or "",
     )
     transaction.send(
-        _mail(envelope, event.agreement_id, Purpose.ARCHIVED, person.email, facts, request_version=version)
+        NewDelivery.due_to(envelope, event.agreement_id, Purpose.ARCHIVED, person.email, facts, request_version=version)
     )
 
 
@@ -297,7 +301,7 @@ def _ask(
         deadline=stamp_time(parse_timestamp(event.expires), known.timezone, language),
     )
     transaction.send(
-        _mail(
+        NewDelivery.due_to(
             envelope,
             event.agreement_id,
             purpose,
@@ -307,32 +311,6 @@ def _ask(
             request_version=event.version,
             place=event.place,
         )
-    )
-
-
-def _mail(
-    envelope: Envelope,
-    agreement_id: str,
-    purpose: Purpose,
-    recipient: str,
-    facts: Facts,
-    *,
-    request_id: str = "",
-    request_version: int = 0,
-    place: int | None = None,
-) -> NewDelivery:
-    return NewDelivery(
-        organisation=envelope.organisation,
-        agreement_id=agreement_id,
-        purpose=purpose,
-        recipient=recipient,
-        request_id=request_id,
-        request_version=request_version,
-        place=place,
-        cause_id=envelope.id,
-        correlation_id=envelope.correlation_id,
-        facts=facts,
-        time=envelope.time,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +23,7 @@ from services.notifications.letter.meeting_words import MeetingFacts
 from services.notifications.redaction import redacted_words
 from shared.errors import Refused
 from shared.events import BounceDetected, EmailDeferred, EmailSent, Event, InvitationAnswered, Person, ReplyLeftUnread
+from shared.events.envelope import Envelope
 from shared.links import FIRST_VERSION
 
 GIVE_UP_SECONDS = 5 * 86_400.0
@@ -101,6 +103,34 @@ class NewDelivery:
     facts: Facts
     time: datetime
     traceparent: str | None = None  # of what it is due to, where that is traced
+
+    @classmethod
+    def due_to(
+        cls,
+        cause: Envelope,
+        about: str,
+        purpose: Purpose,
+        recipient: str,
+        facts: Facts,
+        *,
+        request_id: str = "",
+        request_version: int = 0,
+        place: int | None = None,
+    ) -> Self:
+        """The mail that an event makes. `about`: as `agreement_id` above."""
+        return cls(
+            organisation=cause.organisation,
+            agreement_id=about,
+            purpose=purpose,
+            recipient=recipient,
+            request_id=request_id,
+            request_version=request_version,
+            place=place,
+            cause_id=cause.id,
+            correlation_id=cause.correlation_id,
+            facts=facts,
+            time=cause.time,
+        )
 
     @property
     def invitation_id(self) -> str:

@@ -6,16 +6,17 @@ nothing of its end.
 """
 
 from datetime import date, datetime
+from typing import Any
 
 from services.notifications.delivery import withdrawing
-from services.notifications.delivery.delivery import Facts
 from services.notifications.delivery.withdrawing import EndedNotices
-from services.notifications.letter.languages import capital, language_of
+from services.notifications.letter.languages import Language, capital
 from services.notifications.letter.letter import Purpose, quotable
 from services.notifications.member import held
-from services.notifications.member.notices import mail_to_member, send_to_members
+from services.notifications.member.mailing import tell
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import DatePollClosed, DatePollOpened, DatePollUnreached, Person
+from shared.events.notices import AskedMember
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.readable import span, weekday
@@ -30,21 +31,17 @@ async def on_date_poll_opened(transaction: NotificationsTransaction, received: R
         (datetime.fromisoformat(one.starts), datetime.fromisoformat(one.ends)) for one in event.times[:_MOST_TIMES]
     ]
     answer_by = date.fromisoformat(event.answer_by)
-    mails = []
-    for person in event.people:
-        language = language_of(person.language)
-        facts = Facts(
-            language=language,
-            document=_called(event),
-            sender=None,
-            recipient_name=_line(person.name),
-            lines=tuple(capital(span(starts, ends, language)) for starts, ends in times),
-            deadline=weekday(answer_by, language),
-            quoted=quotable(event.note or "", 400),
-            page_version=person.page_version,
-        )
-        mails.append(mail_to_member(received, Purpose.DATE_POLL, event.poll_id, person, facts))
-    await send_to_members(transaction, received, event.body_id, mails)
+
+    def said(person: AskedMember, language: Language) -> dict[str, Any]:
+        return {
+            "document": _called(event),
+            "lines": tuple(capital(span(starts, ends, language)) for starts, ends in times),
+            "deadline": weekday(answer_by, language),
+            "quoted": quotable(event.note or "", 400),
+            "page_version": person.page_version,
+        }
+
+    await tell(transaction, received, Purpose.DATE_POLL, event.poll_id, event.people, said)
 
 
 async def on_date_poll_closed(transaction: NotificationsTransaction, received: Received[DatePollClosed]) -> None:
@@ -54,17 +51,12 @@ async def on_date_poll_closed(transaction: NotificationsTransaction, received: R
     await transaction.flush()  # the question may be of the same batch
     asked = await withdrawing.asked(transaction.connection, envelope.organisation, event.poll_id)
     await held.drop(transaction.connection, envelope.organisation, event.body_id, event.poll_id, Purpose.DATE_POLL)
-    mails = []
-    for person in (one for one in event.people if one.person_id in asked):
-        facts = Facts(
-            language=language_of(person.language),
-            document=_called(event),
-            sender=None,
-            recipient_name=_line(person.name),
-            quoted=quotable(event.reason or "", 400),
-        )
-        mails.append(mail_to_member(received, Purpose.DATE_POLL_CALLED_OFF, event.poll_id, person, facts))
-    await send_to_members(transaction, received, event.body_id, mails)
+
+    def said(*_: object) -> dict[str, Any]:
+        return {"document": _called(event), "quoted": quotable(event.reason or "", 400)}
+
+    told = [one for one in event.people if one.person_id in asked]
+    await tell(transaction, received, Purpose.DATE_POLL_CALLED_OFF, event.poll_id, told, said)
     ended = EndedNotices(envelope.organisation, event.poll_id, None, below_version=envelope.sequence)
     transaction.withdraw_notices(ended)
 
@@ -72,19 +64,17 @@ async def on_date_poll_closed(transaction: NotificationsTransaction, received: R
 async def on_date_poll_unreached(transaction: NotificationsTransaction, received: Received[DatePollUnreached]) -> None:
     """Whoever looks after the meeting reads what the mail server said. Their own address that bounced gets nothing."""
     event = received.event
-    mails = []
-    for person in (one for one in event.people if one.person_id != event.person_id):
-        facts = Facts(
-            language=language_of(person.language),
-            document=_called(event),
-            sender=None,
-            recipient_name=_line(person.name),
-            other=Person(email=event.email, name=_line(event.name)),
-            quoted=quotable(event.diagnostic, 300),
-            status=quotable(event.status, 20),
-        )
-        mails.append(mail_to_member(received, Purpose.DATE_POLL_UNREACHED, event.poll_id, person, facts))
-    await send_to_members(transaction, received, event.body_id, mails)
+
+    def said(*_: object) -> dict[str, Any]:
+        return {
+            "document": _called(event),
+            "other": Person(email=event.email, name=_line(event.name)),
+            "quoted": quotable(event.diagnostic, 300),
+            "status": quotable(event.status, 20),
+        }
+
+    told = [one for one in event.people if one.person_id != event.person_id]
+    await tell(transaction, received, Purpose.DATE_POLL_UNREACHED, event.poll_id, told, said)
 
 
 def _called(event: DatePollOpened | DatePollClosed | DatePollUnreached) -> str:

@@ -5,20 +5,19 @@ A mail's delivery says which: `agreement_id` is the meeting's id, `request_id` t
 person is withdrawn: nobody gets an old time after a new one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.notifications.delivery.delivery import INVITING, UNINVITING, Facts, NewDelivery
+from services.notifications.delivery.delivery import Facts
 from services.notifications.delivery.withdrawing import EndedNotices
 from services.notifications.invitation import store as invited
 from services.notifications.letter.languages import language_of
 from services.notifications.letter.letter import Purpose, quotable
 from services.notifications.letter.meeting_words import AgendaItem, InsteadFacts, MeetingFacts
-from services.notifications.member import held
-from services.notifications.member import store as members
+from services.notifications.member.mailing import mail_to_member, send_to_members
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import (
     ItemProposalReceived,
@@ -33,11 +32,8 @@ from shared.events import (
     ReplyReceived,
 )
 from shared.events.notices import AgendaLine, MeetingInstead
-from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
-
-log = get_logger(__name__)
 
 _ISSUED = {
     "preliminary": Purpose.NOTICE_PRELIMINARY,
@@ -161,71 +157,6 @@ async def on_proposal_settled(transaction: NotificationsTransaction, received: R
     event = received.event
     purpose, reason = _SETTLED[event.how], quotable(event.reason or "")
     await _tell(transaction, received, purpose, {}, about=event.item, quoted=reason)
-
-
-class _Mailed(Protocol):
-    @property
-    def person_id(self) -> str: ...
-    @property
-    def email(self) -> str: ...
-
-
-def mail_to_member(
-    received: Received[Any],
-    purpose: Purpose,
-    about: str,
-    person: _Mailed,
-    facts: Facts,
-    *,
-    version: int | None = None,
-) -> NewDelivery:
-    """The mail to someone that an event makes. `about`: the id of what it is about (a meeting, body, poll or review);
-    `version`: of that, else the event's own number."""
-    envelope = received.envelope
-    return NewDelivery(
-        organisation=envelope.organisation,
-        agreement_id=about,
-        purpose=purpose,
-        recipient=person.email,
-        request_id=person.person_id,
-        request_version=envelope.sequence if version is None else version,
-        place=None,
-        cause_id=envelope.id,
-        correlation_id=envelope.correlation_id,
-        facts=facts,
-        time=envelope.time,
-    )
-
-
-async def send_to_members(
-    transaction: NotificationsTransaction, received: Received[Any], body_id: str, mails: Sequence[NewDelivery]
-) -> None:
-    """To those who may be mailed about the body: whom a membership made known, whatever the event says, since
-    who forges one event would get a genuine link. The others' are held until theirs is heard of (`let_go`).
-
-    The `request_id` of each is the person's.
-    """
-    known = await members.members(transaction.connection, received.envelope.organisation, body_id)
-    for mail in mails:
-        if mail.request_id in known:
-            _send(transaction, mail)
-        else:
-            log.warning("notice.not_a_member_yet", person_id=mail.request_id, event_id=received.envelope.id)
-    await held.hold(transaction.connection, body_id, [mail for mail in mails if mail.request_id not in known])
-
-
-async def let_go(transaction: NotificationsTransaction, organisation: str, body_id: str, person_id: str) -> None:
-    """What was held for someone who is known as a member of the body from now on is sent, unless it is untrue now."""
-    for mail in await held.let_go(transaction.connection, organisation, body_id, person_id):
-        _send(transaction, mail)
-
-
-def _send(transaction: NotificationsTransaction, mail: NewDelivery) -> None:
-    transaction.send_to_member(mail)
-    if mail.purpose in INVITING | UNINVITING:
-        transaction.withdraw_notices(
-            EndedNotices(mail.organisation, mail.agreement_id, mail.request_id, below_version=mail.request_version)
-        )
 
 
 async def _answers_that_hold(

@@ -4,7 +4,7 @@ from services.notifications.delivery.delivery import Facts, NewDelivery
 from services.notifications.letter.languages import language_of
 from services.notifications.letter.letter import Purpose, quotable
 from services.notifications.letter.plan_words import change_line, meeting_line
-from services.notifications.member import notices
+from services.notifications.member import mailing
 from services.notifications.member import store as members
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import MembershipBegun, PlanAdopted
@@ -22,7 +22,7 @@ async def on_membership_begun(transaction: NotificationsTransaction, received: R
     """From now on they may be mailed about the body's meetings; what was held for them goes out."""
     event, organisation = received.event, received.envelope.organisation
     await members.add_member(transaction.connection, organisation, event.body_id, event.person_id)
-    await notices.let_go(transaction, organisation, event.body_id, event.person_id)
+    await mailing.let_go(transaction, organisation, event.body_id, event.person_id)
 
 
 async def on_plan_adopted(transaction: NotificationsTransaction, received: Received[PlanAdopted]) -> None:
@@ -58,7 +58,7 @@ def _lines(event: PlanAdopted, person: PlanMember, *, first: bool) -> list[str]:
 
 
 def _mail(received: Received[PlanAdopted], person: PlanMember, lines: list[str], *, first: bool) -> NewDelivery:
-    envelope, event = received.envelope, received.event
+    event = received.event
     facts = Facts(
         language=language_of(person.language),
         document=quotable(f"{event.body} {event.year}", 400),
@@ -66,19 +66,8 @@ def _mail(received: Received[PlanAdopted], person: PlanMember, lines: list[str],
         recipient_name=person.name or "",
         lines=tuple(lines[:_MOST_LINES]),
     )
-    return NewDelivery(
-        organisation=envelope.organisation,
-        agreement_id=event.body_id,
-        purpose=Purpose.PLAN_ADOPTED if first else Purpose.PLAN_CHANGED,
-        recipient=person.email,
-        request_id="",
-        request_version=0,
-        place=None,
-        cause_id=envelope.id,
-        correlation_id=envelope.correlation_id,
-        facts=facts,
-        time=envelope.time,
-    )
+    purpose = Purpose.PLAN_ADOPTED if first else Purpose.PLAN_CHANGED
+    return NewDelivery.due_to(received.envelope, event.body_id, purpose, person.email, facts)
 
 
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {

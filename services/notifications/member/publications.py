@@ -5,13 +5,14 @@ A mail's delivery says of which body: `agreement_id` is the body's id, `request_
 """
 
 from datetime import date
+from typing import Any
 
-from services.notifications.delivery.delivery import Facts
-from services.notifications.letter.languages import language_of
+from services.notifications.letter.languages import Language
 from services.notifications.letter.letter import Purpose, quotable
-from services.notifications.member.notices import mail_to_member, send_to_members
+from services.notifications.member.mailing import tell
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import PublicationDeadlineMissed, PublicationDeadlineNeared
+from shared.events.notices import AskedMember
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.readable import day, weekday
@@ -30,18 +31,14 @@ async def on_deadline(
         raise ValueError(f"no deadline of minutes: {event.deadline[:20]!r}")
     due, held_on = date.fromisoformat(event.due), date.fromisoformat(event.held_on)
     alone = f", § {event.paragraph}" if event.paragraph is not None else ""
-    mails = []
-    for person in event.people:
-        language = language_of(person.language)
-        facts = Facts(
-            language=language,
-            document=f"{quotable(event.body, 300)}, {day(held_on, language)}{alone}",
-            sender=None,
-            recipient_name=quotable(person.name or "", 200),
-            deadline=weekday(due, language),
-        )
-        mails.append(mail_to_member(received, purposes[event.deadline], event.body_id, person, facts))
-    await send_to_members(transaction, received, event.body_id, mails)
+
+    def said(_: AskedMember, language: Language) -> dict[str, Any]:
+        return {
+            "document": f"{quotable(event.body, 300)}, {day(held_on, language)}{alone}",
+            "deadline": weekday(due, language),
+        }
+
+    await tell(transaction, received, purposes[event.deadline], event.body_id, event.people, said)
 
 
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {

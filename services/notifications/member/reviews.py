@@ -8,13 +8,13 @@ number of the review's fact. What still waits of an earlier version, or of a rev
 from datetime import date
 from typing import Any
 
-from services.notifications.delivery.delivery import Facts
 from services.notifications.delivery.withdrawing import EndedNotices
-from services.notifications.letter.languages import language_of
+from services.notifications.letter.languages import Language
 from services.notifications.letter.letter import Purpose, quotable
-from services.notifications.member.notices import mail_to_member, send_to_members
+from services.notifications.member.mailing import tell
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import Person, ReviewAgreed, ReviewClosed, ReviewCommented, ReviewOpened, ReviewUnreached
+from shared.events.notices import AskedMember
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.readable import weekday
@@ -64,25 +64,21 @@ async def _tell(
     transaction: NotificationsTransaction,
     received: Received[Any],
     purpose: Purpose,
-    said: dict[str, Any],
+    beside: dict[str, Any],
     *,
     deadline: date | None = None,
 ) -> None:
     event = received.event
-    mails = []
-    for person in event.people:
-        language = language_of(person.language)
-        facts = Facts(
-            language=language,
-            document=quotable(event.document_name, 300),
-            sender=None,
-            recipient_name=quotable(person.name or "", 200),
-            deadline=weekday(deadline, language) if deadline else "",
-            page_version=person.page_version,
-            **said,
-        )
-        mails.append(mail_to_member(received, purpose, event.review_id, person, facts))
-    await send_to_members(transaction, received, event.body_id, mails)
+
+    def said(person: AskedMember, language: Language) -> dict[str, Any]:
+        return {
+            "document": quotable(event.document_name, 300),
+            "deadline": weekday(deadline, language) if deadline else "",
+            "page_version": person.page_version,
+            **beside,
+        }
+
+    await tell(transaction, received, purpose, event.review_id, event.people, said)
 
 
 def _withdraw_earlier(transaction: NotificationsTransaction, received: Received[Any]) -> None:

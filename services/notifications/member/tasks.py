@@ -5,13 +5,14 @@ A mail's delivery says of which body: `agreement_id` is the body's id, `request_
 """
 
 from datetime import date
+from typing import Any
 
-from services.notifications.delivery.delivery import Facts
-from services.notifications.letter.languages import language_of
+from services.notifications.letter.languages import Language
 from services.notifications.letter.letter import Purpose, quotable
-from services.notifications.member.notices import mail_to_member, send_to_members
+from services.notifications.member.mailing import tell
 from services.notifications.transaction import NotificationsTransaction
 from shared.events import TaskDue, TaskWithdrawn
+from shared.events.notices import AskedMember
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.readable import day, weekday
@@ -25,38 +26,34 @@ async def on_task_due(transaction: NotificationsTransaction, received: Received[
     if event.reminder not in _PURPOSES:
         raise ValueError(f"no reminder of a task: {event.reminder[:20]!r}")
     due, held_on = date.fromisoformat(event.due), date.fromisoformat(event.held_on)
-    mails = []
-    for person in event.people:
-        language = language_of(person.language)
-        facts = Facts(
-            language=language,
-            document=quotable(event.what, 400),
-            sender=None,
-            recipient_name=quotable(person.name or "", 200),
-            deadline=weekday(due, language),
-            quoted=f"§ {event.paragraph}, {quotable(event.body, 200)}, {day(held_on, language)}",
-        )
-        mails.append(mail_to_member(received, _PURPOSES[event.reminder], event.body_id, person, facts))
-    await send_to_members(transaction, received, event.body_id, mails)
+
+    def said(_: AskedMember, language: Language) -> dict[str, Any]:
+        return {
+            "document": quotable(event.what, 400),
+            "deadline": weekday(due, language),
+            "quoted": _decided(event, held_on, language),
+        }
+
+    await tell(transaction, received, _PURPOSES[event.reminder], event.body_id, event.people, said)
 
 
 async def on_task_withdrawn(transaction: NotificationsTransaction, received: Received[TaskWithdrawn]) -> None:
     """Who was reminded of it. Raises ValueError for a day that is none: the event is poison."""
     event = received.event
     held_on = date.fromisoformat(event.held_on)
-    mails = []
-    for person in event.people:
-        language = language_of(person.language)
-        facts = Facts(
-            language=language,
-            document=quotable(event.what, 400),
-            sender=None,
-            recipient_name=quotable(person.name or "", 200),
-            quoted=quotable(event.reason, 400),
-            who=f"§ {event.paragraph}, {quotable(event.body, 200)}, {day(held_on, language)}",
-        )
-        mails.append(mail_to_member(received, Purpose.TASK_WITHDRAWN, event.body_id, person, facts))
-    await send_to_members(transaction, received, event.body_id, mails)
+
+    def said(_: AskedMember, language: Language) -> dict[str, Any]:
+        return {
+            "document": quotable(event.what, 400),
+            "quoted": quotable(event.reason, 400),
+            "who": _decided(event, held_on, language),
+        }
+
+    await tell(transaction, received, Purpose.TASK_WITHDRAWN, event.body_id, event.people, said)
+
+
+def _decided(event: TaskDue | TaskWithdrawn, held_on: date, language: Language) -> str:
+    return f"§ {event.paragraph}, {quotable(event.body, 200)}, {day(held_on, language)}"
 
 
 EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
