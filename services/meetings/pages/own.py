@@ -15,6 +15,7 @@ from fastapi.responses import Response
 
 from services.meetings.commands import MeetingsCommands
 from services.meetings.member.queries import MemberQueries
+from services.meetings.pages.office import Fields, is_wrong
 from services.meetings.person.person import Person
 from shared.auth import Access, public
 from shared.errors import NotAuthenticated, NotFound
@@ -106,6 +107,37 @@ class OwnPages:
             status=status,
             person=visit.person,
             csrf=self._visits.csrf(visit),
+            **facts,
+        )
+
+    def _answer_page(
+        self,
+        request: Request,
+        visit: Visit,
+        template: str,
+        fields: Fields,
+        *,
+        stands: Fields,
+        seen: str,
+        done: bool = False,
+        meanwhile: bool = False,
+        too_late: bool = False,
+        **facts: Any,
+    ) -> Response:
+        """A form for their answer. `stands`: what is recorded, `seen`: its mark. `done`: theirs was taken. `meanwhile`:
+        another was recorded; what was chosen stays, beside that. `too_late`: it was not taken, nor is any other."""
+        refused = meanwhile or too_late or is_wrong(fields)
+        return self._page(
+            request,
+            visit,
+            template,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
+            fields=fields,
+            differing=[one for name, one in stands.items() if one.value != fields[name].value],
+            seen=seen,
+            done=done,
+            meanwhile=meanwhile,
+            too_late=too_late,
             **facts,
         )
 

@@ -96,22 +96,16 @@ class OwnMeetingPages(OwnPages):
         fields: Fields,
         *,
         is_new: bool = False,
-        done: bool = False,
-        meanwhile: bool = False,
-        too_late: bool = False,
+        **sent: bool,
     ) -> Response:
-        """`is_new`: a mail's link chose an answer, which is not given yet. `meanwhile`: the office recorded another, or
-        a calendar gave it. What was chosen stays, beside that. `too_late`: the answer was not taken, and none is any
-        more."""
+        """`is_new`: a mail's link chose an answer, not given yet. `sent`: what came of theirs (`_answer_page`)."""
         own = page.own
-        return self._page(
+        return self._answer_page(
             request,
             visit,
             "own/meeting.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or too_late or is_wrong(fields) else HTTPStatus.OK,
-            meanwhile=meanwhile,
-            too_late=too_late,
-            differing=[one for name, one in _as_said(own).items() if one.value != fields[name].value],
+            fields,
+            stands=_as_said(own),
             seen=_mark_of(own),
             own=own,
             meeting=own.meeting,
@@ -123,11 +117,10 @@ class OwnMeetingPages(OwnPages):
             taken_over_by=page.taken_over_by,
             took_over=page.took_over,
             standing=page.standing,
-            fields=fields,
             answers=tuple(Answer),
             may_answer=_may_answer(page),
             is_new=is_new,
-            done=done,
+            **sent,
         )
 
 

@@ -41,7 +41,7 @@ class OwnPollPages(OwnPages):
             if view.poll.status is PollStatus.OPEN and seen != mark_of(view.answers.get(person_id)):
                 return self._poll_page(request, visit, view, fields, meanwhile=True)
             # Its days are over, or it has ended: the page says how, beside what was written.
-            return self._poll_page(request, visit, view, fields, refused=True)
+            return self._poll_page(request, visit, view, fields, too_late=True)
         return RedirectResponse(f"{address}?done", HTTPStatus.SEE_OTHER)
 
     async def _asked(self, visit: Visit, poll_id: str) -> PollView:
@@ -51,37 +51,22 @@ class OwnPollPages(OwnPages):
             raise NotFound("they are not asked")
         return view
 
-    def _poll_page(
-        self,
-        request: Request,
-        visit: Visit,
-        view: PollView,
-        fields: Fields,
-        *,
-        done: bool = False,
-        meanwhile: bool = False,
-        refused: bool = False,
-    ) -> Response:
-        """`meanwhile`: the office noted an answer, or it was given on another page. What was chosen stays, beside
-        that. `refused`: nothing can be answered any more."""
+    def _poll_page(self, request: Request, visit: Visit, view: PollView, fields: Fields, **sent: bool) -> Response:
+        """`sent`: what came of their answer (`_answer_page`)."""
         poll = view.poll
-        stands = answered(view, visit.person.id)
-        return self._page(
+        return self._answer_page(
             request,
             visit,
             "own/poll.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if meanwhile or refused or is_wrong(fields) else HTTPStatus.OK,
-            meanwhile=meanwhile,
-            refused=refused,
-            over=over_of(view, self._queries.now),
-            differing=[one for name, one in stands.items() if one.value != fields[name].value],
+            fields,
+            stands=answered(view, visit.person.id),
             seen=mark_of(view.answers.get(visit.person.id)),
+            over=over_of(view, self._queries.now),
             poll=poll,
             meeting=view.meeting,
             chosen=poll.time(poll.chosen) if poll.chosen else None,
             is_open=poll.status is PollStatus.OPEN,
             answered=visit.person.id in view.answers,
-            fields=fields,
             cans=tuple(Can),
-            done=done,
+            **sent,
         )
