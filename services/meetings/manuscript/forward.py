@@ -12,10 +12,10 @@ from services.meetings.manuscript.commands import Desk, ManuscriptCommands, docu
 from services.meetings.minutes.adjusting import AdjustCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.drafting import DraftedMinutes, Drafting
-from services.meetings.minutes.from_sitting import NOT_KNOWN
 from services.meetings.minutes.front_matter import FrontMatter
 from services.meetings.minutes.loose_annexes import Loose, left_out, loose_in
 from services.meetings.minutes.minutes import parse_minutes
+from services.meetings.minutes.phrases import NOT_KNOWN
 from services.meetings.person.person import Person as Known
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version

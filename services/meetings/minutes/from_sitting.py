@@ -1,30 +1,25 @@
 """Minutes' Markdown made of what was recorded of a sitting, for a secretary to go on from. Pure.
 
-An item that was taken up is a paragraph, in the order in which they were begun. Who was there for it is who was when it
-was decided, else when it ended: so a member who left and the substitute who took the place are never there at once.
-Who only came and left between is told in the paragraph's text, to the minute, as all comings and goings are.
+An item that was taken up is a paragraph; `recorded.py` follows what happened in each. Here it is put into the fields
+and the text that a secretary would have written.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.meetings.body.membership import MemberRole
 from services.meetings.minutes.fields import as_yaml
 from services.meetings.minutes.front_matter import MAX_ADJUSTERS
-from services.meetings.minutes.phrases import PHRASES, Phrases
+from services.meetings.minutes.phrases import NOT_KNOWN, PHRASES, Phrases
 from services.meetings.minutes.plain_markdown import blocks, heading, inline, line
+from services.meetings.minutes.recorded import Paragraph, followed
 from services.meetings.sitting import steps
-from services.meetings.sitting.evolving import evolve
 from services.meetings.sitting.sitting import Attendee, Sitting, SittingItem, SittingStatus
 from shared.errors import Refused
 from shared.rendering.minutes import Language
 
-_TOLD_AT_ONCE = (steps.Adjourned, steps.Resumed, steps.ChairTaken)
-"""Before the first item; who came by then was there for all."""
-NOT_KNOWN = "…"
-"""In a field that must be there, and of which nothing was recorded."""
 _Fields = dict[str, Any]
 _PRESIDE = (MemberRole.CHAIR, MemberRole.FIRST_VICE_CHAIR, MemberRole.SECOND_VICE_CHAIR)
 
@@ -68,24 +63,13 @@ class FromSitting:
     items: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Paragraph:
-    """Of an item: how the sitting stood when it was decided or ended, and what happened meanwhile, in sentences."""
-
-    then: Sitting
-    seen: set[str] = field(default_factory=set)
-    told: list[str] = field(default_factory=list)
-    adjusters: tuple[str, ...] = ()
-    presides: str | None = None  # who was told to, last
-
-
 def minutes_of(recorded: Iterable[steps.Step], meeting: OfMeeting) -> FromSitting:
     """`recorded`: what holds of the sitting, in its order (`history.effective`).
 
     What it makes is read by `parse_minutes`, as far as minutes may be long. Raises Refused when nothing was taken up.
     """
     words = PHRASES[meeting.language]
-    state, paragraphs = _followed(recorded, words)
+    state, paragraphs = followed(recorded, words)
     if state is None or not paragraphs:
         raise Refused("no item was taken up in the sitting", hint="record what was taken up, then write the minutes")
     writer = _Writer(state, paragraphs, meeting, words)
@@ -94,81 +78,8 @@ def minutes_of(recorded: Iterable[steps.Step], meeting: OfMeeting) -> FromSittin
     return FromSitting(markdown, tuple(writer.open), tuple(paragraphs))
 
 
-def _followed(recorded: Iterable[steps.Step], words: Phrases) -> tuple[Sitting | None, dict[str, _Paragraph]]:
-    state: Sitting | None = None
-    paragraphs: dict[str, _Paragraph] = {}
-    early: list[str] = []  # what happened before the first item
-    last: str | None = None
-    for step in recorded:
-        before, state = state, evolve(state, step)
-        if isinstance(step, steps.ItemBegun):
-            found = paragraphs.setdefault(step.item_id, _Paragraph(state))
-            found.told += early
-            early, last = [], step.item_id
-        if isinstance(step, steps.Resumed):  # told as one with its beginning
-            begun = words.paused.format(begun=_clock(state.pauses[-1].begun))
-            for told in (early, *(paragraph.told for paragraph in paragraphs.values())):
-                told[:] = [one for one in told if one != begun]
-        if last is None:
-            if before is not None and isinstance(step, _TOLD_AT_ONCE):
-                early += _told(before, state, step, words)
-            if isinstance(step, steps.ChairTaken):
-                early.append(words.presides.format(name=state.name(step.person_id)))
-            continue
-        paragraph = paragraphs[last]
-        if before is not None:
-            paragraph.told += _told(before, state, step, words)
-            if _presides_anew(before, state, step) and state.presiding not in (None, paragraph.presides):
-                paragraph.presides = state.presiding
-                paragraph.told.append(words.presides.format(name=state.name(state.presiding or "")))
-        if isinstance(step, steps.AdjustersChosen):
-            paragraph.adjusters = step.people
-        if state.up is not None:
-            item = state.item(state.up)
-            if item.decision is None or isinstance(step, steps.Decided):
-                paragraphs[state.up].then = state
-            paragraphs[state.up].seen |= {one.person_id for one in state.attendees if one.present}
-    return state, paragraphs
-
-
-def _told(before: Sitting, after: Sitting, step: steps.Step, words: Phrases) -> Iterator[str]:
-    """What a step tells of who is there, in sentences."""
-    match step:
-        case steps.Arrived() | steps.GuestArrived():
-            yield words.came.format(name=after.name(step.person_id), at=_clock(step.at))
-        case steps.Departed():
-            yield words.left.format(name=after.name(step.person_id), at=_clock(step.at))
-        case steps.ConflictDeclared(why=str(why)):
-            yield words.apart_because.format(name=after.name(step.person_id), why=why)
-        case steps.ConflictDeclared():
-            yield words.apart.format(name=after.name(step.person_id))
-        case steps.Adjourned():
-            yield words.paused.format(begun=_clock(step.at))
-        case steps.Resumed():
-            pause = after.pauses[-1]
-            yield words.resumed.format(begun=_clock(pause.begun), ended=_clock(pause.ended))
-    served = {(one.person_id, one.instead_of) for one in before.deciding} if not _ended(step) else None
-    for one in after.deciding:
-        if one.instead_of and served is not None and (one.person_id, one.instead_of) not in served:
-            yield words.serves.format(name=after.name(one.person_id), member=after.name(one.instead_of))
-
-
-def _presides_anew(before: Sitting, after: Sitting, step: steps.Step) -> bool:
-    """Chosen for it, or since who did left, came or has a conflict of interest: whose vote decides a tie."""
-    return isinstance(step, steps.ChairTaken) or (not _ended(step) and after.presiding != before.presiding)
-
-
-def _ended(step: steps.Step) -> bool:
-    """Whose places change by it since conflicts of interest end with their item: nothing new."""
-    return isinstance(step, steps.ItemEnded | steps.ItemBegun)
-
-
-def _clock(at: datetime | None) -> str:
-    return f"{at:%H:%M}" if at else NOT_KNOWN
-
-
 class _Writer:
-    def __init__(self, state: Sitting, paragraphs: Mapping[str, _Paragraph], meeting: OfMeeting, words: Phrases):
+    def __init__(self, state: Sitting, paragraphs: Mapping[str, Paragraph], meeting: OfMeeting, words: Phrases):
         self._state = state
         self._paragraphs = list(paragraphs.values())
         self._items = [state.item(item_id) for item_id in paragraphs]
@@ -309,7 +220,7 @@ class _Writer:
         for paragraph, item in zip(self._paragraphs, self._items, strict=True):
             yield "\n\n".join(part for part in self._section(paragraph, item) if part)
 
-    def _section(self, paragraph: _Paragraph, item: SittingItem) -> Iterator[str]:
+    def _section(self, paragraph: Paragraph, item: SittingItem) -> Iterator[str]:
         words, of_agenda = self._words, self._agenda.get(item.id)
         yield f"## {heading(item.title)}"
         yield from _below(words.decision, self._decided(paragraph, item))
@@ -335,7 +246,7 @@ class _Writer:
         if of_agenda and of_agenda.attachments:
             yield from _below(words.attachments, ["\n".join(f"- {line(one)}" for one in of_agenda.attachments)])
 
-    def _decided(self, paragraph: _Paragraph, item: SittingItem) -> Iterator[str]:
+    def _decided(self, paragraph: Paragraph, item: SittingItem) -> Iterator[str]:
         words, body = self._words, self._meeting.body
         if item.decision is not None:
             yield decision_text(item.decision.text, body, words)

@@ -9,6 +9,9 @@ from services.meetings.body.membership import MemberRole
 from services.meetings.sitting.steps import Choice
 from shared.rendering.minutes import Language
 
+NOT_KNOWN = "…"
+"""In a field that must be there, and of which nothing was recorded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phrases:

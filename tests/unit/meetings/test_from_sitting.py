@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.meetings.body.body import ItemKind, Substitution
-from services.meetings.minutes.from_sitting import NOT_KNOWN, OfAgenda, OfMeeting, decision_text, minutes_of
+from services.meetings.minutes.from_sitting import OfAgenda, OfMeeting, decision_text, minutes_of
 from services.meetings.minutes.minutes import MinutesDraft, parse_minutes
-from services.meetings.minutes.phrases import ENGLISH, SWEDISH
+from services.meetings.minutes.phrases import ENGLISH, NOT_KNOWN, SWEDISH
 from services.meetings.minutes.plain_markdown import blocks, heading, line
 from services.meetings.sitting import steps
 from services.meetings.sitting.evolving import evolve
