@@ -1,4 +1,5 @@
-"""Fixtures that every test may ask for: `kafka`, `postgres`, `browser`, `start_postfix`, `real_kafka`.
+"""Fixtures that every test may ask for: `kafka`, `postgres`, `browser`, `start_postfix`, `real_kafka`,
+`real_postgres`.
 
 `tests/support/parts.py` says where the parts come from and what happens when one is missing.
 """
@@ -6,7 +7,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.support.kafka_server import RealKafka
 from tests.support.parts import PartMissing, docker_forced, embedded_forced, missing, required
 from tests.support.postfix import Postfix
 from tests.support.postgres import Postgres, find_postgres
+from tests.support.postgres_server import RealPostgres
 from tests.support.processes import run
 
 _REAL_PARTS = ("kafka", "postgres")
@@ -127,6 +129,19 @@ def real_kafka(tmp_path: Path) -> Iterator[RealKafka]:
             pytest.skip(f"such a server runs on this machine itself, not in Docker, and {lack}")
         missing("kafka", str(lack))
     with server:
+        yield server
+
+
+@pytest.fixture
+async def real_postgres(tmp_path: Path) -> AsyncIterator[RealPostgres]:
+    """A PostgreSQL of the test's own, started, with fsync as in production. Mark such tests `postgres`."""
+    try:
+        server = RealPostgres(tmp_path / "postgres")
+    except PartMissing as lack:
+        missing("postgres", str(lack))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(server.stop)
+        await server.start()
         yield server
 
 

@@ -1,7 +1,5 @@
 """A service that starts while its database is away waits for it, and begins no work on another version's schema."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -9,38 +7,25 @@ import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.kafka import Kafka
-from tests.support.parts import PartMissing, missing
 from tests.support.postgres_server import RealPostgres
 from tests.support.processes import until
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[RealPostgres]:
-    try:
-        server = RealPostgres(tmp_path / "postgres")
-    except PartMissing as lack:
-        missing("postgres", str(lack))
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(server.stop)
-        await server.start()
-        yield server
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.postgres
 async def test_a_service_waits_for_its_database_and_for_its_schema(
-    tmp_path: Path, kafka: Kafka, database: RealPostgres
+    tmp_path: Path, kafka: Kafka, real_postgres: RealPostgres
 ) -> None:
-    url = await database.server.create_service_databases()
+    url = await real_postgres.server.create_service_databases()
     async with Cluster(tmp_path / "cluster", kafka=kafka.bootstrap, database_url=url) as cluster:
 
         async def start_without_database() -> None:
             cluster.kill("signing")
-            database.kill()
+            real_postgres.kill()
             await cluster.start("signing", ready=False)
             await until(answers, what="an answer without a database")
-            await database.start()
+            await real_postgres.start()
 
         async def answers() -> bool | None:
             return await cluster.answers("signing") or None
