@@ -74,5 +74,14 @@ async def visitor(site: Site, client: httpx.AsyncClient) -> Visitor:
 
 
 @pytest.fixture
+async def sender(site: Site, client: httpx.AsyncClient) -> Visitor:
+    """A secretary who is logged in; the agreement is drafted, its minutes are the fewest bytes that say PDF."""
+    await site.draft(b"%PDF-1.7")
+    sender = Visitor(site, client)
+    await sender.log_in()
+    return sender
+
+
+@pytest.fixture
 async def maja(site: Site) -> str:
     return await member(site, "Maja Lind", MemberRole.CHAIR)

@@ -1,10 +1,10 @@
-"""Who is logged in sees where, and ends what should not be."""
+"""Logging in, by a link or an access token, and out; who is logged in sees where, and ends what should not be."""
 
 import httpx
 import pytest
 
 from shared.auth import SESSION_COOKIE
-from tests.integration.pages.site import ACCESS_TOKEN, AUDITOR, TOKEN, Site
+from tests.integration.pages.site import ACCESS_TOKEN, AUDITOR, LOGIN, TOKEN, Site
 from tests.integration.pages.visitor import Visitor
 
 HEADERS = {"authorization": f"Bearer {ACCESS_TOKEN}"}
@@ -15,6 +15,75 @@ async def visitor(site: Site, client: httpx.AsyncClient) -> Visitor:
     visitor = Visitor(site, client)
     await visitor.log_in()
     return visitor
+
+
+async def test_a_login_link_works_once_and_only_when_pressed(site: Site, client: httpx.AsyncClient) -> None:
+    visitor = Visitor(site, client)
+    assert (await visitor.follow("/signing/overview")).status_code == 401
+    for _ in range(3):
+        await visitor.follow(f"{site.base}/login?token={LOGIN}")
+    login = visitor.page
+    await visitor.press("/login")
+    assert visitor.heading == "Justera"
+    assert (await visitor.follow("/signing/overview")).status_code == 200
+    visitor.page = login
+    assert (await visitor.press("/login")).status_code == 401
+    assert "justera login" in visitor.page.text
+
+
+@pytest.mark.parametrize("address", ["/", "/login?token=used", "/signing/overview", "/notifications/inbox"])
+async def test_whoever_is_not_logged_in_is_told_both_ways(site: Site, client: httpx.AsyncClient, address: str) -> None:
+    visitor = Visitor(site, client)
+    await visitor.follow(address)
+    if address.startswith("/login"):
+        await visitor.press("/login")
+    assert "justera login" in visitor.page.text
+    assert '<a href="/signing/login">Logga in med åtkomstnyckel</a>' in visitor.page.text
+
+
+async def test_an_access_token_logs_in_too(site: Site, client: httpx.AsyncClient) -> None:
+    visitor = Visitor(site, client)
+    await visitor.follow("/signing/login")
+    await visitor.press("/login", token="guessed")
+    assert visitor.page.status_code == 422
+    assert "guessed" not in visitor.page.text
+    await visitor.press("/login", token=ACCESS_TOKEN)
+    assert visitor.heading == "Dokument för signering"
+
+
+async def test_another_site_logs_nobody_in(site: Site, client: httpx.AsyncClient) -> None:
+    headers = {"sec-fetch-site": "cross-site"}
+    answer = await client.post("/signing/login", data={"token": ACCESS_TOKEN}, headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+async def test_guessing_access_tokens_is_slowed_down(site: Site, client: httpx.AsyncClient) -> None:
+    codes = [(await client.post("/signing/login", data={"token": str(n)})).status_code for n in range(12)]
+    assert codes == [422] * 10 + [429] * 2
+
+
+async def test_who_guesses_tokens_locks_nobody_out(site: Site, client: httpx.AsyncClient) -> None:
+    """Who has the right one gets in from the same address."""
+    for n in range(12):
+        await client.post("/signing/login", data={"token": str(n)})
+    assert (await client.post("/signing/login", data={"token": ACCESS_TOKEN})).status_code == 303
+
+
+async def test_logging_out_ends_the_session(visitor: Visitor) -> None:
+    """On the server: whoever kept the cookie is out, too, on every page."""
+    for page in ("/", "/signing/overview", "/notifications/inbox"):
+        cookie = await visitor.site.session(TOKEN)
+        visitor.client.cookies.clear()
+        visitor.client.cookies.set(SESSION_COOKIE, cookie)
+        assert (await visitor.follow(page)).status_code == 200
+        await visitor.press("/logout")
+        assert visitor.heading == "Justera är igång"
+        visitor.client.cookies.clear()
+        visitor.client.cookies.set(SESSION_COOKIE, cookie)
+        for closed in ("/signing/overview", "/notifications/inbox", "/signing/agreements"):
+            assert (await visitor.follow(closed)).status_code == 401
+        assert (await visitor.follow("/")).text.count("logout") == 0
 
 
 async def _opens(site: Site, cookie: str) -> bool:

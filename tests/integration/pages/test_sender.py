@@ -4,89 +4,12 @@ import httpx
 import pytest
 
 from shared.auth import SESSION_COOKIE, TokenRecord
-from tests.integration.pages.site import ACCESS_TOKEN, AUDITOR, ELSEWHERE, LOGIN, OPERATOR, TOKEN, Site, letter
+from tests.integration.pages.site import AUDITOR, ELSEWHERE, OPERATOR, Site, letter
 from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION, message
-from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY, draft
+from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, CHAIR, SECRETARY, draft
 
 AGREEMENT = f"/signing/overview/{AGREEMENT_ID}"
-
-
-@pytest.fixture
-async def sender(site: Site, client: httpx.AsyncClient) -> Visitor:
-    await site.draft(b"%PDF-1.7")
-    sender = Visitor(site, client)
-    await sender.log_in()
-    return sender
-
-
-async def test_a_login_link_works_once_and_only_when_pressed(site: Site, client: httpx.AsyncClient) -> None:
-    visitor = Visitor(site, client)
-    assert (await visitor.follow("/signing/overview")).status_code == 401
-    for _ in range(3):
-        await visitor.follow(f"{site.base}/login?token={LOGIN}")
-    login = visitor.page
-    await visitor.press("/login")
-    assert visitor.heading == "Justera"
-    assert (await visitor.follow("/signing/overview")).status_code == 200
-    visitor.page = login
-    assert (await visitor.press("/login")).status_code == 401
-    assert "justera login" in visitor.page.text
-
-
-@pytest.mark.parametrize("address", ["/", "/login?token=used", "/signing/overview", "/notifications/inbox"])
-async def test_whoever_is_not_logged_in_is_told_both_ways(site: Site, client: httpx.AsyncClient, address: str) -> None:
-    visitor = Visitor(site, client)
-    await visitor.follow(address)
-    if address.startswith("/login"):
-        await visitor.press("/login")
-    assert "justera login" in visitor.page.text
-    assert '<a href="/signing/login">Logga in med åtkomstnyckel</a>' in visitor.page.text
-
-
-async def test_an_access_token_logs_in_too(site: Site, client: httpx.AsyncClient) -> None:
-    visitor = Visitor(site, client)
-    await visitor.follow("/signing/login")
-    await visitor.press("/login", token="guessed")
-    assert visitor.page.status_code == 422
-    assert "guessed" not in visitor.page.text
-    await visitor.press("/login", token=ACCESS_TOKEN)
-    assert visitor.heading == "Dokument för signering"
-
-
-async def test_another_site_logs_nobody_in(site: Site, client: httpx.AsyncClient) -> None:
-    headers = {"sec-fetch-site": "cross-site"}
-    answer = await client.post("/signing/login", data={"token": ACCESS_TOKEN}, headers=headers)
-    assert answer.status_code == 403
-    assert "set-cookie" not in answer.headers
-
-
-async def test_guessing_access_tokens_is_slowed_down(site: Site, client: httpx.AsyncClient) -> None:
-    codes = [(await client.post("/signing/login", data={"token": str(n)})).status_code for n in range(12)]
-    assert codes == [422] * 10 + [429] * 2
-
-
-async def test_who_guesses_tokens_locks_nobody_out(site: Site, client: httpx.AsyncClient) -> None:
-    """Who has the right one gets in from the same address."""
-    for n in range(12):
-        await client.post("/signing/login", data={"token": str(n)})
-    assert (await client.post("/signing/login", data={"token": ACCESS_TOKEN})).status_code == 303
-
-
-async def test_logging_out_ends_the_session(sender: Visitor) -> None:
-    """On the server: whoever kept the cookie is out, too, on every page."""
-    for page in ("/", "/signing/overview", "/notifications/inbox"):
-        cookie = await sender.site.session(TOKEN)
-        sender.client.cookies.clear()
-        sender.client.cookies.set(SESSION_COOKIE, cookie)
-        assert (await sender.follow(page)).status_code == 200
-        await sender.press("/logout")
-        assert sender.heading == "Justera är igång"
-        sender.client.cookies.clear()
-        sender.client.cookies.set(SESSION_COOKIE, cookie)
-        for closed in ("/signing/overview", "/notifications/inbox", "/signing/agreements"):
-            assert (await sender.follow(closed)).status_code == 401
-        assert (await sender.follow("/")).text.count("logout") == 0
 
 
 async def test_sending_off_shows_whose_turn_it_is_and_since_when(sender: Visitor) -> None:
@@ -120,133 +43,6 @@ async def test_from_page_to_page_without_the_address_bar(site: Site, sender: Vis
     assert "/inbox" not in (await sender.follow(site.copy_link())).text
 
 
-async def test_a_bounce_is_flagged_until_an_alternate_is_added(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    await site.flow.deliver(SECRETARY)
-    await site.flow.bounce(SECRETARY)
-    await sender.follow("/signing/overview")
-    assert "Ett mejl studsade" in sender.page.text
-    await sender.follow(AGREEMENT)
-    assert f"Mejlet till {SECRETARY} kom inte fram" in sender.page.text
-    form = f"{AGREEMENT}/alternate/{await site.flow.id(SECRETARY)}"
-    await sender.follow(form)
-    for wrong, said in (("", "Skriv en e-postadress"), ("a@", "i formen"), (CHAIR.upper(), "redan tillfrågad")):
-        await sender.press('alternate/[^"]*', email=wrong, name="")
-        assert sender.page.status_code == 422
-        assert said in sender.page.text
-    site.flow.tick()
-    await sender.press('alternate/[^"]*', email=ALTERNATE, name="")
-    assert "Den alternativa signeraren är tillagd" in sender.page.text
-    assert ALTERNATE in sender.page.text
-    assert "kom inte fram" not in sender.page.text
-
-
-async def test_a_reply_that_nobody_could_read_is_told_until_the_place_is_signed(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    await site.flow.deliver(SECRETARY)
-    recorded = await site.flow.recorded_names()
-    await site.flow.reply_left_unread(SECRETARY)
-    assert await site.flow.recorded_names() == recorded
-    await sender.follow(AGREEMENT)
-    assert f"Ett svar på mejlet till {SECRETARY} kunde inte tolkas" in sender.page.text
-    assert f"/address/{await site.flow.id(SECRETARY)}" in sender.page.text
-    await site.flow.sign(SECRETARY)
-    await sender.follow(AGREEMENT)
-    assert "kunde inte tolkas" not in sender.page.text
-
-
-async def test_a_reply_to_an_extract_is_not_the_agreements_senders_to_read(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    await site.flow.reply_left_unread(SECRETARY, "extract")
-    await sender.follow(AGREEMENT)
-    assert "kunde inte tolkas" not in sender.page.text
-
-
-async def test_a_copy_that_did_not_arrive_is_told_with_the_servers_words(site: Site, sender: Visitor) -> None:
-    await site.flow.sign_all()
-    await site.flow.archived(b"%PDF-1.7 sealed")
-    recorded = await site.flow.recorded_names()
-    await site.flow.copy_bounced(CHAIR)
-    assert await site.flow.recorded_names() == recorded
-    await sender.follow(AGREEMENT)
-    assert f"Mejlet med den förseglade kopian till {CHAIR} kom inte fram" in sender.page.text
-    assert "<q>552 5.2.2 mailbox full</q>" in sender.page.text
-    assert "Hämta den förseglade kopian här" in sender.page.text
-
-
-async def test_after_a_bounce_the_page_leads_with_it_and_the_address_is_corrected(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    await site.flow.bounce(SECRETARY)
-    await sender.follow(AGREEMENT)
-    page = sender.page.text
-    assert page.index("kom inte fram") < page.index("ska signera nu")
-    assert "<q>550 unknown</q>" in page
-    assert "Inga påminnelser skickas dit." in page
-    await sender.follow(f"{AGREEMENT}/address/{await site.flow.id(SECRETARY)}")
-    for wrong, said in (("", "Skriv en e-postadress"), (SECRETARY, "redan tillfrågad")):
-        await sender.press('address/[^"]*', email=wrong)
-        assert sender.page.status_code == 422
-        assert said in sender.page.text
-    old = await site.link(SECRETARY)
-    await sender.press('address/[^"]*', email="maja.lind@granvik.example")
-    assert "Adressen är ändrad" in sender.page.text
-    assert "har ändrat adressen till Maja Lind (maja.lind@granvik.example)" in sender.page.text
-    assert "kom inte fram" not in sender.page.text
-    assert "Länken gäller inte längre" in (await sender.follow(old)).text
-    assert "ber dig signera" in (await sender.follow(await site.link("maja.lind@granvik.example", version=2))).text
-
-
-async def test_a_mail_is_sent_again_to_the_address_that_bounced(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    await site.flow.bounce(SECRETARY)
-    await sender.follow(AGREEMENT)
-    await sender.press('again/[^"]*')
-    assert "Mejlet skickas igen" in sender.page.text
-    assert "kom inte fram" not in sender.page.text
-
-
-async def test_a_link_is_replaced(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    old = await site.link(SECRETARY)
-    await sender.follow(f"{AGREEMENT}/link/{await site.flow.id(SECRETARY)}")
-    await sender.press('link/[^"]*')
-    assert "Länken gäller inte längre. Den som inte har signerat får en ny" in sender.page.text
-    assert sender.heading in (await sender.follow(AGREEMENT)).text
-    revoked = (await sender.follow(old)).text
-    assert "Länken har slutat gälla eller ersatts av en ny" in revoked
-    assert "Norrdalen 2022-09-23" not in revoked
-    assert "ber dig signera" in (await sender.follow(await site.link(SECRETARY, version=2))).text
-
-
-async def test_links_are_ended_after_the_end_with_or_without_a_new_one(site: Site, sender: Visitor) -> None:
-    await site.flow.sign_all()
-    link = await site.link(SECRETARY)
-    assert "Norrdalen 2022-09-23" in (await sender.follow(link)).text
-    await sender.follow(f"{AGREEMENT}/link/{await site.flow.id(SECRETARY)}")
-    assert 'name="new"' not in sender.page.text, "there is no sealed copy yet"
-    await sender.press('link/[^"]*')
-    assert "Länkarna gäller inte längre." in sender.page.text
-    assert "Länkarna dit slutade gälla" in sender.page.text
-    assert "Norrdalen 2022-09-23" not in (await sender.follow(link)).text
-
-    await site.flow.archived(b"%PDF-1.7 sealed")
-    await sender.follow(f"{AGREEMENT}/links")
-    assert "skicka nya" in sender.page.text
-    await sender.press("/links", new="yes")
-    assert "En ny till den förseglade kopian skickas" in sender.page.text
-    assert sender.page.text.count("och en ny skickades") == 4, "three signers and the sender"
-    assert "Norrdalen 2022-09-23" not in (await sender.follow(await site.link(CHAIR))).text
-
-
-async def test_all_links_are_replaced_while_it_is_out(site: Site, sender: Visitor) -> None:
-    assert (await sender.follow(f"{AGREEMENT}/links")).url.query == b"done=changed"
-    await site.flow.send_off()
-    await sender.follow(f"{AGREEMENT}/links")
-    await sender.press("/links")
-    assert "Den som inte har signerat får en ny" in sender.page.text
-    assert "ber dig signera" in (await sender.follow(await site.link(SECRETARY, version=2))).text
-
-
 async def test_the_deadline_stands_on_the_page_and_is_extended_by_whole_days(site: Site, sender: Visitor) -> None:
     await site.flow.send_off()
     await sender.follow(AGREEMENT)
@@ -266,48 +62,11 @@ async def test_the_deadline_stands_on_the_page_and_is_extended_by_whole_days(sit
     assert "Sista tid att signera är 15 nov 2022 23:59 GMT+1." in sender.page.text
 
 
-async def test_a_link_shows_nothing_of_what_ended_long_ago(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    await site.flow.commands.cancel(ORGANISATION, AGREEMENT_ID, "Fel version", ip="192.0.2.1")
-    link = await site.link(SECRETARY)
-    site.flow.tick(90 * 86_400 - 1)
-    assert "Signeringen är återkallad" in (await sender.follow(link)).text
-    site.flow.tick(1)
-    closed = await sender.follow(link)
-    assert closed.status_code == 410
-    assert "Länken är stängd" in closed.text
-    assert "Norrdalen 2022-09-23" not in closed.text
-
-
 async def test_after_the_deadline_the_signer_is_told_though_nobody_wrote_it_down(site: Site, sender: Visitor) -> None:
     await site.flow.send_off()
     link = await site.link(SECRETARY)
     site.flow.tick(31 * 86_400)
     assert "Tiden har gått ut" in (await sender.follow(link)).text
-
-
-async def test_an_original_that_bounces_again_beside_its_alternate_is_told_quietly(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    await site.flow.bounce(SECRETARY)
-    await site.flow.commands.add_alternate(ORGANISATION, AGREEMENT_ID, SECRETARY, ALTERNATE, ip="192.0.2.1")
-    await site.flow.deliver(ALTERNATE, "alternate-request")
-    await site.flow.bounce(SECRETARY)
-    await sender.follow("/signing/overview")
-    assert "Ett mejl studsade" not in sender.page.text
-    await sender.follow(AGREEMENT)
-    assert "Mejlet studsade" in sender.page.text
-    assert "kom inte fram" not in sender.page.text
-    assert 'class="button primary"' not in sender.page.text
-
-
-async def test_an_alternate_that_bounces_is_flagged_in_turn(site: Site, sender: Visitor) -> None:
-    await site.flow.send_off()
-    await site.flow.bounce(SECRETARY)
-    await site.flow.commands.add_alternate(ORGANISATION, AGREEMENT_ID, SECRETARY, ALTERNATE, ip="192.0.2.1")
-    await site.flow.bounce(ALTERNATE)
-    await sender.follow(AGREEMENT)
-    assert f"Mejlet till {ALTERNATE} kom inte fram" in sender.page.text
-    assert f"Mejlet till {SECRETARY} kom inte fram" not in sender.page.text
 
 
 async def test_after_a_decline_the_page_says_who_why_and_what_now(site: Site, sender: Visitor) -> None:
@@ -452,3 +211,58 @@ async def test_a_finished_agreement_leads_to_its_sealed_copy_first(site: Site, s
 
 async def test_there_is_no_copy_of_what_is_not_archived(site: Site, sender: Visitor) -> None:
     assert (await sender.follow(f"{AGREEMENT}/copy.pdf")).status_code == 404
+
+
+async def test_a_link_is_replaced(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    old = await site.link(SECRETARY)
+    await sender.follow(f"{AGREEMENT}/link/{await site.flow.id(SECRETARY)}")
+    await sender.press('link/[^"]*')
+    assert "Länken gäller inte längre. Den som inte har signerat får en ny" in sender.page.text
+    assert sender.heading in (await sender.follow(AGREEMENT)).text
+    revoked = (await sender.follow(old)).text
+    assert "Länken har slutat gälla eller ersatts av en ny" in revoked
+    assert "Norrdalen 2022-09-23" not in revoked
+    assert "ber dig signera" in (await sender.follow(await site.link(SECRETARY, version=2))).text
+
+
+async def test_links_are_ended_after_the_end_with_or_without_a_new_one(site: Site, sender: Visitor) -> None:
+    await site.flow.sign_all()
+    link = await site.link(SECRETARY)
+    assert "Norrdalen 2022-09-23" in (await sender.follow(link)).text
+    await sender.follow(f"{AGREEMENT}/link/{await site.flow.id(SECRETARY)}")
+    assert 'name="new"' not in sender.page.text, "there is no sealed copy yet"
+    await sender.press('link/[^"]*')
+    assert "Länkarna gäller inte längre." in sender.page.text
+    assert "Länkarna dit slutade gälla" in sender.page.text
+    assert "Norrdalen 2022-09-23" not in (await sender.follow(link)).text
+
+    await site.flow.archived(b"%PDF-1.7 sealed")
+    await sender.follow(f"{AGREEMENT}/links")
+    assert "skicka nya" in sender.page.text
+    await sender.press("/links", new="yes")
+    assert "En ny till den förseglade kopian skickas" in sender.page.text
+    assert sender.page.text.count("och en ny skickades") == 4, "three signers and the sender"
+    assert "Norrdalen 2022-09-23" not in (await sender.follow(await site.link(CHAIR))).text
+
+
+async def test_all_links_are_replaced_while_it_is_out(site: Site, sender: Visitor) -> None:
+    assert (await sender.follow(f"{AGREEMENT}/links")).url.query == b"done=changed"
+    await site.flow.send_off()
+    await sender.follow(f"{AGREEMENT}/links")
+    await sender.press("/links")
+    assert "Den som inte har signerat får en ny" in sender.page.text
+    assert "ber dig signera" in (await sender.follow(await site.link(SECRETARY, version=2))).text
+
+
+async def test_a_link_shows_nothing_of_what_ended_long_ago(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.commands.cancel(ORGANISATION, AGREEMENT_ID, "Fel version", ip="192.0.2.1")
+    link = await site.link(SECRETARY)
+    site.flow.tick(90 * 86_400 - 1)
+    assert "Signeringen är återkallad" in (await sender.follow(link)).text
+    site.flow.tick(1)
+    closed = await sender.follow(link)
+    assert closed.status_code == 410
+    assert "Länken är stängd" in closed.text
+    assert "Norrdalen 2022-09-23" not in closed.text
