@@ -33,11 +33,13 @@ def broker_on(engine: AsyncEngine) -> OutboxBroker:
 
 
 async def _serve(service: str, url: str) -> None:
-    engine = create_async_engine(url, pool_size=20)
+    # A worker holds one connection and its handler another, and PostgreSQL takes 100 from the four processes: with
+    # more workers some are refused and tried again, at a tenth of the speed.
+    engine = create_async_engine(url, pool_size=20, max_overflow=0)
     broker = broker_on(engine)
 
     @broker.subscriber(
-        service, max_workers=16, fetch_batch_size=100, min_fetch_interval=0.01, terminal_flush_batch_size=50
+        service, max_workers=8, fetch_batch_size=100, min_fetch_interval=0.01, terminal_flush_batch_size=50
     )
     async def handle(given: dict[str, str]) -> None:
         statements, following = effect(Hop(**given))

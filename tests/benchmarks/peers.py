@@ -106,7 +106,7 @@ async def faststream_outbox(folder: Path, servers: Servers) -> AsyncIterator[Pee
     children: dict[str, Child] = {}
     async with _database(servers) as (url, connection):
         driver = make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
-        engine = create_async_engine(driver)
+        engine = create_async_engine(driver, pool_size=1, max_overflow=0)
         async with engine.begin() as tables:
             await tables.run_sync(peer.metadata.create_all)
         try:
