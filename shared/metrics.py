@@ -8,8 +8,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from fastapi import Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from fastapi import Request, Response
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge
+from prometheus_client.exposition import choose_encoder
 from starlette.middleware import Middleware
 
 from shared.auth import public
@@ -26,11 +27,16 @@ log = get_logger(__name__)
 _FRESH = 5.0  # seconds that a reading serves further scrapes
 _PATIENCE = 2.0  # seconds for each reading
 
+_END = b"# EOF\n"  # of OpenMetrics
+
 _LAG = "Messages not yet handled, in this instance's partitions"
 
 
 def include_metrics(service: Service) -> None:
-    """Add `GET /metrics` (Prometheus text format) to the service's app, and count its requests."""
+    """Add `GET /metrics` to the service's app, and count its requests.
+
+    As Prometheus' text, or as OpenMetrics for who accepts that: only there a sample names its trace.
+    """
     gauges = _Gauges(service)
     # Innermost, next to the router: only there the request knows its route.
     service.app.user_middleware.append(Middleware(RequestTimes, service=service.name))
@@ -42,8 +48,9 @@ def include_metrics(service: Service) -> None:
     @service.app.get(
         "/metrics", include_in_schema=False, dependencies=[public("scraped inside the cluster; counts only")]
     )
-    async def metrics() -> Response:
-        return Response(await gauges.text() + generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request) -> Response:
+        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(await gauges.read()).removesuffix(_END) + encode(REGISTRY), media_type=media_type)
 
 
 class _Gauges:
@@ -53,20 +60,20 @@ class _Gauges:
         self._service = service
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
-        self._text = b""
+        self._registry = CollectorRegistry()
 
-    async def text(self) -> bytes:
+    async def read(self) -> CollectorRegistry:
         async with self._reading:
             if time.monotonic() - self._read_at > _FRESH:
-                self._text = await self._read()
+                self._registry = await self._read()
                 self._read_at = time.monotonic()
-            return self._text
+            return self._registry
 
-    async def _read(self) -> bytes:
+    async def _read(self) -> CollectorRegistry:
         registry = CollectorRegistry()
         readings = (self._outbox, self._letters, self._pending, self._seal, self._lag)
         await asyncio.gather(*(_within_patience(read, registry) for read in readings))
-        return generate_latest(registry)
+        return registry
 
     async def _outbox(self, registry: CollectorRegistry) -> None:
         state = await self._service.outbox_state()

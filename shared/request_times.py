@@ -49,12 +49,13 @@ class RequestTimes:
         def see(status: int) -> None:
             nonlocal seen, answered
             seen, answered = True, int(status)
-            REQUEST_SECONDS.labels(self._service, route_of(scope), _method(scope), f"{status // 100}xx").observe(
-                time.perf_counter() - began
-            )
+            exemplar = tracing.exemplar()
+            timed = REQUEST_SECONDS.labels(self._service, route_of(scope), _method(scope), f"{status // 100}xx")
+            timed.observe(time.perf_counter() - began, exemplar)
             if route_of(scope) not in _PROBES:
                 self._requests.inc()
-                self._failures.inc(answered >= HTTPStatus.INTERNAL_SERVER_ERROR)
+                if answered >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    self._failures.inc(exemplar=exemplar)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start" and not seen:

@@ -141,6 +141,12 @@ def ids() -> dict[str, str]:
     return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
 
 
+def exemplar() -> dict[str, str] | None:
+    """For a sample of a metric: the trace that it is of, where that one is kept, else None."""
+    context = trace.get_current_span().get_span_context()
+    return ids() if context.trace_flags.sampled and _tracer is not None else None
+
+
 def _traceparent(context: SpanContext) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 

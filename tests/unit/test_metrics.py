@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from shared import metrics
 from shared.messaging.outbox import OutboxState
@@ -59,13 +60,14 @@ def _or_raised(value: datetime | Exception) -> datetime:
     return value
 
 
-async def scraped(service: FakeService, times: int = 1) -> str:
+async def scraped(service: FakeService, times: int = 1, *, accept: str = "text/plain") -> str:
     metrics.include_metrics(service)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=service.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://service.example") as client:
         for _ in range(times):
-            response = await client.get("/metrics")
+            response = await client.get("/metrics", headers={"accept": accept})
     assert response.status_code == 200
+    assert response.headers["content-type"].startswith(accept)
     return response.text
 
 
@@ -122,6 +124,15 @@ async def test_scrapes_in_quick_succession_share_a_reading() -> None:
     service = FakeService()
     await scrape(service, times=3)
     assert service.asked == 1
+
+
+async def test_who_accepts_openmetrics_gets_the_same_whole_and_ended_once() -> None:
+    """Prometheus asks for it first; samples name their traces there alone."""
+    text = await scraped(FakeService(), accept="application/openmetrics-text")
+    found = {sample.name: sample.value for family in parse_openmetrics(text) for sample in family.samples}
+    assert found["justera_outbox_unpublished"] == 3
+    assert {"justera_events_written_total", "justera_http_requests_total"} <= found.keys()
+    assert text.count("# EOF") == 1
 
 
 async def test_a_reading_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

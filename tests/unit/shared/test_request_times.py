@@ -1,14 +1,17 @@
 """Requests are counted by route and kind of answer, and no address or word of a client's becomes a series."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from prometheus_client import REGISTRY
 from starlette.middleware import Middleware
 
+from shared import tracing
 from shared.guard import Guard
 from shared.http import problem
 from shared.request_times import RequestTimes
@@ -87,3 +90,27 @@ async def test_failures_are_counted_from_zero_and_without_probes(
 
 async def test_the_time_ends_when_the_answer_begins(client: httpx.AsyncClient) -> None:
     assert (await client.get("/long")).text.endswith("counted so far: 1")
+
+
+@pytest.fixture(params=[ALWAYS_ON, ALWAYS_OFF], ids=["kept", "not kept"])
+def kept(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether traces are."""
+    tracing.use(TracerProvider(sampler=request.param))
+    yield request.param is ALWAYS_ON
+    tracing.use(None)
+
+
+async def test_a_count_names_the_trace_of_its_last_request_where_that_is_kept(
+    client: httpx.AsyncClient, request: pytest.FixtureRequest, kept: bool
+) -> None:
+    for token in ("secret", "bug"):
+        await client.get(f"/s/{token}")
+    named = {
+        (family.name, sample.labels.get("status")): {one: len(text) for one, text in sample.exemplar.labels.items()}
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.exemplar and sample.labels["service"] == request.node.name
+    }
+    whole = {"trace_id": 32, "span_id": 16}
+    times = {("justera_http_request_seconds", status): whole for status in ("2xx", "5xx")}
+    assert named == ({**times, ("justera_http_failures", None): whole} if kept else {})
