@@ -14,6 +14,7 @@ import yaml
 
 from tests.cluster.kubectl import STRICTLY, Kubectl, Refused
 from tests.support.parts import REPOSITORY
+from tests.unit.deploy.manifests import with_all_components
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]  # the first time, a quarter of an hour goes into building
 
@@ -22,7 +23,7 @@ _WORKLOADS = ("Deployment", "StatefulSet", "Job")
 
 Resource = dict[str, Any]
 _OVERLAYS = REPOSITORY / "deploy" / "kubernetes" / "overlays"
-_NAMES = sorted(path.parent.name for path in _OVERLAYS.glob("*/kustomization.yaml"))
+_NAMES = [*sorted(path.parent.name for path in _OVERLAYS.glob("*/kustomization.yaml")), "production-with-all"]
 each_overlay = pytest.mark.parametrize("overlay", _NAMES, indirect=True)
 
 
@@ -31,6 +32,7 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder as a clone has it, with secrets for what is only to be tried."""
     folder = tmp_path_factory.mktemp("clone") / "deploy"
     shutil.copytree(REPOSITORY / "deploy", folder, ignore=shutil.ignore_patterns("secrets"))
+    with_all_components(folder)
     secrets = folder / "kubernetes" / "overlays" / "development" / "secrets"
     subprocess.run([folder / "compose" / "make-secrets", secrets], check=True, stdout=subprocess.DEVNULL)
     return folder

@@ -11,6 +11,20 @@ DEPLOY = ROOT / "deploy"
 BASE = DEPLOY / "kubernetes" / "base"
 OVERLAYS = DEPLOY / "kubernetes" / "overlays"
 EXAMPLE = OVERLAYS / "example"
+COMPONENTS = DEPLOY / "kubernetes" / "components"
+
+
+def with_all_components(deploy: Path) -> Path:
+    """Adds, to a copy of deploy/, the overlay that is production with every component."""
+    overlay = deploy / "kubernetes" / "overlays" / "production-with-all"
+    overlay.mkdir()
+    whole = {
+        "namespace": "justera",
+        "resources": ["../production"],
+        "components": [f"../../components/{one.name}" for one in sorted(COMPONENTS.iterdir())],
+    }
+    (overlay / "kustomization.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    return overlay
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
