@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -31,7 +31,7 @@ SECURITY_HEADERS = {
 @dataclass(frozen=True, slots=True)
 class Uploads:
     """Addresses that take files: larger bodies, and more time for them. `ends`: how their paths end. `largest`: bytes
-    of a file that is kept, for people to read; the body may be somewhat larger."""
+    of a file that is taken, for people to read; the body may be somewhat larger."""
 
     ends: re.Pattern[str]
     max_bytes: int
@@ -54,7 +54,7 @@ class Guard:
         max_body_bytes: int,
         problem: Callable[..., Response],
         body_seconds: float = BODY_SECONDS,
-        uploads: Uploads | None = None,
+        uploads: Sequence[Uploads] = (),
         page: Callable[[Request, int | None], Response | None] = lambda _request, _most: None,
     ) -> None:
         self._app = app
@@ -72,25 +72,18 @@ class Guard:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             await self._problem(400, "invalid-input", "the address holds a NUL character")(scope, receive, send)
             return
-        limit, seconds = self._limits(scope)
+        files = next((one for one in self._uploads if one.ends.search(scope["path"])), None)
+        limit, seconds = (files.max_bytes, files.seconds) if files else (self._limit, self._body_seconds)
         if _declared_length(scope) > limit:
-            said = self._uploads.largest if self._takes_files(scope) and self._uploads else None
-            refused = self._page(Request(scope), said) or self._problem(413, "too-large", _too_large(limit))
+            refused = self._page(Request(scope), files.largest if files else None) or self._problem(
+                413, "too-large", _too_large(limit)
+            )
             await refused(scope, receive, send)
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         scope = _without_last_slash(scope)
         await self._app(scope, _limited(receive, limit, seconds), send)
-
-    def _limits(self, scope: Scope) -> tuple[int, float]:
-        """Bytes and seconds."""
-        if self._uploads is not None and self._takes_files(scope):
-            return self._uploads.max_bytes, self._uploads.seconds
-        return self._limit, self._body_seconds
-
-    def _takes_files(self, scope: Scope) -> bool:
-        return self._uploads is not None and self._uploads.ends.search(scope["path"]) is not None
 
 
 def _too_large(limit: int) -> str:

@@ -6,7 +6,7 @@ asks the database and Kafka, with a time limit.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -49,7 +49,7 @@ def create_app(
     max_body_bytes: int,
     checks: Mapping[str, Check],
     examples: Traversable | None = None,
-    uploads: Uploads | None = None,
+    uploads: Sequence[Uploads] = (),
 ) -> FastAPI:
     """A service's app without its own routes. `checks`: what readiness asks, by name; each raises when it fails.
 
@@ -208,9 +208,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    if (page := nowhere(request, error.status_code)) is not None:
-        return page
-    response = problem(error.status_code, "http", str(error.detail))
+    response = nowhere(request, error.status_code) or problem(error.status_code, "http", str(error.detail))
     response.headers.update(error.headers or {})
     return response
 

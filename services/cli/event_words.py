@@ -17,6 +17,54 @@ def words_of(name: str, body: Any) -> list[str]:
     return [said for said in words(body) if said]
 
 
+def _scheduled(body: Body) -> list[str]:
+    hours = f"{_text(body.get('starts')).replace('T', ' ')} to {_text(body.get('ends'))[-5:]}"
+    return [f"{_text(body.get('title'))} of {body.get('body')}, {hours}", _text(body.get("place"))]
+
+
+def _cancelled(body: Body) -> list[str]:
+    return [f"{_text(body.get('title'))} of {body.get('body')}", _text(body.get("reason"))]
+
+
+def _drafted(body: Body) -> list[str]:
+    first, last = body.get("first_paragraph"), body.get("last_paragraph")
+    numbers = f"§ {first}" if first == last else f"§§ {first}-{last}"
+    return [f"{_text(body.get('document_name'))}, {numbers}/{body.get('year')}, version {body.get('version')}"]
+
+
+def _of_draft(body: Body) -> list[str]:
+    return [f"{_text(body.get('document_name'))}, version {body.get('version')}", _text(body.get("reason"))]
+
+
+def _body_known(body: Body) -> list[str]:
+    return [f"{_text(body.get('name'))}, {_text(body.get('kind')).replace('_', ' ')}"]
+
+
+def _body_closed(body: Body) -> list[str]:
+    return [f"last day {body.get('on')}"]
+
+
+def _seat(body: Body) -> list[str]:
+    order = f" {body['order']}" if body.get("order") else ""
+    basis = body.get("basis")
+    by = f"by § {basis.get('paragraph')}/{basis.get('year')} of {basis.get('body')}" if isinstance(basis, dict) else ""
+    term = f"{_text(body.get('begins'))}/{_text(body.get('ends'))}"
+    role = _text(body.get("role")).replace("_", " ")
+    return [f"{body.get('person_id')} {role}{order}", term if term != "/" else "", by]
+
+
+def _plan(body: Body) -> list[str]:
+    changes = body.get("changes")
+    kinds = [_text(one.get("kind")) for one in changes if isinstance(one, dict)] if isinstance(changes, list) else []
+    told = f"to {_count(body)}" if body.get("tell") is not False else "nobody is mailed"
+    what = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    return [f"{body.get('plan')} {body.get('year')} of {body.get('body')}, {told}", what]
+
+
+def _person(body: Body) -> list[str]:
+    return [_text(body.get("name")), "" if body.get("email") else "no address"]
+
+
 def _issued(body: Body) -> list[str]:
     changes = ", ".join(_texts(body.get("changes")))
     return [f"{body.get('kind')} of {_meeting(body)} to {_count(body)}", f"changed: {changes}" if changes else ""]
@@ -187,6 +235,21 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "ExtractSent": _extract,
     "ExtractLinkEnded": _extract,
     "ExtractUnreached": _extract,
+    "MeetingScheduled": _scheduled,
+    "MeetingChanged": _scheduled,
+    "MeetingCancelled": _cancelled,
+    "ProtocolDrafted": _drafted,
+    "ProtocolUnlocked": _of_draft,
+    "ProtocolReleased": _of_draft,
+    "BodyRegistered": _body_known,
+    "BodyChanged": _body_known,
+    "BodyClosed": _body_closed,
+    "MembershipBegun": _seat,
+    "MembershipChanged": _seat,
+    "MembershipEnded": _seat,
+    "PlanAdopted": _plan,
+    "PersonRegistered": _person,
+    "PersonChanged": _person,
     "NoticeIssued": _issued,
     "NoticeReminded": _reminded,
     "NoticeWithdrawn": _withdrawn,

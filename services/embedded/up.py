@@ -21,6 +21,7 @@ from services.embedded.home import DEFAULT_FOLDER, Home
 from services.embedded.login import LoginLinks
 from services.embedded.pages import include_pages
 from services.embedded.server import serve
+from services.meetings.minutes.word_package import MAX_WORD
 from services.notifications.delivery.mailer import MailerSettings
 from shared import tracing
 from shared.auth import Role, requires
@@ -28,7 +29,7 @@ from shared.http import create_app
 from shared.logging import get_logger
 from shared.names import SERVICES
 from shared.settings import load_settings
-from shared.web.forms import attachment_uploads
+from shared.web.forms import meetings_uploads
 
 log = get_logger(__name__)
 
@@ -119,7 +120,7 @@ def outer_app(system: AllInOne, links: LoginLinks) -> FastAPI:
         description="The all-in-one process; the services have APIs of their own, below their names.",
         access=system.access,
         max_body_bytes=settings.max_body_bytes,
-        uploads=attachment_uploads(settings),
+        uploads=meetings_uploads(settings, MAX_WORD),
         checks={
             **{f"{name}-messaging": service.check_messaging for name, service in system.services.items()},
             **{f"{name}-database": service.database.ping for name, service in system.services.items()},

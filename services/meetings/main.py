@@ -30,6 +30,7 @@ from services.meetings.minutes.adjusting import AdjustCommands
 from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.minutes.unlocking import UnlockCommands
+from services.meetings.minutes.word_package import MAX_WORD
 from services.meetings.minutes.word_reading import word_reader
 from services.meetings.notice import api as notice_api
 from services.meetings.notice.commands import NoticeCommands
@@ -84,7 +85,7 @@ from shared.settings import Settings
 from shared.timers import TimerWorker
 from shared.wakeup import Wakeup
 from shared.web import offer_pages
-from shared.web.forms import attachment_uploads
+from shared.web.forms import meetings_uploads
 
 
 def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore, timers: bool = True) -> Service:
@@ -163,7 +164,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         description="Bodies and who sits in them; their meetings and agendas; drafting minutes.",
         access=access,
         max_body_bytes=settings.max_body_bytes,
-        uploads=attachment_uploads(settings),
+        uploads=meetings_uploads(settings, MAX_WORD),
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
         examples=files("services.meetings") / "examples.yaml",
     )

@@ -19,8 +19,9 @@ LARGEST_FILE = 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _FILE_FORM = "multipart/form-data"
 _ATTACHMENTS = re.compile(
-    r"/(?:(?:agenda-)?items/[^/]+/attachments|attachments/[^/]+/versions|meetings/[^/]+/annexes|(?:minutes|manuscript)/word)/?$"
+    r"/(?:(?:agenda-)?items/[^/]+/attachments|attachments/[^/]+/versions|meetings/[^/]+/annexes)/?$"
 )
+_WORD = re.compile(r"/meetings/[^/]+/(?:minutes|manuscript)/word/?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +46,32 @@ async def _check_file_form_size(request: Request) -> None:
     _require_file_form(request, LARGEST_FILE)
 
 
-def _require_file_form(request: Request, largest: int) -> None:
+def _require_file_form(request: Request, largest: int, most: int = 0) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _FILE_FORM:
         raise InvalidInput(f"a form with a file is posted as {_FILE_FORM}")
-    _require_length(request, largest + LARGEST_FORM, said=largest)
+    _require_length(request, max(largest, most) + LARGEST_FORM, said=largest)
 
 
-def large_file_form(largest: int) -> Any:
-    """As `file_form`, for a file of so many bytes at the most. The parser keeps it on disk, not in memory."""
+def large_file_form(largest: int, most: int = 0) -> Any:
+    """As `file_form`, for a file of so many bytes at the most. The parser keeps it on disk, not in memory.
+
+    `most`: bytes up to which the handler itself refuses one, at its field.
+    """
 
     async def check(request: Request) -> None:
-        _require_file_form(request, largest)
+        _require_file_form(request, largest, most)
 
     return Depends(check)
 
 
-def attachment_uploads(settings: Settings) -> Uploads:
-    """Where attachments come, by API and by form: of meetings, wherever it is mounted.
+def meetings_uploads(settings: Settings, largest_word: int) -> tuple[Uploads, ...]:
+    """Where attachments come and Word documents, by API and by form: of meetings, wherever it is mounted.
 
-    Some more than what is taken, so that the route refuses it, in the words of who sent it.
+    Some more than what is taken, so that the route refuses it, in the words of who sent it. `largest_word`: bytes.
     """
-    return Uploads(_ATTACHMENTS, 2 * settings.max_attachment_bytes, settings.max_attachment_bytes)
+    largest = settings.max_attachment_bytes
+    return Uploads(_ATTACHMENTS, 2 * largest, largest), Uploads(_WORD, 2 * largest_word, largest_word)
 
 
 def too_large(most: int) -> Says:

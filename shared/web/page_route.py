@@ -34,18 +34,23 @@ def offer_pages(app: FastAPI, settings: Settings) -> None:
 
 
 def nowhere(request: Request, status: int) -> Response | None:
-    """The page for an address that does not exist; None for who wants no page, or where none is offered."""
+    """The page for an address that does not exist, or that only takes what forms send, or nothing of the kind; None
+    for who wants no page, or where none is offered."""
     look: Look | None = getattr(request.app.state, "pages_look", None)
-    if look is None or status != HTTPStatus.NOT_FOUND or not wants_a_page(request.headers, request.method):
+    if look is None:
         return None
-    return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and _reads_html(request.headers):
+        return problem_page(look, request, "form-only" if request.method == "GET" else "refused", status)
+    if status == HTTPStatus.NOT_FOUND and wants_a_page(request.headers, request.method):
+        return problem_page(look, request, "not-found", status)
+    return None
 
 
 def too_large(request: Request, most: int | None) -> Response | None:
     """The page for a form that is refused before it has arrived; None as above. `most`: bytes of a file that is taken
     there; None where none but a small one is."""
     look: Look | None = getattr(request.app.state, "pages_look", None)
-    if look is None or "text/html" not in request.headers.get("accept", "").lower():
+    if look is None or not _reads_html(request.headers):
         return None
     said = forms.too_large(forms.LARGEST_FILE if most is None else most)
     return problem_page(look, request, "too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said)
@@ -53,7 +58,11 @@ def too_large(request: Request, most: int | None) -> Response | None:
 
 def wants_a_page(headers: Headers, method: str) -> bool:
     """Browsers ask for HTML by name; programs for anything, or for JSON."""
-    return method == "GET" and "text/html" in headers.get("accept", "").lower()
+    return method == "GET" and _reads_html(headers)
+
+
+def _reads_html(headers: Headers) -> bool:
+    return "text/html" in headers.get("accept", "").lower()
 
 
 def page_route(look: Look) -> type[APIRoute]:

@@ -1,6 +1,6 @@
 """A meeting with all that its notice is made of, as one transaction finds it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -90,9 +90,10 @@ class Scene:
         found = dict.fromkeys(one.seat.person_id for one in there if one.seat.role in _LOOK_AFTER)
         return self.recipients(found)
 
-    def outlook(self) -> Outlook:
+    def outlook(self, replies: Mapping[str, Reply] | None = None) -> Outlook:
+        """`replies`: as they would be; None: as they are."""
         needed = quorum(self.body.details.rules, self.memberships, self.meeting.details.starts.date())
-        return outlook(needed, self.places, self.replies)
+        return outlook(needed, self.places, self.replies if replies is None else replies)
 
     def _recipient(self, person_id: str) -> Recipient:
         person, reply = self.people[person_id], self.replies.get(person_id)

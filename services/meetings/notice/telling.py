@@ -35,6 +35,7 @@ async def send_preliminary(
     await _let_go(transaction, scene, now)
     scene.notice, fact = rules.send_preliminary(scene.notice, scene.draft(), note, now)
     await _told(transaction, scene, fact, now)
+    await _settle(transaction, scene, now)
     return scene.notice
 
 
@@ -186,10 +187,15 @@ async def _told(transaction: MeetingsTransaction, scene: Scene, fact: NoticeIssu
 
 
 async def _settle(transaction: MeetingsTransaction, scene: Scene, now: datetime) -> None:
-    """Substitutes are called once the notice is out: before, they would be asked to what nobody was told of."""
-    if scene.notice.stage is not Stage.ISSUED:
+    """Substitutes are called once the notice is out: before, they would be asked to what nobody was told of. That too
+    few will come, also of those who can be called, is told as soon as the date is."""
+    if not scene.notice.is_told:
         return
     settled = settle(scene.places, scene.replies)
+    if scene.notice.stage is Stage.PRELIMINARY:
+        await _warn(transaction, scene, settled.replies, now)
+        await transaction.save_notice(scene.organisation, scene.meeting.id, scene.notice)
+        return
     if settled.released:
         await _release(transaction, scene, settled.released, now)
     scene.replies = settled.replies
@@ -204,7 +210,7 @@ async def _settle(transaction: MeetingsTransaction, scene: Scene, now: datetime)
         people = tuple(sorted(one.person_id for one in scene.recipients(scene.invited())))
         if settled.called or settled.released:
             scene.notice = scene.notice.model_copy(update={"told": told.model_copy(update={"people": people})})
-    await _warn(transaction, scene, now)
+    await _warn(transaction, scene, scene.replies, now)
     await transaction.save_notice(scene.organisation, scene.meeting.id, scene.notice)
     await _save_replies(transaction, scene)
 
@@ -227,10 +233,11 @@ async def _release(transaction: MeetingsTransaction, scene: Scene, person_ids: C
     await _tell(transaction, scene, fact, now)
 
 
-async def _warn(transaction: MeetingsTransaction, scene: Scene, now: datetime) -> None:
-    """Of a quorum at risk: once, and again only after it was out of danger."""
-    outlook = scene.outlook()
-    at_risk = outlook.is_at_risk(near=now >= near_moment(scene.meeting, scene.notice))
+async def _warn(transaction: MeetingsTransaction, scene: Scene, replies: Mapping[str, Reply], now: datetime) -> None:
+    """Of a quorum at risk: once, and again only after it was out of danger. Silence counts once the notice asked."""
+    outlook = scene.outlook(replies)
+    is_near = scene.notice.stage is Stage.ISSUED and now >= near_moment(scene.meeting, scene.notice)
+    at_risk = outlook.is_at_risk(near=is_near)
     if at_risk and not scene.notice.at_risk:
         known = rules.as_known(scene.notice, scene.draft(), scene.looking_after())
         fact = QuorumAtRisk.model_validate(known | outlook.model_dump())

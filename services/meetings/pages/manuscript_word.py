@@ -53,7 +53,7 @@ class ManuscriptWordPages(OfficePages):
             self.office_manuscript_word_read,
             methods=["POST"],
             response_model=None,
-            dependencies=[large_file_form(_LARGEST_FORM)],
+            dependencies=[large_file_form(MAX_WORD, _LARGEST_FORM)],
         )
 
     async def office_manuscript_word(

@@ -57,6 +57,7 @@ _DONE = notices.DONE | frozenset(
         "elected",
         "still-refused",
         "struck",
+        "struck-alone",
         "unlocked",
         "unlocked-draft",
         "put-forward-before",

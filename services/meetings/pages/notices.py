@@ -35,7 +35,9 @@ _DONE = {
     Kind.NOTICE.value: "notice-sent",
     Kind.UPDATED.value: "notice-updated",
 }
-DONE = frozenset({*_DONE.values(), "reply-recorded", "reminded", "nobody-reminded"})
+DONE = frozenset(
+    {*_DONE.values(), "reply-recorded", "reminded", "nobody-reminded", "reminded-cancelled", "reminded-begun"}
+)
 
 
 class NoticePages(OfficePages):
@@ -80,8 +82,15 @@ class NoticePages(OfficePages):
         try:
             await self._commands.notices.remind(principal.organisation, meeting_id, shown)
         except Refused:
-            return back(request, "office_meeting", "nobody-reminded", meeting_id=meeting_id)
+            return back(request, "office_meeting", await self._why_nobody(principal, meeting_id), meeting_id=meeting_id)
         return back(request, "office_meeting", "reminded", meeting_id=meeting_id)
+
+    async def _why_nobody(self, principal: Principal, meeting_id: str) -> str:
+        """Was reminded: the meeting was called off meanwhile, or began, else there is nobody left."""
+        meeting = await self._commands.meetings.meeting(principal.organisation, meeting_id)
+        if meeting.status is MeetingStatus.CANCELLED:
+            return "reminded-cancelled"
+        return "reminded-begun" if meeting.has_begun(self._clock.now()) else "nobody-reminded"
 
     async def office_reply_form(
         self, request: Request, meeting_id: str, person_id: str, principal: Principal = SECRETARY

@@ -75,8 +75,9 @@ class StrikePages(OfficePages):
         try:
             if await form_text(request, "act") == "strike":
                 try:
-                    await strikes.strike(principal.organisation, meeting_id, wish, digest=digest)
-                    return back(request, "office_meeting", "struck", meeting_id=wish.to_meeting_id)
+                    struck = await strikes.strike(principal.organisation, meeting_id, wish, digest=digest)
+                    done = "struck" if struck.meeting.taken_over_by else "struck-alone"
+                    return back(request, "office_meeting", done, meeting_id=wish.to_meeting_id)
                 except Refused:
                     moved = True
             shown = await strikes.check(principal.organisation, meeting_id, wish)

@@ -1,5 +1,7 @@
 """The rules of a person: one, however many bodies they sit in. Pure."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -79,23 +81,33 @@ def with_new_links(person: Person) -> Person:
 
 
 def clean_details(details: PersonDetails) -> PersonDetails:
-    """Raises InvalidInput that names the field."""
-    try:
-        name = clean_name(details.name)
-    except InvalidInput as error:
-        raise InvalidInput(f"name: {error.message}", says=error.says and error.says.of("name")) from error
-    try:
-        email = clean_email(details.email) if details.email else None
-    except InvalidInput as error:
-        raise InvalidInput(f"email: {error.message}", says=error.says and error.says.of("email")) from error
-    return details.model_copy(
-        update={
-            "name": name,
-            "email": email,
-            "party": clean_line(details.party, "party") if details.party else None,
-            "municipality": clean_line(details.municipality, "municipality") if details.municipality else None,
-        }
-    )
+    """Raises InvalidInput that names the first field that is wrong."""
+    cleaned, wrong = checked_details(details)
+    if wrong:
+        raise wrong[0]
+    return cleaned
+
+
+def checked_details(details: PersonDetails) -> tuple[PersonDetails, list[InvalidInput]]:
+    """In one form, but for the fields that are wrong; and these, each named by what is said of it."""
+    cleaned: dict[str, str | None] = {}
+    wrong = []
+    for name, clean in _CLEAN.items():
+        value = getattr(details, name)
+        try:
+            cleaned[name] = clean(value) if value or name == "name" else None
+        except InvalidInput as error:
+            named = f"{name}: {error.message.removeprefix(f'{name}: ')}"
+            wrong.append(InvalidInput(named, hint=error.hint, says=error.says and error.says.of(name)))
+    return details.model_copy(update=cleaned), wrong
+
+
+_CLEAN: dict[str, Callable[[str], str]] = {
+    "name": clean_name,
+    "email": clean_email,
+    "party": partial(clean_line, field="party"),
+    "municipality": partial(clean_line, field="municipality"),
+}
 
 
 def _event_fields(details: PersonDetails) -> dict[str, Any]:

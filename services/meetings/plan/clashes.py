@@ -160,7 +160,8 @@ def days_of(starts: datetime, ends: datetime) -> list[date]:
 
 
 def days_off(body: str, days: Sequence[date]) -> list[Clash]:
-    """Public holidays, the days before them, Saturdays and Sundays; of a day with several meetings, once."""
+    """Public holidays, the days before them, Saturdays and Sundays; of a day with several meetings, once. A Saturday
+    before a holiday is both; of a holiday before another one the name says enough."""
     found = []
     for day in dict.fromkeys(days):
         name, tomorrow = holiday(day), holiday(day + timedelta(days=1))
@@ -168,6 +169,6 @@ def days_off(body: str, days: Sequence[date]) -> list[Clash]:
             found.append(Clash(kind="holiday", body=body, date=day, what=name))
         elif day.weekday() >= 5:
             found.append(Clash(kind="weekend", body=body, date=day, what=f"{day:%A}"))
-        elif tomorrow:
+        if tomorrow and not name:
             found.append(Clash(kind="eve", body=body, date=day, what=f"the day before {tomorrow}"))
     return found

@@ -1,23 +1,23 @@
 """A register as a table (CSV, RFC 4180, or with semicolons as spreadsheets in Sweden write it) -> what it wants. Pure.
 
 A line is a place of a person in a body; without `body`, only a person. People are known by their key, else by their
-address, else by their name; bodies by their key or name.
+address, else by their name; bodies by their key or name. Who is meant does not depend on the order of the lines.
 """
 
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.meetings.body.body import Body, BodyDetails
 from services.meetings.body.membership import Membership
 from services.meetings.keys import clean_key, free_key, key_from
 from services.meetings.meeting.meeting import body_key
-from services.meetings.person.person import Person, PersonDetails, clean_details
+from services.meetings.person.person import Person, PersonDetails, checked_details
 from services.meetings.register.register import MOST_PEOPLE, Problems, Register, WantedBody, WantedSeat
-from services.meetings.register.words import day_of, field_name, kind_of, role_of
-from services.meetings.register.yaml_file import order_of
+from services.meetings.register.seat import seat_of
+from services.meetings.register.words import field_name, kind_of
 from shared.errors import InvalidInput, says
 from shared.text import clean_line, email_key
 
@@ -41,15 +41,19 @@ def read_csv(
     Raises InvalidInput for what is no table or has no line of headings.
     """
     lines = _lines(text)
+    told = {number: Problems() for number, _ in lines}
     who = _People(people, _places(bodies, memberships))
-    what = _Bodies(bodies)
+    keys = {number: who.key_of(line, number, told[number]) for number, line in sorted(lines, key=who.surest_first)}
+    who.put_in_order(keys[number] for number, _ in lines)
+    what = _Bodies(bodies, lines)
     for number, line in lines:
-        with problems.at(f"line {number}"):
-            person = who.key_of(line, number)
-            if "body" in line:
-                what.add(line, person, number)
-            elif "role" in line:
-                raise InvalidInput("body: is missing", says=says("missing", "body"))
+        if "body" in line:
+            what.add(line, keys[number], number, told[number])
+        elif "role" in line:
+            told[number].add(f"line {number}", "body: is missing", says("missing", "body"))
+    for of_line in told.values():
+        for one in of_line.found:
+            problems.add(one.where, one.what, one.says)
     if len(who.wanted) > MOST_PEOPLE:
         raise InvalidInput(
             f"more than {MOST_PEOPLE} people",
@@ -146,13 +150,37 @@ class _People:
         self._lines: dict[str, int] = {}
         self._taken = {person.key for person in known}
         self._by_email = {email_key(one.details.email): one.key for one in known if one.details.email}
-        self._by_name = {key_from(one.details.name): one.key for one in known}
+        self._by_name: dict[str, set[str]] = {}
+        for one in known:
+            self._by_name.setdefault(key_from(one.details.name), set()).add(one.key)
 
-    def key_of(self, line: Line, number: int) -> str:
+    def surest_first(self, numbered: tuple[int, Line]) -> int:
+        """Who is named by key or by an address that is known is found before anybody is taken for somebody new."""
+        _, line = numbered
+        if "key" in line:
+            return 0
+        if "email" in line:
+            return 1 if email_key(line["email"]) in self._by_email else 2
+        return 3
+
+    def put_in_order(self, keys: Iterable[str | None]) -> None:
+        self.wanted = {key: self.wanted[key] for key in keys if key is not None}
+
+    def key_of(self, line: Line, number: int, problems: Problems) -> str | None:
+        """What is wrong goes to `problems`; None then."""
+        where = f"line {number}"
+        details, wrong = _details(line)
+        if wrong:
+            problems.add_all(where, wrong)
+            return None
+        try:
+            return self._key_of(line, details, number)
+        except InvalidInput as error:
+            problems.add_all(where, [error])
+            return None
+
+    def _key_of(self, line: Line, details: PersonDetails, number: int) -> str:
         """Raises InvalidInput."""
-        if "name" not in line:
-            raise InvalidInput("name: is missing", says=says("missing", "name"))
-        details = clean_details(_details(line))
         found = self._found(line, details)
         if found is None and (known := self._looks_like(line, details)) is not None:
             raise InvalidInput(
@@ -165,7 +193,7 @@ class _People:
             raise self._otherwise(before, details, self._lines[key])
         self._lines.setdefault(key, number)
         self._taken.add(key)
-        self._by_name[key_from(details.name)] = key
+        self._by_name.setdefault(key_from(details.name), set()).add(key)
         if details.email:
             self._by_email[email_key(details.email)] = key
         return key
@@ -201,32 +229,39 @@ class _People:
             return clean_key(line["key"])
         if details.email:
             return self._by_email.get(email_key(details.email))
-        return self._by_name.get(key_from(details.name))
+        called = sorted(self._by_name.get(key_from(details.name), ()))
+        if len(called) > 1:
+            keys = ", ".join(called)
+            raise InvalidInput(
+                f"name: several people are called {details.name} ({keys})",
+                hint="write which one in the column key, or their address",
+                says=says("namesakes", "name", name=details.name, keys=keys),
+            )
+        return called[0] if called else None
 
 
 class _Bodies:
     """The bodies that lines name, with those who sit in them."""
 
-    def __init__(self, known: Sequence[Body]) -> None:
+    def __init__(self, known: Sequence[Body], lines: Sequence[tuple[int, Line]]) -> None:
+        self._kinds: dict[str, str] = {}
+        for _, line in lines:
+            if "body" in line and "kind" in line:
+                self._kinds.setdefault(body_key(line["body"]), line["kind"])
         self._keys = {body_key(one.details.name): one.key for one in known} | {one.key: one.key for one in known}
         self._taken = {one.key for one in known}
         self._details: dict[str, BodyDetails | None] = {}
         self._where: dict[str, str] = {}
         self._seats: dict[str, list[WantedSeat]] = {}
 
-    def add(self, line: Line, person: str, number: int) -> None:
-        """Raises InvalidInput."""
-        if "role" not in line:
-            raise InvalidInput("role: is missing", says=says("missing", "role"))
-        key = self._key_of(line, number)
-        seat = WantedSeat(
-            person=person,
-            role=role_of(line["role"]),
-            order=order_of(line["order"]) if "order" in line else None,
-            begins=day_of(line["from"], "from") if "from" in line else None,
-            ends=day_of(line["to"], "to") if "to" in line else None,
-        )
-        self._seats.setdefault(key, []).append(seat)
+    def add(self, line: Line, person: str | None, number: int, problems: Problems) -> None:
+        """What is wrong goes to `problems`."""
+        where, key = f"line {number}", None
+        with problems.at(where):
+            key = self._key_of(line, number)
+        seat = seat_of(line, person, where, problems)
+        if key is not None and seat is not None:
+            self._seats.setdefault(key, []).append(seat)
 
     def wanted(self) -> tuple[WantedBody, ...]:
         return tuple(
@@ -238,10 +273,11 @@ class _Bodies:
         name = clean_line(line["body"], "body")
         key = self._keys.get(body_key(name))
         if key is None:
-            if "kind" not in line:
+            kind = line.get("kind") or self._kinds.get(body_key(name))
+            if kind is None:
                 raise InvalidInput(f"kind: is missing, and {name} is new", says=says("new_body", "kind", name=name))
             key = free_key(name, self._taken)
-            self._details[key] = BodyDetails(name=name, kind=kind_of(line["kind"]))
+            self._details[key] = BodyDetails(name=name, kind=kind_of(kind))
             self._taken.add(key)
             self._keys[body_key(name)] = key
         self._details.setdefault(key, None)
@@ -249,18 +285,26 @@ class _Bodies:
         return key
 
 
-def _details(line: Line) -> PersonDetails:
+def _details(line: Line) -> tuple[PersonDetails, list[InvalidInput]]:
+    """And all that is wrong with them."""
     language = line.get("language", "sv").casefold()
-    if language not in ("sv", "en"):
-        raise InvalidInput(
-            f"language: {language[:20]!r} is unknown",
-            hint="sv or en",
-            says=says("unknown_word", "language", given=language[:20], known="sv, en"),
+    details, wrong = checked_details(
+        PersonDetails(
+            name=line.get("name", ""),
+            email=line.get("email"),
+            language="en" if language == "en" else "sv",
+            party=line.get("party"),
+            municipality=line.get("municipality"),
         )
-    return PersonDetails(
-        name=line["name"],
-        email=line.get("email"),
-        language="en" if language == "en" else "sv",
-        party=line.get("party"),
-        municipality=line.get("municipality"),
     )
+    if "name" not in line:
+        wrong[0] = InvalidInput("name: is missing", says=says("missing", "name"))
+    if language not in ("sv", "en"):
+        wrong.append(
+            InvalidInput(
+                f"language: {language[:20]!r} is unknown",
+                hint="sv or en",
+                says=says("unknown_word", "language", given=language[:20], known="sv, en"),
+            )
+        )
+    return details, wrong

@@ -3,7 +3,7 @@
 What a register names, it describes whole; what it does not name, it leaves alone. A body with members names them all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -47,6 +47,10 @@ class Problems:
         try:
             yield
         except JusteraError as error:
+            self.add_all(where, (error,))
+
+    def add_all(self, where: str, errors: Iterable[JusteraError]) -> None:
+        for error in errors:
             self.add(where, f"{error.message}{f' ({error.hint})' if error.hint else ''}", error.says)
 
     def refuse(self) -> None:

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ValidationError
 from services.meetings.body.body import BodyDetails, BodyRules, clean_details
 from services.meetings.body.membership import Basis
 from services.meetings.keys import clean_key
-from services.meetings.person.person import PersonDetails
-from services.meetings.person.person import clean_details as clean_person
+from services.meetings.person.person import PersonDetails, checked_details
 from services.meetings.register.register import MOST_PEOPLE, Problems, Register, WantedBody, WantedSeat
-from services.meetings.register.words import day_of, field_name, kind_of, role_of
+from services.meetings.register.seat import seat_of
+from services.meetings.register.words import field_name, kind_of
 from shared import invalid
 from shared.errors import InvalidInput, says
 from shared.yaml_text import load_plain
@@ -27,8 +27,13 @@ def read_yaml(text: str, problems: Problems) -> Register:
     whole = _fields(load_plain(text, where="register"), ("people", "bodies"))
     people: dict[str, PersonDetails] = {}
     for key, given in _entries(whole.get("people", {}), "people"):
-        with problems.at(f"people, {key[:80]}"):
-            people[clean_key(key)] = clean_person(_person(given))
+        where = f"people, {key[:80]}"
+        with problems.at(where):
+            cleaned, wrong = checked_details(_person(given))
+            problems.add_all(where, wrong)
+            cleaned_key = clean_key(key)
+            if not wrong:
+                people[cleaned_key] = cleaned
     if len(people) > MOST_PEOPLE:
         raise InvalidInput(
             f"people: more than {MOST_PEOPLE}",
@@ -100,37 +105,27 @@ def _members(given: object, where: str, problems: Problems) -> tuple[WantedSeat,
         )
     seats = []
     for number, one in enumerate(given, 1):
-        with problems.at(f"{where}, members, number {number}"):
-            seats.append(_seat(_fields(one, _SEAT)))
-    return tuple(seats)
+        place = f"{where}, members, number {number}"
+        with problems.at(place):
+            seats.append(_seat(_fields(one, _SEAT), place, problems))
+    return tuple(seat for seat in seats if seat is not None)
 
 
-def _seat(fields: dict[str, Any]) -> WantedSeat:
-    basis = fields.pop("basis", None)
+def _seat(fields: dict[str, Any], where: str, problems: Problems) -> WantedSeat | None:
+    """None when something is wrong with it. Raises InvalidInput of what cannot be read further."""
+    given = fields.pop("basis", None)
     texts = {name: value for name, value in fields.items() if isinstance(value, str) and value}
     for name in fields:
         if fields[name] and name not in texts:
             raise InvalidInput(f"{name}: must be text", says=says("text", name))
-    for name in ("person", "role"):
-        if name not in texts:
-            raise InvalidInput(f"{name}: is missing", says=says("missing", name))
-    return WantedSeat(
-        person=clean_key(texts["person"], "person"),
-        role=role_of(texts["role"]),
-        order=order_of(texts["order"]) if "order" in texts else None,
-        begins=day_of(texts["from"], "from") if "from" in texts else None,
-        ends=day_of(texts["to"], "to") if "to" in texts else None,
-        basis=_valid(Basis, _fields(basis, tuple(Basis.model_fields)), "basis") if basis else None,
-    )
-
-
-def order_of(text: str) -> int:
-    """Raises InvalidInput."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:5]) <= 1000 and len(text) < 5):
-        raise InvalidInput(
-            f"order: {text[:20]!r} is no whole number from 1 to 1000", says=says("order", "order", given=text[:20])
-        )
-    return int(text)
+    person = basis = None
+    with problems.at(where):
+        if "person" not in texts:
+            raise InvalidInput("person: is missing", says=says("missing", "person"))
+        person = clean_key(texts["person"], "person")
+    with problems.at(where):
+        basis = _valid(Basis, _fields(given, tuple(Basis.model_fields)), "basis") if given else None
+    return seat_of(texts, person, where, problems, basis)
 
 
 def _entries(given: object, where: str) -> list[tuple[str, object]]:

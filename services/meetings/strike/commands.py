@@ -113,7 +113,8 @@ class StrikeCommands:
         for details in strike.add:
             added = await self._agendas.add_locked(transaction, organisation, to, details)
             items.append(StruckItem(id=added.id, title=added.details.title, how="added"))
-        cancelled, gone = meeting_rules.cancel(struck, strike.reason, for_meeting=to.id)
+        taken_over = any(rules.is_of(one, struck) for one in going)
+        cancelled, gone = meeting_rules.cancel(struck, strike.reason, for_meeting=to.id if taken_over else None)
         await transaction.save_meeting(organisation, cancelled)
         changed, told = meeting_rules.change(to, rules.extended(to, strike))
         clashes: list[Clash] = []
@@ -123,7 +124,7 @@ class StrikeCommands:
             await transaction.save_meeting(organisation, changed)
             transaction.tell(organisation, changed, told, now)
         transaction.tell(organisation, cancelled, gone, now)
-        await withdraw_notice(transaction, organisation, cancelled, now, taken_over_by=changed)
+        await withdraw_notice(transaction, organisation, cancelled, now, taken_over_by=changed if taken_over else None)
         if await tell_update(transaction, organisation, changed, now, note=strike.note) is None:
             await follow(transaction, organisation, [changed], {to.id: to.details}, now)
         people = _told(transaction)

@@ -86,7 +86,7 @@ def chosen(wanted: Sequence[str] | None, there: Sequence[Item], waiting: Sequenc
     """
     if wanted is None:
         mine = [one for one in there if not (one.standing and one.version == 1)]
-        return mine + [one for one in waiting if one.stays and one.stays[-1].meeting_id == struck.id]
+        return mine + [one for one in waiting if is_of(one, struck)]
     unknown = set(wanted) - {one.id for one in (*there, *waiting)}
     if unknown:
         raise Refused(
@@ -94,6 +94,12 @@ def chosen(wanted: Sequence[str] | None, there: Sequence[Item], waiting: Sequenc
             hint="look at the agenda again",
         )
     return [one for one in (*there, *waiting) if one.id in wanted]
+
+
+def is_of(item: Item, struck: Meeting) -> bool:
+    """Whether it is on the struck meeting's agenda, or left it to wait."""
+    at = item.meeting_id or (item.stays[-1].meeting_id if item.stays else None)
+    return at == struck.id
 
 
 def extended(to: Meeting, strike: Strike) -> MeetingDetails:

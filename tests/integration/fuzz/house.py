@@ -96,10 +96,11 @@ async def stocked_house(site: Site, client: httpx.AsyncClient) -> House:
     [body] = await commands.bodies.bodies(ORGANISATION)
     [seat, *_] = [one for one in await commands.bodies.memberships(ORGANISATION, body.id) if one.person.id == maja]
     [_, meeting] = sorted(await commands.meetings.of_year(ORGANISATION, 2022), key=lambda one: one.details.starts)
-    other, asked, unopened, held, written, approved = [
+    other, told, asked, unopened, held, written, approved = [
         await commands.meetings.schedule(ORGANISATION, board_meeting(day))
-        for day in ("2022-12-16", "2022-12-20", *("2022-09-26",) * 4)
+        for day in ("2022-12-16", "2022-12-19", "2022-12-20", *("2022-09-26",) * 4)
     ]
+    await commands.notices.issue(ORGANISATION, told.id)
     items = [await commands.agendas.add(ORGANISATION, meeting.id, ItemDetails(title=one)) for one in ("Ekonomi", "Val")]
     await commands.agendas.add(ORGANISATION, held.id, ItemDetails(title="Ekonomi"))
     file, _ = [
@@ -131,6 +132,7 @@ async def stocked_house(site: Site, client: httpx.AsyncClient) -> House:
         "free_id": free.id,
         "meeting_id": meeting.id,
         "other_id": other.id,
+        "told_id": told.id,
         "held_id": held.id,
         "written_id": written.id,
         "piece_id": "p1",

@@ -50,7 +50,7 @@ WAYS: dict[str, Way] = {
     "/office/items/{item_id}/move": Way(fields={"to_meeting": "{other_id}", "reason": "Kostnaden saknas."}),
     "/office/items/{item_id}/remove": Way(),
     f"{_MEETING}/notice": Way(fields={"what": "preliminary"}),
-    f"{_MEETING}/remind": Way(None),  # stands there once the notice is out
+    f"{_MEETING}/remind": Way("/office/meetings/{told_id}"),
     f"{_MEETING}/replies/{{person_id}}": Way(fields={"said": "absent"}),
     "/office/items/{item_id}/attachments": Way(),
     "/office/attachments/{attachment_id}": Way(fields={"attachment_title": "Budget"}),

@@ -307,6 +307,24 @@ async def test_a_quorum_at_risk_is_told_once_to_chair_and_secretary(service: Ser
     assert len(await facts(service, QuorumAtRisk)) == 2, "it was out of danger"
 
 
+async def test_a_quorum_that_no_substitute_can_save_is_told_before_the_notice(
+    service: Service, api: httpx.AsyncClient
+) -> None:
+    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
+    await done(api, november, "preliminary")
+    for name in ("Maja", "Nils", "Olof"):
+        await reply(api, november, ids[name], "absent")
+    assert await facts(service, QuorumAtRisk) == [], "two substitutes can be called to the three places"
+    for name in ("Anna", "Per"):
+        await ended(api, ids, name)
+    await reply(api, november, ids["Olof"], "absent", comment="Sjuk.")
+    [risk] = await facts(service, QuorumAtRisk)
+    assert (risk.needed, risk.coming, risk.absent) == (2, 0, 3)
+    assert await facts(service, SeatLeftEmpty) == []
+    await done(api, november, "issue")
+    assert len(await facts(service, QuorumAtRisk)) == 1, "it was told"
+
+
 async def test_silence_counts_some_days_before_the_meeting(service: Service, api: httpx.AsyncClient) -> None:
     ids, november = await board_of(api), await meeting(api, **NOVEMBER)
     await done(api, november, "issue")

@@ -113,6 +113,14 @@ async def test_the_struck_meeting_names_the_one_that_took_its_items_over(
     assert await meetings.taken_over("default", there) == TakenOver(None, [struck])
 
 
+async def test_without_items_that_go_along_nobody_hears_that_they_do(service: Service, api: httpx.AsyncClient) -> None:
+    october, _, wish = await prepared(api)
+    assert (await api.post(f"/meetings/{october}/strike", json={**wish, "items": []})).is_success
+    assert (await api.get(f"/meetings/{october}")).json()["taken_over_by"] is None
+    [withdrawn] = await facts(service, NoticeWithdrawn)
+    assert withdrawn.taken_over_by is None
+
+
 async def test_what_nobody_was_told_of_is_struck_in_silence(service: Service, api: httpx.AsyncClient) -> None:
     await board_of(api)
     october, november = await meeting(api, "2022-10-28"), await meeting(api)

@@ -19,6 +19,7 @@ from services.archive.extract_sending import Sending, SendingWanted, end, people
 from services.archive.pages import SealedCopy, SentExtract
 from services.embedded import pages as embedded_pages
 from services.embedded.ahead import look_ahead
+from services.meetings.minutes.word_package import MAX_WORD
 from services.notifications import pages as notifications_pages
 from services.notifications.invitation.invitation import Invitation, Method
 from services.notifications.letter.letter import Person as Invited
@@ -32,7 +33,7 @@ from shared.links import Link, copy_link, extract_link, holder_of, issue, member
 from shared.rendering.minutes import MinutesDocument
 from shared.service import Service
 from shared.settings import Settings
-from shared.web.forms import attachment_uploads
+from shared.web.forms import meetings_uploads
 from tests.integration.signing.flow import ORGANISATION, Flow, message
 from tests.support.sessions import principal_of, record_of
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY, draft
@@ -337,5 +338,5 @@ def invitation_mail(link: str) -> Mail:
 
 
 def _app(title: str, access: Access) -> FastAPI:
-    limit, uploads = 2 * 1024 * 1024, attachment_uploads(Settings())
+    limit, uploads = 2 * 1024 * 1024, meetings_uploads(Settings(), MAX_WORD)
     return create_app(title, description="", access=access, max_body_bytes=limit, checks={}, uploads=uploads)

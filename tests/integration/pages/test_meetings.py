@@ -316,6 +316,22 @@ async def test_a_meeting_is_struck_on_one_page_and_another_takes_its_items(visit
     taken = unescape((await visitor.follow(november)).text)
     assert f'från ett möte som ströks: <a href="{october}">Styrelsen, fredag 28 oktober 2022</a>.' in taken
     assert (await visitor.follow(f"{october}/strike")).status_code == 409
+    december = await new_meeting(visitor, body, date="2022-12-16", mode="physical", place="Forsby")
+    await visitor.follow(f"{december}/strike")
+    alone = {
+        "to_meeting": to,
+        "reason": "Krock",
+        "added": "",
+        "ends_at": "",
+        "mode": "digital",
+        "place": "",
+        "note": "",
+    }
+    await visitor.press("/strike", **alone)
+    await visitor.press("/strike", **alone, act="strike")
+    page = unescape(visitor.page.text)
+    assert "Det andra mötet är struket. Inga punkter flyttades hit." in page
+    assert "punkterna tas upp" not in unescape((await visitor.follow(december)).text)
 
 
 async def test_only_a_secretary_changes_and_nobody_sees_another_organisations_meetings(

@@ -236,3 +236,14 @@ async def test_those_who_have_not_answered_are_named_and_reminded_by_one_press(v
     assert "De som inte har svarat får ett mejl till." in page
     assert "Påmind " in page
     assert "med länken att svara" not in page, "all were reminded, or have answered"
+
+
+async def test_a_reminder_of_a_meeting_that_was_called_off_meanwhile_says_so(visitor: Visitor) -> None:
+    meeting, _ = await board(visitor)
+    await visitor.follow(f"{meeting}/notice")
+    await visitor.press("/notice", what="notice", note="")
+    await shown(visitor, meeting)
+    await visitor.site.meetings.commands.meetings.cancel(ORGANISATION, meeting.rpartition("/")[2], "Sjukdom.")
+    await visitor.press("/remind")
+    assert "Ingen fick något mejl. Mötet har ställts in." in unescape(visitor.page.text)
+    assert "alla har svarat" not in unescape(visitor.page.text)

@@ -119,6 +119,26 @@ async def test_an_address_that_leads_nowhere_is_a_page_to_a_browser_and_json_to_
     assert (await client.delete("/nowhere", headers=browser)).headers["content-type"] == "application/problem+json"
 
 
+async def test_an_address_of_a_form_alone_is_a_page_to_a_browser_in_its_language(client: httpx.AsyncClient) -> None:
+    words = {"en-GB": ("There is no page here", "To the start page"), "sv": ("Här finns ingen sida", "Till startsidan")}
+    for path in (
+        "/meetings/office/items/x/step",
+        "/meetings/office/letterhead/remove",
+        "/signing/operations/republish",
+    ):
+        for language, (title, home) in words.items():
+            browser = {"accept": "text/html,*/*;q=0.8", "accept-language": language}
+            page = await client.get(path, headers=browser)
+            assert (page.status_code, page.headers["allow"]) == (405, "POST"), path
+            assert title in page.text
+            assert f'<a href="/">{home}</a>' in page.text
+    posted = await client.post("/meetings/office/bodies", headers=browser)
+    assert (posted.status_code, posted.headers["content-type"]) == (405, "text/html; charset=utf-8")
+    assert "Det gick inte" in posted.text
+    program = await client.get("/meetings/office/items/x/step")
+    assert (program.status_code, program.headers["content-type"]) == (405, "application/problem+json")
+
+
 async def test_every_page_for_staff_leads_home_and_out(site: Site, client: httpx.AsyncClient) -> None:
     await site.draft(b"%PDF-1.7")
     client.cookies.set(SESSION_COOKIE, await site.session(TOKEN))

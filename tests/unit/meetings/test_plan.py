@@ -101,6 +101,7 @@ def test_days_off_and_the_days_before_them() -> None:
         date(2023, 6, 23),
         date(2023, 2, 25),
         date(2023, 2, 24),
+        date(2022, 4, 30),
     ]
     assert [(one.kind, one.date.day) for one in days_off("Styrelsen", days)] == [
         ("eve", 5),
@@ -108,6 +109,8 @@ def test_days_off_and_the_days_before_them() -> None:
         ("eve", 5),
         ("holiday", 23),
         ("weekend", 25),
+        ("weekend", 30),
+        ("eve", 30),
     ]
 
 

@@ -307,6 +307,60 @@ def test_what_is_wrong_with_a_line_is_told_with_its_number(text: str, problem: s
     assert any(problem in one for one in House().wrong(text, table=True)), House().wrong(text, table=True)
 
 
+def test_all_that_is_wrong_with_a_line_is_told() -> None:
+    text = (
+        "name;email;language;party;body;kind;role;order;from;to\n"
+        ";a@b@c;de;S\u202e;Styrelsen;klubb;kung;0;igår;2023-02-30\n"
+        "Maja Lind;maja@norrdalen.example;;;Styrelsen;styrelse;;;;\n"
+    )
+    told = House().wrong(text, table=True)
+    fields = ("name", "email", "party", "language", "kind", "role", "order", "from", "to")
+    assert [one.split(":")[:2] for one in told] == [
+        *(["line 2", f" {name}"] for name in fields),
+        ["line 3", " role"],
+    ]
+
+
+def test_all_that_is_wrong_with_a_person_or_a_place_in_yaml_is_told() -> None:
+    text = REGISTER.replace("email: sven.dahl@forsby.example, party: C", 'email: sven, party: "C\\u202e"')
+    text = text.replace("person: sven-dahl, role: ledamot", "person: Sven Dahl, role: kung, from: igår")
+    problems = Problems()
+    read_yaml(text, problems)
+    told = [str(one) for one in problems.found]
+    people = [f"people, sven-dahl: {name}: " for name in ("email", "party")]
+    places = [f"bodies, styrelsen, members, number 2: {name}: " for name in ("person", "role", "from")]
+    assert len(told) == 5
+    assert all(one.startswith(start) for one, start in zip(told, [*people, *places], strict=True))
+
+
+OLOF = ("Olof Berg;olof.berg@bjorka.example;Styrelsen;ordförande;;", "Olof Berg;olof@ny.example;Styrelsen;ledamot;;")
+MAJA = ("Maja Lind;;AU;sekreterare;;", "Maja Lind;maja.lind@norrdalen.example;AU;ledamot;;maja-lind")
+NEW = ("Eva Ek;eva@ny.example;Rådet;ledamot;nätverk;", "Eva Ek;;Rådet;ledamot;;")
+TWO = ("Sven Dahl;sven@ny.example;Nätet;ledamot;nätverk;", "Sven Dahl;;Nätet;ledamot;;")
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong"),
+    [(OLOF, ""), (MAJA, "says otherwise"), (NEW, "says otherwise"), (TWO, "several people are called")],
+)
+def test_who_is_meant_does_not_depend_on_the_order_of_lines(lines: tuple[str, ...], wrong: str) -> None:
+    outcomes = []
+    for ordered in itertools.permutations(lines):
+        house = House()
+        house.bring(REGISTER)
+        text = "\n".join(("Namn;E-post;Organ;Roll;Typ;Nyckel", *ordered))
+        found = house.wrong(text, table=True)
+        assert all(wrong in one for one in found), found
+        assert bool(found) is bool(wrong)
+        if not found:
+            outcomes.append(sorted(kinds(house.bring(text, table=True).changes)))
+    assert outcomes == [] or outcomes[0] == outcomes[1]
+
+
+def test_a_new_bodys_kind_may_stand_in_any_of_its_lines() -> None:
+    House().bring("name;body;kind;role\nOlof;Rådet;;ledamot\nMaja;Rådet;nätverk;ledamot\n", table=True)
+
+
 @pytest.mark.parametrize("text", ["sep=;\nname;party;;\nOlof;S;;\n", "\ufeffname\tparty\r\nOlof \t S\r\n"])
 def test_a_table_is_read_as_a_spreadsheet_writes_it(text: str) -> None:
     problems = Problems()

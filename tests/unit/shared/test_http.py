@@ -73,7 +73,7 @@ def _app(**checks: Any) -> FastAPI:
 
 
 async def test_an_address_that_takes_files_takes_larger_bodies() -> None:
-    uploads = Uploads(re.compile("/files$"), 5 * LIMIT, 4 * LIMIT)
+    uploads = (Uploads(re.compile("/files$"), 5 * LIMIT, 4 * LIMIT), Uploads(re.compile("/words$"), 3 * LIMIT, LIMIT))
     app = create_app("Test", description="", access=Access((), None), max_body_bytes=LIMIT, checks={}, uploads=uploads)
 
     @app.post("/{where}", dependencies=[public("a test")])
@@ -86,7 +86,7 @@ async def test_an_address_that_takes_files_takes_larger_bodies() -> None:
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test.example") as client:
-        for path, most in (("/files", 5), ("/others", 1)):
+        for path, most in (("/files", 5), ("/words", 3), ("/others", 1)):
             for content in (lambda n: bytes(n * LIMIT), pieces):
                 assert (await client.post(path, content=content(most))).json() == most * LIMIT
                 assert (await client.post(path, content=content(most + 1))).status_code == 413
