@@ -10,6 +10,7 @@ from services.meetings.body.body import Body, BodyDetails
 from services.meetings.body.membership import Membership, Seat
 from services.meetings.keys import clean_key, free_key
 from services.meetings.meeting.meeting import body_key
+from services.meetings.notice.telling import follow_days
 from services.meetings.person.person import Person
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
@@ -87,6 +88,7 @@ class BodyCommands:
                     await transaction.take_name(organisation, body, found.details.name)
                 transaction.tell(organisation, body, fact, self._clock.now())
                 transaction.follow_rules(organisation, body, found, self._clock.now())
+                await follow_days(transaction, organisation, [(found, body)], self._clock.now())
             return body
 
         return await self._unit_of_work.run(work)

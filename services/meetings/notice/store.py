@@ -34,6 +34,17 @@ _WITHOUT = (
     )
     .order_by(MEETING.c.starts, MEETING.c.id)
 )
+_WAITING = (
+    select(MEETING.c.id)
+    .join(NOTICE, (NOTICE.c.organisation == bindparam("organisation")) & (NOTICE.c.meeting_id == MEETING.c.id))
+    .where(
+        MEETING.c.organisation == bindparam("organisation"),
+        MEETING.c.body_id == func.any(bindparam("bodies", type_=ARRAY(Text))),
+        MEETING.c.status == "scheduled",
+        NOTICE.c.approved_at.is_not(None),
+        NOTICE.c.stage.in_(["none", "preliminary"]),
+    )
+)
 _SAVE = insert(NOTICE)
 _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["organisation", "meeting_id"],
@@ -76,6 +87,11 @@ class NoticeStore(Transaction):
             )
             for row in await self.connection.execute(_WITHOUT, key)
         ]
+
+    async def meetings_with_waiting_notice(self, organisation: str, body_ids: Collection[str]) -> list[str]:
+        """Ids of those of these bodies whose notice is approved and goes out by itself."""
+        key = {"organisation": organisation, "bodies": sorted(body_ids)}
+        return list((await self.connection.execute(_WAITING, key)).scalars())
 
     async def save_notice(self, organisation: str, meeting_id: str, notice: Notice) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting_id, notice))

@@ -4,10 +4,11 @@ Whoever changes or cancels meetings calls `follow`, `tell_update` and `withdraw_
 `settle_answers`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from services.meetings.notice import notice as rules
 from services.meetings.notice.notice import Change, Notice, Stage
@@ -18,7 +19,7 @@ from services.meetings.reply.substitutes import asked_anew, settle
 from services.meetings.transaction import MeetingsTransaction
 from shared.events import NoticeIssued, NoticeReminded, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
 from shared.events.notices import AskedMember
-from shared.timers import Timer, clear_timers, set_timers
+from shared.timers import Timer, clear_timers, hold_timers, set_timers
 
 DUE = "notice-due"
 QUORUM_NEAR = "notice-quorum"
@@ -156,6 +157,20 @@ async def follow(
             scene = await scene_of(transaction, organisation, meeting)
             if scene is not None:
                 await set_notice_timers(transaction, scene, now)
+
+
+async def follow_days(
+    transaction: MeetingsTransaction, organisation: str, bodies: Iterable[tuple[Body | None, Body]], now: datetime
+) -> None:
+    """After bodies were changed, each given as it was and is: where their notices go out by other days now, those that
+    are approved do so. The register is locked, no meeting is."""
+    ids = [is_.id for was, is_ in bodies if was and was.details.rules.notice_days != is_.details.rules.notice_days]
+    waiting = await transaction.meetings_with_waiting_notice(organisation, ids) if ids else []
+    if waiting:
+        await hold_timers(transaction.connection, organisation, *waiting)
+        await transaction.lock_meetings(organisation, waiting)
+        meetings = await transaction.meetings_among(organisation, waiting)
+        await follow(transaction, organisation, list(meetings.values()), {}, now)
 
 
 async def settle_answers(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from services.meetings.notice.telling import follow_days
 from services.meetings.register.changes import Change, Known, Outcome, apply
 from services.meetings.register.csv_file import headings_of, read_csv
 from services.meetings.register.register import MAX_REGISTER, Problem, Problems
@@ -53,6 +54,8 @@ class RegisterCommands:
             await self._save(transaction, organisation, outcome)
             for body in outcome.bodies.values():
                 transaction.follow_rules(organisation, body, before.get(body.id), self._clock.now())
+            changed = [(before.get(body.id), body) for body in outcome.bodies.values()]
+            await follow_days(transaction, organisation, changed, self._clock.now())
             return outcome.changes
 
         return await self._unit_of_work.run(work)

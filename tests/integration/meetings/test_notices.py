@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.meetings.notice.deadlines import NoticeDeadlines
-from shared.events import NoticeIssued, NoticeReminded, NoticeWithdrawn, QuorumAtRisk, SeatLeftEmpty
+from shared.events import NoticeIssued, NoticeReminded, NoticeWithdrawn, SeatLeftEmpty
 from shared.events.base import event_class
 from shared.events.notices import JOIN
 from shared.service import Service
@@ -112,6 +112,24 @@ async def test_an_approved_notice_follows_a_meeting_that_moves(service: Service,
     while await worker.fire_one():
         pass
     assert [one.meeting_id for one in await facts(service, NoticeIssued)] == [sooner]
+
+
+@pytest.mark.parametrize("door", ["page", "register"])
+async def test_an_approved_notice_follows_the_days_of_its_body(
+    service: Service, api: httpx.AsyncClient, door: str
+) -> None:
+    ids, november = await board_of(api, notice_days=3), await meeting(api, **NOVEMBER)
+    await done(api, november, "approve")
+    if door == "page":
+        details = {"name": "Styrelsen", "kind": "board", "rules": {"notice_days": 14}}
+        assert (await api.put(f"/bodies/{ids['body']}", json=details)).is_success
+    else:
+        text = "bodies: {styrelsen: {name: Styrelsen, kind: styrelse, notice_days: 14}}"
+        assert (await api.post("/register", json={"text": text})).is_success
+    eleventh = datetime(2022, 11, 11, 7, tzinfo=UTC)
+    assert not await at(service, eleventh - timedelta(seconds=1)).fire_one()
+    assert await at(service, eleventh).fire_one()
+    assert [one.kind for one in await facts(service, NoticeIssued)] == ["notice"]
 
 
 async def test_what_cannot_go_out_is_no_longer_approved_and_late(service: Service, api: httpx.AsyncClient) -> None:
@@ -289,54 +307,6 @@ async def test_a_substitute_who_was_called_and_left_is_released_and_the_next_is_
     *_, updated, called = await facts(service, NoticeIssued)
     assert "Anna" not in names(updated)
     assert (called.kind, names(called)) == ("substitute", ["Per"])
-
-
-async def test_a_quorum_at_risk_is_told_once_to_chair_and_secretary(service: Service, api: httpx.AsyncClient) -> None:
-    ids, november = await board_of(api, substitutes="none"), await meeting(api, **NOVEMBER)
-    await done(api, november, "issue")
-    await reply(api, november, ids["Maja"], "absent")
-    assert await facts(service, QuorumAtRisk) == []
-    await reply(api, november, ids["Nils"], "absent")
-    [risk] = await facts(service, QuorumAtRisk)
-    assert (names(risk), risk.needed, risk.coming, risk.absent, risk.unanswered) == (["Olof", "Sara"], 2, 0, 2, 1)
-    await reply(api, november, ids["Olof"], "absent")
-    assert len(await facts(service, QuorumAtRisk)) == 1
-    await reply(api, november, ids["Nils"], "coming")
-    await reply(api, november, ids["Olof"], "coming")
-    await reply(api, november, ids["Olof"], "absent")
-    assert len(await facts(service, QuorumAtRisk)) == 2, "it was out of danger"
-
-
-async def test_a_quorum_that_no_substitute_can_save_is_told_before_the_notice(
-    service: Service, api: httpx.AsyncClient
-) -> None:
-    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
-    await done(api, november, "preliminary")
-    for name in ("Maja", "Nils", "Olof"):
-        await reply(api, november, ids[name], "absent")
-    assert await facts(service, QuorumAtRisk) == [], "two substitutes can be called to the three places"
-    for name in ("Anna", "Per"):
-        await ended(api, ids, name)
-    await reply(api, november, ids["Olof"], "absent", comment="Sjuk.")
-    [risk] = await facts(service, QuorumAtRisk)
-    assert (risk.needed, risk.coming, risk.absent) == (2, 0, 3)
-    assert await facts(service, SeatLeftEmpty) == []
-    await done(api, november, "issue")
-    assert len(await facts(service, QuorumAtRisk)) == 1, "it was told"
-
-
-async def test_silence_counts_some_days_before_the_meeting(service: Service, api: httpx.AsyncClient) -> None:
-    ids, november = await board_of(api), await meeting(api, **NOVEMBER)
-    await done(api, november, "issue")
-    await reply(api, november, ids["Olof"], "coming")
-    worker = at(service, datetime(2022, 11, 22, 11, 59, tzinfo=UTC))
-    assert not await worker.fire_one()
-    assert await at(service, datetime(2022, 11, 22, 12, 0, tzinfo=UTC)).fire_one()
-    [risk] = await facts(service, QuorumAtRisk)
-    assert (risk.coming, risk.unanswered) == (1, 2)
-    await reply(api, november, ids["Maja"], "coming")
-    assert not (await state(api, november))["quorum"]["absent"]
-    assert len(await facts(service, QuorumAtRisk)) == 1
 
 
 async def test_a_notice_goes_out_once_however_often_it_is_asked(service: Service, api: httpx.AsyncClient) -> None:
