@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.archive.extract import Extract
 from shared.clock import timestamp
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput
 from shared.events import ExtractLinkEnded, ExtractSent, ExtractUnreached, Person
 from shared.links import FIRST_VERSION, LINKS_OPEN, holder_of
 from shared.plain_text import one_line
@@ -51,6 +51,9 @@ class Sending(BaseModel):
     ended_at: datetime | None = Field(None, description="when somebody ended the link")
     bounced_at: datetime | None = Field(None, description="when it was told that the last mail did not arrive")
     diagnostic: str = Field("", description="what the mail server said then")
+    unread_at: datetime | None = Field(
+        None, description="when something came back to the last mail that nobody could read: it may be a bounce"
+    )
 
 
 class Sent(BaseModel):
@@ -87,10 +90,9 @@ def send(
     timezone: str,
     now: datetime,
 ) -> tuple[Sending, ExtractSent]:
-    """For the first time, or again: the same link then, unless it was ended, and it opens for as long anew."""
-    version = FIRST_VERSION
-    if before is not None:
-        version = before.version + (1 if before.ended_at is not None else 0)
+    """For the first time, or again. Each mail has a link of its own, and those before it open nothing from then on: a
+    bounce tells by its version which mail did not arrive, and no link opens longer than its mail said."""
+    version = FIRST_VERSION if before is None else before.version + 1
     sending = Sending(
         agreement_id=extract.agreement_id,
         number=extract.number,
@@ -115,10 +117,12 @@ def send(
     return sending, fact
 
 
-def end(sending: Sending, extract: Extract, document_name: str, *, now: datetime) -> tuple[Sending, ExtractLinkEnded]:
-    """The link opens nothing from now on. Raises Refused for one that was ended."""
+def end(
+    sending: Sending, extract: Extract, document_name: str, *, now: datetime
+) -> tuple[Sending, ExtractLinkEnded] | None:
+    """The link opens nothing from now on; None for one that was ended, which is what was wanted."""
     if sending.ended_at is not None:
-        raise Refused("the link was ended already", hint="send the extract again for a new one")
+        return None
     fact = ExtractLinkEnded(
         agreement_id=sending.agreement_id,
         document_name=document_name,
@@ -133,8 +137,8 @@ def end(sending: Sending, extract: Extract, document_name: str, *, now: datetime
 def bounced(
     sending: Sending, extract: Extract, document_name: str, *, version: int, diagnostic: str, at: datetime
 ) -> tuple[Sending, ExtractUnreached] | None:
-    """The mail did not arrive; None when that is known, or of a link that is no longer theirs."""
-    if sending.bounced_at is not None or sending.ended_at is not None or version != sending.version:
+    """The mail did not arrive; None when that is known, when another mail followed, or when its link ended."""
+    if sending.bounced_at is not None or not _is_waited_for(sending, version):
         return None
     said = one_line(diagnostic)[:_LONGEST_DIAGNOSTIC]
     fact = ExtractUnreached(
@@ -148,3 +152,14 @@ def bounced(
         diagnostic=said,
     )
     return sending.model_copy(update={"bounced_at": at, "diagnostic": said}), fact
+
+
+def left_unread(sending: Sending, *, version: int, at: datetime) -> Sending | None:
+    """Something came back to the mail that nobody could read; None as for `bounced`."""
+    if sending.unread_at is not None or not _is_waited_for(sending, version):
+        return None
+    return sending.model_copy(update={"unread_at": at})
+
+
+def _is_waited_for(sending: Sending, version: int) -> bool:
+    return sending.ended_at is None and version == sending.version

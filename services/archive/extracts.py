@@ -110,9 +110,17 @@ class Extracts:
         return extract_name(document, found.paragraph), content
 
     async def send(
-        self, organisation: str, agreement_id: str, number: int, wanted: SendingWanted, *, asked_by: str
+        self,
+        organisation: str,
+        agreement_id: str,
+        number: int,
+        wanted: SendingWanted,
+        *,
+        asked_by: str,
+        form_key: str | None = None,
     ) -> Sending:
-        """Have an extract mailed to a person, for the first time or again. `asked_by`: the token's name.
+        """Have an extract mailed to a person, for the first time or again. `asked_by`: the token's name; `form_key`:
+        made with the form that says so, which sends once however often it is pressed.
 
         Raises NotFound for an extract that was not made, InvalidInput, Refused, Unavailable.
         """
@@ -126,19 +134,23 @@ class Extracts:
             there = await sending_store.sendings(connection, organisation, agreement_id, number)
             holder = holder_of(agreement_id, recipient.email)
             before = next((one for one in there if one.holder == holder), None)
+            if before is not None and form_key is not None:
+                last = await sending_store.form_key(connection, organisation, before)
+                if last == form_key:
+                    return before
             if before is None and len(there) >= MOST_SENDINGS:
                 raise Refused(f"the extract was sent to {MOST_SENDINGS} people, and cannot be to more")
             sent, fact = sending_rules.send(
                 before, extract, archived.document_name, recipient, sender, timezone=archived.timezone, now=now
             )
-            await sending_store.put(connection, organisation, sent, body=body, by=asked_by)
+            await sending_store.put(connection, organisation, sent, body=body, by=asked_by, form_key=form_key)
             await transaction.tell_of_extract(archived, fact, at=now)
             return sent
 
         return await self._unit_of_work.run(work)
 
     async def end_link(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending:
-        """The links that a person was mailed open nothing any more. Raises NotFound, Refused."""
+        """The links that a person was mailed open nothing any more, if they did. Raises NotFound."""
         now = self._clock.now()
 
         async def work(transaction: ArchiveTransaction) -> Sending:
@@ -147,7 +159,10 @@ class Extracts:
             sent = await sending_store.sending(connection, organisation, agreement_id, number, holder)
             if sent is None:
                 raise NotFound("the extract was not sent to them")
-            ended, fact = sending_rules.end(sent, extract, archived.document_name, now=now)
+            became = sending_rules.end(sent, extract, archived.document_name, now=now)
+            if became is None:
+                return sent
+            ended, fact = became
             await sending_store.change(connection, organisation, ended)
             await transaction.tell_of_extract(archived, fact, at=now)
             return ended
@@ -184,6 +199,7 @@ class Extracts:
             version=sent.version,
             opens_until=sent.opens_until,
             ended=sent.ended_at is not None,
+            sent_at=sent.sent_at,
             test_seal=extract.test_seal,
             sha256=extract.sealed.sha256,
             size=extract.sealed.size,

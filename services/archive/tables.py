@@ -84,6 +84,7 @@ class ExtractRow(ArchiveTable, table=True):
     name."""
 
     __tablename__ = "extract"
+    __table_args__ = (Index("extract_by_time", "organisation", "certified_at"),)
 
     organisation: str = Field(sa_column=_text(primary_key=True))
     agreement_id: str = Field(sa_column=_text(primary_key=True))
@@ -99,7 +100,7 @@ class ExtractRow(ArchiveTable, table=True):
 class ExtractSendingRow(ArchiveTable, table=True):
     """To whom an extract was sent; see `extract_sending.Sending`. `holder` as in `shared.links`, `body` as the minutes
     name it: who sends the next one of that body's is offered the same people. `sent_by`: a token's name. `told`: how
-    many events speak of it."""
+    many events speak of it; `form_key`: of the form that had it sent last."""
 
     __tablename__ = "extract_sending"
     __table_args__ = (Index("extract_sending_of_body", "organisation", "body", "sent_at"),)
@@ -119,6 +120,8 @@ class ExtractSendingRow(ArchiveTable, table=True):
     diagnostic: str = Field(sa_column=_text())
     sent_by: str = Field(sa_column=_text())
     told: int = Field(sa_column=Column(Integer, nullable=False))
+    form_key: str | None = Field(sa_column=_text(nullable=True))
+    unread_at: datetime | None = Field(sa_column=_timestamptz(nullable=True))
 
 
 class EndedLinkRow(ArchiveTable, table=True):

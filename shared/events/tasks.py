@@ -53,7 +53,7 @@ class TaskWithdrawn(_TaskEvent):
     """It was given by mistake, or is wanted no more: nobody is reminded any more."""
 
     reason: str
-    people: tuple[AskedMember, ...] = Field((), description="who does it and was reminded of it: they are told")
+    people: tuple[AskedMember, ...] = Field((), description="who was mailed that it is due: they are told")
 
 
 class TaskDone(_TaskEvent):

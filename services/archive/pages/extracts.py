@@ -4,6 +4,7 @@ to whom it is for; and what became of those that were sent.
 Whom extracts of the same body's minutes went to before, and who sent and certified them, is offered.
 """
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Protocol
@@ -16,6 +17,7 @@ from services.archive.extract_sending import Sending, SendingWanted
 from services.archive.pages.copies import SealedCopy
 from shared.auth import Access, Principal, Role, requires
 from shared.events import Person
+from shared.ids import new_id
 from shared.links import LINKS_OPEN
 from shared.rendering.file_names import fetched_as
 from shared.text import MAX_EMAIL, MAX_NAME, clean_mailbox, clean_name, email_key
@@ -26,6 +28,7 @@ _SECRETARY = requires(Role.SECRETARY)
 _Number = Annotated[int, Path(ge=1, le=MOST_EXTRACTS)]
 
 LANGUAGES = ("sv", "en")
+_KEY = re.compile("[A-Za-z0-9-]{1,60}")
 _SENDING = (
     ("name", clean_name, MAX_NAME),
     ("email", clean_mailbox, MAX_EMAIL),
@@ -53,10 +56,15 @@ class Extracts(Protocol):
 
     async def sent(self, organisation: str, agreement_id: str, number: int) -> list[Sending]: ...
 
-    async def sent_to(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending: ...
-
     async def send(
-        self, organisation: str, agreement_id: str, number: int, wanted: SendingWanted, *, asked_by: str
+        self,
+        organisation: str,
+        agreement_id: str,
+        number: int,
+        wanted: SendingWanted,
+        *,
+        asked_by: str,
+        form_key: str | None = None,
     ) -> Sending: ...
 
     async def end_link(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending: ...
@@ -132,16 +140,21 @@ class ExtractPages:
         if any(field.error for field in fields):
             return await self._people_page(request, principal, agreement_id, number, fields)
         wanted = SendingWanted.model_validate({field.name: field.value for field in fields})
-        await self._extracts.send(principal.organisation, agreement_id, number, wanted, asked_by=principal.name)
+        key = await form_text(request, "key")
+        await self._extracts.send(
+            principal.organisation,
+            agreement_id,
+            number,
+            wanted,
+            asked_by=principal.name,
+            form_key=key if _KEY.fullmatch(key) else None,
+        )
         return self._to_people(request, agreement_id, number, "sent")
 
     async def extract_end(
         self, request: Request, agreement_id: str, number: _Number, holder: str, principal: Principal = _SECRETARY
     ) -> Response:
-        """A second click finds it ended, which is what it wanted."""
-        sent = await self._extracts.sent_to(principal.organisation, agreement_id, number, holder)
-        if sent.ended_at is None:
-            await self._extracts.end_link(principal.organisation, agreement_id, number, holder)
+        await self._extracts.end_link(principal.organisation, agreement_id, number, holder)
         return self._to_people(request, agreement_id, number, "ended")
 
     def _to_people(self, request: Request, agreement_id: str, number: _Number, done: str) -> Response:
@@ -185,6 +198,7 @@ class ExtractPages:
             recipients=_offered([recipient for recipient, _ in before]),
             senders=_offered([sender for _, sender in before]),
             fields={field.name: field for field in fields},
+            key=new_id(),
             longest_name=MAX_NAME,
             longest_email=MAX_EMAIL,
             days=LINKS_OPEN.days,

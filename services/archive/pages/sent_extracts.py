@@ -27,8 +27,8 @@ _BY_LINK = "whoever was mailed the link may fetch the extract"
 
 @dataclass(frozen=True, slots=True)
 class SentExtract:
-    """An extract as one person was sent it. `version`: of the link that opens it; `language` is that person's. `size`
-    in bytes; times are UTC, shown in the IANA zone `timezone`."""
+    """An extract as one person was sent it, last at `sent_at`. `version`: of the link that opens it, that of the last
+    mail; `language` is that person's. `size` in bytes; times are UTC, shown in the IANA zone `timezone`."""
 
     document_name: str
     paragraph: int
@@ -40,6 +40,7 @@ class SentExtract:
     version: int
     opens_until: datetime
     ended: bool
+    sent_at: datetime
     test_seal: bool
     sha256: str
     size: int
@@ -100,6 +101,7 @@ class SentExtractPages:
             sent.language,
             status=HTTPStatus.OK if template == "copy/extract.html" else HTTPStatus.GONE,
             sent=sent,
+            replaced=opened.version < sent.version and not sent.ended,
             token=token,
             size=readable.size(sent.size, sent.language),
         )

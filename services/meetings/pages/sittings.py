@@ -59,8 +59,7 @@ class SittingPages(OfficePages):
         listed = [one for one in (await request.form()).getlist("adjuster") if isinstance(one, str)]
         scene = await self._commands.sittings.scene(principal.organisation, meeting_id)
         try:
-            now = self._clock.now().astimezone(ZoneInfo(scene.meeting.details.timezone)).replace(tzinfo=None)
-            entries = _entries(scene, said, listed, now)
+            entries = _entries(scene, said, listed, self._clock.now())
             await self._commands.sittings.record(
                 principal.organisation, meeting_id, entries, by=principal.name, seen=version_of(said.get("version", ""))
             )
@@ -171,7 +170,7 @@ def _standing(entries: list[Entry]) -> dict[int, int]:
 
 
 def _entries(scene: Scene, said: Mapping[str, str], adjusters: list[str], now: datetime) -> list[SaidEntry]:
-    """Of a posted form. `now`: local wall time, where the meeting is. Raises ValidationError, InvalidInput, Refused."""
+    """Of a posted form. `now`: UTC. Raises ValidationError, InvalidInput, Refused."""
     state = scene.state
     if state is None:
         raise Refused("the sitting has not been opened", hint="open it first")
@@ -180,7 +179,9 @@ def _entries(scene: Scene, said: Mapping[str, str], adjusters: list[str], now: d
     if do in ("arrived", "departed") and said.get("at"):
         step["at"] = clock_time(state, said["at"])
     elif waited := _waited(said.get("ago", "")):
-        step["at"] = max(now - waited, latest_of(state))
+        # In UTC: where the clocks were changed meanwhile, wall times are an hour more or less apart.
+        pressed = (now - waited).astimezone(ZoneInfo(scene.meeting.details.timezone)).replace(tzinfo=None)
+        step["at"] = max(pressed, latest_of(state))
     step |= texts_of(state, said, do, key)
     if do == "adjusters_chosen":
         step["people"] = adjusters

@@ -18,9 +18,18 @@ from services.meetings.sitting import history
 from services.meetings.sitting.evolving import evolve
 from services.meetings.sitting.facts import fact_of
 from services.meetings.sitting.history import Entry
-from services.meetings.sitting.in_order import require_in_order
+from services.meetings.sitting.in_order import require_before_next, require_in_order
 from services.meetings.sitting.sitting import Sitting
-from services.meetings.sitting.steps import ItemBegun, Opened, RollCalled, RollEntry, SaidStep, Step, cleaned
+from services.meetings.sitting.steps import (
+    ItemBegun,
+    Opened,
+    RollCalled,
+    RollEntry,
+    SaidStep,
+    Step,
+    Withdrawn,
+    cleaned,
+)
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound, Refused, says
@@ -47,7 +56,8 @@ class SaidEntry(BaseModel):
     """A step to record. `key`: a text of who sends it, new for each; sent again, it is recorded once.
 
     `corrects`: the number of the step in whose place it stands, however often that was corrected; `after`: of the one
-    behind which it belongs, for what was forgotten. Either needs a `reason`.
+    behind which it belongs, for what was forgotten. Either needs a `reason`. Without a time of its own such a
+    step has that of the step that it names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -161,9 +171,9 @@ class SittingCommands:
                     hint=f"look at the sitting, {version} steps now",
                     says=says("sitting.meanwhile"),
                 )
-            fresh = await self._entries(transaction, organisation, meeting, version, news)
-            corrects = any(one.corrects or one.after for one in fresh)
+            corrects = any(one.corrects or one.after for one in news)
             before = await transaction.sitting_steps(organisation, meeting_id) if corrects else None
+            fresh = await self._entries(transaction, organisation, meeting, version, news, before or [])
             told = {one.key for one in news if one.step.at is not None}
             await self._append(transaction, organisation, meeting, before, state, fresh, by, told)
             return await _scene(transaction, organisation, meeting)
@@ -177,6 +187,7 @@ class SittingCommands:
         meeting: Meeting,
         version: int,
         news: Sequence[SaidEntry],
+        before: Sequence[Entry],
     ) -> list[Entry]:
         now, agenda, made = self._local_now(meeting), dict[str, Item](), []
         if any(isinstance(one.step, ItemBegun) for one in news):
@@ -188,6 +199,8 @@ class SittingCommands:
                     raise NotFound(f"there is no item {step.item_id[:60]} on the agenda", hint="put it there first")
                 details = agenda[step.item_id].details
                 step = step.model_copy(update={"title": details.title, "kind": details.kind})
+            if step.at is None and (one.corrects or one.after) and not isinstance(step, Withdrawn):
+                step = step.model_copy(update={"at": history.time_at(before, one.corrects or one.after)})
             reason = _reason(one.reason) if one.reason else None
             made.append(
                 Entry(
@@ -225,6 +238,7 @@ class SittingCommands:
         for entry, (was, _) in zip(fresh, pairs, strict=True):
             if entry.key in told and not history.keeps_its_time([*(before or ()), *fresh], entry):
                 require_in_order(was, entry.step)
+                require_before_next(history.behind([*(before or ()), *fresh], entry), entry.step)
         await transaction.save_sitting(organisation, meeting.id, after, fresh, by=by, at=now)
         for entry, (was, then) in zip(fresh, pairs, strict=True):
             fact = fact_of(meeting.id, meeting.details.timezone, entry, was, then or after)

@@ -130,6 +130,22 @@ def keeps_its_time(entries: Sequence[Entry], entry: Entry) -> bool:
     )
 
 
+def time_at(entries: Sequence[Entry], number: int | None) -> datetime | None:
+    """Of what stands, or stood last, at the place of that entry; None where there is no such entry."""
+    places = places_of(entries)
+    said = [one.step for one in entries if places[one.number] == places.get(number or 0)]
+    times = [step.at for step in said if step.at and not isinstance(step, Withdrawn)]
+    return times[-1] if times else None
+
+
+def behind(entries: Sequence[Entry], entry: Entry) -> list[tuple[int, Step]]:
+    """What holds behind the place of that entry, in its order, each with its place."""
+    place = places_of(entries)[entry.number]
+    holds = effective(entries)
+    at = next((n for n, (one, _) in enumerate(holds) if one == place), len(holds))
+    return holds[at + 1 :]
+
+
 def around(entries: Sequence[Entry], number: int) -> tuple[Sitting | None, Sitting | None]:
     """The sitting before and after the step that holds at the place of that entry; all of them hold."""
     places = places_of(entries)

@@ -1,16 +1,28 @@
-"""A step's time is not before what was recorded last of the room: an item taken up, decided or ended, a pause. Pure.
+"""A step's time is not before what was recorded last of the room: an item taken up, decided or ended, a pause; nor,
+where it is put in or corrected, after what follows it of that. Pure.
 
 Whoever comes or goes is of the item that is up when it is recorded: a time before that belongs to another item, and to
 another place among the steps. What was recorded without a time has that of the clock, and is never refused: clocks are
 put back, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from services.meetings.sitting.sitting import Sitting
-from services.meetings.sitting.steps import Step
-from shared.errors import InvalidInput, says
+from services.meetings.sitting.steps import (
+    Adjourned,
+    Closed,
+    Decided,
+    ItemBegun,
+    ItemEnded,
+    Opened,
+    Resumed,
+    Step,
+)
+from shared.errors import InvalidInput, Refused, says
+
+_OF_THE_ROOM = (Opened, ItemBegun, ItemEnded, Decided, Adjourned, Resumed, Closed)
 
 
 def latest_of(state: Sitting) -> datetime:
@@ -30,6 +42,21 @@ def require_in_order(state: Sitting | None, step: Step) -> None:
             hint="record it behind the step after which it happened (`after`), with a reason",
             says=says("sitting.before"),
         )
+
+
+def require_before_next(behind: Sequence[tuple[int, Step]], step: Step) -> None:
+    """`behind`: what holds behind the step, each with its number. Raises Refused that names the one it would follow."""
+    if step.at is None or step.do == "withdrawn":
+        return
+    for number, later in behind:
+        of_the_room = isinstance(step, _OF_THE_ROOM) or isinstance(later, _OF_THE_ROOM)
+        if of_the_room and later.at is not None and later.at < step.at:
+            raise Refused(
+                f"at: {step.at:%H:%M} is after {later.at:%H:%M}, the time of step {number} ({later.do}), which follows",
+                hint=f"say a time until {later.at:%H:%M}, put it behind a later step (`after`), or correct step"
+                f" {number} at the same time",
+                says=says("sitting.later", number=number, why="later"),
+            )
 
 
 def _moments(state: Sitting) -> Iterator[datetime]:

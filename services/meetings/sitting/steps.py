@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -287,7 +288,7 @@ def cleaned(step: Step, now: datetime, zone: str) -> Step:
         raise InvalidInput(
             "at: is local wall time, without an offset", hint="write 2026-09-24T13:05", says=says("sitting.time")
         )
-    if at > now:
+    if _instant(at, zone) > _instant(now, zone):
         raise InvalidInput("at: is still to come", hint="leave it out for now", says=says("sitting.time"))
     if is_skipped(at, zone):
         raise InvalidInput(
@@ -306,6 +307,12 @@ def cleaned(step: Step, now: datetime, zone: str) -> Step:
         if field in update and not update[field] and step.do not in ("reserved", "noted"):
             raise InvalidInput(f"{field}: is empty", says=says("sitting.empty"))
     return step.model_copy(update=update)
+
+
+def _instant(at: datetime, zone: str) -> float:
+    """Wall times do not tell the order in the hour that comes twice when clocks are put back: of them, the first is
+    meant, but by the clock itself, which says which (`fold`)."""
+    return at.replace(tzinfo=ZoneInfo(zone)).timestamp()
 
 
 def _text(text: str) -> str:

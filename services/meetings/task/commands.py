@@ -1,5 +1,6 @@
 """What people ask of tasks; each command is one transaction, which holds the task's row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -42,8 +43,15 @@ async def reached(
     transaction: MeetingsTransaction, organisation: str, task: Task, now: datetime
 ) -> tuple[AskedMember, ...]:
     """Who does it and has an address: of a role, whoever has it now."""
+    return await _asked(transaction, organisation, await _owners(transaction, organisation, task, now))
+
+
+async def _owners(transaction: MeetingsTransaction, organisation: str, task: Task, now: datetime) -> list[str]:
     there = await transaction.memberships_of_body(organisation, task.body_id)
-    ids = rules.owners(task.details, there, now.astimezone(ZoneInfo(task.timezone)).date())
+    return rules.owners(task.details, there, now.astimezone(ZoneInfo(task.timezone)).date())
+
+
+async def _asked(transaction: MeetingsTransaction, organisation: str, ids: Sequence[str]) -> tuple[AskedMember, ...]:
     people = await transaction.people_among(organisation, ids)
     return tuple(found for one in ids if one in people and (found := people[one].asked()) is not None)
 
@@ -121,7 +129,8 @@ class TaskCommands:
         async def work(transaction: MeetingsTransaction) -> Task:
             task = await self._locked(transaction, organisation, task_id, version)
             now = self._clock.now()
-            people = await reached(transaction, organisation, task, now)
+            owners = await _owners(transaction, organisation, task, now)
+            people = await _asked(transaction, organisation, rules.to_be_told(task, owners))
             gone, fact = rules.withdraw(task, reason, now, people)
             await self._keep(transaction, organisation, gone, fact, now)
             return gone

@@ -33,6 +33,7 @@ class TaskDeadlines:
                 people=asked,
                 **rules.about(task),
             )
+            reminded = rules.mailed(reminded, asked)
             await transaction.save_task(organisation, reminded)
             transaction.tell_task(organisation, reminded, fact, now)
             log.info("task.due", task_id=task.id, reminder=told.value, people=len(asked))

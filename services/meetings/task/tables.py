@@ -36,6 +36,7 @@ class TaskRow(MeetingsTable, table=True):
     back_on: str | None = Field(sa_column=Column(Text, nullable=True))
     given_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     reminded: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    mailed: list[str] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))
     done_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
     note: str | None = Field(sa_column=Column(Text, nullable=True))
     withdrawn: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))

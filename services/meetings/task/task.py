@@ -48,7 +48,8 @@ class TaskDetails(BaseModel):
 
 class Task(BaseModel):
     """A task as it stands. `heading`, `held_on`: of the paragraph and of its meeting. `reminded`: what is told, or too
-    late to tell, of the present day. `withdrawn`: nobody is to do it after all; `done_at` says since when, `note` why.
+    late to tell, of the present day. `mailed`: the ids of those who were told that it is due, on whatever day: they may
+    not be those who do it now. `withdrawn`: nobody is to do it after all; `done_at` says since when, `note` why.
     `item_id`: the agenda item as which it came back."""
 
     model_config = ConfigDict(frozen=True)
@@ -65,6 +66,7 @@ class Task(BaseModel):
     details: TaskDetails
     given_at: datetime
     reminded: tuple[Reminder, ...] = ()
+    mailed: tuple[str, ...] = ()
     done_at: datetime | None = None
     note: str | None = None
     withdrawn: bool = False
@@ -116,18 +118,23 @@ def finish(task: Task, note: str | None, now: datetime) -> tuple[Task, TaskDone]
 
 
 def withdraw(task: Task, reason: str, now: datetime, people: Sequence[AskedMember] = ()) -> tuple[Task, TaskWithdrawn]:
-    """It was given by mistake. `people`: who does it, told if they may have been reminded. Raises Refused,
-    InvalidInput."""
+    """It was given by mistake. `people`: who is told, see `to_be_told`. Raises Refused, InvalidInput."""
     task.require_open()
     reason = clean_reason(reason)
     gone = task.model_copy(update={"version": task.version + 1, "done_at": now, "note": reason, "withdrawn": True})
-    return gone, TaskWithdrawn(reason=reason, people=tuple(people) if was_reminded(task) else (), **about(gone))
+    return gone, TaskWithdrawn(reason=reason, people=tuple(people), **about(gone))
 
 
-def was_reminded(task: Task) -> bool:
-    """Whether somebody may have been mailed that it is due. A reminder whose time had come before the task was given
-    was never sent. (Of another day since then, one may not have been either.)"""
-    return any(task.moment(one) > task.given_at for one in task.reminded)
+def to_be_told(task: Task, owners: Sequence[str]) -> Sequence[str]:
+    """The ids of those who may think that they are to do it: who was mailed, whoever has it now. `owners`: those, of a
+    task whose reminders are from before it was known whom they went to."""
+    was_due = any(task.moment(one) > task.given_at for one in task.reminded)
+    return task.mailed or (owners if was_due else ())
+
+
+def mailed(task: Task, people: Sequence[AskedMember]) -> Task:
+    """These were told that it is due."""
+    return task.model_copy(update={"mailed": tuple(dict.fromkeys((*task.mailed, *(one.person_id for one in people))))})
 
 
 def remind(task: Task, now: datetime) -> tuple[Task, Reminder | None]:

@@ -23,6 +23,7 @@ async def on_extract_sent(transaction: NotificationsTransaction, received: Recei
     language = language_of(event.recipient.language)
     until = stamp_time(parse_timestamp(event.opens_until), event.timezone, language)
     _mail(transaction, received, Purpose.EXTRACT, event.recipient, sender=event.sender, deadline=until)
+    _withdraw(transaction, received)  # an earlier mail that still waits has a link that opens nothing any more
 
 
 async def on_extract_unreached(transaction: NotificationsTransaction, received: Received[ExtractUnreached]) -> None:
@@ -36,6 +37,12 @@ async def on_extract_unreached(transaction: NotificationsTransaction, received: 
 
 async def on_extract_link_ended(transaction: NotificationsTransaction, received: Received[ExtractLinkEnded]) -> None:
     """A link that opens nothing is not mailed."""
+    _withdraw(transaction, received)
+
+
+def _withdraw(
+    transaction: NotificationsTransaction, received: Received[ExtractSent] | Received[ExtractLinkEnded]
+) -> None:
     event = received.event
     transaction.withdraw_copies(
         EndedCopies(

@@ -19,6 +19,8 @@ from shared.ids import new_id
 from shared.text import email_key
 
 DeliveryKey = tuple[str, str]  # organisation, delivery id
+_KNOWN = [purpose.value for purpose in Purpose]
+"""A mail of another purpose is a newer release's: while pods roll, or after a step back, it is left to that one."""
 
 _TEXTS = ARRAY(Text)
 _MOMENTS = ARRAY(TIMESTAMP(timezone=True))
@@ -38,7 +40,7 @@ _CLAIM_DUE = text(
     f"""
     WITH due AS MATERIALIZED (
         SELECT organisation, id, claim IS NULL OR contested AS free FROM delivery
-        WHERE status = 'waiting' AND due_at <= clock_timestamp()
+        WHERE status = 'waiting' AND due_at <= clock_timestamp() AND purpose = ANY(:known)
           AND (lease_until IS NULL OR lease_until < clock_timestamp())
         ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     )
@@ -50,15 +52,15 @@ _CLAIM_DUE = text(
     WHERE delivery.organisation = due.organisation AND delivery.id = due.id
     RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - delivery.queued_at) AS age, due.free
     """  # noqa: S608  (column names of our own)
-)
+).bindparams(bindparam("known", _KNOWN, type_=_TEXTS))
 _CLAIM_ONE = text(
     f"""
     UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
-    WHERE organisation = :organisation AND id = :id AND status = 'waiting'
+    WHERE organisation = :organisation AND id = :id AND status = 'waiting' AND purpose = ANY(:known)
       AND (lease_until IS NULL OR lease_until < clock_timestamp())
     RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - queued_at) AS age
     """  # noqa: S608
-)
+).bindparams(bindparam("known", _KNOWN, type_=_TEXTS))
 _TAKE_BACK = text(
     """
     UPDATE delivery SET claim = NULL, lease_until = NULL, contested = false
@@ -101,6 +103,8 @@ _SAVE = text(
     bindparam("retries", type_=ARRAY(Float)),
 )
 
+_READ = select(*_COLUMNS).where(DELIVERY.c.purpose.in_(_KNOWN))
+# Of any purpose: what came back to a mail that we do not know fails, and comes again to who knows it.
 _LOCK = (
     select(*_COLUMNS)
     .where(among_pairs(DELIVERY.c.organisation, DELIVERY.c.id))
@@ -211,7 +215,7 @@ async def sent_to(connection: AsyncConnection, organisation: str, address: str) 
 
 
 async def find(connection: AsyncConnection, key: DeliveryKey) -> Delivery | None:
-    query = select(*_COLUMNS).where(DELIVERY.c.organisation == key[0], DELIVERY.c.id == key[1])
+    query = _READ.where(DELIVERY.c.organisation == key[0], DELIVERY.c.id == key[1])
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else _delivery(row)
 
@@ -228,7 +232,7 @@ async def page(
 ) -> list[Delivery]:
     """In the order of queueing; `after` is the id of the last one seen. With `before`: the last ones before that id;
     of all, for an empty one."""
-    query = select(*_COLUMNS).where(DELIVERY.c.organisation == organisation)
+    query = _READ.where(DELIVERY.c.organisation == organisation)
     if agreement_id is not None:
         query = query.where(DELIVERY.c.agreement_id == agreement_id)
     if status is not None:
@@ -250,9 +254,7 @@ async def count_waiting(connection: AsyncConnection) -> int:
 
 
 def _to(organisation: str, address: str) -> Select[Any]:
-    return select(*_COLUMNS).where(
-        DELIVERY.c.organisation == organisation, DELIVERY.c.recipient_key == email_key(address)
-    )
+    return _READ.where(DELIVERY.c.organisation == organisation, DELIVERY.c.recipient_key == email_key(address))
 
 
 def _row(new: NewDelivery) -> dict[str, Any]:

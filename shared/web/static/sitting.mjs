@@ -3,7 +3,7 @@
 
 // Named and dated as `drafts.mjs` does, which takes them away after two weeks; `logout.mjs` does with the logout.
 const PREFIX = `justera-draft:${location.pathname}:`;
-const LINE = `${PREFIX}line`;
+const LINE = `${PREFIX}line:`; // each step under a key of its own: another window on this sitting has steps of its own
 const PATIENCE = 20_000; // ms until a server that does not answer is asked again
 const versionOf = (page) => page.querySelector("form[data-say] [name=version]")?.value;
 const isChoice = (field) => field.matches("[type=checkbox], [type=radio]");
@@ -11,8 +11,8 @@ const keyOf = (fields) => fields.find(([name]) => name === "key")[1];
 const without = (fields) => JSON.stringify(fields.filter(([name]) => name !== "key"));
 
 let seen = versionOf(document); // how many steps there were when the page that is looked at was made
-let line = read(LINE) ?? {};
-if (!Array.isArray(line.steps)) line = { version: seen, steps: [] };
+let line = { version: seen, steps: waiting() };
+if (line.steps.length) line.version = line.steps[0].version ?? seen;
 let [sending, lost] = [false, false];
 
 // What was typed and not recorded; where someone else's text stands meanwhile, below that.
@@ -47,7 +47,7 @@ document.addEventListener("submit", (event) => {
   if (!line.steps.length) line.version = seen;
   const kept = [...form.querySelectorAll("[data-keep]")].map((one) => [one.dataset.keep, one.value]);
   line.steps.push({ action: form.action, fields, kept, at: Date.now(), label: labelOf(form, event.submitter) });
-  write(LINE, line);
+  store(line.steps.at(-1));
   if (!sending) send(1_000);
   else say(lost ? "waits" : "sending");
 });
@@ -71,11 +71,14 @@ async function send(pause) {
     if (!page.querySelector("main")) throw new Error("somebody between us and the server answered");
     lost = false;
     line.steps.shift();
+    forget(step);
     if (!answer.redirected) return refused(page);
     step.kept.forEach(([name, text]) => recorded(name, text));
     line.version = seen = versionOf(page) ?? line.version;
-    write(LINE, line);
-    if (line.steps.length) return send(1_000);
+    if (line.steps.length) {
+      store(line.steps[0]);
+      return send(1_000);
+    }
     location.assign(answer.url); // what is pressed until the page is there waits in line for it
   } catch {
     lost = true;
@@ -91,8 +94,8 @@ async function send(pause) {
 // The page that says why, with what was typed in all its forms. What was pressed behind it rests on what was not recorded.
 function refused(page) {
   const behind = line.steps.map((one) => one.label);
+  line.steps.forEach(forget);
   line = { version: undefined, steps: [] };
-  write(LINE, line);
   const typed = [...document.querySelectorAll("[data-keep]")].map((one) => [one.id, one.value]);
   document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
   for (const [id, value] of typed) {
@@ -139,6 +142,26 @@ function plain(text) {
   return (text ?? "").replaceAll("\r\n", "\n").trim();
 }
 
+// What waited when a window was closed, or waits in another one: sent by both, it is recorded once.
+function waiting() {
+  try {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(LINE));
+    const steps = names.map(read).filter((step) => Array.isArray(step?.fields) && Array.isArray(step.kept));
+    return steps.sort((one, other) => one.at - other.at);
+  } catch {
+    return []; // Not allowed.
+  }
+}
+
+// The first in line bears how many steps there were when it was pressed, or when the one before it was recorded.
+function store(step) {
+  write(LINE + keyOf(step.fields), step === line.steps[0] ? { ...step, version: line.version } : step);
+}
+
+function forget(step) {
+  localStorage.removeItem(LINE + keyOf(step.fields));
+}
+
 function keep(name, base, text) {
   write(PREFIX + name, { base, text });
 }
@@ -153,8 +176,7 @@ function read(name) {
 
 function write(name, value) {
   try {
-    if (name === LINE && !value.steps.length) localStorage.removeItem(name);
-    else localStorage.setItem(name, JSON.stringify({ at: Date.now(), values: [], ...value }));
+    localStorage.setItem(name, JSON.stringify({ at: Date.now(), values: [], ...value }));
   } catch {
     // Full, or not allowed: then it is there as long as the page is.
   }

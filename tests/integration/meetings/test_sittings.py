@@ -196,6 +196,39 @@ async def test_a_time_before_what_was_recorded_last_belongs_to_another_place(roo
     assert kept.status_code == 200
 
 
+async def test_a_time_after_what_follows_belongs_to_another_place(room: Room) -> None:
+    """What is put in or corrected: refused with the step that follows, which may be corrected with it."""
+    await room.open("Olof", "Maja")
+    begun = step("item_begun", 10, item_id=room.items[0])
+    await room.say(begun, step("decided", 20, text="Ja"), step("item_ended", 21))
+    came = step("arrived", 30, person_id=room.ids["Nils"])
+    late = await room.say(came, after=2, reason="Glömdes")
+    assert (late.status_code, late.json()["detail"]) == (
+        409,
+        "at: 13:30 is after 13:10, the time of step 3 (item_begun), which follows",
+    )
+    assert "say a time until 13:10" in late.json()["hint"]
+    assert (await room.say(step("decided", 25, text="Ja"), corrects=4, reason="Fel tid")).status_code == 409
+    assert (await room.now())["version"] == 5
+    at_ten = await room.say(step("arrived", 10, person_id=room.ids["Nils"]), after=2, reason="Glömdes")
+    assert at_ten.status_code == 200, "in the same minute"
+    both = [
+        {"key": "a", "step": step("decided", 25, text="Ja"), "corrects": 4, "reason": "Fel tid"},
+        {"key": "b", "step": step("item_ended", 26), "corrects": 5, "reason": "Fel tid"},
+    ]
+    assert (await room.post(both)).status_code == 200, "what follows is corrected with it"
+
+
+async def test_a_correction_without_a_time_has_that_of_the_step_that_it_names(room: Room) -> None:
+    await room.open("Olof", "Maja")
+    await room.say(step("item_begun", 10, item_id=room.items[0]), step("decided", 20, text="Ja"))
+    await room.say(step("item_ended", 21))
+    await room.say(step("decided", text="Nej"), corrects=4, reason="Fel ord")
+    await room.say(step("arrived", person_id=room.ids["Nils"]), after=3, reason="Glömdes")
+    kept = (await room.api.get(f"/meetings/{room.meeting_id}/sitting/steps")).json()["steps"]
+    assert [one["step"]["at"] for one in kept[-2:]] == [f"{DAY}T13:20:00", f"{DAY}T13:10:00"]
+
+
 async def test_a_mistake_is_corrected_and_both_are_kept(room: Room) -> None:
     await room.open("Olof", "Maja")
     await room.say(step("arrived", 5, person_id=room.ids["Nils"]))

@@ -125,6 +125,23 @@ async def test_timers_remind_a_week_before_and_on_the_day_once_each(
         assert left.scalar_one() == 0
 
 
+async def test_who_was_reminded_is_told_of_the_end_though_another_does_it_now(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str], clock: ManualClock
+) -> None:
+    task = await given(service, api, owner_role="chair")
+    clock.move_to(NOW + timedelta(days=18))
+    await fire(service)
+    seen = (await api.get(f"/tasks/{task['id']}")).json()["task"]
+    details = seen["details"] | {"owner_role": None, "owner_id": board["maja"]}
+    changed = await api.put(f"/tasks/{task['id']}", json=details)
+    assert changed.status_code == 200, changed.text
+    gone = await api.post(f"/tasks/{task['id']}/withdraw", json={"reason": "Fel paragraf"})
+    assert gone.status_code == 200, gone.text
+    name, said = (await facts(service))[-1]
+    assert name == "task-withdrawn"
+    assert [one["email"] for one in said["people"]] == ["olof.berg@bjorka.example"]
+
+
 async def test_a_task_comes_back_on_an_agenda_by_one_click(
     service: Service, api: httpx.AsyncClient, board: dict[str, str]
 ) -> None:

@@ -65,3 +65,11 @@ async def test_its_bounce_names_the_extract_and_who_sent_it_is_told(
     said = words(server.mails[-1])
     assert "Nora Vik (nora.vik@bjorka.example)" in said
     assert f"/archive/extracts/{AGREEMENT}/1/people" in said
+
+
+async def test_sent_again_the_mail_before_is_not_sent_any_more(waiting_post: Post) -> None:
+    """Its link opens nothing, once there is a newer one."""
+    await waiting_post.bring(message(sent()))
+    await waiting_post.bring(message(sent(2)))
+    found = {one.request_version: one.status for one in await waiting_post.deliveries()}
+    assert found == {1: Status.WITHDRAWN, 2: Status.WAITING}

@@ -406,3 +406,23 @@ async def test_work_in_hand_is_counted(waiting_post: Post, server: RecordingSmtp
     assert await waiting_post.commands.count_waiting() == 1, "put off"
     await waiting_post.commands.deliver_next(ORGANISATION, OLOF)
     assert await waiting_post.commands.count_waiting() == 0
+
+
+async def test_a_mail_of_a_purpose_that_a_newer_release_made_is_left_to_it(
+    make_post: MakePost, server: RecordingSmtpServer
+) -> None:
+    """While pods roll, or after a step back: the others go out, and pages and lists show what can be said of."""
+    post = make_post(automatic=False)
+    await post.bring(message(requested()), message(requested(SVEN, request_id="request-2")))
+    async with post.service.database.transaction() as connection:
+        await connection.execute(text("UPDATE delivery SET purpose = 'of-tomorrow' WHERE request_id = 'request-1'"))
+
+    async def one_sent() -> bool:
+        return [one.status for one in await post.deliveries()] == [Status.SENT]
+
+    make_post()
+    await eventually(one_sent)
+    assert [mail.recipient for mail in server.mails] == [SVEN]
+    async with post.service.database.single() as connection:
+        left = await connection.execute(text("SELECT status, claim FROM delivery WHERE purpose = 'of-tomorrow'"))
+        assert tuple(left.one()) == ("waiting", None)

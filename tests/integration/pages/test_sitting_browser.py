@@ -139,6 +139,34 @@ async def test_what_is_pressed_without_a_connection_waits_in_line(page: Page, he
     assert await page.evaluate("Object.keys(localStorage).length") == 0
 
 
+async def test_what_waits_in_two_windows_is_lost_in_neither(page: Page, held: Held) -> None:
+    """Both are closed, as by a crash; whoever opens the sitting next has what waited in both."""
+    await opened(page, held)
+    say = re.compile("/sitting/say$")
+
+    async def lose(route: Route) -> None:
+        await route.abort()
+
+    await page.context.route(say, lose)
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    for window, name in ((page, "Maja Lind"), (other, "Nils Ek")):
+        await window.locator("#speaker_listed-person").select_option(label=name)
+        await window.locator("form:has(#speaker_listed-person) button").click()
+        await expect(window.locator("[data-sending]")).to_contain_text("Ingen kontakt just nu")
+    context, url = page.context, page.url
+    await page.close()
+    await other.close()
+    next_one = await context.new_page()
+    await next_one.goto(url)
+    waits = next_one.locator("[data-sending]")
+    await expect(waits).to_contain_text("Maja Lind; Sätt upp på talarlistan Nils Ek")
+    await context.unroute(say)
+    await expect(next_one.locator("#speakers + ol li")).to_have_count(2, timeout=20_000)
+    assert await held.steps() == ["opened", "roll_called", "speaker_listed", "speaker_listed"]
+    assert await next_one.evaluate("Object.keys(localStorage).length") == 0
+
+
 async def test_what_waits_behind_a_step_that_is_refused_is_named(page: Page, held: Held) -> None:
     await opened(page, held)
     say = re.compile("/sitting/say$")

@@ -1,6 +1,6 @@
 """A sitting in a browser without script: held from roll call to end, refused in words, told to the second secretary."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -165,6 +165,44 @@ async def test_what_waited_for_a_connection_has_the_time_when_it_was_done(held: 
     times = [step.at for step in (entry.step for entry in await held.entries()) if step.at]
     opened = times[0]
     assert [(at - opened).seconds // 60 for at in times] == [0, 0, 5, 19, 19, 20]
+
+
+async def test_what_waited_while_clocks_were_changed_has_the_time_when_it_was_done(held: Held) -> None:
+    """Put forward: no time of an hour that was skipped. Put back: an hour that comes twice is not still to come."""
+    commands, clock = held.visitor.site.meetings.commands, held.visitor.site.flow.clock
+    for night, back_at, waited, done in (
+        (datetime(2023, 3, 26), datetime(2023, 3, 26, 1, 10, tzinfo=UTC), 1200, (1, 50)),
+        (datetime(2023, 10, 29), datetime(2023, 10, 29, 1, 10, tzinfo=UTC), 1200, (2, 50)),
+    ):
+        details = MeetingDetails(
+            body="Styrelsen", title="Natt", place="Digitalt", starts=night, ends=night.replace(hour=5)
+        )
+        meeting = await commands.meetings.schedule(ORGANISATION, details)
+        clock.move_to(back_at - timedelta(hours=1))
+        at = f"{OFFICE}/meetings/{meeting.id}/sitting"
+        await held.visitor.follow(at)
+        await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+        clock.move_to(back_at)
+        await held.say("arrived", person=held.ids["Maja"], ago=str(waited))
+        [*_, last] = await commands.sittings.steps(ORGANISATION, meeting.id)
+        assert last.step.do == "arrived"
+        assert last.step.at == night.replace(hour=done[0], minute=done[1])
+
+
+async def test_a_time_after_what_follows_leads_to_the_step_that_follows(held: Held) -> None:
+    await voted(held)
+    clock = held.visitor.site.flow.clock
+    clock.move_to(clock.now() + timedelta(minutes=30))
+    entry = (await held.entries())[6].step
+    assert entry.at is not None
+    late = {"name": "Petra Holm", "reason": "Glömt", "at": (entry.at + timedelta(minutes=9)).strftime("%H:%M")}
+    await held.visitor.follow(f"{held.at}/steps/2/after?do=guest_arrived")
+    await held.visitor.press("/steps/2/after", **late)
+    page = unescape(held.visitor.page.text)
+    assert "Steg 5 (Ärendet togs upp" in page
+    assert "Då är dess tid före tiden i det steg som du lägger in eller rättar." in page
+    assert "Rätta steg 5 också" in page
+    assert len(await held.steps()) == 9
 
 
 async def test_an_item_whose_answer_was_lost_is_taken_up_once(held: Held) -> None:

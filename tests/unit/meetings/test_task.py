@@ -201,11 +201,18 @@ def test_whatever_happens_nobody_is_reminded_twice_or_too_early_or_of_what_is_do
 
 def test_only_who_was_reminded_is_told_that_it_is_withdrawn() -> None:
     maja = AskedMember(person_id="maja", email="maja.lind@norrdalen.example")
+    nils = AskedMember(person_id="nils", email="nils.ek@norrdalen.example")
     given = task()
-    assert rules.withdraw(given, "Fel paragraf", NOW, [maja])[1].people == ()
-    reminded, _ = rules.remind(given, at(DUE - timedelta(days=7), 8))
-    assert rules.withdraw(reminded, "Fel paragraf", NOW, [maja])[1].people == (maja,)
+    assert rules.to_be_told(given, ["maja"]) == ()
+    due, _ = rules.remind(given, at(DUE - timedelta(days=7), 8))
+    assert rules.mailed(rules.mailed(due, [maja, nils]), [maja]).mailed == ("maja", "nils")
+    # Another does it by now, and another day: who was mailed is told, and nobody else.
+    handed_on = rules.mailed(due, [maja]).model_copy(update={"reminded": ()})
+    assert rules.to_be_told(handed_on, ["nils"]) == ("maja",)
+    assert rules.withdraw(handed_on, "Fel paragraf", NOW, [maja])[1].people == (maja,)
+    # Reminded before it was kept whom that went to.
+    assert rules.to_be_told(due, ["maja"]) == ["maja"]
     # Given within the week before its day: that reminder is passed over, and nobody got it.
     soon = task(due=(NOW + timedelta(days=2)).date())
     assert soon.reminded == (Reminder.WEEK,)
-    assert rules.withdraw(soon, "Fel paragraf", NOW, [maja])[1].people == ()
+    assert rules.to_be_told(soon, ["maja"]) == ()
