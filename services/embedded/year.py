@@ -12,7 +12,7 @@ from services.embedded.year_members import MembersSteps
 from services.embedded.year_minutes import MinutesSteps
 from services.embedded.year_past import Past
 from services.embedded.year_sitting import SittingSteps
-from services.meetings.agenda.agenda import Item
+from services.meetings.agenda.agenda import Item, ItemDetails
 from services.meetings.attachment.commands import Upload
 from services.meetings.commands import MeetingsCommands
 from services.meetings.meeting.commands import ClashesFound, Wish
@@ -44,10 +44,14 @@ class YearSteps:
             **self._minutes.actions,
             "register": self._register,
             "plan": self._plan,
+            "close_body": self._close_body,
             "schedule_meeting": self._schedule,
             "change_meeting": self._change,
             "cancel_meeting": self._cancel,
             "add_items": self._add_items,
+            "change_item": self._change_item,
+            "remove_items": self._remove_items,
+            "order_items": self._order_items,
             "move_items": self._move_items,
             "notice": self._notice,
             "remind_unanswered": self._remind_unanswered,
@@ -99,6 +103,10 @@ class YearSteps:
 
         await _meaning(schedule, step.despite_clashes)
 
+    async def _close_body(self, step: steps.CloseBody) -> None:
+        body = await self._found.body(step.body)
+        await self._meetings.bodies.close(self._organisation, body.id, step.last_day)
+
     async def _change(self, step: steps.ChangeMeeting) -> None:
         meeting = await self.meeting(step.meeting)
         was = meeting.details
@@ -127,6 +135,27 @@ class YearSteps:
         meeting = await self.meeting(step.meeting)
         for details in step.items:
             await self._meetings.agendas.add(self._organisation, meeting.id, details)
+
+    async def _change_item(self, step: steps.ChangeItem) -> None:
+        item = await self._found.item(await self.meeting(step.meeting), step.item)
+        given = {name: value for name in ItemDetails.model_fields if (value := getattr(step, name)) is not None}
+        details = item.details.model_copy(update=given)
+        if await self._meetings.agendas.change(self._organisation, item.id, details, version=item.version) == item:
+            raise Refused("the item says that already")
+
+    async def _remove_items(self, step: steps.RemoveItems) -> None:
+        meeting = await self.meeting(step.meeting)
+        for title in step.items:
+            item = await self._found.item(meeting, title)
+            await self._meetings.agendas.remove(self._organisation, item.id, version=item.version)
+
+    async def _order_items(self, step: steps.OrderItems) -> None:
+        meeting = await self.meeting(step.meeting)
+        there = (await self._meetings.agendas.agenda(self._organisation, meeting.id)).items
+        wanted = [of_title(there, title).id for title in step.items]
+        if sorted(wanted) != sorted(one.id for one in there):
+            raise Refused(f"items: are not the {len(there)} of the agenda, each once")
+        await self._meetings.agendas.order(self._organisation, meeting.id, wanted)
 
     async def _move_items(self, step: steps.MoveItems) -> None:
         to = await self.meeting(step.to) if step.to else None

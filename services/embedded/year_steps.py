@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from services.embedded.fields import known, read_bytes, read_file, text_of
 from services.embedded.step_base import Named, YearStep
-from services.meetings.agenda.agenda import HowItLeft, ItemDetails
+from services.meetings.agenda.agenda import MAX_MINUTES, HowItLeft, ItemDetails
+from services.meetings.body.body import ItemKind
 from services.meetings.meeting.meeting import Mode, Occasion
 from services.meetings.plan.plan import MAX_PLAN
 from services.meetings.poll.poll import Can, TimeAsked
@@ -57,6 +58,14 @@ class Plan(YearStep):
         )
 
 
+class CloseBody(YearStep):
+    """A body, by its key, ceases: `last_day`, by default the present one, is its last, and its memberships end."""
+
+    subject: ClassVar[str | None] = "body"
+    body: str
+    last_day: date | None = None
+
+
 class ScheduleMeeting(YearStep):
     """A meeting of a body, by its key. Local wall time."""
 
@@ -97,6 +106,32 @@ class AddItems(YearStep):
     subject: ClassVar[str | None] = "meeting"
     meeting: Named
     items: tuple[Annotated[ItemDetails, BeforeValidator(lambda given: _titled(given))], ...] = Field(min_length=1)
+
+
+class ChangeItem(YearStep):
+    """What people write of an item, by its title (`item`); what is left out stays."""
+
+    subject: ClassVar[str | None] = "item"
+    meeting: Named
+    item: str
+    title: str | None = None
+    kind: ItemKind | None = None
+    presenter: str | None = None
+    background: str | None = None
+    proposal: str | None = None
+    minutes: int | None = Field(None, ge=1, le=MAX_MINUTES)
+
+
+class RemoveItems(YearStep):
+    """Items by their titles, that came from no other meeting."""
+
+    subject: ClassVar[str | None] = "meeting"
+    meeting: Named
+    items: tuple[str, ...] = Field(min_length=1)
+
+
+class OrderItems(RemoveItems):
+    """All items of an agenda by their titles, as they are to be taken up."""
 
 
 class MoveItems(YearStep):

@@ -101,7 +101,18 @@ OF_A_YEAR: Steps = [
         "(answer_poll olof): the date poll was called off",
     ),
     (f"attach: {{{ITEM}, name: a.txt, text: b}}", "(attach Budget): items: there is no item 'Budget'"),
-    (f"add_items: {{{MEETING}, items: [Budget]}}", ""),
+    (f"add_items: {{{MEETING}, items: [Budget, Skola]}}", ""),
+    (f"change_item: {{{ITEM}, kind: information}}", "(change_item Budget): the item says that already"),
+    (
+        f"order_items: {{{MEETING}, items: [Budget, Budget]}}",
+        "(order_items board 2023-02-24): items: are not the 2 of the agenda, each once",
+    ),
+    (f"remove_items: {{{MEETING}, items: [Skola]}}", ""),
+    (
+        f"remove_items: {{{MEETING}, items: [Skola]}}",
+        "(remove_items board 2023-02-24): items: there is no item 'Skola'",
+    ),
+    ("close_body: {body: ghosts}", "(close_body ghosts): there is no body ghosts"),
     (
         f"attach: {{{ITEM}, name: a.pdf, text: b}}",
         "(attach Budget): a.pdf is not a PDF: its content is text",
