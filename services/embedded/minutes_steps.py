@@ -171,6 +171,7 @@ class GiveTask(YearStep):
     role: MemberRole | None = None
     due: date
     back_on: Named | None = None
+    back_day: date | None = None
 
 
 class FinishTask(YearStep):

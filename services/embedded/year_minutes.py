@@ -204,6 +204,7 @@ class MinutesSteps:
             owner_role=step.role,
             due=step.due,
             back_on=(await self._found.meeting(step.back_on)).id if step.back_on else None,
+            back_day=step.back_day,
         )
         await self._meetings.tasks.give(self._organisation, meeting.id, number, details)
 

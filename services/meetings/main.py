@@ -64,6 +64,7 @@ from services.meetings.sitting.commands import SittingCommands
 from services.meetings.strike import api as strike_api
 from services.meetings.strike.commands import StrikeCommands
 from services.meetings.task import api as task_api
+from services.meetings.task.coming_back import TaskComingBack
 from services.meetings.task.commands import TaskCommands
 from services.meetings.task.deadlines import TaskDeadlines
 from services.meetings.transaction import MeetingsTransaction
@@ -112,6 +113,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         **ComingBack(agendas, clock).handlers(),
         **Entering(blobs).handlers(),
         **TaskDeadlines(clock).handlers(),
+        **TaskComingBack(agendas, clock).handlers(),
         **PublicationDeadlines(clock).handlers(),
     }
     commands = MeetingsCommands(
@@ -141,7 +143,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         polls=PollCommands(unit_of_work, clock),
         members=MemberQueries(unit_of_work, clock),
         timers=TimerWorker(unit_of_work, clock, on_time),
-        tasks=TaskCommands(unit_of_work, clock),
+        tasks=TaskCommands(unit_of_work, clock, agendas),
         publications=PublicationCommands(unit_of_work, clock, blobs, press),
         board=BoardQueries(unit_of_work, blobs),
     )

@@ -31,6 +31,7 @@ class _TaskAsGiven(_TaskEvent):
     owner_role: str | None = Field(None, description="whoever has this role in the body does it")
     due: str = Field(description="day, ISO 8601")
     back_on: str | None = Field(None, description="the meeting at which it comes back")
+    back_day: str | None = Field(None, description="day, ISO 8601, on which it comes back, before its meeting is known")
 
 
 class TaskGiven(_TaskAsGiven):

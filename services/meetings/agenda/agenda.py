@@ -181,15 +181,20 @@ def move(
 
 
 def comes_back(item: Item, meetings: Sequence[Meeting], today: date) -> Meeting | None:
-    """The meeting that an item that waits comes back at: of its day; where none is planned a month before it, the first
-    one after. None: not yet. `meetings`: those of its body that are to come."""
+    """The meeting that an item that waits comes back at, as `meeting_of` says. None: not yet."""
     if item.meeting_id is not None or item.back_on is None:
         return None
+    return meeting_of(item.back_on, meetings, today)
+
+
+def meeting_of(wanted: date, meetings: Sequence[Meeting], today: date) -> Meeting | None:
+    """That of the day; where none is planned a month before it, the first one after. None: not yet. `meetings`: those
+    of the body that are to come."""
     after = sorted(
-        (one for one in meetings if one.details.starts.date() >= item.back_on),
+        (one for one in meetings if one.details.starts.date() >= wanted),
         key=lambda one: (one.details.starts, one.id),
     )
-    if not after or (after[0].details.starts.date() > item.back_on and today < item.back_on - PLANNED_BY):
+    if not after or (after[0].details.starts.date() > wanted and today < wanted - PLANNED_BY):
         return None
     return after[0]
 

@@ -1,7 +1,7 @@
 """An item that was put off until a day comes back by itself: a timer looks for its meeting, now and every day."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.meetings.agenda import agenda as rules
 from services.meetings.agenda.agenda import HowItLeft
@@ -35,7 +35,7 @@ class ComingBack:
             return
         if seen.meeting_id is not None or seen.back_on is None:
             return
-        there = await self._to_come(transaction, organisation, seen.which_body)
+        there = await meetings_to_come(transaction, organisation, seen.which_body, now)
         found = rules.comes_back(seen, there, now.date())
         if found is not None:
             to = await transaction.lock_meeting(organisation, found.id)
@@ -53,12 +53,16 @@ class ComingBack:
                 return
         await set_timers(transaction.connection, [Timer(organisation, COMES_BACK, seen.id, now + _EVERY)])
 
-    async def _to_come(self, transaction: MeetingsTransaction, organisation: str, body: WhichBody) -> list[Meeting]:
-        now, found = self._clock.now(), list[Meeting]()
-        for year in range(now.year, now.year + 3):
-            found += await transaction.meetings_of_year(organisation, year)
-        return [
-            one
-            for one in found
-            if one.status is not MeetingStatus.CANCELLED and not one.is_over(now) and one.which_body.is_same(body)
-        ]
+
+async def meetings_to_come(
+    transaction: MeetingsTransaction, organisation: str, body: WhichBody, now: datetime
+) -> list[Meeting]:
+    """Of a body, in the years that are planned."""
+    found: list[Meeting] = []
+    for year in range(now.year, now.year + 3):
+        found += await transaction.meetings_of_year(organisation, year)
+    return [
+        one
+        for one in found
+        if one.status is not MeetingStatus.CANCELLED and not one.is_over(now) and one.which_body.is_same(body)
+    ]

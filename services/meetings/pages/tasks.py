@@ -31,8 +31,13 @@ from shared.errors import InvalidInput, NotFound, Refused
 from shared.text import MAX_REASON, clean_line, clean_reason
 from shared.web import Field, form_text
 
-_NAMES = ("what", "owner", "due", "back_on")
-_REFUSED = {"due": ("due", "task.due"), "owner": ("owner", "task.owner"), "back_on": ("back_on", "task.back_on")}
+_NAMES = ("what", "owner", "due", "back_on", "back_day")
+_REFUSED = {
+    "due": ("due", "task.due"),
+    "owner": ("owner", "task.owner"),
+    "back_on": ("back_on", "task.back_on"),
+    "back_day": ("back_day", "task.back_day"),
+}
 _DONE = frozenset({"task-given", "task-changed", "task-done", "task-withdrawn"})
 _A_PAGE = 50
 _SOON = timedelta(days=7)
@@ -230,6 +235,7 @@ def _filled(task: Task) -> Fields:
     details = task.details
     owner = f"person:{details.owner_id}" if details.owner_id else f"role:{details.owner_role}"
     values = {"what": details.what, "owner": owner, "due": details.due.isoformat(), "back_on": details.back_on or ""}
+    values["back_day"] = details.back_day.isoformat() if details.back_day else ""
     return {name: Field(name, values[name]) for name in _NAMES}
 
 
@@ -244,6 +250,8 @@ def _details(fields: Fields) -> TaskDetails | None:
     wrong(fields, "owner", None if known else "task.owner")
     back_on = fields["back_on"].value
     wrong(fields, "back_on", None if not back_on or is_id(back_on) else "task.back_on")
+    back_day = day_of(fields, "back_day")
+    wrong(fields, "back_day", "task.back_either" if back_on and back_day else None)
     if is_wrong(fields) or due is None:
         return None
     return TaskDetails(
@@ -252,4 +260,5 @@ def _details(fields: Fields) -> TaskDetails | None:
         owner_role=MemberRole(who) if kind == "role" else None,
         due=due,
         back_on=back_on or None,
+        back_day=back_day,
     )

@@ -6,27 +6,22 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.meetings.agenda import agenda as agendas
-from services.meetings.agenda.agenda import Item, ItemDetails
-from services.meetings.agenda.commands import begin_agenda
-from services.meetings.body.body import ItemKind
+from services.meetings.agenda.agenda import Item
+from services.meetings.agenda.commands import AgendaCommands
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.task import task as rules
+from services.meetings.task.coming_back import back_subject, come_back, item_of, lock_meetings, put_on_agenda
 from services.meetings.task.task import Task, TaskDetails
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
-from shared.errors import InvalidInput, Refused, says
+from shared.errors import Refused, says
 from shared.events.notices import AskedMember
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
-from shared.readable import day
-from shared.rendering.minutes import Language
-from shared.text import MAX_LINE
 from shared.timers import Timer, clear_timers, hold_timers, set_timers
 
 REMIND = "task-remind"
-_FROM = {"sv": "Från", "en": "From"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +52,10 @@ async def _asked(transaction: MeetingsTransaction, organisation: str, ids: Seque
 
 
 class TaskCommands:
-    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock) -> None:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, agendas: AgendaCommands) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
+        self._agendas = agendas
 
     async def give(self, organisation: str, meeting_id: str, paragraph: int, details: TaskDetails) -> Task:
         """By a paragraph that everyone signed. Raises NotFound, Refused, InvalidInput."""
@@ -73,8 +69,8 @@ class TaskCommands:
                     says=says("task_no_body"),
                 )
             body = await transaction.body(organisation, decision.body_id)
-            await self._require_back_on(transaction, organisation, details, body.id)
             now = self._clock.now()
+            at, _ = await lock_meetings(transaction, organisation, details, body.id, now)
             wanted = Task(
                 id=new_id(),
                 version=0,
@@ -91,7 +87,7 @@ class TaskCommands:
             there = await transaction.memberships_of_body(organisation, body.id)
             given, fact = rules.give(wanted, there, now)
             await self._keep(transaction, organisation, given, fact, now)
-            return given
+            return await come_back(transaction, organisation, self._agendas, given, at, None, now)
 
         return await self._unit_of_work.run(work)
 
@@ -99,15 +95,19 @@ class TaskCommands:
         """`version`: the one that the change was made from. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Task:
+            await hold_timers(transaction.connection, organisation, task_id, back_subject(task_id))
+            seen = await transaction.task(organisation, task_id)
+            now, at, left = self._clock.now(), None, None
+            if details.back_on != seen.details.back_on:
+                at, left = await lock_meetings(transaction, organisation, details, seen.body_id, now, seen)
             task = await self._locked(transaction, organisation, task_id, version)
-            if details.back_on != task.details.back_on:
-                await self._require_back_on(transaction, organisation, details, task.body_id)
+            require_version("the task", task.version, seen.version)
             there = await transaction.memberships_of_body(organisation, task.body_id)
-            now = self._clock.now()
             changed, fact = rules.change(task, details, there, now)
-            if fact is not None:
-                await self._keep(transaction, organisation, changed, fact, now)
-            return changed
+            if fact is None:
+                return changed
+            await self._keep(transaction, organisation, changed, fact, now)
+            return await come_back(transaction, organisation, self._agendas, changed, at, left, now)
 
         return await self._unit_of_work.run(work)
 
@@ -138,7 +138,7 @@ class TaskCommands:
         return await self._unit_of_work.run(work)
 
     async def take(self, organisation: str, task_id: str) -> tuple[Task, Item]:
-        """It is the last item of the agenda of the meeting at which it comes back. Raises NotFound, Refused."""
+        """Put it on the agenda of the meeting at which it comes back, if it is not there. Raises NotFound, Refused."""
 
         async def work(transaction: MeetingsTransaction) -> tuple[Task, Item]:
             seen = await transaction.task(organisation, task_id)
@@ -152,17 +152,16 @@ class TaskCommands:
                     hint="look at the task, and take it up from that meeting's agenda",
                     says=says("task_elsewhere"),
                 )
-            now = self._clock.now()
-            agendas.require_open(meeting, now)
-            taken = rules.came_back(task, new_id())
-            there = await begin_agenda(transaction, organisation, meeting)
-            body = await transaction.body(organisation, task.body_id)
-            details = _as_item(task, body.details.rules.language)
-            item = agendas.add(taken.item_id or "", meeting, len(there), details, now)
-            await transaction.save_items(organisation, [(item, len(there) + 1)])
-            await transaction.save_order(organisation, [*(one.id for one in there), item.id])
-            await transaction.save_task(organisation, taken)
-            return taken, item
+            there = await item_of(transaction, organisation, task)
+            if there is not None and there.meeting_id == meeting.id:
+                return task, there
+            if there is not None:
+                raise Refused(
+                    "the task is an item of another agenda already",
+                    hint="move that item",
+                    says=says("task_on_agenda"),
+                )
+            return await put_on_agenda(transaction, organisation, meeting, task, self._clock.now())
 
         return await self._unit_of_work.run(work)
 
@@ -207,20 +206,6 @@ class TaskCommands:
         require_version("the task", task.version, version)
         return task
 
-    async def _require_back_on(
-        self, transaction: MeetingsTransaction, organisation: str, details: TaskDetails, body_id: str
-    ) -> None:
-        """Raises InvalidInput."""
-        if details.back_on is None:
-            return
-        meeting = (await transaction.meetings_among(organisation, [details.back_on])).get(details.back_on)
-        if meeting is None or meeting.body_id != body_id:
-            raise InvalidInput("back_on: is no meeting of the body")
-        try:
-            agendas.require_open(meeting, self._clock.now())
-        except Refused as error:
-            raise InvalidInput(f"back_on: {error.message}", hint="choose a meeting to come") from error
-
     async def _keep(
         self, transaction: MeetingsTransaction, organisation: str, task: Task, fact: Any, now: datetime
     ) -> None:
@@ -255,10 +240,3 @@ async def set_task_timer(transaction: MeetingsTransaction, organisation: str, ta
         await clear_timers(transaction.connection, [(organisation, task.id)])
     else:
         await set_timers(transaction.connection, [Timer(organisation, REMIND, task.id, moment)])
-
-
-def _as_item(task: Task, language: Language) -> ItemDetails:
-    came = f"{_FROM[language]} § {task.paragraph}, {day(task.held_on, language)}"
-    return ItemDetails(
-        title=task.details.what[:MAX_LINE], kind=ItemKind.INFORMATION, background=f"{came}: {task.heading}"
-    )

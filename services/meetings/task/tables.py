@@ -34,6 +34,7 @@ class TaskRow(MeetingsTable, table=True):
     owner_role: str | None = Field(sa_column=Column(Text, nullable=True))
     due: date = Field(sa_column=Column(Date, nullable=False))
     back_on: str | None = Field(sa_column=Column(Text, nullable=True))
+    back_day: date | None = Field(sa_column=Column(Date, nullable=True))
     given_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     reminded: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     mailed: list[str] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))

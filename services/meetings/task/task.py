@@ -35,7 +35,8 @@ _DAYS_BEFORE = {Reminder.WEEK: 7, Reminder.DAY: 0}
 
 class TaskDetails(BaseModel):
     """What people say of a task. `what`: in one line. Its one owner is a person with a place in the body, or whoever
-    has a role there. `back_on`: the meeting at which it comes back."""
+    has a role there. `back_on`: the meeting at which it comes back; or `back_day`: the day, where that meeting is not
+    planned yet."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +45,7 @@ class TaskDetails(BaseModel):
     owner_role: MemberRole | None = None
     due: date
     back_on: str | None = Field(None, pattern=_ID)
+    back_day: date | None = None
 
 
 class Task(BaseModel):
@@ -106,6 +108,8 @@ def change(
     if details == task.details:
         return task, None
     changed = _planned(task, details, there, now)
+    if details.back_on is None:  # what it was on an agenda is an item like others from now on
+        changed = changed.model_copy(update={"item_id": None})
     return changed, TaskChanged(**_facts(changed))
 
 
@@ -150,13 +154,20 @@ def remind(task: Task, now: datetime) -> tuple[Task, Reminder | None]:
 def came_back(task: Task, item_id: str) -> Task:
     """It is an item of the agenda of the meeting at which it comes back. Raises Refused."""
     task.require_open()
-    if task.item_id is not None:
-        raise Refused(
-            "the task is an item of the agenda already",
-            hint="look at the agenda of the meeting at which it comes back",
-            says=says("task_on_agenda"),
-        )
     return task.model_copy(update={"version": task.version + 1, "item_id": item_id})
+
+
+def waits_for_meeting(task: Task) -> bool:
+    """Whether the meeting at which it comes back is looked for."""
+    return task.done_at is None and task.details.back_day is not None
+
+
+def finds_meeting(task: Task, meeting_id: str) -> tuple[Task, TaskChanged]:
+    """The one of the day on which it comes back is planned. Raises Refused."""
+    task.require_open()
+    details = task.details.model_copy(update={"back_on": meeting_id, "back_day": None})
+    found = task.model_copy(update={"version": task.version + 1, "details": details})
+    return found, TaskChanged(**_facts(found))
 
 
 def owners(details: TaskDetails, there: Sequence[Membership], day: date) -> list[str]:
@@ -184,6 +195,7 @@ def _planned(task: Task, details: TaskDetails, there: Sequence[Membership], now:
         raise InvalidInput("due: is over already", hint="choose today or a later day")
     if (details.owner_id is None) == (details.owner_role is None):
         raise InvalidInput("owner: a task has one owner, a person or a role")
+    _check_back_day(task, details, today)
     places = [one for one in there if one.seat.person_id == details.owner_id]
     if details.owner_id is not None and not any(_stands_from(one, today) for one in places):
         raise InvalidInput("owner: has no place in the body", hint="give them one there first, as co-opted for example")
@@ -193,6 +205,17 @@ def _planned(task: Task, details: TaskDetails, there: Sequence[Membership], now:
     # On the day itself it is told at once; a week before that is over is not told.
     passed = (Reminder.WEEK,) if planned.moment(Reminder.WEEK) <= now else ()
     return planned.model_copy(update={"reminded": passed})
+
+
+def _check_back_day(task: Task, details: TaskDetails, today: date) -> None:
+    """A day that stays may be over."""
+    if details.back_day is None:
+        return
+    if details.back_on is not None:
+        raise InvalidInput("back_day: it comes back at a meeting", hint="name the meeting, or the day, not both")
+    is_new = task.version == 0 or details.back_day != task.details.back_day
+    if is_new and (details.back_day <= today or details.back_day.year not in YEARS):
+        raise InvalidInput("back_day: is no day to come", hint="choose a later day")
 
 
 def _stands_from(membership: Membership, day: date) -> bool:
@@ -225,4 +248,5 @@ def _facts(task: Task) -> dict[str, Any]:
         "owner_role": details.owner_role.value if details.owner_role else None,
         "due": details.due.isoformat(),
         "back_on": details.back_on,
+        "back_day": details.back_day.isoformat() if details.back_day else None,
     }

@@ -142,21 +142,74 @@ async def test_who_was_reminded_is_told_of_the_end_though_another_does_it_now(
     assert [one["email"] for one in said["people"]] == ["olof.berg@bjorka.example"]
 
 
-async def test_a_task_comes_back_on_an_agenda_by_one_click(
+async def scheduled(api: httpx.AsyncClient, day: str) -> str:
+    to_come = {"starts": f"{day}T13:00", "ends": f"{day}T15:00"}
+    return str((await api.post("/meetings", json=MEETING | to_come)).json()["id"])
+
+
+async def titles(api: httpx.AsyncClient, meeting: str) -> list[str]:
+    items = (await api.get(f"/meetings/{meeting}/agenda")).json()["items"]
+    return [one["details"]["title"] for one in items]
+
+
+async def test_a_task_puts_itself_on_the_agenda_of_the_meeting_at_which_it_comes_back(
     service: Service, api: httpx.AsyncClient, board: dict[str, str]
 ) -> None:
-    to_come = {"starts": "2022-11-25T13:00", "ends": "2022-11-25T15:00"}
-    meeting = (await api.post("/meetings", json=MEETING | to_come)).json()["id"]
+    november, december = await scheduled(api, "2022-11-25"), await scheduled(api, "2022-12-16")
+    task = await given(service, api, owner_id=board["maja"], back_on=november)
+    assert await titles(api, november) == [WHAT]
+    agenda = (await api.get(f"/meetings/{november}/agenda")).json()["items"]
+    assert agenda[-1]["details"]["background"] == "Från § 28, 23 september 2022: Resor"
+    assert (await api.get(f"/meetings/{november}/tasks")).json()["coming_back"] == []
+    assert (await api.post(f"/tasks/{task['id']}/take")).status_code == 200, "it is there already"
+    assert await titles(api, november) == [WHAT]
+    # At another meeting: its item moves along.
+    details = task["details"] | {"back_on": december}
+    moved = await api.put(f"/tasks/{task['id']}", json=details)
+    assert moved.status_code == 200, moved.text
+    assert (await titles(api, november), await titles(api, december)) == ([], [WHAT])
+    # At none: the item is whoever's writes the agenda.
+    left = await api.put(f"/tasks/{task['id']}", json=details | {"back_on": None})
+    assert left.json()["item_id"] is None
+    assert await titles(api, december) == [WHAT]
+
+
+async def test_what_an_agenda_has_no_room_for_is_suggested_there(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.meetings.agenda.agenda.MOST_ITEMS", 0)
+    meeting = await scheduled(api, "2022-11-25")
     task = await given(service, api, owner_id=board["maja"], back_on=meeting)
+    assert task["item_id"] is None
     suggested = (await api.get(f"/meetings/{meeting}/tasks")).json()["coming_back"]
     assert [one["id"] for one in suggested] == [task["id"]]
-    taken = await api.post(f"/tasks/{task['id']}/take")
-    assert taken.status_code == 200, taken.text
-    items = (await api.get(f"/meetings/{meeting}/agenda")).json()["items"]
-    assert items[-1]["details"]["title"] == WHAT
-    assert items[-1]["details"]["background"] == "Från § 28, 23 september 2022: Resor"
+    monkeypatch.undo()
+    assert (await api.post(f"/tasks/{task['id']}/take")).status_code == 200
+    assert await titles(api, meeting) == [WHAT]
     assert (await api.get(f"/meetings/{meeting}/tasks")).json()["coming_back"] == []
-    assert (await api.post(f"/tasks/{task['id']}/take")).status_code == 409
+
+
+async def test_a_task_that_comes_back_on_a_day_waits_until_its_meeting_is_planned(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str], clock: ManualClock
+) -> None:
+    """As what is to be reported by 20 June 2024 is decided on in 2022."""
+    task = await given(service, api, owner_id=board["maja"], back_day="2024-06-20")
+    await fire(service)
+    earlier = await scheduled(api, "2024-05-24")
+    clock.move_to(NOW + timedelta(days=3))
+    await fire(service)
+    assert await titles(api, earlier) == []
+    june = await scheduled(api, "2024-06-20")
+    clock.move_to(NOW + timedelta(days=5))
+    await fire(service)
+    assert await titles(api, june) == [WHAT]
+    back = (await api.get(f"/tasks/{task['id']}")).json()["task"]
+    assert (back["details"]["back_on"], back["details"]["back_day"]) == (june, None)
+    name, said = (await facts(service))[-1]
+    assert (name, said["back_on"]) == ("task-changed", june)
+    clock.move_to(NOW + timedelta(days=9))
+    await fire(service)
+    assert await titles(api, june) == [WHAT], "once"
 
 
 async def test_what_cannot_be_is_refused_and_nothing_is_kept(

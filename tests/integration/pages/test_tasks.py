@@ -80,10 +80,6 @@ async def test_a_task_is_given_changed_taken_up_and_done(visitor: Visitor, form:
     )
     agenda = f"/meetings/office/meetings/{later}/agenda"
     await visitor.follow(agenda)
-    assert "Uppgifter som ska tillbaka hit" in visitor.page.text
-    await visitor.press("/take")
-    assert visitor.page.url.path == agenda
-    assert "Punkten är tillagd." in visitor.page.text
     assert "Uppgifter som ska tillbaka hit" not in visitor.page.text
     assert "ta fram ett bättre förslag" in visitor.page.text
 
@@ -105,12 +101,40 @@ WRONG: list[tuple[str, str, str]] = [
     ("due", "", "Välj i dag eller en senare dag"),
     ("due", "2022-09-01", "Välj i dag eller en senare dag"),
     ("back_on", "nowhere", "Välj ett av organets kommande möten"),
+    ("back_day", "2022-09-01", "Välj en dag som kommer"),
 ]
+
+
+async def test_a_task_without_room_on_the_agenda_is_suggested_there(
+    visitor: Visitor, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr("services.meetings.agenda.agenda.MOST_ITEMS", 0)
+        await visitor.follow(form)
+        later = (await options(visitor, "back_on"))[-1]
+        await give(visitor, form)
+    agenda = f"/meetings/office/meetings/{later}/agenda"
+    await visitor.follow(agenda)
+    assert "Uppgifter som ska tillbaka hit" in visitor.page.text
+    await visitor.press("/take")
+    assert visitor.page.url.path == agenda
+    assert "Punkten är tillagd." in visitor.page.text
+    assert "Uppgifter som ska tillbaka hit" not in visitor.page.text
+
+
+async def test_a_task_comes_back_on_a_day_whose_meeting_is_not_planned(visitor: Visitor, form: str) -> None:
+    both = await give(visitor, form, back_day="2024-06-20")
+    assert "Välj ett möte, eller skriv en dag, inte båda" in unescape(both.text)
+    await give(visitor, form, back_on="", back_day="2024-06-20")
+    page = unescape(visitor.page.text)
+    assert "Torsdag 20 juni 2024, när mötet är planerat" in page
+    assert "Kommer tillbaka" in (await visitor.follow(TASKS)).text
 
 
 async def test_what_is_wrong_is_said_at_its_field_and_stays(visitor: Visitor, form: str) -> None:
     for field, value, error in WRONG:
-        answer = await give(visitor, form, **{field: value})
+        alone = {"back_on": ""} if field == "back_day" else {}
+        answer = await give(visitor, form, **alone, **{field: value})
         assert answer.status_code == 422, error
         assert error in unescape(answer.text)
         if field != "what":

@@ -135,11 +135,24 @@ def test_what_is_done_stays_done() -> None:
             again()
 
 
-def test_it_comes_back_once() -> None:
+def test_it_comes_back_at_a_meeting_or_on_a_day_to_come() -> None:
+    assert rules.came_back(task(back_on="next"), "i").item_id == "i"
+    day = DUE + timedelta(days=60)
+    waiting = task(back_day=day)
+    assert rules.waits_for_meeting(waiting)
+    found, fact = rules.finds_meeting(waiting, "next")
+    assert (found.details.back_on, found.details.back_day) == ("next", None)
+    assert (fact.back_on, fact.back_day, found.version) == ("next", None, waiting.version + 1)
+    assert not rules.waits_for_meeting(found)
+    assert not rules.waits_for_meeting(rules.finish(waiting, None, NOW)[0])
+    for wrong in ({"back_on": "next", "back_day": day}, {"back_day": NOW.date()}, {"back_day": date(9999, 1, 1)}):
+        with pytest.raises(InvalidInput, match=r"^back_day: "):
+            task(**wrong)
+    # A day that stays may be over; at no meeting any more: what it was on an agenda is an item like others.
+    later = at(day + timedelta(days=1), 8)
+    assert rules.change(waiting, waiting.details.model_copy(update={"what": "mer"}), THERE, later)[0].version == 2
     back = rules.came_back(task(back_on="next"), "i")
-    assert back.item_id == "i"
-    with pytest.raises(Refused):
-        rules.came_back(back, "j")
+    assert rules.change(back, back.details.model_copy(update={"back_on": None}), THERE, NOW)[0].item_id is None
 
 
 def test_of_a_role_whoever_has_it_that_day_does_it() -> None:
