@@ -21,7 +21,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.security.base import SecurityBase
 from starlette.staticfiles import StaticFiles
 
-from shared.errors import NotAllowed, NotAuthenticated
+from shared.errors import NotAllowed, NotAuthenticated, StaleForm
 from shared.names import Role as Role
 from shared.sessions import SESSION_SECONDS, SessionKey, Sessions
 from shared.settings import BadConfiguration
@@ -163,9 +163,9 @@ class Access:
         return _b64(self._mac("csrf", cookie.encode()))
 
     def check_csrf(self, cookie: str, given: str) -> None:
-        """Raises NotAllowed."""
+        """Raises StaleForm."""
         if not hmac.compare_digest(self.csrf_token(cookie).encode(), given.encode()):
-            raise NotAllowed("the form is not from this page", hint="reload the page and try again")
+            raise StaleForm("the form is not from this page", hint="reload the page and try again")
 
     def _mac(self, purpose: str, body: bytes) -> bytes:
         if self._session_key is None:

@@ -70,6 +70,12 @@ class NotAllowed(JusteraError):
     status = HTTPStatus.FORBIDDEN
 
 
+class StaleForm(NotAllowed):
+    """A form without the token of the session that sends it: of another page, or of an earlier login or visit."""
+
+    slug = "stale-form"
+
+
 class Refused(JusteraError):
     """A rule of the business says no (not their turn, already signed, cancelled …)."""
 

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from shared import readable
 from shared.database import is_transient
-from shared.errors import JusteraError, Says, Unavailable
+from shared.errors import JusteraError, NotAuthenticated, Says, Unavailable
 from shared.logging import get_logger
 from shared.settings import Settings
 from shared.web import forms
@@ -103,7 +103,8 @@ def problem_page(look: Look, request: Request, slug: str, status: int, says: Say
     language = look.preferred(request)
     said = "" if says is None else _said(look, language, says)
     kind = slug if look.texts.has(f"problem.{slug}.title") else "refused"
-    return look.page(request, "web/problem.html", language, status=status, kind=kind, said=said)
+    typed = request.method == "POST" and slug == NotAuthenticated.slug
+    return look.page(request, "web/problem.html", language, status=status, kind=kind, said=said, typed=typed)
 
 
 def _said(look: Look, language: Language, says: Says) -> str:

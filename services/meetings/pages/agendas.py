@@ -20,10 +20,12 @@ from services.meetings.meeting.meeting import YEARS, Meeting, MeetingStatus, Whi
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
+    STEPS,
     Fields,
     OfficePages,
     back,
     day_of,
+    direction_of,
     get,
     is_id,
     is_wrong,
@@ -130,10 +132,10 @@ class AgendaPages(OfficePages):
         return self._back(request, item, "item-changed")
 
     async def office_item_step(self, request: Request, item_id: str, principal: Principal = SECRETARY) -> Response:
-        steps = -1 if await form_text(request, "direction") == "up" else 1
-        item = await self._commands.agendas.step(principal.organisation, item_id, steps)
+        direction = await direction_of(request)
+        item = await self._commands.agendas.step(principal.organisation, item_id, STEPS[direction])
         page = path_for(request, "office_agenda", meeting_id=item.meeting_id or "")
-        return RedirectResponse(f"{page}#item-{item.id}", 303)
+        return RedirectResponse(f"{page}#{direction}-{item.id}", 303)
 
     async def office_item_moving(
         self, request: Request, item_id: str, to: str = "", principal: Principal = SECRETARY

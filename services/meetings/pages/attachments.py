@@ -12,9 +12,11 @@ from services.meetings.meeting.meeting import Meeting, MeetingStatus
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
+    STEPS,
     Fields,
     OfficePages,
     back,
+    direction_of,
     get,
     is_wrong,
     line_error,
@@ -139,10 +141,10 @@ class AttachmentPages(OfficePages):
     async def office_attachment_step(
         self, request: Request, attachment_id: str, principal: Principal = SECRETARY
     ) -> Response:
-        steps = -1 if await form_text(request, "direction") == "up" else 1
-        found = await self._commands.attachments.step(principal.organisation, attachment_id, steps)
+        direction = await direction_of(request)
+        found = await self._commands.attachments.step(principal.organisation, attachment_id, STEPS[direction])
         page = path_for(request, "office_attachments", item_id=found.item_id)
-        return RedirectResponse(f"{page}#attachment-{found.id}", 303)
+        return RedirectResponse(f"{page}#{direction}-{found.id}", 303)
 
     async def office_attachment_removing(
         self, request: Request, attachment_id: str, principal: Principal = SECRETARY

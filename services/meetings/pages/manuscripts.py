@@ -14,9 +14,11 @@ from services.meetings.pages.manuscript_word import not_kept_of
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
+    STEPS,
     Fields,
     OfficePages,
     back,
+    direction_of,
     get,
     post,
     post_file,
@@ -213,10 +215,10 @@ class ManuscriptPages(OfficePages):
     async def office_paragraph_step(
         self, request: Request, meeting_id: str, piece_id: str, principal: Principal = SECRETARY
     ) -> Response:
-        steps = -1 if await form_text(request, "direction") == "up" else 1
-        await self._commands.manuscripts.step(principal.organisation, meeting_id, piece_id, steps)
+        direction = await direction_of(request)
+        await self._commands.manuscripts.step(principal.organisation, meeting_id, piece_id, STEPS[direction])
         page = path_for(request, "office_manuscript", meeting_id=meeting_id)
-        return RedirectResponse(f"{page}#{piece_id}", HTTPStatus.SEE_OTHER)
+        return RedirectResponse(f"{page}#{direction}-{piece_id}", HTTPStatus.SEE_OTHER)
 
     async def office_paragraph_remove(
         self, request: Request, meeting_id: str, piece_id: str, principal: Principal = SECRETARY

@@ -23,6 +23,8 @@ READER = requires(*Role)
 SECRETARY = requires(Role.SECRETARY)
 
 Fields = dict[str, Field]
+STEPS = {"up": -1, "down": 1}
+"""Of something in a list, by the direction that its button says."""
 _LONGEST_ID = 60
 
 
@@ -177,6 +179,11 @@ def number_of(fields: Fields, name: str, lowest: int, highest: int) -> int | Non
         wrong(fields, name, "number")
         return None
     return int(value)
+
+
+async def direction_of(request: Request) -> str:
+    """Of the button that moves something in a list, among STEPS."""
+    return "up" if await form_text(request, "direction") == "up" else "down"
 
 
 def version_of(text: str) -> int:

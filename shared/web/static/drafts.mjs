@@ -177,7 +177,8 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-const forms = [...document.querySelectorAll("form[method=post]")].filter(
+// Those of a sitting are kept by `sitting.mjs`; what is over in a moment, or there many times over at one address, is not kept.
+const forms = [...document.querySelectorAll("form[method=post]:not([data-say], [data-unkept])")].filter(
   (form) => fieldsOf(form).length && new URL(form.action).origin === location.origin);
 const last = sent();
 // The page that a form leads to says what was done: then the server took it.

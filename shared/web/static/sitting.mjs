@@ -4,11 +4,14 @@
 // Named and dated as `drafts.mjs` does, which takes them away after two weeks; `logout.mjs` does with the logout.
 const PREFIX = `justera-draft:${location.pathname}:`;
 const LINE = `${PREFIX}line:`; // each step under a key of its own: another window on this sitting has steps of its own
+const HERE = "justera-here";
 const PATIENCE = 20_000; // ms until a server that does not answer is asked again
 const versionOf = (page) => page.querySelector("form[data-say] [name=version]")?.value;
 const isChoice = (field) => field.matches("[type=checkbox], [type=radio]");
 const keyOf = (fields) => fields.find(([name]) => name === "key")[1];
 const without = (fields) => JSON.stringify(fields.filter(([name]) => name !== "key"));
+// Of a form: what it does, and to whom. Who leaves may come again.
+const placeOf = (form) => ["do", "person"].map((name) => (form.querySelector(`[type=hidden][name=${name}]`)?.value ?? "").replace("arrived", "departed"));
 
 let seen = versionOf(document); // how many steps there were when the page that is looked at was made
 let line = { version: seen, steps: waiting() };
@@ -46,12 +49,13 @@ document.addEventListener("submit", (event) => {
   if (same.length) fields.find(([name]) => name === "key")[1] += `/${same.length}`; // one form, filled in twice
   if (!line.steps.length) line.version = seen;
   const kept = [...form.querySelectorAll("[data-keep]")].map((one) => [one.dataset.keep, one.value]);
-  line.steps.push({ action: form.action, fields, kept, at: Date.now(), label: labelOf(form, event.submitter) });
+  line.steps.push({ action: form.action, fields, kept, at: Date.now(), label: labelOf(form, event.submitter), place: placeOf(form) });
   store(line.steps.at(-1));
   if (!sending) send(1_000);
   else say(lost ? "waits" : "sending");
 });
 
+goOn();
 if (line.steps.length) send(1_000);
 
 // The first in line. The session's token is the page's: it is not kept in the browser.
@@ -66,7 +70,8 @@ async function send(pause) {
   try {
     const answer = await fetch(step.action, { method: "POST", body, signal: AbortSignal.timeout(PATIENCE) });
     if (answer.status >= 500 || answer.status === 429) throw new Error("not answered");
-    if (answer.status === 401) return location.reload(); // says how to log in; what was typed and pressed is kept
+    // Says how to log in, or has the form of a later login; what was typed and pressed is kept, and goes on from there.
+    if (answer.status === 401 || (answer.status === 403 && document.querySelector("form[data-say]"))) return location.reload();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!page.querySelector("main")) throw new Error("somebody between us and the server answered");
     lost = false;
@@ -79,6 +84,7 @@ async function send(pause) {
       store(line.steps[0]);
       return send(1_000);
     }
+    comeBackTo(step.place);
     location.assign(answer.url); // what is pressed until the page is there waits in line for it
   } catch {
     lost = true;
@@ -105,8 +111,37 @@ function refused(page) {
   seen = versionOf(document);
   sending = false;
   const said = document.querySelector("[role=alert]");
-  if (behind.length) said?.after(paragraph(`${document.querySelector("[data-sending]").dataset.behind} ${behind.join("; ")}`));
+  if (behind.length) said?.append(paragraph(`${document.querySelector("[data-sending]")?.dataset.behind ?? ""} ${behind.join("; ")}`));
+  said?.focus();
   said?.closest(".notice")?.scrollIntoView();
+}
+
+// Where the keyboard goes on from, on the page that shows what was recorded: at the form that was sent, where it is one that
+// is sent again and again, as for the next speaker; else at the heading.
+function comeBackTo(place) {
+  try {
+    sessionStorage.setItem(HERE, JSON.stringify(place));
+  } catch {
+    // as below
+  }
+}
+
+function goOn() {
+  let place;
+  try {
+    place = JSON.parse(sessionStorage.getItem(HERE));
+    sessionStorage.removeItem(HERE);
+  } catch {
+    // not allowed
+  }
+  if (!place || document.activeElement !== document.body) return;
+  const isTheSame = (form) => placeOf(form)[1] === place[1];
+  const [form] = [...document.querySelectorAll("form[data-again]")]
+    .filter((one) => placeOf(one)[0] === place[0]).sort((one, other) => isTheSame(other) - isTheSame(one));
+  form?.closest("details")?.setAttribute("open", "");
+  const heading = document.querySelector("h1");
+  heading.tabIndex = -1;
+  (form?.querySelector("select, textarea, input[name=name]") ?? form?.querySelector("button") ?? heading).focus();
 }
 
 // What was typed since it was sent stays, on top of what is recorded now.

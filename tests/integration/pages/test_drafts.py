@@ -15,7 +15,7 @@ from shared.auth import SESSION_COOKIE
 from tests.integration.pages.members import meetings_of, member
 from tests.integration.pages.site import TOKEN, Site
 from tests.support.browser import accessibility_violations
-from tests.unit.signing.story import SECRETARY
+from tests.unit.signing.story import AGREEMENT_ID, SECRETARY
 
 pytestmark = pytest.mark.browser
 
@@ -188,3 +188,47 @@ async def test_a_form_that_comes_back_whole_by_the_browser_is_asked_for_anew(pag
         await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     await expect(page.get_by_role("status")).to_contain_text(_BACK)
     assert await page.input_value("#item_title") == "Budget", "what was typed and not saved is kept"
+
+
+@pytest.mark.parametrize("gone", ["session", "login"])
+async def test_words_survive_a_login_that_ended_or_was_made_anew_while_they_were_typed(
+    site: Site, page: Page, form: str, gone: str
+) -> None:
+    await page.goto(form)
+    await page.fill("#item_title", "Budget")
+    await page.fill("#background", "Ett långt underlag.")
+    if gone == "session":
+        await page.context.clear_cookies()
+    else:
+        await _log_in(site, page)
+    await page.get_by_role("button", name="Spara").click()
+    title = {"session": "Du behöver logga in", "login": "Formuläret var för gammalt"}[gone]
+    await page.get_by_role("heading", level=1, name=title).wait_for()
+    await expect(page.locator("main")).to_contain_text("Det du skrev finns kvar i webbläsaren.")
+    if gone == "session":
+        await _log_in(site, page)
+    await page.go_back()
+    await expect(page.get_by_role("status")).to_contain_text(_BACK)
+    assert await page.input_value("#background") == "Ett långt underlag."
+    await page.get_by_role("button", name="Spara").click()
+    await page.wait_for_url("**/agenda?done=*")
+    assert await page.evaluate(_KEPT) == 0
+
+
+async def test_a_reason_to_withdraw_a_document_survives_and_goes_when_it_was_taken(site: Site, page: Page) -> None:
+    await site.draft(b"%PDF-1.7 what is signed")
+    await site.flow.send_off()
+    await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}/cancel")
+    await page.fill("#reason", "Paragraf 30 stämmer inte.")
+    await page.reload()
+    await expect(page.get_by_role("status")).to_contain_text(_BACK)
+    assert await page.input_value("#reason") == "Paragraf 30 stämmer inte."
+    await page.locator("main form .button").click()
+    await page.wait_for_url("**?done=cancelled")
+    assert await page.evaluate(_KEPT) == 0
+
+
+async def _log_in(site: Site, page: Page) -> None:
+    """As in another tab."""
+    cookie = await site.session(TOKEN)
+    await page.context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": site.base}])
