@@ -45,10 +45,17 @@ _MONTHS = {
 _AT = {"sv": " kl. ", "en": " "}
 _KILO, _MEGA = 1000, 1_000_000
 _TOGETHER = "\N{NO-BREAK SPACE}"
+ONLINE = {"sv": "Digitalt", "en": "Online"}
+"""The place of a meeting that is held online, where nobody names one."""
 
 
 class Octets(int):
     """A number of bytes that is told to people."""
+
+
+def place(named: str, mode: str | None, language: Language) -> str:
+    """Where a meeting is, of its mode: an online one whose place nobody named is so in the reader's language."""
+    return ONLINE[language] if mode == "digital" and named in ONLINE.values() else named
 
 
 def day(one: date, language: Language) -> str:

@@ -10,6 +10,12 @@ LINK_SECONDS = 3600
 LOCAL_PERSON = f"local-{Role.SECRETARY}"  # the token whose session the link opens
 
 
+class LinkUsed(NotAuthenticated):
+    """A login link that has been used, or whose hour is over."""
+
+    slug = "login-link-used"
+
+
 @dataclass
 class LoginLinks:
     """Makes tokens for the person at this machine and redeems each once."""
@@ -26,10 +32,8 @@ class LoginLinks:
         return token
 
     async def redeem(self, token: str) -> Principal:
-        """Raises NotAuthenticated for a token that is unknown, used or expired."""
+        """Raises LinkUsed for a token that is unknown, used or expired."""
         until = self._expiry.pop(token_hash(token), 0.0)
         if until < time.monotonic():
-            raise NotAuthenticated(
-                "this login link has been used or has expired", hint="make a new one with: justera login"
-            )
+            raise LinkUsed("this login link has been used or has expired", hint="make a new one with: justera login")
         return self.access.named(self.organisation, LOCAL_PERSON)

@@ -59,7 +59,7 @@ class Look:
         )
         # Jinja's own would make "Vd" of "VD", and "4 december" of "4 December".
         self._environment.filters["capitalize"] = begun_large
-        self._environment.filters |= {"day": _day, "weekday": _weekday, "size": _size}
+        self._environment.filters |= {"day": _day, "weekday": _weekday, "size": _size, "place": _place}
 
     def page(
         self,
@@ -74,7 +74,7 @@ class Look:
         """The template with `facts`, and with `t(key, …)`, `path(route, …)` and `asset(name)`.
 
         `when(moment, zone)` is to the letter of the minutes and the report, `at(moment, zone)` in words.
-        Days and sizes are for people: `starts|day(t)`, `starts|weekday(t)`, `octets|size(t)`.
+        For people: `starts|day(t)`, `starts|weekday(t)`, `octets|size(t)`, `meeting_details|place(t)`.
         """
         html = self._environment.get_template(template).render(
             t=Say(self.texts, language),
@@ -146,6 +146,10 @@ def _weekday(one: date | str, say: Say) -> str:
 
 def _size(octets: int, say: Say) -> str:
     return readable.size(octets, say.language)
+
+
+def _place(meeting: Any, say: Say) -> str:
+    return readable.place(meeting.place, meeting.mode, say.language)
 
 
 def _date(one: date | str) -> date:

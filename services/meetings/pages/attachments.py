@@ -232,7 +232,7 @@ def _filled(found: AttachmentShown | None) -> Fields:
 
 def _title_error(title: str, *, required: bool = True) -> str | None:
     error = line_error(lambda text: clean_line(text, "title"), title, required=required)
-    return f"item.{error}" if error else None
+    return f"attachment.title_{error}" if error else None
 
 
 def file_error(error: InvalidInput | TooLarge) -> str:

@@ -42,6 +42,7 @@ from services.meetings.pages.office import (
 )
 from services.meetings.plan.clashes import Clash
 from services.meetings.poll.poll import PollStatus
+from shared import readable
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused
 from shared.text import MAX_REASON, clean_line, clean_reason
@@ -65,7 +66,6 @@ _DONE = notices.DONE | frozenset(
     }
 )
 _REFUSED = {"starts": ("begins_at", "meeting.time"), "ends": ("ends_at", "meeting.ends")}
-_DIGITAL_PLACE = {"sv": "Digitalt", "en": "Online"}
 
 
 class MeetingPages(OfficePages):
@@ -342,7 +342,7 @@ def _wish(fields: Fields, body: str, language: str) -> Wish | None:
         wrong(fields, "ends_at", "meeting.ends")
     wrong(fields, "mode", None if fields["mode"].value in tuple(Mode) else "choice")
     wrong(fields, "occasion", None if fields["occasion"].value in tuple(Occasion) else "choice")
-    place = fields["place"].value or (_DIGITAL_PLACE[language] if fields["mode"].value == Mode.DIGITAL else "")
+    place = fields["place"].value or (readable.ONLINE[language] if fields["mode"].value == Mode.DIGITAL else "")
     error = line_error(lambda text: clean_line(text, "place"), place)
     wrong(fields, "place", "meeting.place" if error == "empty" else error)
     wrong(fields, "title", line_error(lambda text: clean_line(text, "title"), fields["title"].value, required=False))

@@ -8,6 +8,7 @@ const KEPT = 14 * 24 * 3600 * 1000; // ms
 const LONGEST = 200_000; // characters of one form
 const PATIENCE = 10_000; // ms until a server that does not answer is asked for real
 const WORDS = document.querySelector("[data-drafts]").dataset;
+const LOCALE = { en: "en-GB" }[document.documentElement.lang] ?? document.documentElement.lang; // days before months, as elsewhere
 
 const fieldsOf = (form) => [...form.elements].filter((one) =>
   one.name && one.matches("textarea, select, input:not([type=hidden], [type=file], [type=password], [type=submit])"));
@@ -121,7 +122,7 @@ function watch(form) {
   if (draft && !differs(draft.values)) {
     if (!unsaved) forget(key);
   } else if (draft) {
-    const since = new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    const since = new Date(draft.at).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "short" });
     if (draft.version === versionOf(form)) {
       fill(form, draft.values);
       say(form, "info", WORDS.restored.replace("{when}", since), [WORDS.discard, discard]);

@@ -19,13 +19,14 @@ from services.archive.extract_sending import Sending, SendingWanted, end, people
 from services.archive.pages import SealedCopy, SentExtract
 from services.embedded import pages as embedded_pages
 from services.embedded.ahead import look_ahead
+from services.embedded.login import LinkUsed
 from services.meetings.minutes.word_package import MAX_WORD
 from services.notifications import pages as notifications_pages
 from services.notifications.invitation.invitation import Invitation, Method
 from services.notifications.letter.letter import Person as Invited
 from services.notifications.pages import Mail
 from shared.auth import Access, Principal, Role, TokenRecord, token_hash
-from shared.errors import NotAuthenticated, NotFound
+from shared.errors import NotFound
 from shared.events import BlobRef, Person
 from shared.http import create_app
 from shared.keys import KeyRing, new_keys, parse_keys
@@ -199,7 +200,7 @@ class Site:
     async def redeem(self, token: str) -> Principal:
         principal = self.tokens.pop(token, None)
         if principal is None:
-            raise NotAuthenticated("the login link was used")
+            raise LinkUsed("the login link was used")
         return principal
 
     async def prepare_example(self, language: str) -> str:

@@ -231,6 +231,8 @@ async def test_attachments_are_handed_in_replaced_and_read(visitor: Visitor) -> 
     await visitor.send("/versions", PDF + b"%", "Budget.pdf")
     assert "Inget är ändrat." in visitor.page.text
     assert "Version 3" not in visitor.page.text
+    await visitor.press(f"/attachments/{found.id}", attachment_title="", confidential="no")
+    assert visitor.page.text.count("Skriv vad bilagan heter") == 2
     await visitor.press(f"/attachments/{found.id}", attachment_title="Budget", confidential="no")
     assert "Bilagan är ändrad." in visitor.page.text
     shown = await visitor.follow(f"{OFFICE}/attachments/{found.id}/file/1")

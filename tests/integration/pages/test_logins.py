@@ -70,6 +70,19 @@ async def test_who_guesses_tokens_locks_nobody_out(site: Site, client: httpx.Asy
     assert (await client.post("/signing/login", data={"token": ACCESS_TOKEN})).status_code == 303
 
 
+async def test_a_login_link_that_was_used_is_said_to_be(site: Site, client: httpx.AsyncClient) -> None:
+    assert (await client.post("/login", data={"token": LOGIN})).status_code == 303
+    for language, title, way in (
+        ("sv", "Inloggningslänken gäller inte längre", "Kommandot justera login ger dig en ny."),
+        ("en", "The login link does not work any more", "The command justera login gives you a new one."),
+    ):
+        again = await client.post("/login", data={"token": LOGIN}, headers={"accept-language": language})
+        assert again.status_code == 401
+        assert f"<h1>{title}</h1>" in again.text
+        assert way in again.text
+        assert "/signing/login" in again.text
+
+
 async def test_logging_out_ends_the_session(visitor: Visitor) -> None:
     """On the server: whoever kept the cookie is out, too, on every page."""
     for page in ("/", "/signing/overview", "/notifications/inbox"):

@@ -292,6 +292,7 @@ async def test_a_meeting_is_struck_on_one_page_and_another_takes_its_items(visit
     assert "Ingen kan ansluta till det andra mötet" in page, "the body has no link to online meetings"
     assert page.index('name="note"') < page.index('value="strike"'), "the button is below all that it does"
     assert "Fredag 28 oktober 2022: mötet stryks" in page
+    assert "Det andra mötet, som tar över punkterna, är det på fredag 25 november 2022" in page
     assert "”Strategi” flyttas till det andra mötet" in page
     assert "”Stadgar” blir kvar på det strukna mötet" in page
     assert "Det andra mötet slutar 12:30 i stället för 12:00" in page

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from shared.readable import Language, day, moment, size, span, weekday
+from shared.readable import Language, day, moment, place, size, span, weekday
 
 STARTS = datetime(2022, 11, 25, 13)
 
@@ -44,3 +44,19 @@ def test_a_size_has_the_decimal_mark_of_the_language_and_stays_on_one_line(
 ) -> None:
     assert size(octets, "sv") == swedish.replace(" ", "\N{NO-BREAK SPACE}")
     assert size(octets, "en") == english.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+@pytest.mark.parametrize(
+    ("named", "mode", "shown"),
+    [
+        ("Digitalt", "digital", "Online"),
+        ("Online", "digital", "Online"),
+        ("Teams", "digital", "Teams"),
+        ("Digitalt", "hybrid", "Digitalt"),
+        ("Forsby", None, "Forsby"),
+    ],
+)
+def test_an_online_meeting_that_is_nowhere_else_is_so_in_the_readers_language(
+    named: str, mode: str | None, shown: str
+) -> None:
+    assert place(named, mode, "en") == shown
