@@ -13,12 +13,12 @@ from services.archive.commands import ArchiveCommands
 from services.embedded.replay import Outcome, Replay, replaying
 from services.embedded.scenario import Step, load_scenario
 
-_SCENARIO = Path(__file__).parent / "demo_data" / "scenario.yaml"
+SCENARIO = Path(__file__).parent / "demo_data" / "scenario.yaml"
 
 
 async def run_demo(out: Path, console: Console) -> None:
     """Run the demo, write its files to `out`, and say what to try next. Raises Unavailable, RefusedScenario."""
-    scenario = load_scenario(_SCENARIO)
+    scenario = load_scenario(SCENARIO)
     async with AsyncExitStack() as stack:
         with console.status("Starting a database, a broker and the four services on temporary data…"):
             replay = await stack.enter_async_context(replaying(scenario))
