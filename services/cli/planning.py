@@ -1,6 +1,5 @@
 """`justera plan`: a year of meetings from one file."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
-from services.cli.registering import about, read_file
+from services.cli.registering import checked, read_file
 from services.cli.shapes import CheckedPlan
 from shared.names import Role
 from shared.plain_text import printable
@@ -41,14 +40,7 @@ def plan(
     """
     client = Client(Role.SECRETARY, data)
     sent = {"text": read_file(file, LARGEST)}
-    with about(file):
-        found = client.post("meetings", "/plans/check", CheckedPlan, sent)
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    for problem in found["problems"]:
-        typer.echo(printable(f"{file.name}: {problem['where']}: {problem['what']}"), err=True)
-    if found["problems"]:
-        raise typer.Exit(1)
+    found = checked(client, "/plans/check", CheckedPlan, sent, file, as_json=as_json)
     if not as_json:
         for line in (*map(told, found["changes"]), *map(clash_told, found["clashes"])):
             typer.echo(printable(line))

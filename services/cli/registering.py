@@ -45,14 +45,7 @@ def register(
     text = read_file(file)
     is_table = file.suffix.lower() in _TABLES or (file.suffix.lower() == ".txt" and looks_like_a_table(text))
     sent = {"text": text, "format": "csv" if is_table else "yaml"}
-    with about(file):
-        found = client.post("meetings", "/register/check", CheckedRegister, sent)
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    for problem in found["problems"]:
-        typer.echo(printable(f"{file.name}: {problem['where']}: {problem['what']}"), err=True)
-    if found["problems"]:
-        raise typer.Exit(1)
+    found = checked(client, "/register/check", CheckedRegister, sent, file, as_json=as_json)
     if not as_json:
         for change in found["changes"]:
             typer.echo(printable(told(change, found.get("written", {}))))
@@ -65,6 +58,21 @@ def register(
         raise typer.Exit(1)
     client.post("meetings", "/register", dict, {**sent, "version": found["version"]})
     typer.echo("done", err=as_json)
+
+
+def checked(
+    client: Client, path: str, model: Any, sent: dict[str, Any], file: Path, *, as_json: bool
+) -> dict[str, Any]:
+    """What the file would change; ends the command when something is wrong in it, each fault told in a line."""
+    with about(file):
+        found: dict[str, Any] = client.post("meetings", path, model, sent)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    for problem in found["problems"]:
+        typer.echo(printable(f"{file.name}: {problem['where']}: {problem['what']}"), err=True)
+    if found["problems"]:
+        raise typer.Exit(1)
+    return found
 
 
 def told(change: dict[str, Any], written: dict[str, str]) -> str:

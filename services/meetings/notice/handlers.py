@@ -3,6 +3,7 @@
 These are facts of another service: what fits nothing that is known is left, with a line in the log.
 """
 
+from services.meetings.bounced import said_of
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.notice import notice as rules
 from services.meetings.notice.scene import scene_of
@@ -15,7 +16,6 @@ from shared.events import BounceDetected, InvitationAnswered, NoticeUnreached
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
-from shared.plain_text import one_line
 from shared.text import clean_reason, same_email
 
 log = get_logger(__name__)
@@ -35,7 +35,6 @@ _TOLD_BY = frozenset(
     }
 )
 """Purposes of mails by which people are told of a meeting; those to who looks after it are none of them."""
-_LONGEST = 500  # characters that are kept of what a mail server said
 
 
 async def on_bounced(transaction: MeetingsTransaction, received: Received[BounceDetected]) -> None:
@@ -54,7 +53,7 @@ async def on_bounced(transaction: MeetingsTransaction, received: Received[Bounce
     if reply.unreached is not None or not same_email(person.details.email or "", event.recipient):
         log.info("bounce.known_or_of_another_address", meeting_id=event.agreement_id, person_id=person_id)
         return
-    said = one_line(event.diagnostic)[:_LONGEST] or event.status
+    said = said_of(event)
     await transaction.save_replies(organisation, meeting.id, [reply.model_copy(update={"unreached": said})])
     people = [one for one in scene.looking_after() if one.person_id != person_id]
     known = rules.as_known(scene.notice, scene.draft(), people)

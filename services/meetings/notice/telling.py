@@ -4,14 +4,14 @@ Whoever changes or cancels meetings calls `follow`, `tell_update` and `withdraw_
 `settle_answers`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.meetings.body.body import Body
 from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from services.meetings.notice import notice as rules
-from services.meetings.notice.notice import Change, Notice, Stage
+from services.meetings.notice.notice import Change, Draft, Notice, Stage
 from services.meetings.notice.scene import Scene, known_scene, scene_of
 from services.meetings.reply.quorum import NEAR_DAYS
 from services.meetings.reply.reply import Reply
@@ -44,28 +44,30 @@ async def issue(
     transaction: MeetingsTransaction, organisation: str, meeting: Meeting, note: str | None, now: datetime
 ) -> Notice:
     """Raises Refused, InvalidInput."""
-    scene = await known_scene(transaction, organisation, meeting)
-    changes, draft = rules.changed(scene.notice, scene.draft()), scene.draft()
-    await _let_go(transaction, scene, now)
-    if Change.TIME in changes:
-        scene.replies = asked_anew(scene.replies)
-    scene.notice, fact = rules.issue(scene.notice, draft, note, now)
-    await _told(transaction, scene, fact, now)
-    await _settle(transaction, scene, now)
-    await set_notice_timers(transaction, scene, now)
-    return scene.notice
+    return await _sent(transaction, organisation, meeting, note, now, rules.issue)
 
 
 async def update(
     transaction: MeetingsTransaction, organisation: str, meeting: Meeting, note: str | None, now: datetime
 ) -> Notice:
     """Raises Refused, InvalidInput."""
+    return await _sent(transaction, organisation, meeting, note, now, rules.update)
+
+
+async def _sent(
+    transaction: MeetingsTransaction,
+    organisation: str,
+    meeting: Meeting,
+    note: str | None,
+    now: datetime,
+    rule: Callable[[Notice, Draft, str | None, datetime], tuple[Notice, NoticeIssued]],
+) -> Notice:
     scene = await known_scene(transaction, organisation, meeting)
     changes, draft = rules.changed(scene.notice, scene.draft()), scene.draft()
     await _let_go(transaction, scene, now)
     if Change.TIME in changes:
         scene.replies = asked_anew(scene.replies)
-    scene.notice, fact = rules.update(scene.notice, draft, note, now)
+    scene.notice, fact = rule(scene.notice, draft, note, now)
     await _told(transaction, scene, fact, now)
     await _settle(transaction, scene, now)
     await set_notice_timers(transaction, scene, now)

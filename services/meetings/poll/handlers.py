@@ -1,5 +1,6 @@
 """What came back of mails of date polls: that one did not arrive. What fits nothing that is known is left."""
 
+from services.meetings.bounced import said_of
 from services.meetings.notice.notice import told_to
 from services.meetings.notice.scene import scene_of
 from services.meetings.poll import poll as rules
@@ -10,13 +11,11 @@ from shared.events import BounceDetected
 from shared.logging import get_logger
 from shared.messaging.transaction import Received
 from shared.names import subject_of_mail
-from shared.plain_text import one_line
 
 log = get_logger(__name__)
 
 _TOLD_BY = frozenset({"date-poll", "date-poll-called-off"})
 """Purposes of mails to those who are asked; those to who looks after the meeting are none of them."""
-_LONGEST = 500  # characters that are kept of what a mail server said
 
 
 def is_of_a_poll(purpose: str) -> bool:
@@ -41,7 +40,7 @@ async def on_bounced(transaction: MeetingsTransaction, received: Received[Bounce
     body = await transaction.body(organisation, poll.body_id)
     scene = await scene_of(transaction, organisation, meeting)
     looking_after = told_to(scene.looking_after()) if scene else ()
-    bounced = Bounced(event.recipient, event.status, one_line(event.diagnostic)[:_LONGEST] or event.status)
+    bounced = Bounced(event.recipient, event.status, said_of(event))
     found = rules.not_reached(poll, meeting, body, person, bounced, looking_after)
     if found is None:
         log.info("bounce.known_or_of_another_address", poll_id=poll.id, person_id=person_id)

@@ -1,5 +1,6 @@
 """What came back of a mail that asks someone to read minutes: who looks after the meeting is told."""
 
+from services.meetings.bounced import said_of
 from services.meetings.notice.scene import scene_of
 from services.meetings.review import review as rules
 from services.meetings.review.following import asked_among
@@ -9,14 +10,12 @@ from shared.events import BounceDetected
 from shared.logging import get_logger
 from shared.messaging.transaction import Received
 from shared.names import subject_of_mail
-from shared.plain_text import one_line
 from shared.text import same_email
 
 log = get_logger(__name__)
 
 _ASKED_BY = frozenset({"review", "review-again"})
 """Purposes of mails that ask someone to read minutes; those to who writes them are none of them."""
-_LONGEST = 500  # characters that are told of what a mail server said
 
 
 def is_of_a_review(purpose: str) -> bool:
@@ -43,7 +42,7 @@ async def on_bounced(transaction: MeetingsTransaction, received: Received[Bounce
     if not review.is_open or person_id not in review.waiting_for or person_id in review.unreached:
         log.info("bounce.of_what_ended_or_is_known", review_id=review.id, person_id=person_id)
         return
-    said = one_line(event.diagnostic)[:_LONGEST] or event.status
+    said = said_of(event)
     scene = await scene_of(transaction, organisation, meeting)
     looking = [one.person_id for one in scene.looking_after() if one.person_id != person_id] if scene else []
     told = await asked_among(transaction, organisation, looking)
