@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo pictures test test-slow bench promtool alerts collector drill drill-short test-embedded test-containers cluster-check cluster-test check format lock clean
+.PHONY: demo pictures test test-slow bench promtool alerts collector drill drill-short test-embedded test-containers image-check cluster-check cluster-test check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -74,6 +74,9 @@ test-embedded: $(STAMP)  ## The tests that touch Kafka and PostgreSQL once more,
 test-containers: $(STAMP)  ## Messaging on Kafka and PostgreSQL in Docker, and our own image deployed by Compose; PARTS=messaging or deployment
 	@$(BIN)/python -m tests.containers $(PARTS)
 
+image-check: $(STAMP)  ## What the image holds, built twice without Docker: the same to the bit, known by its bill; some minutes
+	@$(BIN)/python -m pytest -q -s -m image tests/image
+
 cluster-check: $(STAMP)  ## Each overlay before a real Kubernetes API server; needs Go, and a quarter of an hour the first time
 	@$(BIN)/python -m tests.cluster check
 
@@ -92,12 +95,13 @@ format: $(STAMP)
 	@$(BIN)/ruff format .
 
 # Pins everything the project, its embedded servers and its developers use, keeping pins that still fit; for the image,
-# only what production uses, with hashes.
+# only what production uses, with hashes, and what makes a wheel of it.
 lock: $(STAMP)
 	@$(BIN)/pip install --quiet pip-tools
 	@$(BIN)/python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb')); print(*p['project']['dependencies'], *p['project']['optional-dependencies']['embedded'], *p['project']['optional-dependencies']['telemetry'], *p['dependency-groups']['dev'], sep='\n')" > .venv/everything.in
 	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --output-file requirements.lock .venv/everything.in
 	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --generate-hashes --constraint requirements.lock --extra telemetry --output-file deploy/requirements.txt pyproject.toml
+	@$(BIN)/pip-compile --quiet --no-header --no-annotate --no-emit-options --strip-extras --generate-hashes --allow-unsafe --all-build-deps --only-build-deps --output-file deploy/build-requirements.txt pyproject.toml
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Justera needs Python 3.11 or newer (apt install python3 python3-venv, or brew install python)"; exit 1; }

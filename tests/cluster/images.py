@@ -27,6 +27,8 @@ BESIDE = {  # by which names the cluster has them
 _MADE_FROM = (
     "deploy/Dockerfile",
     "deploy/requirements.txt",
+    "deploy/build-requirements.txt",
+    "deploy/sbom.py",
     "pyproject.toml",
     "README.md",
     "LICENSE",
@@ -42,7 +44,7 @@ def archives() -> list[Path]:
     beside = (
         cache_folder() / f"beside-{_hash_of(repr(BESIDE), *sorted(_STAND_INS))}.tar"
     )  # Kafka's version is in a name
-    made_from = [*_sources(), second_version.PATCH, Path(second_version.__file__)]
+    made_from = [*sources(), second_version.PATCH, Path(second_version.__file__)]
     product = cache_folder() / f"justera-{_hash_of(f'{PRODUCT} {FIRST} {SECOND} {images.PYTHON}', *made_from)}.tar"
     if not (beside.exists() and product.exists()):
         with docker_engine():
@@ -57,7 +59,7 @@ def _built(version: str) -> str:
     tag = f"{PRODUCT}:{version}"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for path in _sources():
+        for path in sources():
             target = folder / path.relative_to(REPOSITORY)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
@@ -83,7 +85,7 @@ def _docker(*arguments: str) -> None:
     subprocess.run(["docker", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def _sources() -> list[Path]:
+def sources() -> list[Path]:
     """What git has or would take of what the image is made from."""
     listing = subprocess.run(
         ["git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others", "--exclude-standard", *_MADE_FROM],

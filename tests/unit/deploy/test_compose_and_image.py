@@ -144,9 +144,20 @@ def test_the_image_has_the_projects_dependencies_and_neither_tools_nor_servers()
     assert image.isdisjoint({_name(one) for one in left_out})
 
 
-def test_every_package_of_the_image_has_hashes() -> None:
-    entries = (ROOT / "deploy/requirements.txt").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+@pytest.mark.parametrize("path", ["deploy/requirements.txt", "deploy/build-requirements.txt"])
+def test_every_package_of_the_image_has_hashes(path: str) -> None:
+    entries = (ROOT / path).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     assert all("--hash=sha256:" in entry for entry in entries if "==" in entry)
+
+
+def test_nothing_is_fetched_without_its_hash() -> None:
+    """Nor what makes a wheel of our own code, which pip would fetch by itself."""
+    commands = DOCKERFILE.replace("\\\n", " ").splitlines()
+    installs = [one for one in commands if " install " in one and "pip" in one]
+    assert len(installs) == 3
+    assert all("--require-hashes" in one or "--no-build-isolation --no-deps ." in one for one in installs)
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    assert {_name(one) for one in wanted} == set(_pins("deploy/build-requirements.txt"))
 
 
 def test_the_image_runs_as_nobody_in_particular_and_stops_on_sigterm() -> None:
