@@ -3,27 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from typing import Protocol
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
-from shared import links, readable
-from shared.auth import public
+from services.archive.pages.by_link import OF_NOBODY, LinkPages, State, add_pages, pdf, to_page
+from shared import links
 from shared.clock import Clock
-from shared.errors import NotFound
-from shared.forwarding import Proxies, client_ip, network_key
+from shared.forwarding import Proxies
 from shared.keys import KeyRing
 from shared.links import BadLink
-from shared.rendering.file_names import fetched_as, sealed_name
-from shared.web import Language, Look, path_for, wrong_guesses
-from shared.web.page_route import problem_page
+from shared.rendering.file_names import sealed_name
+from shared.web import Language, Look
 
 SHARED_COPY = "copy"
 """The purpose of links that an earlier version mailed: one for everybody, until its ninety days are over."""
 
 _BY_LINK = "whoever was mailed the link may fetch the copy"
+_TEMPLATES = {State.OPEN: "copy/copy.html", State.CLOSED: "copy/closed.html", State.ENDED: "copy/ended.html"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,51 +59,34 @@ class _Opened:
     ended: bool
 
 
-class CopyPages:
+class CopyPages(LinkPages):
     def __init__(self, look: Look, clock: Clock, copies: Copies, keys: KeyRing, *, trusted_proxies: Proxies) -> None:
-        self._look = look
-        self._clock = clock
+        super().__init__(look, clock, keys, trusted_proxies)
         self._copies = copies
-        self._keys = keys
-        self._trusted_proxies = trusted_proxies
-        self._bad_links = wrong_guesses(burst=60, per_second=0.5)
 
     def add_to(self, router: APIRouter) -> None:
-        for path, handler in (("/copies/{token}", self.copy_page), ("/copies/{token}/copy.pdf", self.copy_pdf)):
-            router.add_api_route(path, handler, methods=["GET"], response_model=None, dependencies=[public(_BY_LINK)])
+        path = "/copies/{token}"
+        add_pages(router, _BY_LINK, {path: self.copy_page, f"{path}/copy.pdf": self.copy_pdf})
 
     async def copy_page(self, request: Request, token: str) -> Response:
         try:
             opened = await self._open(token)
-        except (BadLink, NotFound):
-            self._bad_links.spend(network_key(client_ip(request, self._trusted_proxies)))
-            return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
-        copy = opened.copy
-        template = "copy/ended.html" if opened.ended else "copy/copy.html"
-        if copy.opens_until <= self._clock.now() and not opened.ended:
-            template = "copy/closed.html"
-        return self._look.page(
-            request,
-            template,
-            copy.language,
-            status=HTTPStatus.OK if template == "copy/copy.html" else HTTPStatus.GONE,
-            copy=copy,
-            token=token,
-            size=readable.size(copy.size, copy.language),
-        )
+        except OF_NOBODY:
+            return self._unknown(request)
+        copy, state = opened.copy, self._state(opened.copy.opens_until, ended=opened.ended)
+        return self._page(request, state, _TEMPLATES, copy.language, size=copy.size, copy=copy, token=token)
 
     async def copy_pdf(self, request: Request, token: str) -> Response:
         """The sealed bytes; a link that is closed or not ours leads to the page that says so."""
         try:
             opened = await self._open(token)
-        except (BadLink, NotFound):
-            return RedirectResponse(path_for(request, "copy_page", token=token), HTTPStatus.SEE_OTHER)
+        except OF_NOBODY:
+            return to_page(request, "copy_page", token)
         copy = opened.copy
-        if opened.ended or copy.opens_until <= self._clock.now():
-            return RedirectResponse(path_for(request, "copy_page", token=token), HTTPStatus.SEE_OTHER)
+        if self._state(copy.opens_until, ended=opened.ended) is not State.OPEN:
+            return to_page(request, "copy_page", token)
         content = await self._copies.pdf(opened.organisation, opened.agreement_id)
-        headers = {"content-disposition": fetched_as(sealed_name(copy.document_name, copy.language))}
-        return Response(content, media_type="application/pdf", headers=headers)
+        return pdf(content, sealed_name(copy.document_name, copy.language))
 
     async def _open(self, token: str) -> _Opened:
         """Raises BadLink, NotFound.

@@ -5,24 +5,24 @@ It lies under the same path as the links to sealed copies, which proxies and log
 
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from typing import Protocol
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
-from shared import links, readable
-from shared.auth import public
+from services.archive.pages.by_link import OF_NOBODY, LinkPages, State, add_pages, pdf, to_page
+from shared import links
 from shared.clock import Clock
-from shared.errors import NotFound
-from shared.forwarding import Proxies, client_ip, network_key
+from shared.forwarding import Proxies
 from shared.keys import KeyRing
-from shared.links import BadLink
-from shared.rendering.file_names import fetched_as
-from shared.web import Language, Look, path_for, wrong_guesses
-from shared.web.page_route import problem_page
+from shared.web import Language, Look
 
 _BY_LINK = "whoever was mailed the link may fetch the extract"
+_TEMPLATES = {
+    State.OPEN: "copy/extract.html",
+    State.CLOSED: "copy/extract_closed.html",
+    State.ENDED: "copy/extract_ended.html",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,6 @@ class SentExtract:
     sha256: str
     size: int
 
-    def opens(self, version: int, now: datetime) -> bool:
-        return version == self.version and not self.ended and now < self.opens_until
-
 
 class SentExtracts(Protocol):
     """What the archive knows of extracts that were sent. Both raise NotFound."""
@@ -65,59 +62,44 @@ class _Opened:
     version: int
     sent: SentExtract
 
+    @property
+    def ended(self) -> bool:
+        """The sender ended the link, or sent another one after it."""
+        return self.sent.ended or self.version != self.sent.version
 
-class SentExtractPages:
+
+class SentExtractPages(LinkPages):
     def __init__(
         self, look: Look, clock: Clock, extracts: SentExtracts, keys: KeyRing, *, trusted_proxies: Proxies
     ) -> None:
-        self._look = look
-        self._clock = clock
+        super().__init__(look, clock, keys, trusted_proxies)
         self._extracts = extracts
-        self._keys = keys
-        self._trusted_proxies = trusted_proxies
-        self._bad_links = wrong_guesses(burst=60, per_second=0.5)
 
     def add_to(self, router: APIRouter) -> None:
         path = "/copies/{token}/extract"
-        for ending, handler in (("", self.sent_extract_page), (".pdf", self.sent_extract_pdf)):
-            router.add_api_route(
-                path + ending, handler, methods=["GET"], response_model=None, dependencies=[public(_BY_LINK)]
-            )
+        add_pages(router, _BY_LINK, {path: self.sent_extract_page, f"{path}.pdf": self.sent_extract_pdf})
 
     async def sent_extract_page(self, request: Request, token: str) -> Response:
         try:
             opened = await self._open(token)
-        except (BadLink, NotFound):
-            self._bad_links.spend(network_key(client_ip(request, self._trusted_proxies)))
-            return problem_page(self._look, request, BadLink.slug, HTTPStatus.NOT_FOUND)
-        sent = opened.sent
-        template = "copy/extract.html"
-        if not sent.opens(opened.version, self._clock.now()):
-            is_over = opened.version == sent.version and not sent.ended
-            template = "copy/extract_closed.html" if is_over else "copy/extract_ended.html"
-        return self._look.page(
-            request,
-            template,
-            sent.language,
-            status=HTTPStatus.OK if template == "copy/extract.html" else HTTPStatus.GONE,
-            sent=sent,
-            replaced=opened.version < sent.version and not sent.ended,
-            token=token,
-            size=readable.size(sent.size, sent.language),
+        except OF_NOBODY:
+            return self._unknown(request)
+        sent, state = opened.sent, self._state(opened.sent.opens_until, ended=opened.ended)
+        replaced = opened.version < sent.version and not sent.ended
+        return self._page(
+            request, state, _TEMPLATES, sent.language, size=sent.size, sent=sent, token=token, replaced=replaced
         )
 
     async def sent_extract_pdf(self, request: Request, token: str) -> Response:
         """The sealed bytes; a link that is closed or not ours leads to the page that says so."""
-        page = RedirectResponse(path_for(request, "sent_extract_page", token=token), HTTPStatus.SEE_OTHER)
         try:
             opened = await self._open(token)
-        except (BadLink, NotFound):
-            return page
-        if not opened.sent.opens(opened.version, self._clock.now()):
-            return page
+        except OF_NOBODY:
+            return to_page(request, "sent_extract_page", token)
+        if self._state(opened.sent.opens_until, ended=opened.ended) is not State.OPEN:
+            return to_page(request, "sent_extract_page", token)
         name, content = await self._extracts.pdf(opened.organisation, opened.agreement_id, opened.number)
-        headers = {"content-disposition": fetched_as(f"{name}.pdf")}
-        return Response(content, media_type="application/pdf", headers=headers)
+        return pdf(content, f"{name}.pdf")
 
     async def _open(self, token: str) -> _Opened:
         """Raises BadLink, NotFound."""
