@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import ASGITransport, AsyncClient
 
 from services.archive.local_authority import TEST_ORGANISATION
 from shared import links
@@ -17,6 +17,7 @@ from shared.links import Link
 from shared.settings import Settings
 from tests.integration.archive.completed import AGREEMENT, ORGANISATION, Archive, message
 from tests.integration.archive.test_journal import expired
+from tests.support.api import as_, is_problem
 
 HERE = f"/protocols/{AGREEMENT}"
 MAJA, OLOF = "maja.lind@norrdalen.example", "olof.berg@bjorka.example"
@@ -27,19 +28,6 @@ async def http(archive: Archive) -> AsyncIterator[AsyncClient]:
     transport = ASGITransport(archive.service.app, client=("203.0.113.9", 1234))
     async with AsyncClient(transport=transport, base_url="http://archive.example") as client:
         yield client
-
-
-def as_(who: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {who}"}
-
-
-def is_problem(response: Response, status: int, slug: str) -> bool:
-    problem = response.json()
-    return (
-        response.headers["content-type"] == "application/problem+json"
-        and response.status_code == problem["status"] == status
-        and problem["type"] == f"urn:justera:problem:{slug}"
-    )
 
 
 async def test_every_route_declares_who_may_call_it(archive: Archive) -> None:

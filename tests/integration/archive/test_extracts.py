@@ -21,8 +21,8 @@ from shared.messaging.message import RawMessage
 from shared.messaging.tables import OUTBOX
 from shared.settings import Settings
 from tests.integration.archive.completed import AGREEMENT, COMPLETED, ORGANISATION, Archive, message
-from tests.integration.archive.test_api import as_
 from tests.integration.rendering.tools import assert_conforms, attachments_of, poppler
+from tests.support.api import as_
 
 WANTED = ExtractWanted(paragraph=30, certified_by="Karin Ek, registrator")
 

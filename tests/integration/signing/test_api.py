@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import ASGITransport, AsyncClient
 
 from shared.auth import undeclared_routes
 from shared.events import SignatureRequested
 from shared.history import verify_chain
 from tests.integration.signing.flow import ORGANISATION, Flow
 from tests.integration.signing.test_facts import drafts
+from tests.support.api import as_, is_problem
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
 
 HERE = f"/agreements/{AGREEMENT_ID}"
@@ -21,19 +22,6 @@ async def http(flow: Flow) -> AsyncIterator[AsyncClient]:
     transport = ASGITransport(flow.service.app, client=("203.0.113.9", 1234))
     async with AsyncClient(transport=transport, base_url="http://signing.example") as client:
         yield client
-
-
-def as_(who: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {who}"}
-
-
-def is_problem(response: Response, status: int, slug: str) -> bool:
-    problem = response.json()
-    return (
-        response.headers["content-type"] == "application/problem+json"
-        and response.status_code == problem["status"] == status
-        and problem["type"] == f"urn:justera:problem:{slug}"
-    )
 
 
 async def test_every_route_declares_who_may_call_it(flow: Flow) -> None:

@@ -9,7 +9,8 @@ import pytest
 from shared.errors import NotFound
 from shared.settings import Settings
 from tests.integration.signing.flow import ORGANISATION, Flow
-from tests.integration.signing.test_api import HERE, as_, http, is_problem
+from tests.integration.signing.test_api import HERE, http
+from tests.support.api import as_, is_problem
 from tests.unit.signing.story import AGREEMENT_ID
 
 __all__ = ["http"]

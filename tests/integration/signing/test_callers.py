@@ -5,7 +5,8 @@ import pytest
 
 from shared.settings import Settings
 from tests.integration.signing.flow import Flow
-from tests.integration.signing.test_api import HERE, as_, http
+from tests.integration.signing.test_api import HERE, http
+from tests.support.api import as_
 
 __all__ = ["http"]
 
