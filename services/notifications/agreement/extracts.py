@@ -77,18 +77,14 @@ def _mail(
         quoted=quoted,
     )
     transaction.send_extract(
-        NewDelivery(
-            organisation=envelope.organisation,
-            agreement_id=event.agreement_id,
-            purpose=purpose,
-            recipient=to.email,
+        NewDelivery.due_to(
+            envelope,
+            event.agreement_id,
+            purpose,
+            to.email,
+            facts,
             request_id=str(event.number),
             request_version=event.version,
-            place=None,
-            cause_id=envelope.id,
-            correlation_id=envelope.correlation_id,
-            facts=facts,
-            time=envelope.time,
         )
     )
 
