@@ -185,6 +185,12 @@ class Sitting(_State):
         )
 
     @property
+    def adjusters_away(self) -> tuple[str, ...]:
+        """Who were chosen to approve the minutes, and have left, or preside by now: others may have to be chosen."""
+        there = {one.person_id for one in self.attendees if one.present} - {self.presiding}
+        return tuple(one for one in self.adjusters if one not in there)
+
+    @property
     def has_quorum(self) -> bool:
         return len(self.deciding) >= self.quorum
 

@@ -205,6 +205,22 @@ async def test_a_time_after_what_follows_leads_to_the_step_that_follows(held: He
     assert len(await held.steps()) == 9
 
 
+async def test_an_adjuster_who_leaves_or_presides_is_told_and_another_is_chosen(held: Held) -> None:
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    for who in ("Maja", "Nils"):
+        page = await held.say("arrived", person=held.ids[who])
+    page = await held.say("adjusters_chosen", adjuster=held.ids["Maja"])
+    assert "Behöver en annan justerare väljas?" not in page
+    page = await held.say("departed", person=held.ids["Maja"])
+    assert "Maja Lind, som valdes att justera, är inte här." in page
+    assert '<a href="#adjusters">Välj någon annan</a>' in page
+    page = await held.say("adjusters_chosen", adjuster=held.ids["Nils"])
+    assert "Behöver en annan justerare väljas?" not in page
+    page = await held.say("chair_taken", person=held.ids["Nils"])
+    assert "Nils Ek, som valdes att justera, leder mötet nu och justerar som ordförande." in page
+
+
 async def test_an_item_whose_answer_was_lost_is_taken_up_once(held: Held) -> None:
     await held.visitor.follow(held.at)
     await held.visitor.press("/sitting/open", present=held.ids["Olof"])
