@@ -50,7 +50,8 @@ class ReviewView:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Someone who sits in the body, and may be asked. `usual`: the minutes name them as chair or adjuster."""
+    """Someone who sits in the body, and may be asked. `usual`: the minutes name them as chair or
+    adjuster, or they read the body's last minutes without having been that."""
 
     person: Person
     role: MemberRole
@@ -83,15 +84,19 @@ class ReviewCommands:
             body = await transaction.body_of(organisation, meeting)
             seats = await _seats(transaction, organisation, body, self._today(meeting)) if body else {}
             people = await transaction.people_among(organisation, seats)
+            last = await transaction.last_review_of_body(organisation, body.id, but_of=meeting_id) if body else None
         try:
             _known(body, meeting)
             rules.require_draft(drafted)
         except Refused as refused:
             return Reviewable(meeting, row.document_name, drafted.number, why_not=refused)
         document = await self._versions.document(organisation, meeting_id, drafted.number)
-        named = {document.chair, *document.adjusters}
+        named, others = _named(document), set(last.people) if last else set[str]()
+        if last is not None:
+            before = _named(await self._versions.document(organisation, last.meeting_id, last.minutes_version))
+            others = {one for one in others if one in people and people[one].details.name not in before}
         candidates = [
-            Candidate(people[one], role, people[one].details.name in named)
+            Candidate(people[one], role, one in others or people[one].details.name in named)
             for one, role in seats.items()
             if one in people and people[one].details.email
         ]
@@ -302,6 +307,11 @@ async def _drafted(transaction: MeetingsTransaction, organisation: str, meeting_
     if row is None:
         raise NotFound("no minutes have been drafted for this meeting")
     return row, version_of_row(row)
+
+
+def _named(document: MinutesDocument) -> set[str]:
+    """Who approve them, beside the secretary."""
+    return {document.chair, *document.adjusters}
 
 
 async def _seats(transaction: MeetingsTransaction, organisation: str, body: Body, day: date) -> dict[str, MemberRole]:

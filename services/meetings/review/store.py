@@ -15,6 +15,11 @@ _REVIEWS = select(REVIEW).where(REVIEW.c.organisation == bindparam("organisation
 _FIND = _REVIEWS.where(REVIEW.c.id == bindparam("id"))
 _LOCK = _FIND.with_for_update()
 _OF_MEETING = _REVIEWS.where(REVIEW.c.meeting_id == bindparam("meeting_id")).order_by(REVIEW.c.id.desc())
+_LAST_OF_BODY = (
+    _REVIEWS.where(REVIEW.c.body_id == bindparam("body_id"), REVIEW.c.meeting_id != bindparam("but_of"))
+    .order_by(REVIEW.c.id.desc())
+    .limit(1)
+)
 _LOCK_OPEN = _REVIEWS.where(
     REVIEW.c.meeting_id == bindparam("meeting_id"), REVIEW.c.status == ReviewStatus.OPEN.value
 ).with_for_update()
@@ -53,6 +58,12 @@ class ReviewStore(Transaction):
         """The latest first."""
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return [_review(row) for row in await self.connection.execute(_OF_MEETING, key)]
+
+    async def last_review_of_body(self, organisation: str, body_id: str, *, but_of: str) -> Review | None:
+        """Of another meeting than `but_of`."""
+        key = {"organisation": organisation, "body_id": body_id, "but_of": but_of}
+        row = (await self.connection.execute(_LAST_OF_BODY, key)).one_or_none()
+        return None if row is None else _review(row)
 
     async def meetings_of_reviews(self, organisation: str, review_ids: Collection[str]) -> set[str]:
         """Those that are of nothing are left out."""

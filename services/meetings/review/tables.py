@@ -15,6 +15,7 @@ class ReviewRow(MeetingsTable, table=True):
     __tablename__ = "review"
     __table_args__ = (
         Index("review_by_meeting", "organisation", "meeting_id"),
+        Index("review_by_body", "organisation", "body_id", "id"),
         Index("review_open", "organisation", "meeting_id", unique=True, postgresql_where=text("status = 'open'")),
     )
 

@@ -155,3 +155,31 @@ async def test_a_mail_that_bounces_is_told_to_who_looks_after_the_meeting(
 def state(review: Any, person_id: str) -> Any:
     [found] = [one for one in review["people"] if one["person_id"] == person_id]
     return found
+
+
+async def test_who_read_the_bodys_last_minutes_is_proposed_again(service: Service, api: httpx.AsyncClient) -> None:
+    """But for who read them as chair or adjuster: who that is, the next minutes say."""
+    ids, meeting_id = await board_of(api), await schedule(api)
+    assert (await draft(api, meeting_id, minutes(first=28))).status_code == 201
+    commands: ReviewCommands = service.commands.reviews
+
+    async def usual(meeting: str) -> set[str]:
+        found = await commands.reviewable("default", meeting)
+        return {one.person.id for one in found.candidates if one.usual}
+
+    first = await usual(meeting_id)
+    extra = ids["Sara"]
+    assert extra not in first
+    people = [*first, ids["Olof"], ids["Maja"], extra]
+    new = {"people": list(dict.fromkeys(people)), "answer_by": "2022-10-03"}
+    assert (await api.post(f"/meetings/{meeting_id}/reviews", json=new)).status_code == 201
+    assert await usual(meeting_id) == first, "of the same meeting, only what its minutes say"
+    other = await schedule(api)
+    text = minutes().replace("Olof Berg", "Eva Lund").replace("Sven Dahl", "Karin Ek")
+    assert (await draft(api, other, text)).status_code == 201
+    assert extra in await usual(other)
+    document = await service.commands.versions.document("default", meeting_id, 1)
+    named = {one for one in ids.values() if one in people} & await usual(other)
+    told = await commands.reviewable("default", other)
+    names = {one.person.id: one.person.details.name for one in told.candidates}
+    assert not {names[one] for one in named} & {document.chair, *document.adjusters}
