@@ -1,7 +1,8 @@
 """What Prometheus may scrape from a service: how far behind it is, what waits, what failed, what it has published.
 
 Gauges are read when they are scraped, at most every few seconds and within a time limit: a slow or absent database must
-not make the scrape hang. A gauge that cannot be read is left out, so that it is never stale. Counts only; no ids.
+not make the scrape hang. A gauge that cannot be read is left out, so that it is never stale. Counts only; no
+ids but those of traces.
 """
 
 import asyncio
