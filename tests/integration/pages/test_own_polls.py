@@ -62,6 +62,22 @@ async def test_days_that_are_over_are_asked_about_no_more(site: Site, visitor: V
     assert "Vilken dag kan du" not in (await visitor.follow(site.own_link(maja))).text
 
 
+async def test_the_link_to_a_poll_that_was_taken_back_says_what_became_of_the_meeting(
+    site: Site, visitor: Visitor, maja: str
+) -> None:
+    commands = site.meetings.commands
+    [_, meeting] = await meetings_of(site)
+    times = [TimeAsked.of(key) for key in DAYS]
+    poll = (await commands.polls.open(ORGANISATION, meeting.id, times, answer_by=date(2022, 10, 14))).poll
+    await commands.polls.call_off(ORGANISATION, poll.id, "Mässan flyttas.")
+    page = (await visitor.follow(site.own_link(maja, poll=poll.id))).text
+    assert "Mässan flyttas." in page
+    assert "Du behöver inte svara. Mötet hålls fredag 25 november 2022, som planerat." in page
+    assert f'/meetings/{meeting.id}">Till mötet</a>' in page
+    await commands.meetings.cancel(ORGANISATION, meeting.id, "För många har förhinder.")
+    assert "som planerat" not in (await visitor.follow(site.own_link(maja, poll=poll.id))).text
+
+
 async def test_a_poll_that_does_not_ask_them_is_not_shown(site: Site, visitor: Visitor, maja: str) -> None:
     [_, meeting] = await meetings_of(site)
     times = [TimeAsked.of(key) for key in DAYS]
