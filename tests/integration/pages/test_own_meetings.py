@@ -136,6 +136,7 @@ async def test_a_struck_meeting_leads_to_the_one_that_takes_its_items_and_back(
     commands = site.meetings.commands
     december = await commands.meetings.schedule(ORGANISATION, board_meeting("2022-12-16"))
     november = next(one for one in await meetings_of(site) if one.details.starts.month == 11)
+    await commands.agendas.add(ORGANISATION, november.id, ItemDetails(title="Ekonomi"))
     await commands.strikes.strike(ORGANISATION, november.id, Strike(to_meeting_id=december.id, reason="Krock"))
     await visitor.follow(site.own_link(maja))
     page = f"/meetings/member/{maja}/meetings"
