@@ -31,7 +31,7 @@ from tests.integration.meetings.test_bodies import BOARD
 from tests.integration.meetings.test_meetings import DRAFTING, minutes
 from tests.integration.signing.flow import ORGANISATION
 from tests.support.scoped_queries import Query, observed, unscoped
-from tests.unit.meetings.test_register import REGISTER
+from tests.unit.meetings.registers import REGISTER
 from tests.unit.signing.story import AGREEMENT_ID, SECRETARY
 
 pytestmark = pytest.mark.slow

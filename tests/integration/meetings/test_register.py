@@ -10,7 +10,7 @@ from shared.service import Service
 from tests.integration.meetings.test_bodies import names_in
 from tests.integration.meetings.test_meetings import TOKENS, outbox
 from tests.support.parts import REPOSITORY
-from tests.unit.meetings.test_register import REGISTER, TABLE
+from tests.unit.meetings.registers import REGISTER, TABLE
 
 
 async def check(api: httpx.AsyncClient, text: str, form: str = "yaml") -> dict[str, Any]:
