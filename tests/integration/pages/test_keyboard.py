@@ -5,6 +5,7 @@ from playwright.async_api import Locator, Page, expect
 
 from services.meetings.agenda.agenda import ItemDetails
 from services.meetings.body.body import ItemKind
+from shared.auth import SESSION_COOKIE
 from tests.integration.pages.site import TOKEN, Site
 from tests.integration.pages.test_drafts import form as form
 from tests.integration.pages.test_drafts import page as page
@@ -85,3 +86,15 @@ async def test_the_next_speaker_is_listed_where_the_last_one_was(page: Page, hel
     await leaves.press("Enter")
     await page.locator("[name=do][value=arrived]").first.wait_for(state="attached")
     await expect(await focused(page)).to_have_accessible_name(f"Kommer {who}")
+
+
+async def test_a_sitting_goes_on_after_a_new_login_in_another_tab(site: Site, page: Page, held: Held) -> None:
+    """What was pressed with the form of the earlier login is recorded, once, and what was typed is there."""
+    await opened(page, held)
+    await shortcut(page, "Alt+n")
+    await page.locator("#decision").fill("Styrelsen beslutar att godkänna rapporten.")
+    cookie = await site.session(TOKEN)
+    await page.context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": site.base}])
+    await page.locator("form:has(#decision) button").press("Enter")
+    await expect(page.locator(".notice.success")).to_contain_text("Styrelsen beslutar att godkänna rapporten.")
+    assert (await held.steps()).count("decided") == 1
