@@ -141,6 +141,16 @@ def require_removable(item: Item, meeting: Meeting | None, now: datetime) -> Non
         require_open(meeting, now)
 
 
+def is_as_it_came(item: Item, meeting: Meeting | None, now: datetime, *, told: bool, papers: int) -> bool:
+    """Whether one that came by itself may go by itself: nobody wrote in it, moved it or put one of `papers` to it, and
+    nobody was `told` of its agenda by a notice."""
+    try:
+        require_removable(item, meeting, now)
+    except Refused:
+        return False
+    return item.version == 1 and not told and not papers
+
+
 def move(
     item: Item,
     left: Meeting | None,

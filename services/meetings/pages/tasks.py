@@ -166,6 +166,8 @@ class TaskPages(OfficePages):
             details=found.task.details,
             owners=found.owners,
             back_on=found.back_on,
+            item_on=found.item_on,
+            item_stays=found.item_on is not None and not found.item_on.is_over(self._clock.now()),
             today=self._today(),
             done=done,
         )

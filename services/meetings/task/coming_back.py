@@ -1,7 +1,7 @@
 """A task comes back on an agenda by itself: at once where its meeting is known; else a timer looks for it every day.
 
-What it has become on an agenda is an item like others: it moves along when the task comes back at another meeting, and
-is whoever's writes it otherwise.
+It goes from there when the task comes back there no more, as long as it is as it came. What somebody wrote in, or was
+told of, stays: it moves along when the task comes back at another meeting, and is whoever's writes it otherwise.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,11 +13,12 @@ from services.meetings.agenda.coming_back import meetings_to_come
 from services.meetings.agenda.commands import AgendaCommands, begin_agenda, set_item
 from services.meetings.body.body import ItemKind
 from services.meetings.meeting.meeting import Meeting, WhichBody
+from services.meetings.notice.notice import Stage
 from services.meetings.task import task as rules
 from services.meetings.task.task import Task, TaskDetails
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound, Refused
+from shared.errors import InvalidInput, NotFound, Refused, says
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.readable import day
@@ -48,19 +49,42 @@ async def lock_meetings(
 ) -> tuple[Meeting | None, Meeting | None]:
     """The meeting at which it comes back, and the one on whose agenda it stands (`before`: the task until now); by
     their ids, as everyone locks them. Raises InvalidInput."""
-    if details.back_on is None:
-        return None, None
-    wanted = (await transaction.meetings_among(organisation, [details.back_on])).get(details.back_on)
-    if wanted is None or wanted.body_id != body_id:
-        raise InvalidInput("back_on: is no meeting of the body")
+    if details.back_on is not None:
+        wanted = (await transaction.meetings_among(organisation, [details.back_on])).get(details.back_on)
+        if wanted is None or wanted.body_id != body_id:
+            raise InvalidInput("back_on: is no meeting of the body")
     item = await item_of(transaction, organisation, before) if before else None
-    ids = {wanted.id, *([item.meeting_id] if item is not None and item.meeting_id else [])}
+    ids = {one for one in (details.back_on, item.meeting_id if item is not None else None) if one is not None}
     locked = {one: await transaction.lock_meeting(organisation, one) for one in sorted(ids)}
+    at = locked.get(details.back_on or "")
     try:
-        items.require_open(locked[wanted.id], now)
+        if at is not None:
+            items.require_open(at, now)
     except Refused as error:
         raise InvalidInput(f"back_on: {error.message}", hint="choose a meeting to come") from error
-    return locked[wanted.id], locked.get(item.meeting_id or "") if item is not None else None
+    return at, locked.get(item.meeting_id or "") if item is not None else None
+
+
+async def take_off(
+    transaction: MeetingsTransaction, organisation: str, task: Task, left: Meeting | None, now: datetime
+) -> Task:
+    """The task, to be kept, comes back at the meeting `left` no more: its item there goes, if it is as it came. One
+    that stays is the task's still, so that it is found when the task comes back there once more. Raises Refused."""
+    item = await item_of(transaction, organisation, task, for_update=True)
+    if item is not None:
+        if item.meeting_id != (left.id if left is not None else None):
+            raise Refused(
+                "the item was moved by someone else meanwhile", hint="look at it again", says=says("changed_meanwhile")
+            )
+        if left is None:  # it waits for another meeting
+            return task
+        told = (await transaction.notice(organisation, left.id)).stage is Stage.ISSUED
+        papers = len(await transaction.attachments_of(organisation, item.id))
+        if not items.is_as_it_came(item, left, now, told=told, papers=papers):
+            return task
+        await transaction.remove_item(organisation, item.id)
+        log.info("task.off_agenda", task_id=task.id, meeting_id=left.id)
+    return task.model_copy(update={"item_id": None})
 
 
 async def come_back(
@@ -79,11 +103,12 @@ async def come_back(
     if at is None:
         return task
     item = await item_of(transaction, organisation, task, for_update=True)
+    if item is not None and item.meeting_id == at.id:  # never a second one there
+        return task
     try:
         if item is None or item.meeting_id != (left.id if left else None) or not _is_open(left, now):
             return (await put_on_agenda(transaction, organisation, at, task, now))[0]
-        if item.meeting_id != at.id:
-            await agendas.move_locked(transaction, organisation, item, left, at, how=HowItLeft.MOVED, reason=None)
+        await agendas.move_locked(transaction, organisation, item, left, at, how=HowItLeft.MOVED, reason=None)
     except Refused as refused:
         log.info("task.not_back", task_id=task.id, meeting_id=at.id, reason=refused.message)
         return task

@@ -1,7 +1,7 @@
 """What people ask of tasks; each command is one transaction, which holds the task's row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,14 @@ from services.meetings.agenda.agenda import Item
 from services.meetings.agenda.commands import AgendaCommands
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.task import task as rules
-from services.meetings.task.coming_back import back_subject, come_back, item_of, lock_meetings, put_on_agenda
+from services.meetings.task.coming_back import (
+    back_subject,
+    come_back,
+    item_of,
+    lock_meetings,
+    put_on_agenda,
+    take_off,
+)
 from services.meetings.task.task import Task, TaskDetails
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
@@ -27,11 +34,12 @@ REMIND = "task-remind"
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """A task with who does it, by name: of a role, who has it now; nobody, when the role is vacant. `back_on`: the
-    meeting at which it comes back."""
+    meeting at which it comes back; `item_on`: the one on whose agenda it stands, known of one task only."""
 
     task: Task
     owners: tuple[str, ...]
     back_on: Meeting | None
+    item_on: Meeting | None = None
 
 
 async def reached(
@@ -98,7 +106,8 @@ class TaskCommands:
             await hold_timers(transaction.connection, organisation, task_id, back_subject(task_id))
             seen = await transaction.task(organisation, task_id)
             now, at, left = self._clock.now(), None, None
-            if details.back_on != seen.details.back_on:
+            is_moved = details.back_on != seen.details.back_on
+            if is_moved:
                 at, left = await lock_meetings(transaction, organisation, details, seen.body_id, now, seen)
             task = await self._locked(transaction, organisation, task_id, version)
             require_version("the task", task.version, seen.version)
@@ -106,6 +115,8 @@ class TaskCommands:
             changed, fact = rules.change(task, details, there, now)
             if fact is None:
                 return changed
+            if is_moved:
+                changed = await take_off(transaction, organisation, changed, left, now)
             await self._keep(transaction, organisation, changed, fact, now)
             return await come_back(transaction, organisation, self._agendas, changed, at, left, now)
 
@@ -124,14 +135,19 @@ class TaskCommands:
         return await self._unit_of_work.run(work)
 
     async def withdraw(self, organisation: str, task_id: str, reason: str, *, version: int | None = None) -> Task:
-        """It stays, with why. Raises NotFound, Refused, InvalidInput."""
+        """It stays, with why; its item of an agenda to come goes, if that is as it came. Raises NotFound, Refused,
+        InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Task:
+            await hold_timers(transaction.connection, organisation, task_id)
+            seen, now = await transaction.task(organisation, task_id), self._clock.now()
+            nowhere = seen.details.model_copy(update={"back_on": None})
+            _, left = await lock_meetings(transaction, organisation, nowhere, seen.body_id, now, seen)
             task = await self._locked(transaction, organisation, task_id, version)
-            now = self._clock.now()
             owners = await _owners(transaction, organisation, task, now)
             people = await _asked(transaction, organisation, rules.to_be_told(task, owners))
             gone, fact = rules.withdraw(task, reason, now, people)
+            gone = await take_off(transaction, organisation, gone, left, now)
             await self._keep(transaction, organisation, gone, fact, now)
             return gone
 
@@ -169,7 +185,10 @@ class TaskCommands:
         """Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:
             [found] = await self._shown(transaction, organisation, [await transaction.task(organisation, task_id)])
-            return found
+            item = await item_of(transaction, organisation, found.task)
+            if item is None or item.meeting_id is None:
+                return found
+            return replace(found, item_on=await transaction.meeting(organisation, item.meeting_id))
 
     async def tasks(
         self,

@@ -52,7 +52,7 @@ class Task(BaseModel):
     """A task as it stands. `heading`, `held_on`: of the paragraph and of its meeting. `reminded`: what is told, or too
     late to tell, of the present day. `mailed`: the ids of those who were told that it is due, on whatever day: they may
     not be those who do it now. `withdrawn`: nobody is to do it after all; `done_at` says since when, `note` why.
-    `item_id`: the agenda item as which it came back."""
+    `item_id`: the agenda item as which it came back; it may stand there though the task comes back there no more."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -108,8 +108,6 @@ def change(
     if details == task.details:
         return task, None
     changed = _planned(task, details, there, now)
-    if details.back_on is None:  # what it was on an agenda is an item like others from now on
-        changed = changed.model_copy(update={"item_id": None})
     return changed, TaskChanged(**_facts(changed))
 
 

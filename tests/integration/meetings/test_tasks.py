@@ -12,6 +12,7 @@ from shared.auth import Role
 from shared.clock import ManualClock
 from shared.events import TaskChanged, TaskDone, TaskDue, TaskGiven, TaskWithdrawn
 from shared.service import Service
+from tests.integration.meetings.test_attachments import PDF, hand_in
 from tests.integration.meetings.test_bodies import BOARD, person, put_in, seat
 from tests.integration.meetings.test_decisions import HEAD, TRAVEL, enter, fire
 from tests.integration.meetings.test_meetings import MEETING, NOW, TOKENS, outbox
@@ -163,15 +164,59 @@ async def test_a_task_puts_itself_on_the_agenda_of_the_meeting_at_which_it_comes
     assert (await api.get(f"/meetings/{november}/tasks")).json()["coming_back"] == []
     assert (await api.post(f"/tasks/{task['id']}/take")).status_code == 200, "it is there already"
     assert await titles(api, november) == [WHAT]
-    # At another meeting: its item moves along.
-    details = task["details"] | {"back_on": december}
-    moved = await api.put(f"/tasks/{task['id']}", json=details)
-    assert moved.status_code == 200, moved.text
+    # At another meeting: it is an item there, and leaves no trace of what nobody saw.
+    moved = await back_at(api, task, december)
     assert (await titles(api, november), await titles(api, december)) == ([], [WHAT])
-    # At none: the item is whoever's writes the agenda.
-    left = await api.put(f"/tasks/{task['id']}", json=details | {"back_on": None})
-    assert left.json()["item_id"] is None
+    assert (await api.get(f"/meetings/{november}/agenda")).json()["left"] == []
+    # At none: nor is it an item. At the same one again: one item.
+    left = await back_at(api, moved, None)
+    assert left["item_id"] is None
+    assert await titles(api, december) == []
+    again = await back_at(api, left, december)
     assert await titles(api, december) == [WHAT]
+    gone = await api.post(f"/tasks/{again['id']}/withdraw", json={"reason": "Fel paragraf"})
+    assert (gone.status_code, gone.json()["item_id"]) == (200, None), gone.text
+    assert await titles(api, december) == []
+
+
+async def back_at(api: httpx.AsyncClient, task: dict[str, Any], meeting: str | None) -> dict[str, Any]:
+    changed = await api.put(f"/tasks/{task['id']}", json=task["details"] | {"back_on": meeting, "back_day": None})
+    assert changed.status_code == 200, changed.text
+    found: dict[str, Any] = changed.json()
+    return found
+
+
+@pytest.mark.parametrize("how", ["written", "annexed", "noticed"])
+async def test_an_item_of_a_task_that_somebody_touched_or_was_told_of_stays_and_is_one(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str], how: str
+) -> None:
+    november, december = await scheduled(api, "2022-11-25"), await scheduled(api, "2022-12-16")
+    task = await given(service, api, owner_id=board["maja"], back_on=november)
+    item = task["item_id"]
+    if how == "written":
+        written = (await api.get(f"/agenda-items/{item}")).json()["details"] | {
+            "proposal": "Lägg den till handlingarna."
+        }
+        answer = await api.put(f"/agenda-items/{item}", json=written)
+    elif how == "annexed":
+        answer = await hand_in(api, f"/agenda-items/{item}/attachments", "Rapport.pdf", PDF)
+    else:
+        answer = await api.post(f"/meetings/{november}/notice/issue", json={})
+    assert answer.status_code < 300, answer.text
+    left = await back_at(api, task, None)
+    assert (left["item_id"], await titles(api, november)) == (item, [WHAT])
+    # Back at the same one, or on a day that is its: still one.
+    again = await back_at(api, left, november)
+    assert (again["item_id"], await titles(api, november)) == (item, [WHAT])
+    changed = await api.put(f"/tasks/{task['id']}", json=task["details"] | {"back_on": None, "back_day": "2022-11-25"})
+    assert changed.status_code == 200, changed.text
+    await fire(service)
+    found = (await api.get(f"/tasks/{task['id']}")).json()["task"]
+    assert (found["details"]["back_on"], await titles(api, november)) == (november, [WHAT])
+    # At another one: it moves along, with the trace of where it was.
+    await back_at(api, found, december)
+    assert (await titles(api, november), await titles(api, december)) == ([], [WHAT])
+    assert len((await api.get(f"/meetings/{november}/agenda")).json()["left"]) == 1
 
 
 async def test_what_an_agenda_has_no_room_for_is_suggested_there(

@@ -122,6 +122,26 @@ async def test_a_task_without_room_on_the_agenda_is_suggested_there(
     assert "Uppgifter som ska tillbaka hit" not in visitor.page.text
 
 
+async def test_an_item_that_somebody_wrote_in_stays_and_the_task_says_so(visitor: Visitor, form: str) -> None:
+    await visitor.follow(form)
+    later = (await options(visitor, "back_on"))[-1]
+    await give(visitor, form, back_on=later)
+    task = visitor.page.url.path
+    agenda = f"/meetings/office/meetings/{later}/agenda"
+    assert "Punkten är kvar" not in visitor.page.text
+    assert unescape(visitor.page.text).count("Står på dagordningen") == 1
+    await visitor.follow(agenda)
+    [item] = re.findall(r'/office/items/([^/"]+)">[0-9]+[.] ta fram', unescape(visitor.page.text))
+    await visitor.follow(f"/meetings/office/items/{item}")
+    await visitor.press(f"/items/{item}", item_kind="information", item_title="ta fram ett förslag, med bilaga")
+    await visitor.follow(f"{task}/change")
+    await visitor.press("/change", what="ta fram", owner="role:secretary", due="2022-12-02", back_on="")
+    page = unescape(visitor.page.text)
+    assert "Uppgiften kommer inte tillbaka där, men punkten är kvar tills någon tar bort eller flyttar den." in page
+    assert agenda in page
+    assert "ta fram ett förslag, med bilaga" in (await visitor.follow(agenda)).text
+
+
 async def test_a_task_comes_back_on_a_day_whose_meeting_is_not_planned(visitor: Visitor, form: str) -> None:
     both = await give(visitor, form, back_day="2024-06-20")
     assert "Välj ett möte, eller skriv en dag, inte båda" in unescape(both.text)

@@ -119,6 +119,17 @@ def test_one_with_a_trace_is_not_wiped_out() -> None:
         rules.require_removable(item(HELD), HELD, NOW)
 
 
+def test_what_came_by_itself_goes_by_itself_while_it_is_as_it_came() -> None:
+    def goes(one: Item, at: Meeting | None = NOVEMBER, *, told: bool = False, papers: int = 0) -> bool:
+        return rules.is_as_it_came(one, at, NOW, told=told, papers=papers)
+
+    assert goes(item())
+    written = rules.change(item(), NOVEMBER, DETAILS.model_copy(update={"proposal": "Bifall."}), NOW)
+    moved, _ = rules.move(item(STRUCK), STRUCK, NOVEMBER, 0, how=HowItLeft.MOVED, reason=None, now=NOW)
+    assert not any((goes(written), goes(moved), goes(item(HELD), HELD), goes(item(STRUCK), STRUCK)))
+    assert not any((goes(item(), told=True), goes(item(), papers=1)))
+
+
 def test_an_agenda_takes_so_many_items() -> None:
     with pytest.raises(Refused, match="200 items"):
         rules.add("i", NOVEMBER, rules.MOST_ITEMS, DETAILS, NOW)

@@ -148,11 +148,9 @@ def test_it_comes_back_at_a_meeting_or_on_a_day_to_come() -> None:
     for wrong in ({"back_on": "next", "back_day": day}, {"back_day": NOW.date()}, {"back_day": date(9999, 1, 1)}):
         with pytest.raises(InvalidInput, match=r"^back_day: "):
             task(**wrong)
-    # A day that stays may be over; at no meeting any more: what it was on an agenda is an item like others.
+    # A day that stays may be over.
     later = at(day + timedelta(days=1), 8)
     assert rules.change(waiting, waiting.details.model_copy(update={"what": "mer"}), THERE, later)[0].version == 2
-    back = rules.came_back(task(back_on="next"), "i")
-    assert rules.change(back, back.details.model_copy(update={"back_on": None}), THERE, NOW)[0].item_id is None
 
 
 def test_of_a_role_whoever_has_it_that_day_does_it() -> None:
