@@ -134,7 +134,7 @@ class ExtractPages:
         for name, clean, longest in _SENDING:
             typed = await form_text(request, name)
             error = text_error(clean, typed, longest=longest)
-            fields.append(Field(name, typed, error and f"{clean.__name__.removeprefix('clean_')}_{error}"))
+            fields.append(Field(name, typed, error and f"{name}_{error}"))
         language = await form_text(request, "language")
         fields.append(Field("language", language if language in LANGUAGES else LANGUAGES[0]))
         if any(field.error for field in fields):

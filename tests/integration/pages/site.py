@@ -119,7 +119,14 @@ class Extracts(Copies):
         return self.sendings[holder]
 
     async def send(
-        self, organisation: str, agreement_id: str, number: int, wanted: SendingWanted, *, asked_by: str
+        self,
+        organisation: str,
+        agreement_id: str,
+        number: int,
+        wanted: SendingWanted,
+        *,
+        asked_by: str,
+        form_key: str | None = None,
     ) -> Sending:
         recipient, sender = people_of(wanted)
         extract = await self.extract(organisation, agreement_id, number)

@@ -100,6 +100,9 @@ async def _troubles(page: Page, scheme: Scheme) -> list[str]:
     found = await accessibility_violations(page, *(COLOUR_RULES if scheme == "dark" else ()))
     if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append("the page scrolls sideways")
+    faults = await page.locator(".error-summary a").all_inner_texts()
+    if len(set(faults)) < len(faults):
+        found.append(f"what is wrong is said twice, not of which field: {faults}")
     return found
 
 

@@ -235,6 +235,8 @@ async def test_links_are_ended_after_the_end_with_or_without_a_new_one(site: Sit
     await sender.press('link/[^"]*')
     assert "Länkarna gäller inte längre." in sender.page.text
     assert "Länkarna dit slutade gälla" in sender.page.text
+    assert f"/link/{await site.flow.id(SECRETARY)}" not in sender.page.text, "it has ended, and no copy can be mailed"
+    assert f"/link/{await site.flow.id(CHAIR)}" in sender.page.text
     assert "Norrdalen 2022-09-23" not in (await sender.follow(link)).text
 
     await site.flow.archived(b"%PDF-1.7 sealed")
