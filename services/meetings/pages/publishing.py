@@ -149,7 +149,7 @@ class PublishPages(OfficePages):
             request,
             "office/publish.html",
             principal,
-            fields=fields,
+            fields={"removal": Field("removal")} | fields,  # a form of its own: not of what the other one sent
             refused=meanwhile,
             meeting=meeting,
             body=body,
@@ -193,7 +193,7 @@ def _filled(found: Publication | None, before: tuple[Mask, ...] = ()) -> Fields:
         for one in masks
         if one.kind == "passage"
     )
-    return {"names": Field("names", names), "passages": Field("passages", passages), "removal": Field("removal")}
+    return {"names": Field("names", names), "passages": Field("passages", passages)}
 
 
 def _masks(fields: Fields) -> tuple[Mask, ...]:

@@ -81,6 +81,12 @@ async def test_a_line_that_masks_nothing_is_told_at_its_field(visitor: Visitor, 
     answer = await visitor.press("/publish", names="B", passages="§ 38: a")
     assert answer.status_code == 422
     assert answer.text.count("Skriv minst två tecken") >= 2
+    await visitor.press("/publish", names=NAME)
+    await visitor.press("/publish")
+    answer = await visitor.press("/publish", names="B")
+    assert answer.status_code == 422, "nor is it a fault of ours once they are posted"
+    assert "Skriv minst två tecken" in answer.text
+    assert "Ta ned protokollet" in answer.text
 
 
 async def test_the_second_of_two_is_told_and_nothing_of_theirs_is_posted(
