@@ -30,7 +30,8 @@ class _EmailEvent(Event):
         "proposal-taken and proposal-declined who proposed an item for it; date-poll asks on which days one can come, "
         "date-poll-called-off takes that back, date-poll-unreached tells who looks after the meeting; review and "
         "review-again ask to read minutes, review-called-off takes that back, review-commented and review-agreed tell "
-        "who writes them, review-unreached who looks after the meeting; task-withdrawn tells who was reminded of a task"
+        "who writes them, review-unreached who looks after the meeting; task-handed tells whose a task is now, "
+        "task-relieved and task-withdrawn who was mailed about it and does it no more"
     )
     recipient: str
     request_id: str | None = Field(

@@ -41,6 +41,9 @@ class TaskGiven(_TaskAsGiven):
 class TaskChanged(_TaskAsGiven):
     """Another owner, day, text or meeting; reminders follow the new day."""
 
+    people: tuple[AskedMember, ...] = Field((), description="of another owner: who does it from now on; they are told")
+    relieved: tuple[AskedMember, ...] = Field((), description="who was mailed about it, and does it no more; are told")
+
 
 class TaskDue(_TaskEvent):
     """It is to be done within a week, or today. Each once for a day that it is due."""

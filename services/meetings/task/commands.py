@@ -23,6 +23,7 @@ from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
 from shared.clock import Clock
 from shared.errors import Refused, says
+from shared.events import TaskChanged
 from shared.events.notices import AskedMember
 from shared.ids import new_id
 from shared.messaging.transaction import UnitOfWork
@@ -117,6 +118,7 @@ class TaskCommands:
                 return changed
             if is_moved:
                 changed = await take_off(transaction, organisation, changed, left, now)
+            changed, fact = await self._hand(transaction, organisation, task, changed, fact, now)
             await self._keep(transaction, organisation, changed, fact, now)
             return await come_back(transaction, organisation, self._agendas, changed, at, left, now)
 
@@ -224,6 +226,24 @@ class TaskCommands:
         task = await transaction.lock_task(organisation, task_id)
         require_version("the task", task.version, version)
         return task
+
+    async def _hand(
+        self,
+        transaction: MeetingsTransaction,
+        organisation: str,
+        before: Task,
+        task: Task,
+        fact: TaskChanged,
+        now: datetime,
+    ) -> tuple[Task, TaskChanged]:
+        """Of another owner: with who is told that it is theirs, and no longer theirs."""
+        if (before.details.owner_id, before.details.owner_role) == (task.details.owner_id, task.details.owner_role):
+            return task, fact
+        had = await _owners(transaction, organisation, before, now)
+        have = await _owners(transaction, organisation, task, now)
+        people = await _asked(transaction, organisation, [one for one in have if one not in had])
+        told = [one for one in rules.to_be_told(before, had) if one not in have]
+        return rules.handed(task, fact, people, await _asked(transaction, organisation, told))
 
     async def _keep(
         self, transaction: MeetingsTransaction, organisation: str, task: Task, fact: Any, now: datetime

@@ -49,10 +49,11 @@ class TaskDetails(BaseModel):
 
 
 class Task(BaseModel):
-    """A task as it stands. `heading`, `held_on`: of the paragraph and of its meeting. `reminded`: what is told, or too
-    late to tell, of the present day. `mailed`: the ids of those who were told that it is due, on whatever day: they may
-    not be those who do it now. `withdrawn`: nobody is to do it after all; `done_at` says since when, `note` why.
-    `item_id`: the agenda item as which it came back; it may stand there though the task comes back there no more."""
+    """A task as it stands. `heading`, `held_on`: of the paragraph and of its meeting. `reminded`: what is told, or
+    too late to tell, of the present day. `mailed`: the ids of those who were told that it is due, on whatever day, or
+    theirs: of a role, they may not be those who do it now. `withdrawn`: nobody is to do it after all; `done_at` says
+    since when, `note` why. `item_id`: the agenda item as which it came back; it may stand there though the task comes
+    back there no more."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -109,6 +110,15 @@ def change(
         return task, None
     changed = _planned(task, details, there, now)
     return changed, TaskChanged(**_facts(changed))
+
+
+def handed(
+    task: Task, fact: TaskChanged, people: Sequence[AskedMember], relieved: Sequence[AskedMember]
+) -> tuple[Task, TaskChanged]:
+    """Told to `people`, who do it from now on, and to `relieved`, who do not: those who are told what comes of it."""
+    left = {one.person_id for one in relieved}
+    kept = task.model_copy(update={"mailed": tuple(one for one in task.mailed if one not in left)})
+    return mailed(kept, people), fact.model_copy(update={"people": tuple(people), "relieved": tuple(relieved)})
 
 
 def finish(task: Task, note: str | None, now: datetime) -> tuple[Task, TaskDone]:

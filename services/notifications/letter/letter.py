@@ -106,6 +106,8 @@ class Purpose(StrEnum):
     # To who does what a decision asks for:
     TASK_SOON = "task-soon"
     TASK_TODAY = "task-today"
+    TASK_HANDED = "task-handed"
+    TASK_RELIEVED = "task-relieved"
     TASK_WITHDRAWN = "task-withdrawn"
     # To who looks after minutes whose deadlines end or have passed:
     PUBLICATION_ADJUST_NEAR = "publication-adjust-near"
@@ -167,6 +169,8 @@ _NEEDS_NO_LINK = frozenset(
         Purpose.REVIEW_CALLED_OFF,
         Purpose.TASK_SOON,
         Purpose.TASK_TODAY,
+        Purpose.TASK_HANDED,
+        Purpose.TASK_RELIEVED,
         Purpose.TASK_WITHDRAWN,
         Purpose.PUBLICATION_ADJUST_NEAR,
         Purpose.PUBLICATION_ADJUST_MISSED,

@@ -126,7 +126,7 @@ async def test_timers_remind_a_week_before_and_on_the_day_once_each(
         assert left.scalar_one() == 0
 
 
-async def test_who_was_reminded_is_told_of_the_end_though_another_does_it_now(
+async def test_whose_it_is_and_whose_it_is_no_more_are_told_at_once(
     service: Service, api: httpx.AsyncClient, board: dict[str, str], clock: ManualClock
 ) -> None:
     task = await given(service, api, owner_role="chair")
@@ -136,11 +136,18 @@ async def test_who_was_reminded_is_told_of_the_end_though_another_does_it_now(
     details = seen["details"] | {"owner_role": None, "owner_id": board["maja"]}
     changed = await api.put(f"/tasks/{task['id']}", json=details)
     assert changed.status_code == 200, changed.text
+    told = TaskChanged.from_json(json.dumps((await facts(service))[-1][1]))
+    assert [one.email for one in told.people] == ["maja.lind@norrdalen.example"]
+    assert [one.email for one in told.relieved] == ["olof.berg@bjorka.example"]
+    # Another text, and the same owner: nobody is told. It ends for who was told last.
+    assert (await api.put(f"/tasks/{task['id']}", json=details | {"what": "annat"})).status_code == 200
+    told = TaskChanged.from_json(json.dumps((await facts(service))[-1][1]))
+    assert (told.what, told.people, told.relieved) == ("annat", (), ())
     gone = await api.post(f"/tasks/{task['id']}/withdraw", json={"reason": "Fel paragraf"})
     assert gone.status_code == 200, gone.text
     name, said = (await facts(service))[-1]
     assert name == "task-withdrawn"
-    assert [one["email"] for one in said["people"]] == ["olof.berg@bjorka.example"]
+    assert [one["email"] for one in said["people"]] == ["maja.lind@norrdalen.example"]
 
 
 async def scheduled(api: httpx.AsyncClient, day: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.events import Event, TaskDue, TaskWithdrawn, event_type
+from shared.events import Event, TaskChanged, TaskDue, TaskWithdrawn, event_type
 from shared.events.envelope import Envelope, kafka_headers
 from shared.ids import new_id
 from shared.messaging.message import RawMessage
@@ -82,6 +82,24 @@ async def test_who_has_no_place_in_the_body_is_not_mailed(post: Post) -> None:
     stranger = SVEN_DAHL.model_copy(update={"person_id": "stranger", "email": "eve@elsewhere.example"})
     await post.bring(*MEMBERS, due(people=(stranger,)))
     assert await post.deliveries() == []
+
+
+async def test_whose_it_is_and_whose_it_is_no_more_are_told(post: Post, server: RecordingSmtpServer) -> None:
+    given = {"task_id": TASK, "meeting_id": "m", "paragraph": 32, "held_on": "2022-09-23", "body_id": BOARD}
+    given |= {"body": "Styrelsen", "what": "ta fram ett förslag till ramverk", "due": "2022-10-14"}
+    changed = told(TaskChanged.model_validate(given | {"people": (SVEN_DAHL,), "relieved": (OLOF_BERG,)}))
+    await post.bring(*MEMBERS, changed, told(TaskChanged.model_validate(given)))  # the last as it was told before
+
+    async def are_sent() -> bool:
+        return len(server.mails) == 2
+
+    await eventually(are_sent)
+    by = {mail.recipient: mail for mail in server.mails}
+    assert by[OLOF].message["Subject"].startswith("Uppgiften är inte din längre: ta fram ett förslag")
+    [other] = [mail for mail in server.mails if mail.recipient != OLOF]
+    assert (other.recipient, other.message["Subject"][:22]) == (SVEN_DAHL.email, "The task is yours now:")
+    assert "is to be done by Friday 14 October 2022" in " ".join(words(other).split())
+    assert "§ 32, Styrelsen, 23 September 2022" in words(other)
 
 
 async def test_who_was_reminded_is_told_that_it_is_withdrawn(post: Post, server: RecordingSmtpServer) -> None:
