@@ -7,8 +7,10 @@ script, and wherever the service runs: no browser is logged in here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from http import HTTPStatus
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -96,6 +98,9 @@ class OwnPages:
         self._commands = commands
         self._queries = commands.members
         self._visits = visits
+
+    def _is_past(self, day: date, timezone: str) -> bool:
+        return self._queries.now.astimezone(ZoneInfo(timezone)).date() > day
 
     def _page(
         self, request: Request, visit: Visit, template: str, *, status: int = HTTPStatus.OK, **facts: Any

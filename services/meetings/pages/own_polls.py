@@ -66,6 +66,7 @@ class OwnPollPages(OwnPages):
             meeting=view.meeting,
             chosen=poll.time(poll.chosen) if poll.chosen else None,
             is_open=poll.status is PollStatus.OPEN,
+            late=self._is_past(poll.answer_by, view.meeting.details.timezone),
             answered=visit.person.id in view.answers,
             cans=tuple(Can),
             **sent,

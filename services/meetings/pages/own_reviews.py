@@ -102,6 +102,7 @@ class OwnReviewPages(OwnPages):
             status=HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
             view=view,
             review=view.review,
+            late=self._is_past(view.review.answer_by, view.meeting.details.timezone),
             agreed=visit.person.id not in view.review.waiting_for,
             document=document,
             facts=facts_of(document),

@@ -69,6 +69,9 @@ async def test_the_link_to_a_poll_that_was_taken_back_says_what_became_of_the_me
     [_, meeting] = await meetings_of(site)
     times = [TimeAsked.of(key) for key in DAYS]
     poll = (await commands.polls.open(ORGANISATION, meeting.id, times, answer_by=date(2022, 10, 14))).poll
+    assert "Den dagen är förbi" not in (await visitor.follow(site.own_link(maja, poll=poll.id))).text
+    site.flow.tick(20 * 86400)
+    assert "Den dagen är förbi" in (await visitor.follow(site.own_link(maja, poll=poll.id))).text
     await commands.polls.call_off(ORGANISATION, poll.id, "Mässan flyttas.")
     page = (await visitor.follow(site.own_link(maja, poll=poll.id))).text
     assert "Mässan flyttas." in page

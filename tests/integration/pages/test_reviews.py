@@ -18,6 +18,7 @@ from tests.integration.pages.visitor import Visitor
 from tests.integration.signing.flow import ORGANISATION
 
 DAY = date(2022, 10, 3)
+LATE = "Den dagen är förbi, men du kan svara ännu."
 
 
 @pytest.fixture
@@ -55,6 +56,9 @@ async def test_it_goes_from_the_first_reading_to_the_signers(site: Site, visitor
     assert own == f"/meetings/member/{maja}/reviews/{review_id}"
     assert "Olof Berg." in page
     assert "Särskilt § 38" in page
+    assert LATE not in page
+    site.flow.tick(8 * 86400)
+    assert LATE in unescape((await visitor.follow(own)).text), "it is open, and a day that is over is not the last"
     wrong = await visitor.send(own, **{"comment-38": "Fel ord.", "act": "agree"})
     assert wrong.status_code == 422
     assert "Du har skrivit en kommentar" in unescape(wrong.text)
