@@ -161,7 +161,10 @@ def _review_closed(body: Body) -> list[str]:
 
 def _task_given(body: Body) -> list[str]:
     owner = _text(body.get("owner_id")) or _text(body.get("owner_role"))
-    return [f"{_text(body.get('what'))}: {owner} by {body.get('due')}", _of_minutes(body)]
+    back = f"back at meeting {body['back_on']}" if body.get("back_on") else ""
+    if body.get("back_day"):
+        back = f"back on {body['back_day']}"
+    return [f"{_text(body.get('what'))}: {owner} by {body.get('due')}", _of_minutes(body), back]
 
 
 def _task_due(body: Body) -> list[str]:

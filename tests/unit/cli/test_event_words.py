@@ -274,6 +274,10 @@ WAITS = {"how": "referred_back", "reason": None, "to_meeting_id": None, "to_body
             ["ta fram ett ramverk: chair by 2022-10-20", "§ 32 of Styrelsen 2022-09-23"],
         ),
         (
+            TaskGiven(**TASK, owner_role="chair", due="2022-10-20", back_day="2022-11-25"),
+            ["ta fram ett ramverk: chair by 2022-10-20", "§ 32 of Styrelsen 2022-09-23", "back on 2022-11-25"],
+        ),
+        (
             TaskDue(**TASK, reminder="week", due="2022-10-20", people=PEOPLE),
             ["ta fram ett ramverk: within a week, 2022-10-20, to 1", "§ 32 of Styrelsen 2022-09-23"],
         ),
