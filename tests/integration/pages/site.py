@@ -162,6 +162,7 @@ class Extracts(Copies):
             version=sent.version,
             opens_until=self.opens_until,
             ended=sent.ended_at is not None,
+            sent_at=sent.sent_at,
             test_seal=True,
             sha256=extract.sealed.sha256,
             size=extract.sealed.size,

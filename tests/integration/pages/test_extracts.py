@@ -1,8 +1,8 @@
-"""The form by which an extract is mailed: what is wrong with it is told of which field, and what is sent is listed."""
+"""The form that mails an extract: what is wrong is told of which field, what is sent is listed and opens."""
 
 import re
 
-from tests.integration.pages.site import COPY, Site
+from tests.integration.pages.site import ARCHIVED, COPY, Extracts, Site
 from tests.integration.pages.visitor import Visitor
 
 
@@ -22,3 +22,11 @@ async def test_what_is_wrong_is_told_of_which_field_and_what_is_right_is_sent(si
     await sender.press("/people", **people, sender_name="Maja Lind", sender_email="maja.lind@norrdalen.example")
     assert "Mejlet med länken är på väg." in sender.page.text
     assert "Nora Vik (nora.vik@bjorka.example)" in sender.page.text
+    for language, opens, closed in (
+        ("sv", "Protokollsutdrag, § 29", "Behöver du det? Svara på mejlet med länken"),
+        ("en", "Extract of minutes, § 29", "Do you need it? Reply to the e-mail with the link"),
+    ):
+        site.extracts.language, site.extracts.opens_until = language, Extracts.opens_until
+        assert opens in (await sender.follow(site.extract_link(people["email"]))).text
+        site.extracts.opens_until = ARCHIVED.replace(year=2021)
+        assert closed in (await sender.follow(site.extract_link(people["email"]))).text
