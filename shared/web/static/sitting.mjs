@@ -70,10 +70,13 @@ async function send(pause) {
   try {
     const answer = await fetch(step.action, { method: "POST", body, signal: AbortSignal.timeout(PATIENCE) });
     if (answer.status >= 500 || answer.status === 429) throw new Error("not answered");
-    // Says how to log in, or has the form of a later login; what was typed and pressed is kept, and goes on from there.
-    if (answer.status === 401 || (answer.status === 403 && document.querySelector("form[data-say]"))) return location.reload();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!page.querySelector("main")) throw new Error("somebody between us and the server answered");
+    if (!page.querySelector("main#main")) throw new Error("somebody between us and the server answered");
+    // Says how to log in, or has the form of a later login; what was typed and pressed is kept, and goes on from there.
+    if (answer.status === 401 || (answer.status === 403 && document.querySelector("form[data-say]"))) {
+      if (step.reloaded || !marked(step)) throw new Error("a new page made no difference, or would lose the step");
+      return location.reload();
+    }
     lost = false;
     line.steps.shift();
     forget(step);
@@ -148,7 +151,7 @@ function goOn() {
 function recorded(name, text) {
   const area = document.querySelector(`[data-keep="${CSS.escape(name)}"]`);
   if (area && area.value !== area.defaultValue && plain(area.value) !== plain(text)) keep(name, text, area.value);
-  else localStorage.removeItem(PREFIX + name);
+  else remove(PREFIX + name);
 }
 
 function labelOf(form, pressed) {
@@ -180,6 +183,7 @@ function plain(text) {
 // What waited when a window was closed, or waits in another one: sent by both, it is recorded once.
 function waiting() {
   try {
+    divide();
     const names = Object.keys(localStorage).filter((name) => name.startsWith(LINE));
     const steps = names.map(read).filter((step) => Array.isArray(step?.fields) && Array.isArray(step.kept));
     return steps.sort((one, other) => one.at - other.at);
@@ -188,13 +192,28 @@ function waiting() {
   }
 }
 
+// A whole line under one key, as an earlier version of this page kept it: each step under its own.
+function divide() {
+  const old = read(`${PREFIX}line`);
+  if (!Array.isArray(old?.steps)) return;
+  old.steps.forEach((step, n) => write(LINE + keyOf(step.fields), n ? step : { ...step, version: old.version }));
+  if (old.steps.every((step) => read(LINE + keyOf(step.fields)))) remove(`${PREFIX}line`);
+}
+
 // The first in line bears how many steps there were when it was pressed, or when the one before it was recorded.
 function store(step) {
   write(LINE + keyOf(step.fields), step === line.steps[0] ? { ...step, version: line.version } : step);
 }
 
+// That the page was asked for anew for this step's sake: once is enough. False where it cannot be kept over that.
+function marked(step) {
+  step.reloaded = true;
+  store(step);
+  return read(LINE + keyOf(step.fields))?.reloaded === true;
+}
+
 function forget(step) {
-  localStorage.removeItem(LINE + keyOf(step.fields));
+  remove(LINE + keyOf(step.fields));
 }
 
 function keep(name, base, text) {
@@ -206,6 +225,14 @@ function read(name) {
     return JSON.parse(localStorage.getItem(name));
   } catch {
     return null;
+  }
+}
+
+function remove(name) {
+  try {
+    localStorage.removeItem(name);
+  } catch {
+    // as below
   }
 }
 

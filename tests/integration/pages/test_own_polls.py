@@ -75,10 +75,28 @@ async def test_the_link_to_a_poll_that_was_taken_back_says_what_became_of_the_me
     await commands.polls.call_off(ORGANISATION, poll.id, "Mässan flyttas.")
     page = (await visitor.follow(site.own_link(maja, poll=poll.id))).text
     assert "Mässan flyttas." in page
-    assert "Du behöver inte svara. Mötet hålls fredag 25 november 2022, som planerat." in page
+    assert "Du behöver inte svara. Mötet hålls fredag 25 november 2022." in page
     assert f'/meetings/{meeting.id}">Till mötet</a>' in page
     await commands.meetings.cancel(ORGANISATION, meeting.id, "För många har förhinder.")
-    assert "som planerat" not in (await visitor.follow(site.own_link(maja, poll=poll.id))).text
+    assert "Mötet hålls" not in (await visitor.follow(site.own_link(maja, poll=poll.id))).text
+
+
+async def test_a_poll_that_was_taken_back_names_no_day_that_another_one_asks_about_or_that_is_over(
+    site: Site, visitor: Visitor, maja: str
+) -> None:
+    polls = site.meetings.commands.polls
+    [_, meeting] = await meetings_of(site)
+    times = [TimeAsked.of(key) for key in DAYS]
+    first = (await polls.open(ORGANISATION, meeting.id, times, answer_by=date(2022, 10, 14))).poll
+    await polls.call_off(ORGANISATION, first.id, "Mässan flyttas.")
+    second = (await polls.open(ORGANISATION, meeting.id, times, answer_by=date(2022, 10, 14))).poll
+    page = (await visitor.follow(site.own_link(maja, poll=first.id))).text
+    assert ("Mässan flyttas." in page, "Mötet hålls" in page) == (True, False)
+    await polls.choose(ORGANISATION, second.id, DAYS[1])
+    page = (await visitor.follow(site.own_link(maja, poll=first.id))).text
+    assert "Mötet hålls fredag 9 december 2022." in page
+    site.flow.clock.move_to(datetime(2022, 12, 15, tzinfo=UTC))
+    assert "Mötet hålls" not in (await visitor.follow(site.own_link(maja, poll=first.id))).text
 
 
 async def test_a_poll_that_does_not_ask_them_is_not_shown(site: Site, visitor: Visitor, maja: str) -> None:

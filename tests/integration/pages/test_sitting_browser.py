@@ -14,6 +14,8 @@ from tests.integration.pages.test_sittings import held as held
 
 pytestmark = pytest.mark.browser
 
+SAY = re.compile("/sitting/say$")
+
 
 @pytest.fixture
 async def page(site: Site, browser: Browser) -> Page:
@@ -88,7 +90,7 @@ async def test_a_step_whose_answer_was_lost_is_sent_again_and_recorded_once(page
         else:
             await route.continue_()
 
-    await page.route(re.compile("/sitting/say$"), lose)
+    await page.route(SAY, lose)
     await page.locator("form:has(#decision) button").click()
     await expect(page.locator("[data-sending]")).to_contain_text("Ingen kontakt just nu")
     await expect(page.locator(".notice.success")).to_contain_text("Beslut som tappades bort", timeout=20_000)
@@ -115,12 +117,11 @@ async def test_what_is_typed_is_there_after_the_window_was_closed(page: Page, he
 async def test_what_is_pressed_without_a_connection_waits_in_line(page: Page, held: Held) -> None:
     """In its order, also over a closed window: nothing that was pressed is gone, and nothing is recorded twice."""
     await opened(page, held)
-    say = re.compile("/sitting/say$")
 
     async def lose(route: Route) -> None:
         await route.abort()
 
-    await page.route(say, lose)
+    await page.route(SAY, lose)
     await shortcut(page, "Alt+n")
     person = page.locator("#speaker_listed-person")
     for name in ("Maja Lind", "Nils Ek"):
@@ -133,7 +134,7 @@ async def test_what_is_pressed_without_a_connection_waits_in_line(page: Page, he
     assert await held.steps() == ["opened", "roll_called"]
     await page.reload()
     await expect(waits).to_contain_text("Nils Ek")
-    await page.unroute(say)
+    await page.unroute(SAY)
     await expect(page.locator("#speakers + ol li")).to_have_count(2, timeout=20_000)
     assert await held.steps() == ["opened", "roll_called", "item_begun", "speaker_listed", "speaker_listed"]
     assert await page.evaluate("Object.keys(localStorage).length") == 0
@@ -142,12 +143,11 @@ async def test_what_is_pressed_without_a_connection_waits_in_line(page: Page, he
 async def test_what_waits_in_two_windows_is_lost_in_neither(page: Page, held: Held) -> None:
     """Both are closed, as by a crash; whoever opens the sitting next has what waited in both."""
     await opened(page, held)
-    say = re.compile("/sitting/say$")
 
     async def lose(route: Route) -> None:
         await route.abort()
 
-    await page.context.route(say, lose)
+    await page.context.route(SAY, lose)
     other = await page.context.new_page()
     await other.goto(page.url)
     for window, name in ((page, "Maja Lind"), (other, "Nils Ek")):
@@ -161,7 +161,7 @@ async def test_what_waits_in_two_windows_is_lost_in_neither(page: Page, held: He
     await next_one.goto(url)
     waits = next_one.locator("[data-sending]")
     await expect(waits).to_contain_text("Maja Lind; Sätt upp på talarlistan Nils Ek")
-    await context.unroute(say)
+    await context.unroute(SAY)
     await expect(next_one.locator("#speakers + ol li")).to_have_count(2, timeout=20_000)
     assert await held.steps() == ["opened", "roll_called", "speaker_listed", "speaker_listed"]
     assert await next_one.evaluate("Object.keys(localStorage).length") == 0
@@ -169,21 +169,77 @@ async def test_what_waits_in_two_windows_is_lost_in_neither(page: Page, held: He
 
 async def test_what_waits_behind_a_step_that_is_refused_is_named(page: Page, held: Held) -> None:
     await opened(page, held)
-    say = re.compile("/sitting/say$")
 
     async def lose(route: Route) -> None:
         await route.abort()
 
-    await page.route(say, lose)
+    await page.route(SAY, lose)
     for name in ("Maja Lind", "Nils Ek"):
         await page.locator("#speaker_listed-person").select_option(label=name)
         await page.locator("form:has(#speaker_listed-person) button").click()
     await held.visitor.follow(held.at)
     await held.say("item_begun", item=(await held.items())[0])  # by somebody else
-    await page.unroute(say)
+    await page.unroute(SAY)
     notice = page.locator(".notice.warning")
     await expect(notice).to_contain_text("Något har antecknats sedan du såg sidan", timeout=20_000)
     await expect(notice).to_contain_text("Sätt upp på talarlistan Nils Ek")
     await page.locator("#speaker_listed-person").select_option(label="Nils Ek")
     await page.locator("form:has(#speaker_listed-person) button").click()
     await expect(page.locator("#speakers + ol li")).to_have_count(1)
+
+
+@pytest.mark.parametrize(("answer", "loads"), [("<h1>Forbidden</h1>", 0), ("<main id=main>Nej</main>", 1)])
+async def test_a_step_that_is_answered_403_waits_and_has_its_page_loaded_again_once_at_most(
+    page: Page, held: Held, answer: str, loads: int
+) -> None:
+    """A proxy's own answer, not ours: nothing is loaded anew for that. Ours, as of an earlier login: once."""
+    await opened(page, held)
+    await page.wait_for_load_state()
+    said: list[str] = []
+    page.on("load", lambda _: said.append("load"))
+
+    async def refuse(route: Route) -> None:
+        said.append("post")
+        await route.fulfill(status=403, content_type="text/html", body=answer)
+
+    await page.route(SAY, refuse)
+    await page.locator("#speaker_listed-person").select_option(label="Nils Ek")
+    await page.locator("form:has(#speaker_listed-person) button").click()
+    await page.wait_for_timeout(4_500)  # asked at 0, 1, 3 s, and once more where it was loaded anew
+    assert said.count("load") == loads
+    assert 2 <= said.count("post") <= 3 + loads
+    await expect(page.locator("[data-sending]")).to_contain_text("Ingen kontakt just nu")
+    await page.unroute(SAY)
+    await expect(page.locator("#speakers + ol li")).to_have_count(1, timeout=20_000)
+    assert await page.evaluate("Object.keys(localStorage).length") == 0
+
+
+async def test_what_an_earlier_version_kept_in_one_line_is_sent(page: Page, held: Held) -> None:
+    await opened(page, held)
+
+    async def lose(route: Route) -> None:
+        await route.abort()
+
+    await page.route(SAY, lose)
+    for name in ("Maja Lind", "Nils Ek"):
+        await page.locator("#speaker_listed-person").select_option(label=name)
+        await page.locator("form:has(#speaker_listed-person) button").click()
+    await expect(page.locator("[data-sending]")).to_contain_text("Nils Ek")
+    await page.evaluate(
+        """() => {
+          const names = Object.keys(localStorage).filter((name) => name.includes(":line:"));
+          const steps = names.map((name) => JSON.parse(localStorage.getItem(name))).sort((a, b) => a.at - b.at);
+          const { version } = steps[0];
+          delete steps[0].version;
+          names.forEach((name) => localStorage.removeItem(name));
+          const line = { at: Date.now(), values: [], version, steps };
+          localStorage.setItem(`justera-draft:${location.pathname}:line`, JSON.stringify(line));
+        }"""
+    )
+    await page.reload()
+    waits = page.locator("[data-sending]")
+    await expect(waits).to_contain_text("Maja Lind; Sätt upp på talarlistan Nils Ek")
+    await page.unroute(SAY)
+    await expect(page.locator("#speakers + ol li")).to_have_count(2, timeout=20_000)
+    assert await held.steps() == ["opened", "roll_called", "speaker_listed", "speaker_listed"]
+    assert await page.evaluate("Object.keys(localStorage).length") == 0
