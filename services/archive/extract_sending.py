@@ -55,6 +55,10 @@ class Sending(BaseModel):
         None, description="when something came back to the last mail that nobody could read: it may be a bounce"
     )
 
+    def is_of(self, recipient: Person, sender: Person) -> bool:
+        """Whether it went to just this person, of this one."""
+        return (self.recipient, self.sender) == (recipient, sender)
+
 
 class Sent(BaseModel):
     """Of one extract: to whom, in the order in which they were sent to first."""

@@ -120,7 +120,7 @@ class Extracts:
         form_key: str | None = None,
     ) -> Sending:
         """Have an extract mailed to a person, for the first time or again. `asked_by`: the token's name; `form_key`:
-        made with the form that says so, which sends once however often it is pressed.
+        made with the form that says so, which sends once however often it is pressed as it was filled in.
 
         Raises NotFound for an extract that was not made, InvalidInput, Refused, Unavailable.
         """
@@ -136,7 +136,8 @@ class Extracts:
             before = next((one for one in there if one.holder == holder), None)
             if before is not None and form_key is not None:
                 last = await sending_store.form_key(connection, organisation, before)
-                if last == form_key:
+                # Filled in otherwise, or its link ended meanwhile: that is another sending.
+                if last == form_key and before.ended_at is None and before.is_of(recipient, sender):
                     return before
             if before is None and len(there) >= MOST_SENDINGS:
                 raise Refused(f"the extract was sent to {MOST_SENDINGS} people, and cannot be to more")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 
+from services.notifications.agreement import store as known_agreements
 from services.notifications.delivery import delivery as rules
 from services.notifications.delivery import store
 from services.notifications.delivery.composing import TO_MEMBERS, Composer
@@ -114,12 +115,13 @@ class NotificationsCommands:
         """Have a waiting or bounced mail tried again at once, under the same Message-ID. Raises NotFound, Refused."""
 
         async def work(transaction: NotificationsTransaction) -> Delivery:
-            key = organisation, delivery_id
-            found = (await transaction.lock([key])).get(key)
-            if found is None:
+            key, connection = (organisation, delivery_id), transaction.connection
+            if await store.find(connection, key) is None:  # or of a purpose that a newer release made
                 raise NotFound("there is no such delivery")
-            rules.check_retry(found, await invited.last_sequence(transaction.connection, found))
-            await store.requeue(transaction.connection, key)
+            found = (await transaction.lock([key]))[key]
+            opens = await known_agreements.link_that_opens(connection, found)
+            rules.check_retry(found, await invited.last_sequence(connection, found), opens)
+            await store.requeue(connection, key)
             transaction.nudge(self._mailer_wakeup)
             log.info("mail.retried", delivery_id=delivery_id)
             return (await transaction.lock([key]))[key]

@@ -11,6 +11,7 @@ from services.notifications.letter.letter import Purpose, quotable
 from services.notifications.transaction import NotificationsTransaction
 from shared.clock import parse_timestamp
 from shared.events import ExtractLinkEnded, ExtractSent, ExtractUnreached, Person
+from shared.links import FIRST_VERSION
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
 from shared.rendering.report_times import stamp_time
@@ -43,10 +44,14 @@ async def on_extract_link_ended(transaction: NotificationsTransaction, received:
 def _withdraw(
     transaction: NotificationsTransaction, received: Received[ExtractSent] | Received[ExtractLinkEnded]
 ) -> None:
-    event = received.event
+    organisation, event = received.envelope.organisation, received.event
+    if event.version > FIRST_VERSION:
+        known = transaction.agreement(organisation, event.agreement_id)
+        known.extract_links_end(event.number, event.recipient.email, below_version=event.version)
+        transaction.agreement_changed(organisation, event.agreement_id)
     transaction.withdraw_copies(
         EndedCopies(
-            received.envelope.organisation,
+            organisation,
             event.agreement_id,
             event.recipient.email,
             below_version=event.version,

@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.agreement.tables import AGREEMENT
+from services.notifications.delivery.delivery import COPIES, Delivery
+from services.notifications.letter.letter import Purpose
 from shared.database import among_pairs, pairs
 from shared.events import Person
 from shared.text import email_key, same_email
@@ -25,7 +27,8 @@ class AgreementContext:
     `people`: whom mails about it may go to, by `email_key`, and its sender; None until it was made known.
     `asked`: of an agreement that an earlier version took in, which did not keep its people, the ids of the requests
     that have asked somebody; else None.
-    `copy_links`: by `email_key` too, the version of the next link to the sealed copy, of those whose links were ended.
+    `copy_links`: by `email_key` too, the version of the next link to the sealed copy, of those whose links were ended;
+    and by an extract's number and `email_key`, the first version of the link to it that still opens.
     """
 
     sender: Person | None = None
@@ -38,6 +41,11 @@ class AgreementContext:
     def copy_version(self, address: str) -> int | None:
         """Of the next link to the sealed copy, of someone whose links were ended; else None."""
         return self.copy_links.get(email_key(address))
+
+    def extract_links_end(self, number: int, address: str, *, below_version: int) -> None:
+        """The links to an extract that were mailed before this version open nothing any more."""
+        key = _extract_key(str(number), address)
+        self.copy_links[key] = max(below_version, self.copy_links.get(key, below_version))
 
     def let_in(self, *addresses: str) -> None:
         """Mails about the agreement may go there from now on."""
@@ -75,6 +83,18 @@ async def agreements(
     return {(row.organisation, row.agreement_id): _context(row) for row in rows}
 
 
+async def link_that_opens(connection: AsyncConnection, mail: Delivery) -> int | None:
+    """Of what a mail has a link to, a sealed copy or an extract: the first version that opens; None where none ended,
+    and of other mails."""
+    if mail.purpose not in COPIES:
+        return None
+    key = mail.organisation, mail.agreement_id
+    known = (await agreements(connection, [key])).get(key, AgreementContext())
+    if mail.purpose is Purpose.EXTRACT:
+        return known.copy_links.get(_extract_key(mail.request_id, mail.recipient))
+    return known.copy_version(mail.recipient)
+
+
 async def save_agreements(
     connection: AsyncConnection, changed: Sequence[tuple[AgreementKey, AgreementContext]]
 ) -> None:
@@ -108,6 +128,11 @@ async def save_agreements(
         },
     )
     await connection.execute(upsert, rows)
+
+
+def _extract_key(number: str, address: str) -> str:
+    """No address begins so."""
+    return f"{number} {email_key(address)}"
 
 
 def _context(row: Row[Any]) -> AgreementContext:

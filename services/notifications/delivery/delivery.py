@@ -37,6 +37,8 @@ ASKING = REQUESTS | {Purpose.REMINDER}
 # Mails that carry an invitation to a meeting, or take it back.
 INVITING = frozenset({Purpose.NOTICE_PRELIMINARY, Purpose.NOTICE, Purpose.NOTICE_UPDATED, Purpose.NOTICE_SUBSTITUTE})
 UNINVITING = frozenset({Purpose.NOTICE_WITHDRAWN, Purpose.NOTICE_RELEASED})
+# Mails that carry a link to something sealed: without effect once that link has ended, or another followed it.
+COPIES = frozenset({Purpose.ARCHIVED, Purpose.EXTRACT})
 # What a later notice makes untrue, and what nobody needs to know of a meeting that does not take place.
 SUPERSEDED = INVITING | UNINVITING | {Purpose.NOTICE_REMINDER, Purpose.PAPERS_PUBLISHED}
 POINTLESS = SUPERSEDED | {
@@ -258,9 +260,10 @@ def answered(delivery: Delivery, answer: Answer, *, at: datetime) -> Change:
     return Change(_next(delivery), InvitationAnswered(**_about(delivery), **said), at)
 
 
-def check_retry(delivery: Delivery, latest: int | None = None) -> None:
+def check_retry(delivery: Delivery, latest: int | None = None, opens: int | None = None) -> None:
     """Whether an operator may have it tried again at once, under the same Message-ID. `latest`: of a mail about a
-    meeting, the sequence of the last notice to the same person. Raises Refused."""
+    meeting, the sequence of the last notice to the same person; `opens`: of one with a link to a sealed copy or an
+    extract, the first version of it that still opens, None where none has ended. Raises Refused."""
     if delivery.status is Status.SENT:
         raise Refused("the mail was taken by a mail server already")
     if delivery.status is Status.WITHDRAWN:
@@ -269,6 +272,11 @@ def check_retry(delivery: Delivery, latest: int | None = None) -> None:
         raise Refused(
             "a later notice has gone to the same person: this one would tell what no longer holds",
             hint="have the later one tried again, or issue the notice anew",
+        )
+    if delivery.purpose in COPIES and opens is not None and max(delivery.request_version, FIRST_VERSION) < opens:
+        raise Refused(
+            "the link in the mail opens nothing any more: it was ended, or a later mail has another one",
+            hint="have the later one tried again, or send it anew",
         )
 
 

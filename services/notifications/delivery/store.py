@@ -19,7 +19,7 @@ from shared.ids import new_id
 from shared.text import email_key
 
 DeliveryKey = tuple[str, str]  # organisation, delivery id
-_KNOWN = [purpose.value for purpose in Purpose]
+KNOWN = [purpose.value for purpose in Purpose]
 """A mail of another purpose is a newer release's: while pods roll, or after a step back, it is left to that one."""
 
 _TEXTS = ARRAY(Text)
@@ -52,7 +52,7 @@ _CLAIM_DUE = text(
     WHERE delivery.organisation = due.organisation AND delivery.id = due.id
     RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - delivery.queued_at) AS age, due.free
     """  # noqa: S608  (column names of our own)
-).bindparams(bindparam("known", _KNOWN, type_=_TEXTS))
+).bindparams(bindparam("known", KNOWN, type_=_TEXTS))
 _CLAIM_ONE = text(
     f"""
     UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
@@ -60,7 +60,7 @@ _CLAIM_ONE = text(
       AND (lease_until IS NULL OR lease_until < clock_timestamp())
     RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - queued_at) AS age
     """  # noqa: S608
-).bindparams(bindparam("known", _KNOWN, type_=_TEXTS))
+).bindparams(bindparam("known", KNOWN, type_=_TEXTS))
 _TAKE_BACK = text(
     """
     UPDATE delivery SET claim = NULL, lease_until = NULL, contested = false
@@ -103,7 +103,7 @@ _SAVE = text(
     bindparam("retries", type_=ARRAY(Float)),
 )
 
-_READ = select(*_COLUMNS).where(DELIVERY.c.purpose.in_(_KNOWN))
+_READ = select(*_COLUMNS).where(DELIVERY.c.purpose.in_(KNOWN))
 # Of any purpose: what came back to a mail that we do not know fails, and comes again to who knows it.
 _LOCK = (
     select(*_COLUMNS)

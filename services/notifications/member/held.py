@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.delivery.delivery import Facts, NewDelivery
+from services.notifications.delivery.store import KNOWN
 from services.notifications.letter.letter import Purpose
 from services.notifications.member.tables import HELD_MAIL
 
@@ -52,10 +53,12 @@ async def hold(connection: AsyncConnection, body_id: str, mails: Sequence[NewDel
 
 
 async def let_go(connection: AsyncConnection, organisation: str, body_id: str, person_id: str) -> list[NewDelivery]:
-    """The mails that were held for someone, in the order of their facts; they are held no more."""
+    """The mails that were held for someone, in the order of their facts; they are held no more. Those of a purpose
+    that a newer release made stay for that one."""
     query = (
         delete(HELD_MAIL)
         .where(_C.organisation == organisation, _C.body_id == body_id, _C.person_id == person_id)
+        .where(_C.purpose.in_(KNOWN))
         .returning(_C.mail, _C.held_at > func.clock_timestamp() - KEPT)
     )
     found = [_read(row[0]) for row in await connection.execute(query) if row[1]]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from services.archive.extract_sending import SendingWanted
+from services.archive.extract_sending import Sending, SendingWanted
 from services.archive.extracts import ExtractWanted
 from services.archive.verification import verify_final
 from shared.errors import InvalidInput, NotFound, Refused
@@ -327,6 +327,23 @@ async def test_a_form_sends_an_extract_once_however_often_it_is_pressed(made: Ar
     assert await press("two") == 2
     assert (await press(None), await press(None)) == (3, 4)
     assert len(await told(made)) == 5
+
+
+async def test_a_form_that_is_filled_in_otherwise_is_another_sending(made: Archive) -> None:
+    """As one who went back to correct it does; and what was ended is not answered as if it had been sent."""
+    extracts = made.commands.extracts
+
+    async def press(**given: str) -> Sending:
+        wanted = SENDING.model_copy(update=given)
+        return await extracts.send(ORGANISATION, AGREEMENT, 1, wanted, asked_by="token", form_key="one")
+
+    assert [(await press()).version, (await press()).version] == [1, 1]
+    corrected = await press(sender_email="maja@norrdalen.example")
+    assert (corrected.version, corrected.sender.email) == (2, "maja@norrdalen.example")
+    assert (await press(sender_email="maja@norrdalen.example", language="en")).recipient.language == "en"
+    await extracts.end_link(ORGANISATION, AGREEMENT, 1, corrected.holder)
+    again = await press(sender_email="maja@norrdalen.example", language="en")
+    assert (again.version > 3, again.ended_at) == (True, None)
 
 
 async def test_certifiers_are_found_among_the_last_extracts_alone(

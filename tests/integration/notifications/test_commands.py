@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from services.notifications.delivery.delivery import Status
 from shared.errors import InvalidInput, NotFound, Refused, Unavailable
@@ -105,3 +106,7 @@ async def test_a_bounced_mail_can_be_tried_again_under_its_message_id(
     assert [event.attributes["sequence"] for event in await waiting_post.published()] == ["1", "2", "3"]
     with pytest.raises(NotFound):
         await waiting_post.commands.retry(ORGANISATION, "none")
+    async with waiting_post.database.transaction() as connection:
+        await connection.execute(text("UPDATE delivery SET purpose = 'of-tomorrow'"))
+    with pytest.raises(NotFound):
+        await waiting_post.commands.retry(ORGANISATION, delivery.id)

@@ -3,12 +3,15 @@
 import re
 from typing import Any
 
+import pytest
+
 from services.notifications.delivery.delivery import Status
+from shared.errors import Refused
 from shared.events import ExtractLinkEnded, ExtractSent, ExtractUnreached, Person
 from shared.keys import parse_keys
 from shared.links import EXTRACT, parts_of_extract_link, read
 from shared.settings import Settings
-from tests.integration.notifications.post import AGREEMENT, ORGANISATION, SENDER, TITLE, Post, message, words
+from tests.integration.notifications.post import AGREEMENT, ORGANISATION, SENDER, TITLE, Post, created, message, words
 from tests.support.smtp_server import RecordingSmtpServer
 
 NORA = Person(email="nora.vik@bjorka.example", name="Nora Vik")
@@ -73,3 +76,28 @@ async def test_sent_again_the_mail_before_is_not_sent_any_more(waiting_post: Pos
     await waiting_post.bring(message(sent(2)))
     found = {one.request_version: one.status for one in await waiting_post.deliveries()}
     assert found == {1: Status.WITHDRAWN, 2: Status.WAITING}
+
+
+@pytest.mark.parametrize("after", [sent(2), ExtractLinkEnded(**about(2))])
+async def test_an_operator_mails_no_link_that_opens_nothing(
+    waiting_post: Post, after: ExtractSent | ExtractLinkEnded
+) -> None:
+    await waiting_post.bring(message(created()), message(sent()))
+    await waiting_post.commands.deliver_next(ORGANISATION, NORA.email)
+    await waiting_post.commands.bounce(ORGANISATION, NORA.email, "5.2.2")
+    [bounced] = await waiting_post.deliveries()
+    await waiting_post.bring(message(after))
+    with pytest.raises(Refused, match=r"^the link in the mail opens nothing"):
+        await waiting_post.commands.retry(ORGANISATION, bounced.id)
+    for one in await waiting_post.deliveries():
+        if one.request_version == 2:
+            assert (await waiting_post.commands.retry(ORGANISATION, one.id)).id == one.id
+
+
+async def test_an_operator_tries_an_extract_again_while_its_link_opens(waiting_post: Post) -> None:
+    await waiting_post.bring(message(sent()))
+    await waiting_post.commands.deliver_next(ORGANISATION, NORA.email)
+    await waiting_post.commands.bounce(ORGANISATION, NORA.email, "5.2.2")
+    [bounced] = await waiting_post.deliveries()
+    await waiting_post.bring(message(sent(2, number=2)))
+    assert (await waiting_post.commands.retry(ORGANISATION, bounced.id)).status is Status.WAITING

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 
 from services.notifications.delivery.delivery import Status
+from shared.errors import Refused
 from shared.events import AgreementCancelled, AgreementExpired, Event, Person, SignerAddressCorrected, SigningDeclined
 from shared.events.meetings import SignerInvitation
 from shared.messaging import dead_letters
@@ -129,6 +130,20 @@ async def test_a_link_to_a_copy_that_ended_is_not_mailed_and_a_new_one_is_when_w
     assert second
     assert first[1].split(".")[2] != second[1].split(".")[2], "each has a link of their own"
     assert [token[1].split(".")[3] for token in (first, second)] == ["1", "2"]
+
+
+async def test_an_operator_mails_no_link_to_a_copy_that_opens_nothing(waiting_post: Post) -> None:
+    await waiting_post.bring(*map(message, [created(), archived()]))
+    await waiting_post.commands.deliver_next(ORGANISATION, SENDER.email)
+    [mailed] = [one for one in await waiting_post.deliveries() if one.recipient == SENDER.email]
+    await waiting_post.commands.report_simulated_bounce(ORGANISATION, mailed.id)
+    await waiting_post.bring(message(links_ended((OLOF, 2, False))))
+    assert (await waiting_post.commands.retry(ORGANISATION, mailed.id)).status is Status.WAITING
+    await waiting_post.commands.deliver_next(ORGANISATION, SENDER.email)
+    await waiting_post.bring(message(links_ended((SENDER.email, 2, False))))
+    await waiting_post.commands.report_simulated_bounce(ORGANISATION, mailed.id)
+    with pytest.raises(Refused, match=r"^the link in the mail opens nothing"):
+        await waiting_post.commands.retry(ORGANISATION, mailed.id)
 
 
 async def test_whose_links_ended_before_the_archiving_is_mailed_none(waiting_post: Post) -> None:
