@@ -16,6 +16,12 @@ def is_skipped(local: datetime, zone: str) -> bool:
     return placed.astimezone(UTC).astimezone(placed.tzinfo).replace(tzinfo=None) != placed.replace(tzinfo=None)
 
 
+def comes_twice(local: datetime, zone: str) -> bool:
+    """On the night when the clocks of `zone`, an IANA name that is known, are put back."""
+    first, second = (local.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+    return first.utcoffset() != second.utcoffset() and not is_skipped(local, zone)
+
+
 def require_there(local: datetime, zone: str, field: str) -> None:
     """Raises InvalidInput that begins with the field."""
     if is_skipped(local, zone):

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.body.tables import BODY
+from services.meetings.meeting.meeting import WhichBody
 from services.meetings.meeting.tables import MEETING
 from services.meetings.notice.notice import Notice, Unnoticed, latest_day
 from services.meetings.notice.tables import NOTICE
@@ -35,11 +36,11 @@ _WITHOUT = (
     .order_by(MEETING.c.starts, MEETING.c.id)
 )
 _WAITING = (
-    select(MEETING.c.id)
+    select(MEETING.c.id, MEETING.c.body_id, MEETING.c.body)
     .join(NOTICE, (NOTICE.c.organisation == bindparam("organisation")) & (NOTICE.c.meeting_id == MEETING.c.id))
     .where(
         MEETING.c.organisation == bindparam("organisation"),
-        MEETING.c.body_id == func.any(bindparam("bodies", type_=ARRAY(Text))),
+        (MEETING.c.body_id == func.any(bindparam("bodies", type_=ARRAY(Text)))) | MEETING.c.body_id.is_(None),
         MEETING.c.status == "scheduled",
         NOTICE.c.approved_at.is_not(None),
         NOTICE.c.stage.in_(["none", "preliminary"]),
@@ -88,10 +89,12 @@ class NoticeStore(Transaction):
             for row in await self.connection.execute(_WITHOUT, key)
         ]
 
-    async def meetings_with_waiting_notice(self, organisation: str, body_ids: Collection[str]) -> list[str]:
-        """Ids of those of these bodies whose notice is approved and goes out by itself."""
-        key = {"organisation": organisation, "bodies": sorted(body_ids)}
-        return list((await self.connection.execute(_WAITING, key)).scalars())
+    async def meetings_with_waiting_notice(self, organisation: str, bodies: Collection[WhichBody]) -> list[str]:
+        """Ids of those of these bodies whose notice is approved and goes out by itself; one that is known by its body's
+        name only is of the body of that name."""
+        key = {"organisation": organisation, "bodies": sorted(one.id for one in bodies if one.id is not None)}
+        rows = await self.connection.execute(_WAITING, key)
+        return [row.id for row in rows if any(WhichBody(row.body_id, row.body).is_same(one) for one in bodies)]
 
     async def save_notice(self, organisation: str, meeting_id: str, notice: Notice) -> None:
         await self.connection.execute(_SAVE, _row(organisation, meeting_id, notice))

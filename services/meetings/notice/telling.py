@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.meetings.body.body import Body
-from services.meetings.meeting.meeting import Meeting, MeetingDetails
+from services.meetings.meeting.meeting import Meeting, MeetingDetails, WhichBody
 from services.meetings.notice import notice as rules
 from services.meetings.notice.notice import Change, Draft, Notice, Stage
 from services.meetings.notice.scene import Scene, known_scene, scene_of
@@ -166,8 +166,12 @@ async def follow_days(
 ) -> None:
     """After bodies were changed, each given as it was and is: where their notices go out by other days now, those that
     are approved do so. The register is locked, no meeting is."""
-    ids = [is_.id for was, is_ in bodies if was and was.details.rules.notice_days != is_.details.rules.notice_days]
-    waiting = await transaction.meetings_with_waiting_notice(organisation, ids) if ids else []
+    others = [
+        WhichBody(is_.id, is_.details.name)
+        for was, is_ in bodies
+        if was and was.details.rules.notice_days != is_.details.rules.notice_days
+    ]
+    waiting = await transaction.meetings_with_waiting_notice(organisation, others) if others else []
     if waiting:
         await hold_timers(transaction.connection, organisation, *waiting)
         await transaction.lock_meetings(organisation, waiting)

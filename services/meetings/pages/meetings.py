@@ -59,6 +59,7 @@ _DONE = notices.DONE | frozenset(
         "still-refused",
         "struck",
         "struck-alone",
+        "struck-others",
         "unlocked",
         "unlocked-draft",
         "put-forward-before",

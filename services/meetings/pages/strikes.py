@@ -76,7 +76,8 @@ class StrikePages(OfficePages):
             if await form_text(request, "act") == "strike":
                 try:
                     struck = await strikes.strike(principal.organisation, meeting_id, wish, digest=digest)
-                    done = "struck" if struck.meeting.taken_over_by else "struck-alone"
+                    others = "struck-others" if struck.outlook.items else "struck-alone"
+                    done = "struck" if struck.meeting.taken_over_by else others
                     return back(request, "office_meeting", done, meeting_id=wish.to_meeting_id)
                 except Refused:
                     moved = True

@@ -18,12 +18,15 @@ from services.meetings.review.following import asked_among
 from services.meetings.review.review import Comment, Review
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
-from shared.errors import NotFound, Refused
+from shared.errors import NotFound, Refused, Unavailable
 from shared.events import ProtocolReleased
 from shared.events.notices import AskedMember
 from shared.ids import new_id
+from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
 from shared.rendering.minutes import MinutesDocument
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class ReviewCommands:
         document = await self._versions.document(organisation, meeting_id, drafted.number)
         named, others = _named(document), set(last.people) if last else set[str]()
         if last is not None:
-            before = _named(await self._versions.document(organisation, last.meeting_id, last.minutes_version))
+            before = await self._named_before(organisation, last)
             others = {one for one in others if one in people and people[one].details.name not in before}
         candidates = [
             Candidate(people[one], role, one in others or people[one].details.name in named)
@@ -101,6 +104,14 @@ class ReviewCommands:
             if one in people and people[one].details.email
         ]
         return Reviewable(meeting, row.document_name, drafted.number, candidates)
+
+    async def _named_before(self, organisation: str, review: Review) -> set[str]:
+        """Nobody, where those minutes cannot be read now: who is asked about others does not wait for them."""
+        try:
+            return _named(await self._versions.document(organisation, review.meeting_id, review.minutes_version))
+        except (NotFound, Unavailable) as error:
+            log.info("review.no_minutes_before", review_id=review.id, reason=type(error).__name__)
+            return set()
 
     async def open(
         self, organisation: str, meeting_id: str, people: Sequence[str], *, answer_by: date, note: str | None = None

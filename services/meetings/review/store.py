@@ -16,7 +16,11 @@ _FIND = _REVIEWS.where(REVIEW.c.id == bindparam("id"))
 _LOCK = _FIND.with_for_update()
 _OF_MEETING = _REVIEWS.where(REVIEW.c.meeting_id == bindparam("meeting_id")).order_by(REVIEW.c.id.desc())
 _LAST_OF_BODY = (
-    _REVIEWS.where(REVIEW.c.body_id == bindparam("body_id"), REVIEW.c.meeting_id != bindparam("but_of"))
+    _REVIEWS.where(
+        REVIEW.c.body_id == bindparam("body_id"),
+        REVIEW.c.meeting_id != bindparam("but_of"),
+        REVIEW.c.status != ReviewStatus.CALLED_OFF.value,
+    )
     .order_by(REVIEW.c.id.desc())
     .limit(1)
 )
@@ -60,7 +64,7 @@ class ReviewStore(Transaction):
         return [_review(row) for row in await self.connection.execute(_OF_MEETING, key)]
 
     async def last_review_of_body(self, organisation: str, body_id: str, *, but_of: str) -> Review | None:
-        """Of another meeting than `but_of`."""
+        """Of another meeting than `but_of`; one that was called off does not count."""
         key = {"organisation": organisation, "body_id": body_id, "but_of": but_of}
         row = (await self.connection.execute(_LAST_OF_BODY, key)).one_or_none()
         return None if row is None else _review(row)

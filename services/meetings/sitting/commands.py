@@ -237,8 +237,9 @@ class SittingCommands:
             pairs = [history.around([*before, *fresh], entry.number) for entry in fresh]
         for entry, (was, _) in zip(fresh, pairs, strict=True):
             if entry.key in told and not history.keeps_its_time([*(before or ()), *fresh], entry):
-                require_in_order(was, entry.step)
-                require_before_next(history.behind([*(before or ()), *fresh], entry), entry.step)
+                require_in_order(was, entry.step, meeting.details.timezone)
+                behind = history.behind([*(before or ()), *fresh], entry)
+                require_before_next(behind, entry.step, meeting.details.timezone)
         await transaction.save_sitting(organisation, meeting.id, after, fresh, by=by, at=now)
         for entry, (was, then) in zip(fresh, pairs, strict=True):
             fact = fact_of(meeting.id, meeting.details.timezone, entry, was, then or after)

@@ -3,7 +3,7 @@ where it is put in or corrected, after what follows it of that. Pure.
 
 Whoever comes or goes is of the item that is up when it is recorded: a time before that belongs to another item, and to
 another place among the steps. What was recorded without a time has that of the clock, and is never refused: clocks are
-put back, too.
+put back, too. Which of two times came first that are both in the hour that comes twice, nobody can say.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ from services.meetings.sitting.steps import (
     Resumed,
     Step,
 )
+from services.meetings.wall_time import comes_twice
 from shared.errors import InvalidInput, Refused, says
 
 _OF_THE_ROOM = (Opened, ItemBegun, ItemEnded, Decided, Adjourned, Resumed, Closed)
@@ -30,12 +31,12 @@ def latest_of(state: Sitting) -> datetime:
     return max(_moments(state))
 
 
-def require_in_order(state: Sitting | None, step: Step) -> None:
-    """`state`: before the step. Raises InvalidInput."""
+def require_in_order(state: Sitting | None, step: Step, zone: str) -> None:
+    """`state`: before the step. `zone`: the meeting's. Raises InvalidInput."""
     if state is None or step.at is None:
         return
     latest = latest_of(state)
-    if step.at < latest:
+    if _is_before(step.at, latest, zone):
         raise InvalidInput(
             f"at: {step.at:%H:%M} is before {latest:%H:%M}, when an item was taken up, decided or ended, or the sitting"
             " paused or went on",
@@ -44,19 +45,24 @@ def require_in_order(state: Sitting | None, step: Step) -> None:
         )
 
 
-def require_before_next(behind: Sequence[tuple[int, Step]], step: Step) -> None:
-    """`behind`: what holds behind the step, each with its number. Raises Refused that names the one it would follow."""
+def require_before_next(behind: Sequence[tuple[int, Step]], step: Step, zone: str) -> None:
+    """`behind`: what holds behind the step, each with its number. `zone`: the meeting's. Raises Refused that names the
+    one it would follow."""
     if step.at is None or step.do == "withdrawn":
         return
     for number, later in behind:
         of_the_room = isinstance(step, _OF_THE_ROOM) or isinstance(later, _OF_THE_ROOM)
-        if of_the_room and later.at is not None and later.at < step.at:
+        if of_the_room and later.at is not None and _is_before(later.at, step.at, zone):
             raise Refused(
                 f"at: {step.at:%H:%M} is after {later.at:%H:%M}, the time of step {number} ({later.do}), which follows",
                 hint=f"say a time until {later.at:%H:%M}, put it behind a later step (`after`), or correct step"
                 f" {number} at the same time",
                 says=says("sitting.later", number=number, why="later"),
             )
+
+
+def _is_before(one: datetime, other: datetime, zone: str) -> bool:
+    return one < other and not (comes_twice(one, zone) and comes_twice(other, zone))
 
 
 def _moments(state: Sitting) -> Iterator[datetime]:

@@ -106,7 +106,7 @@ async def come_back(
     if item is not None and item.meeting_id == at.id:  # never a second one there
         return task
     try:
-        if item is None or item.meeting_id != (left.id if left else None) or not _is_open(left, now):
+        if item is None or item.meeting_id != (left.id if left else None) or not is_open(left, now):
             return (await put_on_agenda(transaction, organisation, at, task, now))[0]
         await agendas.move_locked(transaction, organisation, item, left, at, how=HowItLeft.MOVED, reason=None)
     except Refused as refused:
@@ -159,7 +159,9 @@ class TaskComingBack:
         if not rules.waits_for_meeting(seen) or seen.details.back_day is None:
             return
         there = await meetings_to_come(transaction, organisation, WhichBody(seen.body_id, seen.body), now)
-        found = items.meeting_of(seen.details.back_day, there, now.date())
+        # A task names a meeting by its body's id, which one that is known by the body's name has not.
+        known = [one for one in there if one.body_id == seen.body_id]
+        found = items.meeting_of(seen.details.back_day, known, now.date())
         if found is not None:
             wanted = seen.details.model_copy(update={"back_on": found.id, "back_day": None})
             try:
@@ -178,7 +180,7 @@ class TaskComingBack:
         await set_timers(transaction.connection, [again])
 
 
-def _is_open(meeting: Meeting | None, now: datetime) -> bool:
+def is_open(meeting: Meeting | None, now: datetime) -> bool:
     """An item that waits is on no agenda that could be over."""
     try:
         if meeting is not None:

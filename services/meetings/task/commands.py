@@ -13,6 +13,7 @@ from services.meetings.task import task as rules
 from services.meetings.task.coming_back import (
     back_subject,
     come_back,
+    is_open,
     item_of,
     lock_meetings,
     put_on_agenda,
@@ -173,7 +174,7 @@ class TaskCommands:
             there = await item_of(transaction, organisation, task)
             if there is not None and there.meeting_id == meeting.id:
                 return task, there
-            if there is not None:
+            if there is not None and await self._goes_on(transaction, organisation, there):
                 raise Refused(
                     "the task is an item of another agenda already",
                     hint="move that item",
@@ -217,6 +218,11 @@ class TaskCommands:
         """Those that can become items of a meeting's agenda."""
         async with self._unit_of_work.begin() as transaction:
             return await transaction.tasks_coming_back(organisation, meeting_id)
+
+    async def _goes_on(self, transaction: MeetingsTransaction, organisation: str, item: Item) -> bool:
+        """It is still to be taken up: it waits, or is on the agenda of a meeting to come."""
+        on = await transaction.meeting(organisation, item.meeting_id) if item.meeting_id else None
+        return is_open(on, self._clock.now())
 
     async def _locked(
         self, transaction: MeetingsTransaction, organisation: str, task_id: str, version: int | None

@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
+from services.meetings.agenda.tables import AGENDA_ITEM
 from services.meetings.task.tables import TASK
 from services.meetings.task.task import Reminder, Task, TaskDetails
 from shared.errors import NotFound
@@ -15,9 +16,16 @@ _ALL = select(TASK).where(TASK.c.organisation == bindparam("organisation"))
 _FIND = _ALL.where(TASK.c.id == bindparam("id"))
 _LOCK = _FIND.with_for_update()
 _OF_MEETING = _ALL.where(TASK.c.meeting_id == bindparam("meeting_id")).order_by(TASK.c.paragraph, TASK.c.due, TASK.c.id)
-_COMING_BACK = _ALL.where(
-    TASK.c.back_on == bindparam("meeting_id"), TASK.c.done_at.is_(None), TASK.c.item_id.is_(None)
-).order_by(TASK.c.due, TASK.c.id)
+# Its item may have been removed since, or stand on the agenda of a meeting that is over. One that waits is offered as
+# what waits is.
+_IS_ITEM = exists().where(
+    AGENDA_ITEM.c.organisation == TASK.c.organisation,
+    AGENDA_ITEM.c.id == TASK.c.item_id,
+    (AGENDA_ITEM.c.meeting_id == TASK.c.back_on) | AGENDA_ITEM.c.meeting_id.is_(None),
+)
+_COMING_BACK = _ALL.where(TASK.c.back_on == bindparam("meeting_id"), TASK.c.done_at.is_(None), ~_IS_ITEM).order_by(
+    TASK.c.due, TASK.c.id
+)
 _SAVE = insert(TASK)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.meetings.notice.deadlines import NoticeDeadlines
 from shared.events import NoticeIssued, NoticeReminded, NoticeWithdrawn, SeatLeftEmpty
@@ -114,18 +115,22 @@ async def test_an_approved_notice_follows_a_meeting_that_moves(service: Service,
     assert [one.meeting_id for one in await facts(service, NoticeIssued)] == [sooner]
 
 
+@pytest.mark.parametrize("known_by", ["id", "name"])
 @pytest.mark.parametrize("door", ["page", "register"])
 async def test_an_approved_notice_follows_the_days_of_its_body(
-    service: Service, api: httpx.AsyncClient, door: str
+    service: Service, api: httpx.AsyncClient, door: str, known_by: str
 ) -> None:
     ids, november = await board_of(api, notice_days=3), await meeting(api, **NOVEMBER)
+    if known_by == "name":
+        async with service.database.transaction() as connection:
+            await connection.execute(text("UPDATE meeting SET body_id = NULL"))
     await done(api, november, "approve")
     if door == "page":
         details = {"name": "Styrelsen", "kind": "board", "rules": {"notice_days": 14}}
         assert (await api.put(f"/bodies/{ids['body']}", json=details)).is_success
     else:
-        text = "bodies: {styrelsen: {name: Styrelsen, kind: styrelse, notice_days: 14}}"
-        assert (await api.post("/register", json={"text": text})).is_success
+        register = "bodies: {styrelsen: {name: Styrelsen, kind: styrelse, notice_days: 14}}"
+        assert (await api.post("/register", json={"text": register})).is_success
     eleventh = datetime(2022, 11, 11, 7, tzinfo=UTC)
     assert not await at(service, eleventh - timedelta(seconds=1)).fire_one()
     assert await at(service, eleventh).fire_one()

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.meetings.review.commands import ReviewCommands
-from shared.errors import NotFound, Refused
+from shared.errors import NotFound, Refused, Unavailable
 from shared.events import (
     AgreementCancelled,
     BounceDetected,
@@ -18,6 +18,7 @@ from shared.events import (
     ReviewOpened,
     ReviewUnreached,
 )
+from shared.rendering.minutes import MinutesDocument
 from shared.service import Service
 from tests.integration.meetings.test_meetings import NOW, draft, end, minutes, outbox, schedule
 from tests.integration.meetings.test_replies import board_of, facts
@@ -183,3 +184,34 @@ async def test_who_read_the_bodys_last_minutes_is_proposed_again(service: Servic
     told = await commands.reviewable("default", other)
     names = {one.person.id: one.person.details.name for one in told.candidates}
     assert not {names[one] for one in named} & {document.chair, *document.adjusters}
+
+
+async def test_a_review_that_was_called_off_proposes_nobody_and_minutes_that_cannot_be_read_stop_nothing(
+    service: Service, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, meeting_id = await board_of(api), await schedule(api)
+    assert (await draft(api, meeting_id, minutes(first=28))).status_code == 201
+    new = {"people": [ids["Sara"]], "answer_by": "2022-10-03"}
+    review = (await api.post(f"/meetings/{meeting_id}/reviews", json=new)).json()["review"]["id"]
+    other = await schedule(api)
+    assert (await draft(api, other, minutes())).status_code == 201
+    commands: ReviewCommands = service.commands.reviews
+    document = commands._versions.document
+
+    async def usual() -> set[str]:
+        found = await commands.reviewable("default", other)
+        return {one.person.id for one in found.candidates if one.usual}
+
+    for error in (Unavailable("the store does not answer"), NotFound("it is gone")):
+
+        async def unread(organisation: str, meeting: str, number: int, error: Exception = error) -> MinutesDocument:
+            if meeting == meeting_id:
+                raise error
+            return await document(organisation, meeting, number)
+
+        with monkeypatch.context() as gone:
+            gone.setattr(commands._versions, "document", unread)
+            assert ids["Sara"] in await usual()
+    ended = await api.post(f"/reviews/{review}/call-off", json={"reason": "Fel person"})
+    assert ended.is_success, ended.text
+    assert ids["Sara"] not in await usual()

@@ -241,6 +241,61 @@ async def test_what_an_agenda_has_no_room_for_is_suggested_there(
     assert (await api.get(f"/meetings/{meeting}/tasks")).json()["coming_back"] == []
 
 
+async def suggested(api: httpx.AsyncClient, meeting: str) -> list[str]:
+    return [one["id"] for one in (await api.get(f"/meetings/{meeting}/tasks")).json()["coming_back"]]
+
+
+async def test_a_task_whose_item_was_removed_is_suggested_and_taken_again(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str]
+) -> None:
+    meeting = await scheduled(api, "2022-11-25")
+    task = await given(service, api, owner_id=board["maja"], back_on=meeting)
+    assert await suggested(api, meeting) == []
+    assert (await api.delete(f"/agenda-items/{task['item_id']}")).is_success
+    assert await suggested(api, meeting) == [task["id"]]
+    assert (await api.post(f"/tasks/{task['id']}/take")).status_code == 200
+    assert (await titles(api, meeting), await suggested(api, meeting)) == ([WHAT], [])
+
+
+async def test_a_task_whose_item_was_at_a_meeting_that_was_held_is_taken_at_the_next(
+    service: Service,
+    api: httpx.AsyncClient,
+    board: dict[str, str],
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    november, december = await scheduled(api, "2022-11-25"), await scheduled(api, "2022-12-16")
+    task = await given(service, api, owner_id=board["maja"], back_on=november)
+    written = (await api.get(f"/agenda-items/{task['item_id']}")).json()["details"] | {"proposal": "Ja."}
+    assert (await api.put(f"/agenda-items/{task['item_id']}", json=written)).is_success
+    with monkeypatch.context() as full:
+        full.setattr("services.meetings.agenda.agenda.MOST_ITEMS", 0)
+        await back_at(api, task, december)
+        early = await api.post(f"/tasks/{task['id']}/take")
+        assert (early.status_code, early.json()["hint"]) == (409, "move that item"), "it is still to be taken up there"
+        task = await back_at(api, task, november)
+        clock.move_to(NOW + timedelta(days=66))
+        await back_at(api, task, december)
+    assert (await titles(api, november), await titles(api, december)) == ([WHAT], [])
+    assert await suggested(api, december) == [task["id"]]
+    assert (await api.post(f"/tasks/{task['id']}/take")).status_code == 200
+    assert (await titles(api, december), await suggested(api, december)) == ([WHAT], [])
+
+
+async def test_a_day_finds_no_meeting_that_is_known_by_its_bodys_name_only(
+    service: Service, api: httpx.AsyncClient, board: dict[str, str], clock: ManualClock
+) -> None:
+    nameless = await scheduled(api, "2022-11-25")
+    async with service.database.transaction() as connection:
+        await connection.execute(text("UPDATE meeting SET body_id = NULL WHERE id = :id"), {"id": nameless})
+    task = await given(service, api, owner_id=board["maja"], back_day="2022-11-25")
+    later = await scheduled(api, "2022-12-16")
+    clock.move_to(NOW + timedelta(days=40))
+    await fire(service)
+    assert (await api.get(f"/tasks/{task['id']}")).json()["task"]["details"]["back_on"] == later
+    assert await titles(api, later) == [WHAT]
+
+
 async def test_a_task_that_comes_back_on_a_day_waits_until_its_meeting_is_planned(
     service: Service, api: httpx.AsyncClient, board: dict[str, str], clock: ManualClock
 ) -> None:

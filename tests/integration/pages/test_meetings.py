@@ -333,6 +333,14 @@ async def test_a_meeting_is_struck_on_one_page_and_another_takes_its_items(visit
     page = unescape(visitor.page.text)
     assert "Det andra mötet är struket. Inga punkter flyttades hit." in page
     assert "punkterna tas upp" not in unescape((await visitor.follow(december)).text)
+    january = await new_meeting(visitor, body, date="2023-01-20", mode="digital")
+    await visitor.follow(f"{january}/strike")
+    added = alone | {"added": "Rapport"}
+    await visitor.press("/strike", **added)
+    await visitor.press("/strike", **added, act="strike")
+    page = unescape(visitor.page.text)
+    assert "Inga av dess punkter flyttades hit, men de andra som du valde eller skrev till finns här." in page
+    assert "Inga punkter" not in page
 
 
 async def test_only_a_secretary_changes_and_nobody_sees_another_organisations_meetings(

@@ -174,6 +174,13 @@ async def test_the_second_of_two_is_told_and_keeps_what_was_typed(site: Site, vi
     now = unescape(answer.text)
     for said in ("göras: först", "Vem som gör det: Den som är sekreterare", "Klart senast: 2 december 2022"):
         assert said in now
+    await visitor.follow(f"{task}/change")
+    stale = visitor.page
+    first = {"what": "först", "owner": "role:secretary", "due": "2022-12-02"}
+    await visitor.press("/change", **first, back_day="2024-06-20")
+    visitor.page = stale
+    answer = await visitor.press("/change", **first)
+    assert "Kommer tillbaka den dagen: 20 juni 2024" in unescape(answer.text)
 
 
 async def test_readers_read_and_strangers_find_nothing(

@@ -8,11 +8,13 @@ import pytest
 from services.meetings.meeting import meeting as rules
 from services.meetings.meeting.meeting import Meeting, Reserved
 from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
-from services.meetings.sitting.steps import Closed, cleaned
-from services.meetings.wall_time import is_skipped
-from shared.errors import InvalidInput
+from services.meetings.sitting.in_order import require_before_next, require_in_order
+from services.meetings.sitting.steps import Closed, Decided, cleaned
+from services.meetings.wall_time import comes_twice, is_skipped
+from shared.errors import InvalidInput, Refused
 from tests.unit.meetings.test_meeting import DETAILS
 from tests.unit.meetings.test_minutes import BODY, FRONT
+from tests.unit.meetings.test_sitting import Record
 
 NIGHT = datetime(2027, 3, 28)
 
@@ -85,3 +87,27 @@ def test_an_hour_that_comes_twice_is_the_first_of_the_two() -> None:
     assert meeting.has_begun(first)
     assert not meeting.has_begun(first.replace(minute=14))
     assert meeting.is_over(first.replace(minute=45))
+
+
+def test_an_hour_comes_twice_on_no_other_night_and_not_where_it_is_skipped() -> None:
+    night, zone = datetime(2027, 10, 31), "Europe/Stockholm"
+    assert [hour for hour in range(24) if comes_twice(night.replace(hour=hour, minute=15), zone)] == [2]
+    assert not comes_twice(NIGHT.replace(hour=2, minute=15), zone)
+    assert not comes_twice(night.replace(hour=2, minute=15), "Asia/Tokyo")
+
+
+def test_two_steps_in_the_hour_that_comes_twice_are_in_either_order() -> None:
+    night, zone = datetime(2027, 10, 31), "Europe/Stockholm"
+    early, late = Decided(at=night.replace(hour=2, minute=10), text="Ja"), night.replace(hour=2, minute=50)
+    behind = [(3, early)]
+    require_before_next(behind, Closed(at=late), zone)
+    with pytest.raises(Refused, match="at: 02:50 is after 02:10"):
+        require_before_next(behind, Closed(at=late), "Asia/Tokyo")
+    with pytest.raises(Refused, match="at: 03:10 is after 02:10"):
+        require_before_next(behind, Closed(at=night.replace(hour=3, minute=10)), zone)
+    state = Record().now.model_copy(update={"opened_at": late})
+    require_in_order(state, early, zone)
+    with pytest.raises(InvalidInput, match="at: 02:10 is before 02:50"):
+        require_in_order(state, early, "Asia/Tokyo")
+    with pytest.raises(InvalidInput, match="at: 01:50 is before 02:50"):
+        require_in_order(state, Closed(at=night.replace(hour=1, minute=50)), zone)
