@@ -115,6 +115,8 @@ async def stocked_house(site: Site, client: httpx.AsyncClient) -> House:
     await signed_decision(site.meetings, meeting.id, body.id)
     wanted = TaskDetails(what="Ta fram", owner_id=maja, due=date(2022, 11, 20), back_on=other.id)
     task = await commands.tasks.give(ORGANISATION, meeting.id, 28, wanted)
+    assert task.item_id
+    await commands.agendas.remove(ORGANISATION, task.item_id, version=None)  # so that it is suggested there
     await commands.sittings.open(ORGANISATION, held.id, [maja], key="opened", by="test")
     for one, minutes in ((held, MINUTES), (unopened, MINUTES.replace("first_paragraph: 37\n", ""))):
         await commands.minutes.draft_minutes(ORGANISATION, one.id, minutes, DRAFTING, ip="192.0.2.1")
