@@ -25,6 +25,16 @@ async def page(site: Site, browser: Browser) -> Page:
     return await context.new_page()
 
 
+async def lose(route: Route) -> None:
+    """Nothing arrives."""
+    await route.abort()
+
+
+async def list_speaker(page: Page, name: str) -> None:
+    await page.locator("#speaker_listed-person").select_option(label=name)
+    await page.locator("form:has(#speaker_listed-person) button").click()
+
+
 async def opened(page: Page, held: Held) -> None:
     await page.goto(f"{held.visitor.site.base}{held.at}")
     for box in await page.locator("[name=present]").all():
@@ -79,7 +89,7 @@ async def test_a_step_whose_answer_was_lost_is_sent_again_and_recorded_once(page
     await page.locator("#decision").fill("Beslut som tappades bort på vägen.")
     lost = 0
 
-    async def lose(route: Route) -> None:
+    async def falter(route: Route) -> None:
         """What was asked arrives; the answer does not, once. Then nothing arrives, once."""
         nonlocal lost
         lost += 1
@@ -90,7 +100,7 @@ async def test_a_step_whose_answer_was_lost_is_sent_again_and_recorded_once(page
         else:
             await route.continue_()
 
-    await page.route(SAY, lose)
+    await page.route(SAY, falter)
     await page.locator("form:has(#decision) button").click()
     await expect(page.locator("[data-sending]")).to_contain_text("Ingen kontakt just nu")
     await expect(page.locator(".notice.success")).to_contain_text("Beslut som tappades bort", timeout=20_000)
@@ -117,10 +127,6 @@ async def test_what_is_typed_is_there_after_the_window_was_closed(page: Page, he
 async def test_what_is_pressed_without_a_connection_waits_in_line(page: Page, held: Held) -> None:
     """In its order, also over a closed window: nothing that was pressed is gone, and nothing is recorded twice."""
     await opened(page, held)
-
-    async def lose(route: Route) -> None:
-        await route.abort()
-
     await page.route(SAY, lose)
     await shortcut(page, "Alt+n")
     person = page.locator("#speaker_listed-person")
@@ -143,16 +149,11 @@ async def test_what_is_pressed_without_a_connection_waits_in_line(page: Page, he
 async def test_what_waits_in_two_windows_is_lost_in_neither(page: Page, held: Held) -> None:
     """Both are closed, as by a crash; whoever opens the sitting next has what waited in both."""
     await opened(page, held)
-
-    async def lose(route: Route) -> None:
-        await route.abort()
-
     await page.context.route(SAY, lose)
     other = await page.context.new_page()
     await other.goto(page.url)
     for window, name in ((page, "Maja Lind"), (other, "Nils Ek")):
-        await window.locator("#speaker_listed-person").select_option(label=name)
-        await window.locator("form:has(#speaker_listed-person) button").click()
+        await list_speaker(window, name)
         await expect(window.locator("[data-sending]")).to_contain_text("Ingen kontakt just nu")
     context, url = page.context, page.url
     await page.close()
@@ -169,22 +170,16 @@ async def test_what_waits_in_two_windows_is_lost_in_neither(page: Page, held: He
 
 async def test_what_waits_behind_a_step_that_is_refused_is_named(page: Page, held: Held) -> None:
     await opened(page, held)
-
-    async def lose(route: Route) -> None:
-        await route.abort()
-
     await page.route(SAY, lose)
-    for name in ("Maja Lind", "Nils Ek"):
-        await page.locator("#speaker_listed-person").select_option(label=name)
-        await page.locator("form:has(#speaker_listed-person) button").click()
+    await list_speaker(page, "Maja Lind")
+    await list_speaker(page, "Nils Ek")
     await held.visitor.follow(held.at)
     await held.say("item_begun", item=(await held.items())[0])  # by somebody else
     await page.unroute(SAY)
     notice = page.locator(".notice.warning")
     await expect(notice).to_contain_text("Något har antecknats sedan du såg sidan", timeout=20_000)
     await expect(notice).to_contain_text("Sätt upp på talarlistan Nils Ek")
-    await page.locator("#speaker_listed-person").select_option(label="Nils Ek")
-    await page.locator("form:has(#speaker_listed-person) button").click()
+    await list_speaker(page, "Nils Ek")
     await expect(page.locator("#speakers + ol li")).to_have_count(1)
 
 
@@ -203,8 +198,7 @@ async def test_a_step_that_is_answered_403_waits_and_has_its_page_loaded_again_o
         await route.fulfill(status=403, content_type="text/html", body=answer)
 
     await page.route(SAY, refuse)
-    await page.locator("#speaker_listed-person").select_option(label="Nils Ek")
-    await page.locator("form:has(#speaker_listed-person) button").click()
+    await list_speaker(page, "Nils Ek")
     await page.wait_for_timeout(4_500)  # asked at 0, 1, 3 s, and once more where it was loaded anew
     assert said.count("load") == loads
     assert 2 <= said.count("post") <= 3 + loads
@@ -216,14 +210,9 @@ async def test_a_step_that_is_answered_403_waits_and_has_its_page_loaded_again_o
 
 async def test_what_an_earlier_version_kept_in_one_line_is_sent(page: Page, held: Held) -> None:
     await opened(page, held)
-
-    async def lose(route: Route) -> None:
-        await route.abort()
-
     await page.route(SAY, lose)
-    for name in ("Maja Lind", "Nils Ek"):
-        await page.locator("#speaker_listed-person").select_option(label=name)
-        await page.locator("form:has(#speaker_listed-person) button").click()
+    await list_speaker(page, "Maja Lind")
+    await list_speaker(page, "Nils Ek")
     await expect(page.locator("[data-sending]")).to_contain_text("Nils Ek")
     await page.evaluate(
         """() => {
