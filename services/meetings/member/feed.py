@@ -15,20 +15,21 @@ from icalendar import Calendar, Event, vUri
 from services.meetings.member.member import OwnMeeting, OwnMeetings, Part
 from services.meetings.reply.reply import Answer
 from shared.calendars import PRODUCT, TO_JOIN, add_conference, meeting_uid, vtimezone
+from shared.readable import Language, place
 
 ASK_AGAIN = timedelta(hours=1)
-_FORM = 2
+_FORM = 3
 """Rises when the same meetings are told in another way: programs that ask then get it."""
-_SAID = {"body", "title", "place", "starts", "ends", "timezone"}
-"""Of a meeting's details."""
+_SAID = {"body", "title", "starts", "ends", "timezone"}
+"""Of a meeting's details, beside its place."""
 
 
-def tag_of(found: OwnMeetings, name: str, pages: str = "") -> str:
+def tag_of(found: OwnMeetings, name: str, pages: str = "", language: Language = "sv") -> str:
     """A weak entity tag (RFC 9110 section 8.8.3), the same while nothing that is said changes.
 
     Made of the meetings themselves: programs ask for hours without news, and the calendar is not written for that.
     """
-    said = [[_FORM, PRODUCT, name, pages], *(_said_of(own) for own in _all(found))]
+    said = [[_FORM, PRODUCT, name, pages], *(_said_of(own, language) for own in _all(found))]
     return f'W/"{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
@@ -46,9 +47,9 @@ def is_of(since: datetime | None, if_modified_since: str) -> bool:
     return since is not None and if_modified_since == format_datetime(since, usegmt=True)
 
 
-def feed(found: OwnMeetings, name: str, stamp: datetime, pages: str = "") -> str:
+def feed(found: OwnMeetings, name: str, stamp: datetime, pages: str = "", language: Language = "sv") -> str:
     """`name`: of the association; `stamp`, UTC, is when it is said; `pages`: what the addresses of their meetings'
-    pages begin with, before a meeting's id."""
+    pages begin with, before a meeting's id; `language`: the member's."""
     made = Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
@@ -61,7 +62,7 @@ def feed(found: OwnMeetings, name: str, stamp: datetime, pages: str = "") -> str
     earliest: dict[str, int] = {}
     for own in meetings:
         earliest.setdefault(own.meeting.details.timezone, own.meeting.details.starts.year)
-    events = [_event(own, stamp, pages) for own in meetings]
+    events = [_event(own, stamp, pages, language) for own in meetings]
     used = {event["DTSTART"].params.get("TZID") for event in events}
     for zone, year in sorted(earliest.items()):
         if zone in used:  # UTC needs none
@@ -75,10 +76,11 @@ def _all(found: OwnMeetings) -> list[OwnMeeting]:
     return sorted((*found.past, *found.coming), key=lambda own: (own.meeting.details.starts, own.meeting.id))
 
 
-def _said_of(own: OwnMeeting) -> list[object]:
+def _said_of(own: OwnMeeting, language: Language) -> list[object]:
     meeting = own.meeting
     said = meeting.details.model_dump(mode="json", include=_SAID)
-    return [meeting.id, meeting.version, said, _status(own), _takes_time(own), _join_link(own), _language(own)]
+    told = [_place(own, language), _joining(own, language)]
+    return [meeting.id, meeting.version, said, _status(own), _takes_time(own), *told]
 
 
 def _status(own: OwnMeeting) -> str:
@@ -94,12 +96,16 @@ def _join_link(own: OwnMeeting) -> str:
     return "" if own.part is Part.SUBSTITUTE else own.join_link
 
 
-def _language(own: OwnMeeting) -> str:
-    """Of the words beside a link; else there are none."""
-    return own.body.details.rules.language if own.body and _join_link(own) else ""
+def _joining(own: OwnMeeting, language: Language) -> str:
+    """The line that has the link; empty where there is none."""
+    return TO_JOIN[language].format(link) if (link := _join_link(own)) else ""
 
 
-def _event(own: OwnMeeting, stamp: datetime, pages: str) -> Event:
+def _place(own: OwnMeeting, language: Language) -> str:
+    return place(own.meeting.details.place, own.meeting.details.mode, language)
+
+
+def _event(own: OwnMeeting, stamp: datetime, pages: str, language: Language) -> Event:
     details = own.meeting.details
     zone = ZoneInfo(details.timezone)
     event = Event()
@@ -108,9 +114,9 @@ def _event(own: OwnMeeting, stamp: datetime, pages: str) -> Event:
     event.add("dtend", details.ends.replace(tzinfo=zone))
     event.add("sequence", own.meeting.version)
     event.add("summary", details.title if details.title == details.body else f"{details.title} ({details.body})")
-    event.add("location", details.place)
+    event.add("location", _place(own, language))
     if link := _join_link(own):
-        event.add("description", TO_JOIN[_language(own)].format(link))
+        event.add("description", _joining(own, language))
         add_conference(event, link)
     if pages:
         event.add("url", vUri(f"{pages}{own.meeting.id}"))

@@ -209,8 +209,9 @@ async def _told(transaction: MeetingsTransaction, scene: Scene, fact: NoticeIssu
 
 async def _settle(transaction: MeetingsTransaction, scene: Scene, now: datetime) -> None:
     """Substitutes are called once the notice is out: before, they would be asked to what nobody was told of. That too
-    few will come, also of those who can be called, is told as soon as the date is."""
-    if not scene.notice.is_told:
+    few will come, also of those who can be called, is told as soon as the date is. Once the sitting is opened, its own
+    record says who is there and serves: no mail calls anybody."""
+    if not scene.notice.is_told or await transaction.sitting_is_opened(scene.organisation, scene.meeting.id):
         return
     settled = settle(scene.places, scene.replies)
     if scene.notice.stage is Stage.PRELIMINARY:

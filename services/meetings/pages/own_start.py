@@ -93,7 +93,7 @@ class OwnStartPages(OwnPages):
         self._feeds.spend(person.id)
         found = await self._queries.meetings(link.organisation, person)
         pages = f"{self._public_url}/meetings/member/{person.id}/meetings/"
-        tag = tag_of(found, self._organisation_name, pages)
+        tag = tag_of(found, self._organisation_name, pages, person.details.language)
         headers = {"etag": tag, "cache-control": "private, no-cache"}
         since = await self._queries.calendar_since(link.organisation, person.id, tag)
         if since is not None:
@@ -107,7 +107,7 @@ class OwnStartPages(OwnPages):
         if known:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         headers["content-disposition"] = 'inline; filename="meetings.ics"'
-        text = feed(found, self._organisation_name, self._queries.now, pages)
+        text = feed(found, self._organisation_name, self._queries.now, pages, person.details.language)
         return Response(text, media_type="text/calendar; charset=utf-8", headers=headers)
 
     def _feed_of(self, visit: Visit) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.meetings.sitting.history import Entry
@@ -14,6 +14,9 @@ from shared.messaging.transaction import Transaction
 
 _FIND = select(SITTING.c.version, SITTING.c.state).where(
     SITTING.c.organisation == bindparam("organisation"), SITTING.c.meeting_id == bindparam("meeting_id")
+)
+_IS_OPENED = select(
+    exists().where(SITTING.c.organisation == bindparam("organisation"), SITTING.c.meeting_id == bindparam("meeting_id"))
 )
 _SAVE = insert(SITTING)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "meeting_id"], set_=dict(_SAVE.excluded)).inline()
@@ -34,6 +37,10 @@ class SittingStore(Transaction):
         key = {"organisation": organisation, "meeting_id": meeting_id}
         row = (await self.connection.execute(_FIND, key)).one_or_none()
         return (row.version, Sitting.model_validate(row.state)) if row else (0, None)
+
+    async def sitting_is_opened(self, organisation: str, meeting_id: str) -> bool:
+        key = {"organisation": organisation, "meeting_id": meeting_id}
+        return bool((await self.connection.execute(_IS_OPENED, key)).scalar_one())
 
     async def sitting_steps(self, organisation: str, meeting_id: str) -> list[Entry]:
         """All that were recorded, in that order."""

@@ -116,7 +116,7 @@ class Composer:
             uid=meeting_uid(delivery.agreement_id),
             sequence=meeting.sequence,
             title=meeting.title,
-            place=meeting.place,
+            place=meeting_words.place_of(meeting, delivery.facts.language),
             starts=meeting.starts,
             ends=meeting.ends,
             timezone=meeting.timezone,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from services.notifications.letter.languages import Language
-from shared.readable import moment, span, weekday
+from shared.readable import moment, place, span, weekday
 
 _MODES = {
     "sv": {"physical": "på plats", "digital": "digitalt", "hybrid": "på plats och digitalt"},
@@ -31,6 +31,7 @@ _ANSWERED = {
     },
 }
 _INSTEAD = {"sv": "Ärendena tas i stället upp på: {}", "en": "Its items are taken up at this meeting instead: {}"}
+_ONLINE = "digital"  # how it was held before is not told: only the word for it, as a place, says so
 _BEFORE = {"sv": "förut", "en": "before"}
 _CHANGED = {
     "sv": {
@@ -155,7 +156,7 @@ def words(facts: MeetingFacts, language: Language, join: str = "") -> MeetingWor
     return MeetingWords(
         body=facts.body,
         title=facts.title,
-        place=facts.place,
+        place=place_of(facts, language),
         how=_how(facts, language),
         join=join,
         moment=moment(facts.starts, language),
@@ -177,6 +178,11 @@ def words(facts: MeetingFacts, language: Language, join: str = "") -> MeetingWor
     )
 
 
+def place_of(facts: MeetingFacts, language: Language) -> str:
+    """In the reader's words where it is online and nobody named another place."""
+    return place(facts.place, facts.mode, language)
+
+
 def _how(facts: MeetingFacts, language: Language) -> str:
     return _MODES[language].get(facts.mode, "")
 
@@ -186,10 +192,10 @@ def _instead(other: InsteadFacts | None, language: Language) -> str:
     empty where there is none."""
     if other is None:
         return ""
-    how = _MODES[language].get(other.mode, "")
-    if how.casefold() == other.place.casefold():
+    how, where = _MODES[language].get(other.mode, ""), place(other.place, other.mode, language)
+    if how.casefold() == where.casefold():
         how = ""  # "Digitalt" says so
-    said = ", ".join(filter(None, (other.title, moment(other.starts, language), other.place)))
+    said = ", ".join(filter(None, (other.title, moment(other.starts, language), where)))
     return _INSTEAD[language].format(f"{said} ({how})" if how else said)
 
 
@@ -207,11 +213,11 @@ def _changes(facts: MeetingFacts, language: Language) -> Iterator[str]:
     """What is so now, and of time and place what was otherwise before."""
     now = {
         "time": span(facts.starts, facts.ends, language),
-        "place": facts.place,
+        "place": place_of(facts, language),
         "mode": _how(facts, language),
         "title": facts.title,
     }
-    before = {"place": facts.before_place}
+    before = {"place": place(facts.before_place, _ONLINE, language)}
     if facts.before_starts is not None and facts.before_starts != facts.starts:
         before["time"] = moment(facts.before_starts, language)
     for name in facts.changes:

@@ -10,7 +10,7 @@ import pytest
 
 from services.meetings.sitting.history import replay
 from shared.clock import ManualClock
-from shared.events import ItemDecided, PersonArrived, RollCalled, SittingOpened, StepWithdrawn, VoteTaken
+from shared.events import ItemDecided, NoticeIssued, PersonArrived, RollCalled, SittingOpened, StepWithdrawn, VoteTaken
 from shared.service import Service
 from tests.integration.meetings.test_agenda import meeting
 from tests.integration.meetings.test_meetings import outbox
@@ -125,6 +125,13 @@ async def test_who_said_that_they_come_are_there_when_nobody_says_otherwise(room
     assert opened.json()["sitting"]["opened_at"] == "2022-11-25T14:30:00"
     again = await room.open("Olof")
     assert (again.status_code, again.json()["detail"]) == (409, "the sitting has been opened already")
+
+
+async def test_who_declines_while_the_sitting_goes_on_has_no_substitute_called_by_mail(room: Room) -> None:
+    assert (await room.api.post(f"/meetings/{room.meeting_id}/notice/issue", json={})).status_code == 200
+    assert (await room.open("Olof", "Maja", "Nils")).status_code == 201
+    assert (await reply(room.api, room.meeting_id, room.ids["Maja"], "absent")).json()["answer"] == "absent"
+    assert [one.kind for one in await facts(room.service, NoticeIssued)] == ["notice"]
 
 
 async def test_what_is_sent_twice_is_recorded_once(room: Room) -> None:

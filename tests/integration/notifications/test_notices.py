@@ -95,7 +95,8 @@ async def test_a_notice_says_when_where_and_what_to_each_in_their_language(
     ) in said
     assert "Svara senast fredag 18 november 2022." in said
     assert svens.message["Subject"] == "Notice: Styrelsen sammanträder, Friday 25 November 2022 13:00"
-    assert "When: Friday 25 November 2022 13:00–15:30\n" in words(svens).replace("\r\n", "\n")
+    assert "When: Friday 25 November 2022 13:00–15:30\nWhere: Online\n" in words(svens).replace("\r\n", "\n")
+    assert [str(event_in(one)["LOCATION"]) for one in (olofs, svens)] == ["Digitalt", "Online"]
     html = olofs.message.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert "kl. 13:00–15:30<br>Var: Digitalt<br>" in html
     about = [(one.agreement_id, one.request_id, one.request_version) for one in await post.deliveries()]

@@ -12,6 +12,7 @@ from services.meetings.meeting.meeting import Meeting, MeetingDetails, MeetingSt
 from services.meetings.member.feed import feed, is_known, is_of, tag_of
 from services.meetings.member.member import OwnMeeting, OwnMeetings, Part
 from services.meetings.reply.reply import Answer, Reply
+from shared.readable import Language
 
 NAME = "Förbundet Norrdalen"
 STAMP = datetime(2022, 9, 26, 8, 40, tzinfo=UTC)
@@ -22,7 +23,7 @@ details = st.builds(
     MeetingDetails,
     body=st.sampled_from(["Styrelsen", "AU"]),
     title=st.sampled_from(["Styrelsen", "Möte"]),
-    place=st.sampled_from(["Forsby", "Digitalt"]),
+    place=st.sampled_from(["Forsby", "Digitalt", "Online"]),
     starts=st.sampled_from([STARTS, STARTS - timedelta(hours=1)]),
     ends=st.just(STARTS + timedelta(hours=2)),
     timezone=st.sampled_from(["Europe/Stockholm", "Etc/UTC"]),
@@ -48,17 +49,32 @@ boards = st.builds(
 theirs = st.builds(OwnMeeting, meetings, st.none() | boards, st.sampled_from(Part), replies)
 
 
-def said(found: OwnMeetings, name: str, pages: str = "") -> list[str]:
-    return [line for line in feed(found, name, STAMP, pages).splitlines() if not line.startswith("DTSTAMP")]
+def said(found: OwnMeetings, name: str, pages: str = "", language: Language = "sv") -> list[str]:
+    return [line for line in feed(found, name, STAMP, pages, language).splitlines() if not line.startswith("DTSTAMP")]
 
 
-@given(one=st.lists(theirs, max_size=2), other=st.lists(theirs, max_size=2), name=st.sampled_from([NAME, "Forsby"]))
+@given(
+    one=st.lists(theirs, max_size=2),
+    other=st.lists(theirs, max_size=2),
+    name=st.sampled_from([NAME, "Forsby"]),
+    language=st.sampled_from(["sv", "en"]),
+)
 def test_the_tag_is_another_one_just_when_something_else_is_said(
-    one: list[OwnMeeting], other: list[OwnMeeting], name: str
+    one: list[OwnMeeting], other: list[OwnMeeting], name: str, language: Language
 ) -> None:
-    pair = [(OwnMeetings(one, []), NAME), (OwnMeetings(other, []), name)]
+    pair = [(OwnMeetings(one, []), NAME, "", "sv"), (OwnMeetings(other, []), name, "", language)]
     tags, texts = [tag_of(*each) for each in pair], [said(*each) for each in pair]
     assert (tags[0] == tags[1]) is (texts[0] == texts[1])
+
+
+def test_an_online_meeting_without_a_place_is_where_its_reader_says_so() -> None:
+    hours = {"starts": STARTS, "ends": STARTS + timedelta(hours=2)}
+    online = MeetingDetails(body="AU", title="AU", place="Digitalt", mode=Mode.DIGITAL, **hours)
+    one = Meeting(id="a", version=1, status=MeetingStatus.SCHEDULED, details=online)
+    found = OwnMeetings([OwnMeeting(one, None, Part.ASKED)], [])
+    assert "LOCATION:Digitalt" in said(found, NAME)
+    assert "LOCATION:Online" in said(found, NAME, language="en")
+    assert tag_of(found, NAME) != tag_of(found, NAME, language="en")
 
 
 @given(st.lists(theirs, max_size=3, unique_by=lambda own: (own.meeting.details.starts, own.meeting.id)))
@@ -68,14 +84,14 @@ def test_that_a_meeting_is_over_is_no_news(there: list[OwnMeeting]) -> None:
 
 def test_it_says_how_to_join_and_where_their_page_is_to_who_is_asked_alone() -> None:
     pages = "https://justera.norrdalen.example/meetings/member/p/meetings/"
-    rules = BodyRules(join_link=JOIN, language="en")
+    rules = BodyRules(join_link=JOIN, language="sv")
     body = Body(id="board", key="board", version=1, details=BodyDetails(name="Board", kind=BodyKind.BOARD, rules=rules))
     hours = {"starts": STARTS, "ends": STARTS + timedelta(hours=2)}
     online = MeetingDetails(body="Board", title="Board", place="Online", mode=Mode.DIGITAL, **hours)
     one = Meeting(id="a", version=1, status=MeetingStatus.SCHEDULED, details=online)
 
     def event(part: Part, meeting: Meeting = one) -> icalendar.Component:
-        text = feed(OwnMeetings([OwnMeeting(meeting, body, part)], []), NAME, STAMP, pages)
+        text = feed(OwnMeetings([OwnMeeting(meeting, body, part)], []), NAME, STAMP, pages, "en")
         [found] = icalendar.Calendar.from_ical(text).walk("VEVENT")
         return found
 

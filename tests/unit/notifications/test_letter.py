@@ -25,9 +25,11 @@ from services.notifications.letter.letter import (
     message_id,
     quotable,
 )
-from services.notifications.letter.meeting_words import AgendaItem, MeetingFacts
+from services.notifications.letter.meeting_words import AgendaItem, InsteadFacts, MeetingFacts
 from services.notifications.letter.meeting_words import words as meeting_words
+from services.notifications.letter.plan_words import change_line, meeting_line
 from shared.errors import InvalidInput
+from shared.events.meetings import PlanChange, PlannedMeeting
 from shared.plain_text import forbidden_character
 
 LETTER = Letter(
@@ -266,6 +268,32 @@ def test_the_link_to_an_online_meeting_is_one_in_both_and_has_to_be_whole() -> N
     assert html.count(f'<a href="{link}"') == 1
     with pytest.raises(InvalidInput):
         received(replace(letter, meeting=meeting_words(MEETING, "sv", "javascript:alert(1)")))
+
+
+@pytest.mark.parametrize(("language", "said", "other"), [("sv", "Digitalt", "Online"), ("en", "Online", "Digitalt")])
+def test_an_online_meeting_without_a_place_is_where_its_reader_says_so(
+    language: Language, said: str, other: str
+) -> None:
+    instead = InsteadFacts(title="Styrelsen", place=other, mode="digital", starts=datetime(2026, 4, 10, 13))
+    changed = {"place": other, "mode": "digital", "changes": ("place",), "before_place": other}
+    told = meeting_words(MEETING.model_copy(update=changed | {"taken_over_by": instead}), language)
+    assert told.place == said
+    assert f": {said} (" in told.changed[0]
+    assert told.changed[0].endswith(f" {said})")
+    assert told.instead.endswith(f", {said}")
+
+
+@pytest.mark.parametrize(("language", "said"), [("sv", "Digitalt"), ("en", "Online")])
+def test_a_plans_online_meetings_are_where_their_reader_says_so(language: Language, said: str) -> None:
+    planned = {"meeting_id": "a", "title": "AU", "starts": "2026-03-27T13:00", "ends": "2026-03-27T15:00"}
+    digital = PlannedMeeting(**planned, place="Digitalt", mode="digital")
+    assert meeting_line(digital, language).endswith(f": AU, {said}")
+    moved = PlanChange(
+        kind="changed", meeting=digital, before=PlannedMeeting(**planned, place="Online", mode="digital")
+    )
+    assert change_line(moved, language).endswith(f": AU, {said}"), "nothing that a reader would see is otherwise"
+    from_forsby = PlanChange(kind="changed", meeting=digital, before=PlannedMeeting(**planned, place="Forsby"))
+    assert change_line(from_forsby, language).endswith(" Forsby)")
 
 
 def test_markup_in_names_and_titles_is_text() -> None:
