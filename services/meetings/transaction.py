@@ -49,6 +49,9 @@ from shared.events import (
     MeetingCancelled,
     MeetingChanged,
     MeetingScheduled,
+    MembershipBegun,
+    MembershipChanged,
+    MembershipEnded,
 )
 from shared.events.envelope import Envelope
 from shared.ids import new_id
@@ -91,10 +94,11 @@ class MeetingsTransaction(
         self._cancelled: list[tuple[str, Meeting, MeetingCancelled, datetime]] = []
         self._planned: dict[tuple[str, str], tuple[Meeting, datetime]] = {}
         self._ruled: dict[tuple[str, str], datetime] = {}
+        self._seated: dict[str, dict[str, datetime]] = defaultdict(dict)
 
     async def flush(self) -> None:
         """Whoever cancels a meeting ends the date poll that asks for another date for it. Whom its notice tells that it
-        will not take place, is told once."""
+        will not take place, is told once. Of a body whose members changed, tasks find out who has their role now."""
         for organisation, meeting, cancelled, at in self._cancelled:
             if (poll := await self.lock_open_poll(organisation, meeting.id)) is not None:
                 is_told = (await self.notice(organisation, meeting.id)).stage is Stage.WITHDRAWN
@@ -103,6 +107,9 @@ class MeetingsTransaction(
         await self._plan_by_rules()
         planned, self._planned = self._planned, {}
         await self._wait_for_minutes(planned)
+        seated, self._seated = self._seated, defaultdict(dict)
+        for organisation, bodies in sorted(seated.items()):
+            await self.ask_who_has_roles(organisation, bodies, max(bodies.values()))
         await super().flush()
 
     def sealed(self, purpose: str, subject: str, words: str) -> str:
@@ -284,6 +291,8 @@ class MeetingsTransaction(
         )
         if isinstance(event, MeetingScheduled | MeetingChanged) and isinstance(about, Meeting):
             self._planned[organisation, about.id] = about, at
+        if isinstance(event, MembershipBegun | MembershipChanged | MembershipEnded):
+            self._seated[organisation][about.id] = at
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))
 

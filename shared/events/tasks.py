@@ -39,7 +39,7 @@ class TaskGiven(_TaskAsGiven):
 
 
 class TaskChanged(_TaskAsGiven):
-    """Another owner, day, text or meeting; reminders follow the new day."""
+    """Another owner, day, text or meeting, or another person in the role that owns it; reminders follow the new day."""
 
     people: tuple[AskedMember, ...] = Field((), description="of another owner: who does it from now on; they are told")
     relieved: tuple[AskedMember, ...] = Field((), description="who was mailed about it, and does it no more; are told")

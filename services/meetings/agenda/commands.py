@@ -208,10 +208,14 @@ async def lock_item(
     meetings = {one: await transaction.lock_meeting(organisation, one) for one in sorted(wanted)}
     item = await transaction.item(organisation, item_id, for_update=True)
     if item.meeting_id != seen.meeting_id:
-        raise Refused(
-            "the item was moved by someone else meanwhile", hint="look at it again", says=says("changed_meanwhile")
-        )
+        raise moved_meanwhile()
     return item, meetings.get(item.meeting_id or ""), meetings.get(to_meeting_id or "")
+
+
+def moved_meanwhile() -> Refused:
+    return Refused(
+        "the item was moved by someone else meanwhile", hint="look at it again", says=says("changed_meanwhile")
+    )
 
 
 async def begin_agenda(transaction: MeetingsTransaction, organisation: str, meeting: Meeting) -> list[Item]:

@@ -83,6 +83,7 @@ class AgendaPages(OfficePages):
             left=[(item, item.stay_at(meeting_id)) for item in agenda.left],
             waiting=[one for one in waiting if one.stay_at(meeting_id) is None] if open_now else [],
             coming_back=await self._commands.tasks.coming_back(principal.organisation, meeting_id),
+            is_open=self._is_open,
             proposed=await self._commands.proposals.waiting(principal.organisation, meeting_id) if open_now else 0,
             total=sum(item.details.minutes or 0 for item in agenda.items),
             done=done if done in _DONE else "",

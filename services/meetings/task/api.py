@@ -108,7 +108,8 @@ def router(commands: TaskCommands) -> APIRouter:
 
     @routes.post("/tasks/{task_id}/take", response_model=TaskAsItem)
     async def take_task(task_id: str, once: Once, caller: Secretary) -> Response:
-        """Put a task on the agenda of the meeting at which it comes back, as its last item."""
+        """Put a task on the agenda of the meeting at which it comes back, before what that ends with. Its item of
+        another agenda to come, or one that waits, is moved there."""
         taking = commands.take(caller.organisation, task_id)
         return await once.answer(caller, taking, lambda found: TaskAsItem(task=found[0], item=found[1]))
 
@@ -117,7 +118,7 @@ def router(commands: TaskCommands) -> APIRouter:
         """The tasks that a meeting's minutes give, and those that come back at it."""
         given = await commands.of_meeting(caller.organisation, meeting_id)
         coming = await commands.coming_back(caller.organisation, meeting_id)
-        return TasksOfMeeting(given=[_view(one) for one in given], coming_back=coming)
+        return TasksOfMeeting(given=[_view(one) for one in given], coming_back=[one.task for one in coming])
 
     return routes
 

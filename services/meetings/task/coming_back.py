@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from services.meetings.agenda import agenda as items
 from services.meetings.agenda.agenda import HowItLeft, Item, ItemDetails
 from services.meetings.agenda.coming_back import meetings_to_come
-from services.meetings.agenda.commands import AgendaCommands, begin_agenda, set_item
+from services.meetings.agenda.commands import AgendaCommands, begin_agenda, moved_meanwhile, set_item
 from services.meetings.body.body import ItemKind
 from services.meetings.meeting.meeting import Meeting, WhichBody
 from services.meetings.notice.notice import Stage
@@ -18,7 +18,7 @@ from services.meetings.task import task as rules
 from services.meetings.task.task import Task, TaskDetails
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound, Refused, says
+from shared.errors import InvalidInput, NotFound, Refused
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.readable import day
@@ -47,22 +47,30 @@ async def lock_meetings(
     now: datetime,
     before: Task | None = None,
 ) -> tuple[Meeting | None, Meeting | None]:
-    """The meeting at which it comes back, and the one on whose agenda it stands (`before`: the task until now); by
-    their ids, as everyone locks them. Raises InvalidInput."""
+    """As `lock_them`: the meeting at which it comes back is one to come. `before`: the task until now. Raises
+    InvalidInput."""
     if details.back_on is not None:
         wanted = (await transaction.meetings_among(organisation, [details.back_on])).get(details.back_on)
         if wanted is None or wanted.body_id != body_id:
             raise InvalidInput("back_on: is no meeting of the body")
-    item = await item_of(transaction, organisation, before) if before else None
-    ids = {one for one in (details.back_on, item.meeting_id if item is not None else None) if one is not None}
-    locked = {one: await transaction.lock_meeting(organisation, one) for one in sorted(ids)}
-    at = locked.get(details.back_on or "")
+    at, left = await lock_them(transaction, organisation, details.back_on, before)
     try:
         if at is not None:
             items.require_open(at, now)
     except Refused as error:
         raise InvalidInput(f"back_on: {error.message}", hint="choose a meeting to come") from error
-    return at, locked.get(item.meeting_id or "") if item is not None else None
+    return at, left
+
+
+async def lock_them(
+    transaction: MeetingsTransaction, organisation: str, back_on: str | None, task: Task | None
+) -> tuple[Meeting | None, Meeting | None]:
+    """The meeting of that id, and the one on whose agenda the task stands; by their ids, as everyone locks them."""
+    item = await item_of(transaction, organisation, task) if task else None
+    on = item.meeting_id if item is not None else None
+    ids = sorted({one for one in (back_on, on) if one is not None})
+    locked = {one: await transaction.lock_meeting(organisation, one) for one in ids}
+    return locked.get(back_on or ""), locked.get(on or "")
 
 
 async def take_off(
@@ -73,9 +81,7 @@ async def take_off(
     item = await item_of(transaction, organisation, task, for_update=True)
     if item is not None:
         if item.meeting_id != (left.id if left is not None else None):
-            raise Refused(
-                "the item was moved by someone else meanwhile", hint="look at it again", says=says("changed_meanwhile")
-            )
+            raise moved_meanwhile()
         if left is None:  # it waits for another meeting
             return task
         told = (await transaction.notice(organisation, left.id)).stage is Stage.ISSUED
@@ -111,7 +117,6 @@ async def come_back(
         await agendas.move_locked(transaction, organisation, item, left, at, how=HowItLeft.MOVED, reason=None)
     except Refused as refused:
         log.info("task.not_back", task_id=task.id, meeting_id=at.id, reason=refused.message)
-        return task
     return task
 
 

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.meetings.agenda.agenda import Item
-from services.meetings.agenda.commands import AgendaCommands
+from services.meetings.agenda.agenda import HowItLeft, Item
+from services.meetings.agenda.commands import AgendaCommands, moved_meanwhile
 from services.meetings.meeting.meeting import Meeting
 from services.meetings.task import task as rules
 from services.meetings.task.coming_back import (
@@ -16,9 +16,11 @@ from services.meetings.task.coming_back import (
     is_open,
     item_of,
     lock_meetings,
+    lock_them,
     put_on_agenda,
     take_off,
 )
+from services.meetings.task.store import role_timer
 from services.meetings.task.task import Task, TaskDetails
 from services.meetings.transaction import MeetingsTransaction
 from services.meetings.versions import require_version
@@ -48,7 +50,7 @@ async def reached(
     transaction: MeetingsTransaction, organisation: str, task: Task, now: datetime
 ) -> tuple[AskedMember, ...]:
     """Who does it and has an address: of a role, whoever has it now."""
-    return await _asked(transaction, organisation, await _owners(transaction, organisation, task, now))
+    return await asked_among(transaction, organisation, await _owners(transaction, organisation, task, now))
 
 
 async def _owners(transaction: MeetingsTransaction, organisation: str, task: Task, now: datetime) -> list[str]:
@@ -56,7 +58,10 @@ async def _owners(transaction: MeetingsTransaction, organisation: str, task: Tas
     return rules.owners(task.details, there, now.astimezone(ZoneInfo(task.timezone)).date())
 
 
-async def _asked(transaction: MeetingsTransaction, organisation: str, ids: Sequence[str]) -> tuple[AskedMember, ...]:
+async def asked_among(
+    transaction: MeetingsTransaction, organisation: str, ids: Sequence[str]
+) -> tuple[AskedMember, ...]:
+    """Those of them who have an address."""
     people = await transaction.people_among(organisation, ids)
     return tuple(found for one in ids if one in people and (found := people[one].asked()) is not None)
 
@@ -97,6 +102,7 @@ class TaskCommands:
             there = await transaction.memberships_of_body(organisation, body.id)
             given, fact = rules.give(wanted, there, now)
             await self._keep(transaction, organisation, given, fact, now)
+            await _ask_who_has_role(transaction, organisation, given.id, details, now)
             return await come_back(transaction, organisation, self._agendas, given, at, None, now)
 
         return await self._unit_of_work.run(work)
@@ -105,9 +111,11 @@ class TaskCommands:
         """`version`: the one that the change was made from. Raises NotFound, Refused, InvalidInput."""
 
         async def work(transaction: MeetingsTransaction) -> Task:
+            now, at, left = self._clock.now(), None, None
+            # Set first, which holds it: one that fires holds it and waits for the task.
+            await _ask_who_has_role(transaction, organisation, task_id, details, now)
             await hold_timers(transaction.connection, organisation, task_id, back_subject(task_id))
             seen = await transaction.task(organisation, task_id)
-            now, at, left = self._clock.now(), None, None
             is_moved = details.back_on != seen.details.back_on
             if is_moved:
                 at, left = await lock_meetings(transaction, organisation, details, seen.body_id, now, seen)
@@ -148,7 +156,7 @@ class TaskCommands:
             _, left = await lock_meetings(transaction, organisation, nowhere, seen.body_id, now, seen)
             task = await self._locked(transaction, organisation, task_id, version)
             owners = await _owners(transaction, organisation, task, now)
-            people = await _asked(transaction, organisation, rules.to_be_told(task, owners))
+            people = await asked_among(transaction, organisation, rules.to_be_told(task, owners))
             gone, fact = rules.withdraw(task, reason, now, people)
             gone = await take_off(transaction, organisation, gone, left, now)
             await self._keep(transaction, organisation, gone, fact, now)
@@ -157,30 +165,31 @@ class TaskCommands:
         return await self._unit_of_work.run(work)
 
     async def take(self, organisation: str, task_id: str) -> tuple[Task, Item]:
-        """Put it on the agenda of the meeting at which it comes back, if it is not there. Raises NotFound, Refused."""
+        """Put it on the agenda of the meeting at which it comes back, if it is not there: its item comes from where it
+        waits, or from another agenda to come. Raises NotFound, Refused."""
 
         async def work(transaction: MeetingsTransaction) -> tuple[Task, Item]:
             seen = await transaction.task(organisation, task_id)
             if seen.details.back_on is None:
                 raise Refused("the task comes back at no meeting", hint="choose one first", says=says("task_elsewhere"))
-            meeting = await transaction.lock_meeting(organisation, seen.details.back_on)
+            meeting, left = await lock_them(transaction, organisation, seen.details.back_on, seen)
             task = await transaction.lock_task(organisation, task_id)
-            if task.details.back_on != meeting.id:
+            if meeting is None or task.details.back_on != meeting.id:
                 raise Refused(
                     "the task comes back at another meeting since a moment ago",
                     hint="look at the task, and take it up from that meeting's agenda",
                     says=says("task_elsewhere"),
                 )
-            there = await item_of(transaction, organisation, task)
+            there, now = await item_of(transaction, organisation, task, for_update=True), self._clock.now()
             if there is not None and there.meeting_id == meeting.id:
                 return task, there
-            if there is not None and await self._goes_on(transaction, organisation, there):
-                raise Refused(
-                    "the task is an item of another agenda already",
-                    hint="move that item",
-                    says=says("task_on_agenda"),
-                )
-            return await put_on_agenda(transaction, organisation, meeting, task, self._clock.now())
+            if there is None or not is_open(left, now):
+                return await put_on_agenda(transaction, organisation, meeting, task, now)
+            if there.meeting_id != (left.id if left is not None else None):
+                raise moved_meanwhile()
+            return task, await self._agendas.move_locked(
+                transaction, organisation, there, left, meeting, how=HowItLeft.MOVED, reason=None
+            )
 
         return await self._unit_of_work.run(work)
 
@@ -188,10 +197,7 @@ class TaskCommands:
         """Raises NotFound."""
         async with self._unit_of_work.begin() as transaction:
             [found] = await self._shown(transaction, organisation, [await transaction.task(organisation, task_id)])
-            item = await item_of(transaction, organisation, found.task)
-            if item is None or item.meeting_id is None:
-                return found
-            return replace(found, item_on=await transaction.meeting(organisation, item.meeting_id))
+            return await self._where_it_stands(transaction, organisation, found)
 
     async def tasks(
         self,
@@ -214,15 +220,22 @@ class TaskCommands:
                 transaction, organisation, await transaction.tasks_of_meeting(organisation, meeting_id)
             )
 
-    async def coming_back(self, organisation: str, meeting_id: str) -> list[Task]:
-        """Those that can become items of a meeting's agenda."""
+    async def coming_back(self, organisation: str, meeting_id: str) -> list[Assignment]:
+        """Those that can become items of a meeting's agenda, with the one to come on whose agenda they stand now."""
         async with self._unit_of_work.begin() as transaction:
-            return await transaction.tasks_coming_back(organisation, meeting_id)
+            tasks = await transaction.tasks_coming_back(organisation, meeting_id)
+            return [
+                await self._where_it_stands(transaction, organisation, one)
+                for one in await self._shown(transaction, organisation, tasks)
+            ]
 
-    async def _goes_on(self, transaction: MeetingsTransaction, organisation: str, item: Item) -> bool:
-        """It is still to be taken up: it waits, or is on the agenda of a meeting to come."""
-        on = await transaction.meeting(organisation, item.meeting_id) if item.meeting_id else None
-        return is_open(on, self._clock.now())
+    async def _where_it_stands(
+        self, transaction: MeetingsTransaction, organisation: str, found: Assignment
+    ) -> Assignment:
+        item = await item_of(transaction, organisation, found.task)
+        if item is None or item.meeting_id is None:
+            return found
+        return replace(found, item_on=await transaction.meeting(organisation, item.meeting_id))
 
     async def _locked(
         self, transaction: MeetingsTransaction, organisation: str, task_id: str, version: int | None
@@ -243,13 +256,13 @@ class TaskCommands:
         now: datetime,
     ) -> tuple[Task, TaskChanged]:
         """Of another owner: with who is told that it is theirs, and no longer theirs."""
-        if (before.details.owner_id, before.details.owner_role) == (task.details.owner_id, task.details.owner_role):
+        if not rules.has_another_owner(task, before):
             return task, fact
-        had = await _owners(transaction, organisation, before, now)
-        have = await _owners(transaction, organisation, task, now)
-        people = await _asked(transaction, organisation, [one for one in have if one not in had])
+        had = before.holders if before.holders is not None else await _owners(transaction, organisation, before, now)
+        have = task.holders or ()
+        people = await asked_among(transaction, organisation, [one for one in have if one not in had])
         told = [one for one in rules.to_be_told(before, had) if one not in have]
-        return rules.handed(task, fact, people, await _asked(transaction, organisation, told))
+        return rules.handed(task, fact, people, await asked_among(transaction, organisation, told))
 
     async def _keep(
         self, transaction: MeetingsTransaction, organisation: str, task: Task, fact: Any, now: datetime
@@ -277,6 +290,13 @@ class TaskCommands:
             )
             for task in tasks
         ]
+
+
+async def _ask_who_has_role(
+    transaction: MeetingsTransaction, organisation: str, task_id: str, details: TaskDetails, now: datetime
+) -> None:
+    if details.owner_role is not None:
+        await set_timers(transaction.connection, [role_timer(organisation, task_id, now)])
 
 
 async def set_task_timer(transaction: MeetingsTransaction, organisation: str, task: Task) -> None:

@@ -1,6 +1,7 @@
 """The SQL of tasks."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select
@@ -11,7 +12,10 @@ from services.meetings.task.tables import TASK
 from services.meetings.task.task import Reminder, Task, TaskDetails
 from shared.errors import NotFound
 from shared.messaging.transaction import Transaction
+from shared.timers import Timer, set_timers
 
+ROLE = "task-role"
+_BEHIND = "~role"
 _ALL = select(TASK).where(TASK.c.organisation == bindparam("organisation"))
 _FIND = _ALL.where(TASK.c.id == bindparam("id"))
 _LOCK = _FIND.with_for_update()
@@ -25,6 +29,12 @@ _IS_ITEM = exists().where(
 )
 _COMING_BACK = _ALL.where(TASK.c.back_on == bindparam("meeting_id"), TASK.c.done_at.is_(None), ~_IS_ITEM).order_by(
     TASK.c.due, TASK.c.id
+)
+_OF_ROLES = select(TASK.c.id).where(
+    TASK.c.organisation == bindparam("organisation"),
+    TASK.c.body_id.in_(bindparam("bodies", expanding=True)),
+    TASK.c.owner_role.is_not(None),
+    TASK.c.done_at.is_(None),
 )
 _SAVE = insert(TASK)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "id"], set_=dict(_SAVE.excluded)).inline()
@@ -63,6 +73,11 @@ class TaskStore(Transaction):
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return [_task(row) for row in await self.connection.execute(_COMING_BACK, key)]
 
+    async def ask_who_has_roles(self, organisation: str, body_ids: Collection[str], at: datetime) -> None:
+        """Who sits in these bodies may be others: their tasks of roles find out, each in a transaction of its own."""
+        rows = await self.connection.execute(_OF_ROLES, {"organisation": organisation, "bodies": sorted(body_ids)})
+        await set_timers(self.connection, [role_timer(organisation, row.id, at) for row in rows])
+
     async def save_task(self, organisation: str, task: Task) -> None:
         row = task.model_dump(exclude={"details", "reminded"}) | task.details.model_dump()
         role = task.details.owner_role
@@ -74,6 +89,15 @@ class TaskStore(Transaction):
         if row is None:
             raise NotFound(f"there is no task {task_id[:60]}")
         return _task(row)
+
+
+def role_timer(organisation: str, task_id: str, at: datetime) -> Timer:
+    """That asks who has a task's role. Not the task's own, whose timers all go when nobody is reminded."""
+    return Timer(organisation, ROLE, task_id + _BEHIND, at)
+
+
+def task_of(timer: Timer) -> str:
+    return timer.subject.removesuffix(_BEHIND)
 
 
 def _task(row: Any) -> Task:

@@ -17,6 +17,12 @@ class TaskRow(MeetingsTable, table=True):
         Index("task_by_day", "organisation", "due"),
         Index("task_by_meeting", "organisation", "meeting_id"),
         Index("task_coming_back", "organisation", "back_on", postgresql_where=text("done_at IS NULL")),
+        Index(
+            "task_of_role",
+            "organisation",
+            "body_id",
+            postgresql_where=text("owner_role IS NOT NULL AND done_at IS NULL"),
+        ),
     )
 
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
@@ -38,6 +44,7 @@ class TaskRow(MeetingsTable, table=True):
     given_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     reminded: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     mailed: list[str] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))
+    holders: list[str] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     done_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
     note: str | None = Field(sa_column=Column(Text, nullable=True))
     withdrawn: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))

@@ -51,8 +51,9 @@ class TaskDetails(BaseModel):
 class Task(BaseModel):
     """A task as it stands. `heading`, `held_on`: of the paragraph and of its meeting. `reminded`: what is told, or
     too late to tell, of the present day. `mailed`: the ids of those who were told that it is due, on whatever day, or
-    theirs: of a role, they may not be those who do it now. `withdrawn`: nobody is to do it after all; `done_at` says
-    since when, `note` why. `item_id`: the agenda item as which it came back; it may stand there though the task comes
+    theirs: of a role, they may not be those who do it now. `holders`: the ids of who does it, as of when that was asked
+    last; None of one from before it was. `withdrawn`: nobody is to do it after all; `done_at` says since when, `note`
+    why. `item_id`: the agenda item as which it came back; it may stand there though the task comes
     back there no more."""
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +71,7 @@ class Task(BaseModel):
     given_at: datetime
     reminded: tuple[Reminder, ...] = ()
     mailed: tuple[str, ...] = ()
+    holders: tuple[str, ...] | None = None
     done_at: datetime | None = None
     note: str | None = None
     withdrawn: bool = False
@@ -85,8 +87,7 @@ class Task(BaseModel):
             )
 
     def moment(self, reminder: Reminder) -> datetime:
-        day = self.details.due - timedelta(days=_DAYS_BEFORE[reminder])
-        return datetime.combine(day, AT, ZoneInfo(self.timezone))
+        return _morning(self, self.details.due - timedelta(days=_DAYS_BEFORE[reminder]))
 
     def next_moment(self) -> datetime | None:
         """When somebody is to be reminded next; None when nobody is."""
@@ -119,6 +120,26 @@ def handed(
     left = {one.person_id for one in relieved}
     kept = task.model_copy(update={"mailed": tuple(one for one in task.mailed if one not in left)})
     return mailed(kept, people), fact.model_copy(update={"people": tuple(people), "relieved": tuple(relieved)})
+
+
+def passes_on(task: Task, have: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Of a task whose role `have` now: the ids of who is to be told that it is theirs since that was asked last, and of
+    who was mailed and does it no more."""
+    if task.holders is None:
+        return (), ()
+    new = [one for one in have if one not in task.holders]
+    return new, [one for one in to_be_told(task, task.holders) if one not in have]
+
+
+def passed_on(
+    task: Task, have: Sequence[str], people: Sequence[AskedMember], relieved: Sequence[AskedMember]
+) -> tuple[Task, TaskChanged | None]:
+    """Others have its role. No event where nobody is told."""
+    kept = task.model_copy(update={"holders": tuple(have)})
+    if not people and not relieved:
+        return kept, None
+    changed = kept.model_copy(update={"version": task.version + 1})
+    return handed(changed, TaskChanged(**_facts(changed)), people, relieved)
 
 
 def finish(task: Task, note: str | None, now: datetime) -> tuple[Task, TaskDone]:
@@ -186,6 +207,14 @@ def owners(details: TaskDetails, there: Sequence[Membership], day: date) -> list
     return list(dict.fromkeys(found))
 
 
+def next_look(task: Task, there: Sequence[Membership], day: date) -> datetime | None:
+    """When others may have its role next, after `day`, as the terms say."""
+    terms = [one.seat for one in there if one.seat.role is task.details.owner_role]
+    days = [one.begins for one in terms if one.begins is not None]
+    days += [one.ends + timedelta(days=1) for one in terms if one.ends is not None and one.ends < date.max]
+    return min((_morning(task, one) for one in days if one > day), default=None)
+
+
 def suggested(decision: str) -> str:
     """What a decision seems to ask somebody to do, in one line; empty when it seems to ask nobody."""
     for line in decision.splitlines():
@@ -208,11 +237,26 @@ def _planned(task: Task, details: TaskDetails, there: Sequence[Membership], now:
     if details.owner_id is not None and not any(_stands_from(one, today) for one in places):
         raise InvalidInput("owner: has no place in the body", hint="give them one there first, as co-opted for example")
     planned = task.model_copy(update={"version": task.version + 1, "details": details})
+    if task.version == 0 or _owner(details) != _owner(task.details):
+        planned = planned.model_copy(update={"holders": tuple(owners(details, there, today))})
     if not is_new_day:
         return planned
     # On the day itself it is told at once; a week before that is over is not told.
     passed = (Reminder.WEEK,) if planned.moment(Reminder.WEEK) <= now else ()
     return planned.model_copy(update={"reminded": passed})
+
+
+def has_another_owner(task: Task, before: Task) -> bool:
+    """Another person or role: of the same role, who has it may be another by now."""
+    return _owner(task.details) != _owner(before.details)
+
+
+def _owner(details: TaskDetails) -> tuple[str | None, MemberRole | None]:
+    return details.owner_id, details.owner_role
+
+
+def _morning(task: Task, day: date) -> datetime:
+    return datetime.combine(day, AT, ZoneInfo(task.timezone))
 
 
 def _check_back_day(task: Task, details: TaskDetails, today: date) -> None:

@@ -122,6 +122,36 @@ async def test_a_task_without_room_on_the_agenda_is_suggested_there(
     assert "Uppgifter som ska tillbaka hit" not in visitor.page.text
 
 
+async def test_a_task_whose_item_stands_on_another_agenda_says_so_and_is_moved_by_one_press(
+    visitor: Visitor, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await visitor.follow(form)
+    first = (await options(visitor, "back_on"))[-1]
+    await give(visitor, form, back_on=first)
+    task = visitor.page.url.path
+    await visitor.follow(f"/meetings/office/meetings/{first}/agenda")
+    [item] = re.findall(r'/office/items/([^/"]+)">[0-9]+[.] ta fram', unescape(visitor.page.text))
+    await visitor.follow(f"/meetings/office/items/{item}")
+    await visitor.press(f"/items/{item}", item_kind="information", item_title="ta fram ett förslag, med bilaga")
+    await visitor.follow("/meetings/office/bodies")
+    [body] = set(re.findall(r"/office/bodies/([0-9a-f-]{36})", visitor.page.text))
+    await new_meeting(visitor, body, date="2023-01-20")
+    await visitor.follow(f"{task}/change")
+    second = (await options(visitor, "back_on"))[-1]
+    assert second != first
+    with monkeypatch.context() as full:
+        full.setattr("services.meetings.agenda.agenda.MOST_ITEMS", 0)
+        await visitor.press("/change", what="ta fram", owner="role:secretary", due="2022-12-02", back_on=second)
+    agenda = f"/meetings/office/meetings/{second}/agenda"
+    suggested = unescape((await visitor.follow(agenda)).text)
+    assert "Står på en annan dagordning nu, och flyttas därifrån:" in suggested
+    assert f"/meetings/office/meetings/{first}/agenda" in suggested
+    await visitor.press("/take")
+    assert visitor.page.url.path == agenda
+    assert "ta fram ett förslag, med bilaga" in visitor.page.text
+    assert "Uppgifter som ska tillbaka hit" not in visitor.page.text
+
+
 async def test_an_item_that_somebody_wrote_in_stays_and_the_task_says_so(visitor: Visitor, form: str) -> None:
     await visitor.follow(form)
     later = (await options(visitor, "back_on"))[-1]

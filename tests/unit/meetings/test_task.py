@@ -227,3 +227,25 @@ def test_only_who_was_reminded_is_told_that_it_is_withdrawn() -> None:
     soon = task(due=(NOW + timedelta(days=2)).date())
     assert soon.reminded == (Reminder.WEEK,)
     assert rules.to_be_told(soon, ["maja"]) == ()
+
+
+def test_who_has_a_role_is_asked_when_a_term_of_it_begins_or_is_over() -> None:
+    today = NOW.date()
+    there = [
+        seat("olof", MemberRole.CHAIR, ends=date(2026, 3, 9)),
+        seat("saga", MemberRole.CHAIR, begins=date(2026, 3, 12), ends=date.max),
+        seat("maja", begins=date(2026, 3, 3)),
+    ]
+    of_role = task(owner_id=None, owner_role=MemberRole.CHAIR)
+    assert rules.next_look(of_role, there, today) == at(date(2026, 3, 10), 7)
+    assert rules.next_look(of_role, there, date(2026, 3, 10)) == at(date(2026, 3, 12), 7)
+    assert rules.next_look(of_role, there, date(2026, 3, 12)) is None
+
+
+def test_a_role_that_nobody_new_has_is_no_news() -> None:
+    of_role = task(owner_id=None, owner_role=MemberRole.CHAIR)
+    assert of_role.holders == ("olof",)
+    assert rules.passes_on(of_role, ["olof"]) == ([], [])
+    assert rules.passes_on(of_role, ["saga"]) == (["saga"], []), "Olof was told nothing of it, and is told nothing"
+    vacant, fact = rules.passed_on(of_role, [], [], [])
+    assert (vacant.holders, vacant.version, fact) == ((), of_role.version, None)

@@ -208,7 +208,7 @@ def test_every_mail_says_the_same_in_text_and_html(purpose: Purpose, language: L
         (Purpose.TASK_SOON, "ska vara klar 26 mars 2026 10:45 GMT+1"),
         (Purpose.TASK_TODAY, "ska vara klar i dag, 26 mars 2026"),
         (Purpose.TASK_HANDED, "Du har fått en uppgift, som ska vara klar 26 mars 2026"),
-        (Purpose.TASK_RELIEVED, "En uppgift som du har fått har någon annan nu"),
+        (Purpose.TASK_RELIEVED, "En uppgift som du har fått är inte din längre"),
         (Purpose.TASK_WITHDRAWN, "En uppgift som du har fått är återtagen"),
         (Purpose.PUBLICATION_ADJUST_NEAR, "ska vara justerat senast 26 mars 2026"),
         (Purpose.PUBLICATION_ADJUST_MISSED, "skulle ha varit justerat senast 26 mars 2026"),
