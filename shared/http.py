@@ -28,6 +28,7 @@ from shared.errors import JusteraError, Unavailable
 from shared.guard import Guard, Uploads
 from shared.logging import get_logger
 from shared.messaging.answers import StillRunning
+from shared.routes import LazyRoute
 from shared.web.api_docs import include_api_docs
 from shared.web.assets import include_static
 from shared.web.page_route import nowhere, too_large
@@ -66,6 +67,7 @@ def create_app(
         # Its own spans hold path and query, its logs exceptions' messages: `shared.tracing` has ours.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
+    app.router.route_class = LazyRoute
     app.state.access = access
     app.state.examples = examples
     app.add_exception_handler(JusteraError, _on_refusal)

@@ -17,6 +17,7 @@ from shared.messaging import dead_letters, outbox
 from shared.messaging.dead_letters import DeadLetter
 from shared.messaging.gate import Gate
 from shared.metrics import include_metrics
+from shared.routes import LazyRoute, include
 from shared.service import Service
 
 log = get_logger(__name__)
@@ -74,12 +75,12 @@ class Outcome(BaseModel):
 
 def include_operations(service: Service) -> None:
     """Add the routes under `/operations`, and `/metrics`."""
-    service.app.include_router(_router(service))
+    include(service.app, _router(service))
     include_metrics(service)
 
 
 def _router(service: Service) -> APIRouter:
-    router = APIRouter(prefix="/operations", tags=["operations"])
+    router = APIRouter(prefix="/operations", tags=["operations"], route_class=LazyRoute)
     # Dead letters and outboxes hold whatever the service handles: they are for those who run this installation.
     reader = requires(*_READERS, organisation=service.organisation)
     operator = requires(Role.OPERATOR, organisation=service.organisation)

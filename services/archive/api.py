@@ -23,6 +23,7 @@ from shared.auth import Principal, Role, requires
 from shared.http import CREATED
 from shared.idempotency import Once
 from shared.rendering.file_names import fetched_as, sealed_name
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 AgreementId = Annotated[
@@ -58,7 +59,7 @@ class ExtractsMade(BaseModel):
 
 
 def router(commands: ArchiveCommands, sealer: Callable[[], Sealer]) -> APIRouter:
-    routes = APIRouter()
+    routes = APIRouter(route_class=LazyRoute)
     _add_protocols(routes, commands)
     _add_extracts(routes, commands.extracts)
     _add_seal(routes, sealer)

@@ -25,6 +25,7 @@ from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
 from shared.rendering.press import Press
+from shared.routes import include
 from shared.service import Service
 from shared.settings import Settings
 from shared.wakeup import Wakeup
@@ -61,7 +62,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
         examples=files("services.archive") / "examples.yaml",
     )
-    app.include_router(api.router(commands, lambda: archiving.sealer))
+    include(app, api.router(commands, lambda: archiving.sealer))
     include_pages(
         app,
         settings=settings,

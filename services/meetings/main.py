@@ -81,6 +81,7 @@ from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
 from shared.rendering.press import Press
+from shared.routes import include
 from shared.service import Service
 from shared.settings import Settings
 from shared.timers import TimerWorker
@@ -170,8 +171,9 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
         examples=files("services.meetings") / "examples.yaml",
     )
-    app.include_router(meeting_api.router(commands.meetings))
-    app.include_router(
+    include(app, meeting_api.router(commands.meetings))
+    include(
+        app,
         minutes_api.router(
             commands.minutes,
             commands.versions,
@@ -179,29 +181,29 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
             commands.adjusting,
             trusted_proxies=Proxies.of(settings),
             public_url=settings.public_url,
-        )
+        ),
     )
-    app.include_router(decision_api.router(commands.decisions))
-    app.include_router(manuscript_api.router(commands.manuscripts))
-    app.include_router(body_api.router(commands.bodies))
-    app.include_router(person_api.router(commands.people, commands.bodies))
-    app.include_router(register_api.router(commands.register))
-    app.include_router(plan_api.router(commands.plans))
-    app.include_router(agenda_api.router(commands.agendas))
-    app.include_router(strike_api.router(commands.strikes))
-    app.include_router(attachment_api.router(commands.attachments))
-    app.include_router(annex_api.router(commands.annexes))
-    app.include_router(papers_api.router(commands.papers))
-    app.include_router(letterhead_api.router(commands.letterhead))
-    app.include_router(proposal_api.router(commands.proposals))
-    app.include_router(reply_api.router(commands.replies))
-    app.include_router(sitting_api.router(commands.sittings))
-    app.include_router(review_api.router(commands.reviews))
-    app.include_router(notice_api.router(commands.notices))
-    app.include_router(poll_api.router(commands.polls))
-    app.include_router(task_api.router(commands.tasks))
-    app.include_router(publication_api.router(commands.publications))
-    app.include_router(oparl_api.router(open_data, Proxies.of(settings)))
+    include(app, decision_api.router(commands.decisions))
+    include(app, manuscript_api.router(commands.manuscripts))
+    include(app, body_api.router(commands.bodies))
+    include(app, person_api.router(commands.people, commands.bodies))
+    include(app, register_api.router(commands.register))
+    include(app, plan_api.router(commands.plans))
+    include(app, agenda_api.router(commands.agendas))
+    include(app, strike_api.router(commands.strikes))
+    include(app, attachment_api.router(commands.attachments))
+    include(app, annex_api.router(commands.annexes))
+    include(app, papers_api.router(commands.papers))
+    include(app, letterhead_api.router(commands.letterhead))
+    include(app, proposal_api.router(commands.proposals))
+    include(app, reply_api.router(commands.replies))
+    include(app, sitting_api.router(commands.sittings))
+    include(app, review_api.router(commands.reviews))
+    include(app, notice_api.router(commands.notices))
+    include(app, poll_api.router(commands.polls))
+    include(app, task_api.router(commands.tasks))
+    include(app, publication_api.router(commands.publications))
+    include(app, oparl_api.router(open_data, Proxies.of(settings)))
     include_pages(
         app,
         settings=settings,

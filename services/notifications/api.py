@@ -18,6 +18,7 @@ from shared.clock import parse_timestamp, timestamp
 from shared.errors import InvalidInput
 from shared.idempotency import Once
 from shared.names import subject_of_mail
+from shared.routes import LazyRoute
 
 Reader = Annotated[Principal, requires(Role.SECRETARY, Role.OPERATOR, Role.AUDITOR)]
 Operator = Annotated[Principal, requires(Role.OPERATOR)]
@@ -90,7 +91,7 @@ class UnmatchedReportPage(BaseModel):
 
 
 def router(commands: NotificationsCommands) -> APIRouter:
-    routes = APIRouter(tags=["notifications"])
+    routes = APIRouter(tags=["notifications"], route_class=LazyRoute)
 
     @routes.get("/deliveries")
     async def list_deliveries(

@@ -23,6 +23,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
+from shared.routes import include
 from shared.service import Background, Service
 from shared.settings import Settings
 from shared.wakeup import Wakeup
@@ -87,7 +88,7 @@ def build(
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
         examples=files("services.notifications") / "examples.yaml",
     )
-    app.include_router(api.router(commands))
+    include(app, api.router(commands))
     if show_mail:
         include_pages(app, settings=settings, mails=InboxMails(database, composer, settings.organisation))
     service = Service(

@@ -17,6 +17,7 @@ from shared.auth import Principal, Role, requires
 from shared.forwarding import Proxies, client_ip
 from shared.idempotency import Once
 from shared.rendering.report import Report, as_text
+from shared.routes import LazyRoute
 from shared.text import MAX_EMAIL, MAX_NAME, MAX_REASON
 
 AgreementId = Annotated[
@@ -76,7 +77,7 @@ class Extension(_Body):
 
 
 def router(commands: SigningCommands, queries: SigningQueries, *, trusted_proxies: Proxies) -> APIRouter:
-    routes = APIRouter(prefix="/agreements", tags=["agreements"])
+    routes = APIRouter(prefix="/agreements", tags=["agreements"], route_class=LazyRoute)
     _add_reading(routes, queries)
     _add_changing(routes, commands, queries, trusted_proxies)
     _add_remedies(routes, commands, queries, trusted_proxies)

@@ -23,6 +23,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
+from shared.routes import include
 from shared.service import Service
 from shared.settings import Settings
 from shared.timers import TimerWorker
@@ -58,7 +59,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
         examples=files("services.signing") / "examples.yaml",
     )
-    app.include_router(api.router(commands, queries, trusted_proxies=Proxies.of(settings)))
+    include(app, api.router(commands, queries, trusted_proxies=Proxies.of(settings)))
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
     access.sessions = sessions = LoginSessions(database)
     include_pages(

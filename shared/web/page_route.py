@@ -18,6 +18,7 @@ from shared import readable
 from shared.database import is_transient
 from shared.errors import JusteraError, NotAuthenticated, Says, Unavailable
 from shared.logging import get_logger
+from shared.routes import LazyRoute
 from shared.settings import Settings
 from shared.web import forms
 from shared.web.catalogue import Language
@@ -68,7 +69,7 @@ def _reads_html(headers: Headers) -> bool:
 def page_route(look: Look) -> type[APIRoute]:
     """The route class for a router of pages: whatever is raised, a person reads what to do."""
 
-    class PageRoute(APIRoute):
+    class PageRoute(LazyRoute):
         def get_route_handler(self) -> Handler:
             handle = super().get_route_handler()
 

@@ -9,6 +9,7 @@ from shared.auth import Access
 from shared.clock import Clock
 from shared.forwarding import Proxies
 from shared.keys import KeyRing
+from shared.routes import include
 from shared.settings import Settings
 from shared.web import Look, page_route
 
@@ -37,4 +38,4 @@ def include_pages(
     CopyPages(look, clock, copies, copy_link_keys, trusted_proxies=proxies).add_to(router)
     if access.takes_sessions:
         ExtractPages(look, access, extracts).add_to(router)
-    app.include_router(router)
+    include(app, router)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from services.embedded.pages.home import HomePages, LookAhead, PrepareExample
 from shared.auth import Access, Principal
+from shared.routes import include
 from shared.settings import Settings
 from shared.web import Look, offer_pages, page_route
 
@@ -29,5 +30,5 @@ def include_pages(
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     HomePages(look, access, redeem, prepare_example, look_ahead, invented=invented).add_to(router)
-    app.include_router(router)
+    include(app, router)
     offer_pages(app, settings)

@@ -12,6 +12,7 @@ from services.meetings.callers import Reader, Secretary
 from services.meetings.meeting.meeting import WhichBody
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 Version = Annotated[int | None, Query(ge=1, description="the one that you looked at; refused when it is another")]
@@ -68,7 +69,7 @@ class ItemMove(BaseModel):
 
 
 def router(commands: AgendaCommands) -> APIRouter:
-    routes = APIRouter(tags=["agendas"])
+    routes = APIRouter(tags=["agendas"], route_class=LazyRoute)
 
     @routes.get("/meetings/{meeting_id}/agenda")
     async def get_agenda(meeting_id: str, caller: Reader) -> MeetingAgenda:

@@ -15,6 +15,7 @@ from services.meetings.attachment.commands import Upload
 from services.meetings.callers import Reader, Secretary
 from shared.http import CREATED
 from shared.idempotency import OnceOfFile
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -36,7 +37,7 @@ class FilesForMinutes(BaseModel):
 
 
 def router(commands: AnnexCommands) -> APIRouter:
-    routes = APIRouter(tags=["annexes"])
+    routes = APIRouter(tags=["annexes"], route_class=LazyRoute)
 
     @routes.get("/meetings/{meeting_id}/annexes")
     async def list_annexes(meeting_id: str, caller: Reader) -> FilesForMinutes:

@@ -22,6 +22,7 @@ from shared.errors import TooLarge
 from shared.http import CREATED
 from shared.idempotency import OnceOfFile
 from shared.rendering.file_names import fetched_as, shown_as
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 _IN_MEMORY = 1024 * 1024  # bytes; what is larger waits on disk
@@ -60,7 +61,7 @@ class AttachmentOrder(BaseModel):
 
 
 def router(commands: AttachmentCommands) -> APIRouter:
-    routes = APIRouter(tags=["attachments"])
+    routes = APIRouter(tags=["attachments"], route_class=LazyRoute)
 
     @routes.get("/agenda-items/{item_id}/attachments")
     async def list_attachments(item_id: str, caller: Reader) -> Attachments:

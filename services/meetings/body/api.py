@@ -12,6 +12,7 @@ from services.meetings.body.membership import Membership, Seat
 from services.meetings.callers import Reader, Secretary
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 Version = Annotated[
@@ -65,7 +66,7 @@ class Memberships(BaseModel):
 
 
 def router(commands: BodyCommands) -> APIRouter:
-    routes = APIRouter(tags=["bodies"])
+    routes = APIRouter(tags=["bodies"], route_class=LazyRoute)
 
     @routes.post("/bodies", status_code=201, response_model=Body, responses=CREATED)
     async def register_body(new: NewBody, request: Request, once: Once, caller: Secretary) -> Response:

@@ -14,6 +14,7 @@ from services.meetings.task.task import suggested
 from shared.errors import InvalidInput
 from shared.events import BlobRef
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.text import MAX_LINE
 
 _MOST = 50
@@ -72,7 +73,7 @@ class EnteredAgreements(BaseModel):
 
 
 def router(commands: DecisionCommands) -> APIRouter:
-    routes = APIRouter(tags=["decisions"])
+    routes = APIRouter(tags=["decisions"], route_class=LazyRoute)
 
     @routes.get("/decisions")
     async def find_decisions(

@@ -10,6 +10,7 @@ from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.letterhead.letterhead import LetterheadDetails, mark_of
 from shared.errors import NotFound
 from shared.rendering.minutes import Letterhead, LogoType
+from shared.routes import LazyRoute
 
 
 class LogoShown(BaseModel):
@@ -38,7 +39,7 @@ _PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}
 
 
 def router(commands: LetterheadCommands) -> APIRouter:
-    routes = APIRouter(tags=["letterhead"])
+    routes = APIRouter(tags=["letterhead"], route_class=LazyRoute)
 
     @routes.get("/letterhead")
     async def get_letterhead(caller: Reader) -> LetterheadShown:

@@ -9,6 +9,7 @@ from services.meetings.manuscript.manuscript import Manuscript, Remark, Source
 from services.meetings.minutes.minutes import MAX_MINUTES
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -46,7 +47,7 @@ class MinutesText(BaseModel):
 
 
 def router(commands: ManuscriptCommands) -> APIRouter:
-    routes = APIRouter(tags=["minutes in writing"])
+    routes = APIRouter(tags=["minutes in writing"], route_class=LazyRoute)
 
     def view(meeting_id: str, made: Manuscript) -> MinutesInWriting:
         return MinutesInWriting(

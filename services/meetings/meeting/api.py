@@ -11,6 +11,7 @@ from services.meetings.meeting.meeting import Meeting, MeetingDetails
 from shared.errors import InvalidInput
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -28,7 +29,7 @@ class MeetingPage(BaseModel):
 
 
 def router(commands: MeetingCommands) -> APIRouter:
-    routes = APIRouter(tags=["meetings"])
+    routes = APIRouter(tags=["meetings"], route_class=LazyRoute)
 
     @routes.post("/meetings", status_code=201, response_model=Meeting, responses=CREATED)
     async def schedule(details: MeetingDetails, request: Request, once: Once, caller: Secretary) -> Response:

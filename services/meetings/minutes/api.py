@@ -22,6 +22,7 @@ from shared.forwarding import Proxies, client_ip
 from shared.http import CREATED
 from shared.idempotency import Once
 from shared.rendering.html import content_policy
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -133,7 +134,7 @@ def router(
     public_url: str,
 ) -> APIRouter:
     """`public_url`: where all services are reached."""
-    routes = APIRouter(tags=["meetings"])
+    routes = APIRouter(tags=["meetings"], route_class=LazyRoute)
 
     @routes.post("/meetings/{meeting_id}/minutes", status_code=201, response_model=Drafted, responses=CREATED)
     async def draft_minutes(

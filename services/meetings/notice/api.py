@@ -12,6 +12,7 @@ from services.meetings.reply.quorum import Outlook
 from shared.errors import NotFound
 from shared.events.notices import AgendaLine, AskedMember
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 
 
 class Note(BaseModel):
@@ -86,7 +87,7 @@ class LateNotices(BaseModel):
 
 
 def router(commands: NoticeCommands) -> APIRouter:
-    routes = APIRouter(tags=["notices"])
+    routes = APIRouter(tags=["notices"], route_class=LazyRoute)
 
     @routes.get("/late-notices")
     async def list_late_notices(caller: Reader) -> LateNotices:

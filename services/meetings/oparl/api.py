@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.meetings.meeting.meeting import YEARS
@@ -27,6 +26,7 @@ from shared.errors import InvalidInput, JusteraError, NotFound
 from shared.forwarding import Proxies, client_ip, network_key
 from shared.http import problem, refusal
 from shared.rendering.file_names import fetched_as, shown_as
+from shared.routes import LazyRoute
 from shared.web import RateLimit
 
 _OPEN_TO_ALL = {
@@ -77,7 +77,7 @@ class OParlList(BaseModel):
     links: OParlLinks
 
 
-class _OpenRoute(APIRoute):
+class _OpenRoute(LazyRoute):
     """Scripts of any site may read what is answered, a refusal too."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -40,6 +40,7 @@ from shared.auth import Access
 from shared.clock import Clock
 from shared.forwarding import Proxies
 from shared.keys import KeyRing
+from shared.routes import include
 from shared.settings import Settings
 from shared.web import Look, page_route
 
@@ -67,7 +68,7 @@ def include_pages(
     BoardPages(look, commands.board, settings).add_to(router)
     if access.takes_sessions:
         _add_office(router, look, access, commands, clock, Proxies.of(settings))
-    app.include_router(router)
+    include(app, router)
 
 
 def _add_office(

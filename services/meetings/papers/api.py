@@ -11,6 +11,7 @@ from services.meetings.papers.papers import Publication
 from shared.http import CREATED
 from shared.idempotency import Once
 from shared.rendering.file_names import shown_as
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 _PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}}}
@@ -34,7 +35,7 @@ class Publishing(BaseModel):
 
 
 def router(commands: PapersCommands) -> APIRouter:
-    routes = APIRouter(tags=["papers"])
+    routes = APIRouter(tags=["papers"], route_class=LazyRoute)
 
     @routes.get("/meetings/{meeting_id}/papers")
     async def get_papers(meeting_id: str, caller: Reader) -> MeetingPapers:

@@ -16,6 +16,7 @@ from services.meetings.person.store import sort_key
 from shared.errors import InvalidInput
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -54,7 +55,7 @@ class Left(BaseModel):
 
 
 def router(commands: PersonCommands, bodies: BodyCommands) -> APIRouter:
-    routes = APIRouter(tags=["people"])
+    routes = APIRouter(tags=["people"], route_class=LazyRoute)
 
     @routes.post("/people", status_code=201, response_model=Person, responses=CREATED)
     async def register_person(new: NewPerson, request: Request, once: Once, caller: Secretary) -> Response:

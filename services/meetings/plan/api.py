@@ -10,6 +10,7 @@ from services.meetings.plan.commands import PlanCommands
 from services.meetings.plan.plan import MAX_PLAN
 from services.meetings.register.api import RegisterProblem
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 
 
 class PlanFile(BaseModel):
@@ -46,7 +47,7 @@ class AppliedPlan(BaseModel):
 
 
 def router(commands: PlanCommands) -> APIRouter:
-    routes = APIRouter(tags=["plans"])
+    routes = APIRouter(tags=["plans"], route_class=LazyRoute)
 
     @routes.post("/plans/check")
     async def check_plan(file: PlanFile, caller: Secretary) -> CheckedPlanFile:

@@ -12,6 +12,7 @@ from services.meetings.poll.commands import PollCommands, PollView, ProposedTime
 from services.meetings.poll.poll import MOST_TIMES, Can, Poll, PollAnswer, Standing, TimeAsked, mark_of
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -167,7 +168,7 @@ class DatePolls(BaseModel):
 
 
 def router(commands: PollCommands) -> APIRouter:
-    routes = APIRouter(tags=["date polls"])
+    routes = APIRouter(tags=["date polls"], route_class=LazyRoute)
 
     @routes.get("/meetings/{meeting_id}/date-proposals")
     async def propose_dates(

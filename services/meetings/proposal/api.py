@@ -10,6 +10,7 @@ from services.meetings.callers import Reader, Secretary
 from services.meetings.proposal.commands import ProposalCommands, Proposals
 from services.meetings.proposal.proposal import ItemProposal
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 
 
 class MeetingProposals(BaseModel):
@@ -39,7 +40,7 @@ class WhyDeclined(BaseModel):
 
 
 def router(commands: ProposalCommands) -> APIRouter:
-    routes = APIRouter(tags=["proposals"])
+    routes = APIRouter(tags=["proposals"], route_class=LazyRoute)
 
     @routes.get("/meetings/{meeting_id}/proposals")
     async def list_proposals(meeting_id: str, caller: Reader) -> MeetingProposals:

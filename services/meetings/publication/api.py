@@ -12,6 +12,7 @@ from services.meetings.publication.publication import Posted, Publication, Statu
 from shared.errors import NotFound
 from shared.idempotency import Once
 from shared.rendering.public import MOST_MASKS, Mask, Masking
+from shared.routes import LazyRoute
 
 
 class Masks(BaseModel):
@@ -72,7 +73,7 @@ class MinutesPublication(BaseModel):
 
 
 def router(commands: PublicationCommands) -> APIRouter:
-    routes = APIRouter(tags=["notice board"])
+    routes = APIRouter(tags=["notice board"], route_class=LazyRoute)
 
     @routes.get("/meetings/{meeting_id}/publication")
     async def get_publication(meeting_id: str, caller: Reader, paragraph: Alone = None) -> MinutesPublication:

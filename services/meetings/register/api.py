@@ -8,6 +8,7 @@ from services.meetings.register.changes import Change
 from services.meetings.register.commands import Format, RegisterCommands, names_in
 from services.meetings.register.register import MAX_REGISTER
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 
 
 class RegisterFile(BaseModel):
@@ -47,7 +48,7 @@ class AppliedRegister(BaseModel):
 
 
 def router(commands: RegisterCommands) -> APIRouter:
-    routes = APIRouter(tags=["register"])
+    routes = APIRouter(tags=["register"], route_class=LazyRoute)
 
     @routes.post("/register/check")
     async def check_register(file: RegisterFile, caller: Secretary) -> CheckedRegister:

@@ -10,6 +10,7 @@ from services.meetings.body.membership import MemberRole
 from services.meetings.callers import Reader, Secretary
 from services.meetings.reply.commands import Asked, ReplyCommands
 from services.meetings.reply.reply import Answer, Reply, Via, mark_of
+from shared.routes import LazyRoute
 
 
 class AnswerGiven(BaseModel):
@@ -54,7 +55,7 @@ class Replies(BaseModel):
 
 
 def router(commands: ReplyCommands) -> APIRouter:
-    routes = APIRouter(tags=["replies"])
+    routes = APIRouter(tags=["replies"], route_class=LazyRoute)
 
     @routes.get("/meetings/{meeting_id}/replies")
     async def list_replies(meeting_id: str, caller: Reader) -> Replies:

@@ -10,6 +10,7 @@ from services.meetings.review.commands import ReviewCommands, ReviewView
 from services.meetings.review.review import MOST_PEOPLE, Comment, Review
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -99,7 +100,7 @@ class MinutesReviews(BaseModel):
 
 
 def router(commands: ReviewCommands) -> APIRouter:
-    routes = APIRouter(tags=["reviews of minutes"])
+    routes = APIRouter(tags=["reviews of minutes"], route_class=LazyRoute)
 
     @routes.post("/meetings/{meeting_id}/reviews", status_code=201, response_model=MinutesReview, responses=CREATED)
     async def open_review(meeting_id: str, new: NewReview, request: Request, once: Once, caller: Secretary) -> Response:

@@ -15,6 +15,7 @@ from shared.errors import NotFound
 from shared.http import CREATED
 from shared.idempotency import Once
 from shared.ids import new_id
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -69,7 +70,7 @@ class SittingSteps(BaseModel):
 
 
 def router(commands: SittingCommands) -> APIRouter:
-    routes = APIRouter(tags=["sittings"])
+    routes = APIRouter(tags=["sittings"], route_class=LazyRoute)
 
     @routes.post("/meetings/{meeting_id}/sitting", status_code=201, response_model=SittingNow, responses=CREATED)
     async def open_sitting(

@@ -9,6 +9,7 @@ from services.meetings.meeting.meeting import Meeting
 from services.meetings.strike.commands import StrikeCommands
 from services.meetings.strike.strike import Strike, StrikeOutlook, StrikeTold
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 
 
 class StrikeToDo(Strike):
@@ -33,7 +34,7 @@ class StruckMeeting(BaseModel):
 
 
 def router(commands: StrikeCommands) -> APIRouter:
-    routes = APIRouter(tags=["meetings"])
+    routes = APIRouter(tags=["meetings"], route_class=LazyRoute)
 
     @routes.post("/meetings/{meeting_id}/strike/check")
     async def check_strike(meeting_id: str, strike: Strike, caller: Secretary) -> StrikeOutlook:

@@ -14,6 +14,7 @@ from services.meetings.task.task import Task, TaskDetails
 from shared.errors import InvalidInput
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 
@@ -59,7 +60,7 @@ Paragraph = Annotated[int, Path(ge=1, le=99_999)]
 
 
 def router(commands: TaskCommands) -> APIRouter:
-    routes = APIRouter(tags=["tasks"])
+    routes = APIRouter(tags=["tasks"], route_class=LazyRoute)
 
     @routes.post("/decisions/{meeting_id}/{paragraph}/tasks", status_code=201, response_model=Task, responses=CREATED)
     async def give_task(

@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from services.notifications.pages.inbox import InboxPages
 from services.notifications.pages.mails import Mail, Mails
+from shared.routes import include
 from shared.settings import Settings
 from shared.web import Look, page_route
 
@@ -15,4 +16,4 @@ def include_pages(app: FastAPI, *, settings: Settings, mails: Mails) -> None:
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     InboxPages(look, mails).add_to(router)
-    app.include_router(router)
+    include(app, router)

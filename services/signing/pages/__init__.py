@@ -16,6 +16,7 @@ from shared.auth import Access
 from shared.clock import Clock
 from shared.forwarding import Proxies, client_ip
 from shared.keys import KeyRing
+from shared.routes import include
 from shared.settings import Settings
 from shared.web import Look, page_route
 
@@ -48,5 +49,5 @@ def include_pages(
     LoginPages(look, access, sessions).add_to(router)
     OverviewPages(look, access, commands, queries, caller, clock).add_to(router)
     RemedyPages(look, access, commands, queries, caller).add_to(router)
-    app.include_router(router)
-    app.include_router(sessions_router(sessions))
+    include(app, router)
+    include(app, sessions_router(sessions))

@@ -12,6 +12,7 @@ from services.signing.browser_names import named
 from services.signing.logins import LoginSessions
 from shared.auth import Access, Principal, Role, requires
 from shared.errors import NotFound
+from shared.routes import LazyRoute
 from shared.sessions import OpenSession, SessionKey
 from shared.web import Look, path_for, small_form
 
@@ -80,7 +81,7 @@ class SessionList(BaseModel):
 
 
 def sessions_router(sessions: LoginSessions) -> APIRouter:
-    routes = APIRouter(prefix="/sessions", tags=["sessions"])
+    routes = APIRouter(prefix="/sessions", tags=["sessions"], route_class=LazyRoute)
 
     @routes.get("", summary="List the browser sessions that were opened with your access token")
     async def list_sessions(principal: Principal = _ANYONE) -> SessionList:
