@@ -7,6 +7,7 @@ before it tries again, and only offsets of messages that were handled are commit
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
+from prometheus_client import Histogram
 
 from shared.database import is_transient
 from shared.errors import Unavailable
@@ -29,8 +31,17 @@ from shared.panics import ends
 log = get_logger(__name__)
 
 HandleBatch = Callable[[Sequence[RawMessage]], Awaitable[None]]
+REBALANCES = Histogram(
+    "justera_consumer_rebalance_seconds",
+    "For how long this instance handled nothing, from giving its partitions up to having some again",
+    ["group"],
+    buckets=(0.1, 0.3, 1, 3, 10, 30),
+)
 _LONGEST_BACKOFF = 10.0
 _COMMIT_SECONDS = 10.0
+# A member hears of a rebalance by its next heartbeat, and until all have heard, the first ones stand still: a group
+# stops for at most this long, and for the batches in hand.
+_HEARTBEAT_MS = 1000
 
 
 class EventConsumer:
@@ -75,8 +86,8 @@ class EventConsumer:
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             session_timeout_ms=kafka.session_timeout_ms,
-            heartbeat_interval_ms=max(1000, kafka.session_timeout_ms // 5),
-            listener=_DrainOnRevoke(self._in_hand, self._committed),
+            heartbeat_interval_ms=_HEARTBEAT_MS,
+            listener=_DrainOnRevoke(group, self._in_hand, self._committed),
             parser=_raw_batch,
             decoder=_raw_records,
         )
@@ -201,16 +212,27 @@ class EventConsumer:
 class _DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
     """aiokafka rebalances eagerly and in the background: wait for the batch in hand before partitions are given up."""
 
-    def __init__(self, in_hand: asyncio.Lock, committed: dict[TopicPartition, int]) -> None:
+    def __init__(self, group: str, in_hand: asyncio.Lock, committed: dict[TopicPartition, int]) -> None:
+        self._group = group
         self._in_hand = in_hand
         self._committed = committed
+        self._stands_since: float | None = None
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         async with self._in_hand:
             self._committed.clear()
+        if self._stands_since is None and any(True for _ in revoked):  # one that joins had none
+            self._stands_since = time.monotonic()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self._committed.clear()
+        since, self._stands_since = self._stands_since, None
+        if since is not None:
+            stood = time.monotonic() - since
+            REBALANCES.labels(self._group).observe(stood)
+            log.info(
+                "consumer.rebalanced", group=self._group, partitions=sum(1 for _ in assigned), stood=round(stood, 2)
+            )
 
 
 def _pause_when_idle(consumer: AIOKafkaConsumer, seconds: float) -> None:

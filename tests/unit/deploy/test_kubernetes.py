@@ -12,6 +12,7 @@ from services.embedded.single import BUILDERS
 from shared.events import declared_events, topics
 from shared.names import SERVICES
 from shared.settings import Settings
+from tests.support.keda import replicas
 from tests.unit.deploy.manifests import BASE, EXAMPLE, OVERLAYS, ROOT, documents, of_kind, pod, secret_files
 
 DEPLOYMENTS = {one["metadata"]["name"]: one for kind in ("Deployment", "StatefulSet") for one in of_kind(BASE, kind)}
@@ -240,6 +241,15 @@ def test_scaling_names_each_topic_and_keeps_a_pod() -> None:
         assert DEPLOYMENTS[target["name"]]["kind"] == target["kind"]
         service = documented_service(target["name"])
         assert asked == {(one.group, topic) for one in service.subscriptions for topic in one.topics}
+
+
+@pytest.mark.parametrize(
+    ("lag", "pods"), [(0, 2), (2_000, 2), (4_001, 3), (10_001, 6), (1_000_000, 6)], ids=lambda one: str(one)
+)
+def test_scaling_follows_the_busiest_topic_within_bounds(lag: int, pods: int) -> None:
+    for scaled in of_kind(EXAMPLE, "ScaledObject"):
+        for trigger in scaled["spec"]["triggers"]:
+            assert replicas(scaled, {trigger["metadata"]["topic"]: lag}, partitions=topics.PARTITIONS) == pods
 
 
 def test_overlays_name_files_that_are_there() -> None:
