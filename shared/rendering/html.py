@@ -18,7 +18,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "place": "Plats",
         "time": "Tid",
         "adjusting": "Utses att justera",
-        "signatures": "Signaturer",
+        "signatures": "Underskrifter",
         "contents": "Paragrafer",
     },
     "en": {

@@ -14,8 +14,11 @@ from shared.events.base import BlobRef
 
 Language = Literal["sv", "en"]
 
-CURRENT_TEMPLATE = 3
-"""The newest folder of `shared/rendering/templates`; documents remember the one they were first rendered by."""
+CURRENT_TEMPLATE = 4
+"""The newest folder of `shared/rendering/templates`; documents remember the one they were first rendered by.
+
+What minutes were signed in is never changed: a new look is a new folder (`tests/unit/rendering/test_templates.py`).
+"""
 
 
 class _Data(BaseModel):

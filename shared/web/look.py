@@ -17,6 +17,7 @@ from shared.rendering.report_times import stamp_time
 from shared.settings import Settings
 from shared.web.assets import fingerprint
 from shared.web.catalogue import LANGUAGES, Catalogue, Language
+from shared.web.whole_dates import whole_dates
 
 
 class Say:
@@ -88,7 +89,7 @@ class Look:
             **self._common,
             **facts,
         )
-        return HTMLResponse(html, status, headers={"content-language": language, **(headers or {})})
+        return HTMLResponse(whole_dates(html), status, headers={"content-language": language, **(headers or {})})
 
     def preferred(self, request: Request) -> Language:
         return preferred_language(request.headers.get("accept-language", ""), self.language)

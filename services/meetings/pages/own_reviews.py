@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.meetings.pages.office import Fields, is_wrong, line_error, typed, version_of, wrong
 from services.meetings.pages.own import OwnPages, Visit, get
-from services.meetings.review.commands import ReviewView
+from services.meetings.review.commands import LongOver, ReviewView
 from services.meetings.review.review import WHOLE
 from shared.auth import public
 from shared.errors import NotFound, Refused
@@ -35,14 +35,20 @@ class OwnReviewPages(OwnPages):
 
     async def own_review(self, request: Request, person_id: str, review_id: str) -> Response:
         visit = await self._visits.of(request, person_id)
-        view = await self._commands.reviews.read(visit.organisation, review_id, person_id)
+        try:
+            view = await self._commands.reviews.read(visit.organisation, review_id, person_id)
+        except LongOver as over:
+            return self._over(request, visit, over)
         done = request.query_params.get("done", "")
         return await self._review_page(request, visit, view, {}, done=done if done in ("commented", "agreed") else "")
 
     async def own_review_say(self, request: Request, person_id: str, review_id: str) -> Response:
         visit = await self._visits.posted(request, person_id)
         commands = self._commands.reviews
-        view = await commands.read(visit.organisation, review_id, person_id)
+        try:
+            view = await commands.read(visit.organisation, review_id, person_id)
+        except LongOver as over:
+            return self._over(request, visit, over)
         seen = version_of(await form_text(request, "seen"))
         fields, texts = await _comments_typed(request, await self._document(visit, view))
         agrees = await form_text(request, "act") == "agree"
@@ -72,10 +78,25 @@ class OwnReviewPages(OwnPages):
     async def own_review_difference(self, request: Request, person_id: str, review_id: str) -> Response:
         """What the version that is read changed of the one before."""
         visit = await self._visits.of(request, person_id)
-        view = await self._commands.reviews.read(visit.organisation, review_id, person_id)
+        try:
+            view = await self._commands.reviews.read(visit.organisation, review_id, person_id)
+        except LongOver as over:
+            return self._over(request, visit, over)
         now = view.review.minutes_version
         found = await self._commands.versions.difference(visit.organisation, view.review.meeting_id, now - 1, now)
         return self._page(request, visit, "own/review_difference.html", review=view.review, difference=found)
+
+    def _over(self, request: Request, visit: Visit, over: LongOver) -> Response:
+        """What the link was for, how that ended, and who has the minutes."""
+        return self._page(
+            request,
+            visit,
+            "own/review_over.html",
+            status=HTTPStatus.GONE,
+            review=over.view.review,
+            meeting=over.view.meeting,
+            secretaries=over.secretaries,
+        )
 
     async def _document(self, visit: Visit, view: ReviewView) -> MinutesDocument:
         review = view.review

@@ -51,6 +51,15 @@ class ReviewView:
         return [one for one in self.comments if one.settled_at is None]
 
 
+class LongOver(NotFound):
+    """It is over since so long that its minutes are read there no more. `secretaries`: the names of who has them."""
+
+    def __init__(self, view: ReviewView, secretaries: Sequence[str]) -> None:
+        super().__init__("the review is over since long", hint="ask the body's secretary for the minutes")
+        self.view = view
+        self.secretaries = secretaries
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Someone who sits in the body, and may be asked. `usual`: the minutes name them as chair or
@@ -292,10 +301,16 @@ class ReviewCommands:
         return await self._versions.document(organisation, review.meeting_id, version)
 
     async def read(self, organisation: str, review_id: str, person_id: str) -> ReviewView:
-        """For someone who is asked. Raises NotFound, also when it asks somebody else, or is long over."""
-        view = await self.review(organisation, review_id)
-        if person_id not in view.review.people or not view.review.opens(self._today(view.meeting)):
-            raise NotFound("they are not asked")
+        """For someone who is asked. Raises NotFound when it asks somebody else, LongOver."""
+        now = self._clock.now()
+        async with self._unit_of_work.begin() as transaction:
+            review = await transaction.review(organisation, review_id)
+            if person_id not in review.people:
+                raise NotFound("they are not asked")
+            view = await _view(transaction, organisation, review)
+            if not review.opens(self._today(view.meeting)):
+                writers = await _writers(transaction, organisation, review, now, but=person_id)
+                raise LongOver(view, [one.name for one in writers if one.name])
         return view
 
     async def asking(self, organisation: str, person_id: str) -> list[Review]:

@@ -6,6 +6,7 @@ import base64
 import httpx
 
 from shared.events import ProtocolDrafted
+from shared.rendering.minutes import CURRENT_TEMPLATE
 from shared.service import Service
 from tests.integration.meetings.test_meetings import draft, minutes, outbox, schedule
 from tests.unit.meetings.test_letterhead import png, svg
@@ -33,7 +34,7 @@ async def test_a_letterhead_stands_on_minutes_drafted_from_then_on(service: Serv
     assert (await api.delete("/letterhead")).status_code == 204
     assert (await api.get("/letterhead")).status_code == 404
     fact = ProtocolDrafted.from_json((await outbox(service))[-1].data)
-    assert fact.template_version == "3"
+    assert fact.template_version == str(CURRENT_TEMPLATE)
 
 
 async def test_a_logo_that_cannot_be_set_is_refused_when_it_is_given(api: httpx.AsyncClient) -> None:

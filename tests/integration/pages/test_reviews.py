@@ -116,6 +116,28 @@ async def test_what_was_written_about_an_older_version_is_kept_and_not_sent(site
     assert "Fel ord." in page
 
 
+async def test_long_after_it_is_over_the_link_says_what_it_was_and_whom_to_ask(site: Site, visitor: Visitor) -> None:
+    maja, _, meeting, _ = await drafted(site)
+    await member(site, "Karin Ek", MemberRole.SECRETARY)
+    commands = site.meetings.commands.reviews
+    made = await commands.open(ORGANISATION, meeting, [maja], answer_by=DAY)
+    link = site.own_link(maja, review=made.review.id)
+    own = f"/meetings/member/{maja}/reviews/{made.review.id}"
+    page = await visitor.follow(link)
+    await commands.call_off(ORGANISATION, made.review.id, "Skrivs om")
+    site.flow.tick(110 * 86400)
+    late = [await visitor.follow(link), await visitor.follow(f"{own}/difference")]
+    visitor.page = page
+    late.append(await visitor.send(own, **{"comment-38": "Fel ord.", "act": "comment"}))
+    for answer in late:
+        said = unescape(answer.text)
+        assert answer.status_code == 410
+        assert "Tiden för synpunkter är slut sedan länge" in said
+        assert "svara senast måndag 3 oktober 2022" in said
+        assert "fråga Karin Ek, som är sekreterare (Styrelsen)" in said
+        assert "Ekonomi" not in said, "the minutes are read there no more"
+
+
 async def test_only_who_is_asked_reads_it_and_only_a_secretary_changes_it(
     site: Site, visitor: Visitor, client: httpx.AsyncClient
 ) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from shared.errors import InvalidInput
+from shared.events.base import BlobRef
 from shared.rendering.minutes import (
+    CURRENT_TEMPLATE,
+    Annex,
     Attendee,
     Block,
     BulletList,
@@ -112,7 +115,7 @@ def test_signatures_only_add_words_and_move_none(tmp_path: Path, adjuster: str) 
         assert number == 0 or len(after - before) <= 4, "only initials and the number of pages are new"
 
 
-@pytest.mark.parametrize("template", [1, 2])
+@pytest.mark.parametrize("template", range(1, CURRENT_TEMPLATE))
 def test_minutes_of_an_older_template_are_set_as_they_were_signed(tmp_path: Path, template: int) -> None:
     first = sample_minutes().model_copy(update={"template_version": template})
     original = placed_words(write(tmp_path, "o.pdf", render_minutes(first, at=CREATED)))
@@ -120,6 +123,25 @@ def test_minutes_of_an_older_template_are_set_as_they_were_signed(tmp_path: Path
     total = f">({len(original)})</word>"  # of pages, which the report adds to
     for before, after in zip(original, signed, strict=False):
         assert {word for word in before if not word.endswith(total)} < after
+
+
+def test_each_paragraph_begins_a_page_that_is_initialled_by_itself(tmp_path: Path) -> None:
+    annex = Annex(
+        number=1, title="Bildspel", file_name="b.pdf", content=BlobRef(sha256="0" * 64, size=1), paragraphs=(28,)
+    )
+    listed = sample_minutes().model_copy(update={"annexes": (annex,)})
+    pages = [" ".join(page) for page in page_texts(write(tmp_path, "f.pdf", final(listed, sample_stamps())))]
+    heads = ["§ 28 ", "§ 29 ", "§ 30 ", "§ 31 ", "§ 32 ", "Bilagor "]
+    name = f"{listed.name} "
+    assert [page.removeprefix(name)[: len(head)] for page, head in zip(pages[1:], heads, strict=False)] == heads
+    assert all("Justerandes signatur OB SD" in page for page in pages[1 : 1 + len(heads)])
+
+
+def test_the_first_page_says_underskrifter_as_minutes_do_since_template_4(tmp_path: Path) -> None:
+    for template, word in ((3, "Signaturer"), (4, "Underskrifter")):
+        minutes = sample_minutes().model_copy(update={"template_version": template})
+        pages = page_texts(write(tmp_path, "o.pdf", render_minutes(minutes, at=CREATED)))
+        assert word in pages[0]
 
 
 def test_the_number_of_pages_is_the_files_and_the_report_says_whose_it_is(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from services.meetings.minutes.phrases import ENGLISH
 from shared.web import Catalogue
 from tests.unit.pages.test_texts import PACKAGES
 
 _ROOT = Path(__file__).parents[3]
-_MAILS = _ROOT / "services" / "notifications" / "templates"
+_MAILS = _ROOT / "services" / "notifications" / "letter" / "templates"
 _TAG = re.compile(r"{%.*?%}|{{.*?}}|\{\w*\}")
 
 
@@ -30,7 +32,9 @@ def _texts() -> Iterator[tuple[str, str]]:
         for language in ("sv", "en"):
             for key, text in catalogue.keys(language).items():
                 yield f"{package} {language} {key}", text
-    for path in sorted(_MAILS.rglob("*.txt")):
+    mails = sorted(_MAILS.rglob("*.txt"))
+    assert len(mails) > 100, "they lie where they are looked for"
+    for path in mails:
         yield str(path.relative_to(_MAILS)), path.read_text(encoding="utf-8")
 
 
@@ -39,6 +43,15 @@ def test_no_text_has_a_word_that_another_stands_for(word: str) -> None:
     pattern = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
     found = [where for where, text in _texts() if pattern.search(_TAG.sub(" ", text))]
     assert not found, f"{word!r} stands in {found}: docs/words.md has the word for it"
+
+
+def test_english_has_one_apostrophe() -> None:
+    """The typographic one, as the quotation marks are: on pages, in mails, in what minutes are drafted of."""
+    english = [(where, text) for where, text in _texts() if " en " in where or where.startswith("en/")]
+    english += [(name, text) for name, text in asdict(ENGLISH).items() if isinstance(text, str)]
+    assert sum("’" in text for _, text in english) > 50, "of each kind there are some"
+    straight = re.compile(r"\w'|'\w")
+    assert [where for where, text in english if straight.search(_TAG.sub(" ", text))] == []
 
 
 def test_the_table_says_a_word_for_each_language() -> None:
