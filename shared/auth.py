@@ -51,6 +51,10 @@ class Principal:
     token: str = field(default="", compare=False)
     session: str = field(default="", compare=False)
 
+    @classmethod
+    def of(cls, record: TokenRecord, *, session: str = "") -> "Principal":
+        return cls(record.organisation, record.role, record.name, token=record.sha256, session=session)
+
     @property
     def session_key(self) -> SessionKey:
         return SessionKey(self.organisation, self.token, self.session)
@@ -75,13 +79,13 @@ class Access:
         record = self._tokens.get(token_hash(token))
         if record is None:
             raise NotAuthenticated("the token is unknown or has expired", hint="ask your operator for a new one")
-        return _principal(record)
+        return Principal.of(record)
 
     def named(self, organisation: str, name: str) -> Principal:
         """Who holds the token of this name, for a login by other proof. Raises NotAuthenticated."""
         for record in self._tokens:
             if (record.organisation, record.name) == (organisation, name) and not record.has_expired:
-                return _principal(record)
+                return Principal.of(record)
         raise NotAuthenticated("the token is unknown or has expired", hint="ask your operator for a new one")
 
     @property
@@ -126,6 +130,14 @@ class Access:
         await self.sessions.open(key, browser, SESSION_SECONDS)
         return value
 
+    async def by_request(self, request: Request) -> Principal:
+        """Whose session's cookie it bears. Raises NotAuthenticated."""
+        return await self.by_session(self.cookie_of(request))
+
+    def way_in(self, request: Request) -> Response | None:
+        """Where a browser that has no session is sent to log in; None where it is told."""
+        return None
+
     async def by_session(self, cookie: str) -> Principal:
         """With the role that its token has now. Raises NotAuthenticated."""
         claims = self.verify("session", cookie)
@@ -134,7 +146,7 @@ class Access:
         known = record is not None and record.organisation == key.organisation
         if record is None or not known or self.sessions is None or not await self.sessions.holds(key):
             raise NotAuthenticated("please log in again", hint="the session has ended")
-        return _principal(record, session=key.id)
+        return Principal.of(record, session=key.id)
 
     def sign(self, purpose: str, claims: dict[str, Any], seconds: int) -> str:
         """Claims with an expiry, signed for one purpose. Not secret: put nothing private in."""
@@ -173,18 +185,14 @@ class Access:
         return hmac.new(self._session_key, purpose.encode() + b"\0" + body, hashlib.sha256).digest()
 
 
-def _principal(record: TokenRecord, *, session: str = "") -> Principal:
-    return Principal(record.organisation, record.role, record.name, token=record.sha256, session=session)
-
-
 async def principal_of(request: Request) -> Principal:
     """From the bearer token, else from the session cookie; `request.state.role` says it to the page. Raises
     NotAuthenticated."""
     access: Access = request.app.state.access
     if token := _bearer_token(request):
         principal = access.by_token(token)
-    elif cookie := access.cookie_of(request):
-        principal = await access.by_session(cookie)
+    elif access.cookie_of(request):
+        principal = await access.by_request(request)
     else:
         raise NotAuthenticated("no token was given", hint="send Authorization: Bearer …, or open the login link")
     request.state.role = principal.role

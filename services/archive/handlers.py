@@ -1,5 +1,5 @@
-"""What the archive does on each fact of another service: a completed agreement is put in line, links end, an extract's
-mail that did not arrive is told, and what came back to one and cannot be read stands on its page."""
+"""What the archive does on each fact of another service: a completed agreement is put in line, links and logins end, an
+extract's mail that did not arrive is told, and what came back to one and cannot be read stands on its page."""
 
 import re
 
@@ -9,11 +9,12 @@ from services.archive.extract import Extract
 from services.archive.extract_sending import Sending
 from services.archive.store import Archived, EndedLink
 from services.archive.transaction import ArchiveTransaction
-from shared.events import AgreementCompleted, BounceDetected, LinksEnded, ReplyLeftUnread
+from shared.events import AgreementCompleted, BounceDetected, LinksEnded, LoginEnded, ReplyLeftUnread
 from shared.links import holder_of
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.transaction import Received
+from shared.passed_sessions import end_login
 
 log = get_logger(__name__)
 
@@ -78,9 +79,14 @@ async def _sent(
     return archived, extract, sent
 
 
+async def on_login_ended(transaction: ArchiveTransaction, received: Received[LoginEnded]) -> None:
+    await end_login(transaction.connection, received.event.login)
+
+
 EVENT_HANDLERS: Handlers[ArchiveTransaction] = {
     AgreementCompleted: on_agreement_completed,
     LinksEnded: on_links_ended,
+    LoginEnded: on_login_ended,
     BounceDetected: on_bounced,
     ReplyLeftUnread: on_reply_left_unread,
 }

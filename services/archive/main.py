@@ -24,6 +24,8 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
+from shared.pass_access import PassAccess
+from shared.passed_sessions import PassedSessions
 from shared.rendering.press import Press
 from shared.routes import include
 from shared.service import Service
@@ -47,6 +49,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
     unit_of_work = UnitOfWork(database, partial(ArchiveTransaction, jobs_waiting=jobs_waiting), outbox_wakeup)
     queries = ArchiveQueries(database, blobs)
     event_keys = parse_event_keys(settings.secret("event_keys"))
+    if isinstance(access, PassAccess):
+        access.passed = PassedSessions(database)
     gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME), Freshness(settings.retention))
     journal = Journal(database, settings.organisation, event_keys.verifier(NAME), Freshness(settings.retention))
     press = Press()

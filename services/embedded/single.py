@@ -25,8 +25,11 @@ from shared.errors import JusteraError, Unavailable
 from shared.http import problem
 from shared.logging import get_logger
 from shared.messaging.broker import KafkaSettings
+from shared.messaging.signatures import parse_event_keys
 from shared.migrations import is_current
 from shared.names import SERVICES
+from shared.pass_access import PassAccess
+from shared.passes import STAFFED
 from shared.service import Service
 from shared.settings import BadConfiguration, Settings
 from shared.web.page_route import wants_a_page
@@ -61,10 +64,15 @@ def kafka_settings(settings: Settings, client_id: str) -> KafkaSettings:
     )
 
 
-def configured_access(settings: Settings) -> Access:
-    """Tokens from the token file as it stands, sessions under the session key. Raises BadConfiguration."""
+def configured_access(name: str, settings: Settings) -> Access:
+    """Tokens from the token file as it stands. People log in to signing, whose sessions are under the session key; to
+    other services' pages by its passes. Raises BadConfiguration."""
     tokens = TokenFile(settings.tokens_file) if settings.tokens_file is not None else ()
-    return Access(tokens, _session_key(settings), secure=settings.public_url.startswith("https:"))
+    if name in STAFFED:
+        ring = parse_event_keys(settings.secret("event_keys")).ring("signing", name)
+        return PassAccess(tokens, name, ring, public_url=settings.public_url)
+    key = _session_key(settings) if name == "signing" else None
+    return Access(tokens, key, secure=settings.public_url.startswith("https:"))
 
 
 def build_service(name: str, settings: Settings, listener: socket.socket | None = None) -> Service:
@@ -73,7 +81,7 @@ def build_service(name: str, settings: Settings, listener: socket.socket | None 
         settings.secret("session_key")  # without one, the first signer to open a link would find out
     parts: dict[str, Any] = {
         "clock": SystemClock(),
-        "access": configured_access(settings),
+        "access": configured_access(name, settings),
     }
     if name != "notifications":  # mails hold links, no documents: five megabytes of a store's client less
         from shared.blobs import open_blobs

@@ -80,6 +80,8 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
+from shared.pass_access import PassAccess
+from shared.passed_sessions import PassedSessions
 from shared.rendering.press import Press
 from shared.routes import include
 from shared.service import Service
@@ -159,6 +161,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         ),
         license_url=settings.open_data_license,
     )
+    if isinstance(access, PassAccess):
+        access.passed = PassedSessions(database)
     gate = Gate(
         subscribers.inbound(unit_of_work), database, event_keys.verifier("meetings"), Freshness(settings.retention)
     )

@@ -1,4 +1,5 @@
-"""Meetings' consumer: how agreements about its minutes ended, and what came back of mails about its meetings."""
+"""Meetings' consumer: how agreements about its minutes ended, what came back of mails about its meetings, and who is
+no longer logged in."""
 
 from services.meetings.minutes import handlers as minutes
 from services.meetings.notice import handlers as notice
@@ -6,10 +7,11 @@ from services.meetings.poll import handlers as poll
 from services.meetings.publication import handlers as publication
 from services.meetings.review import handlers as review
 from services.meetings.transaction import MeetingsTransaction
-from shared.events import BounceDetected
+from shared.events import BounceDetected, LoginEnded
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Handlers, Inbound
 from shared.messaging.transaction import Received, UnitOfWork
+from shared.passed_sessions import end_login
 from shared.service import Subscription
 
 GROUP = "meetings"
@@ -26,11 +28,16 @@ async def on_bounced(transaction: MeetingsTransaction, received: Received[Bounce
         await notice.on_bounced(transaction, received)
 
 
+async def on_login_ended(transaction: MeetingsTransaction, received: Received[LoginEnded]) -> None:
+    await end_login(transaction.connection, received.event.login)
+
+
 EVENT_HANDLERS: Handlers[MeetingsTransaction] = {
     **minutes.EVENT_HANDLERS,
     **notice.EVENT_HANDLERS,
     **publication.EVENT_HANDLERS,
     BounceDetected: on_bounced,
+    LoginEnded: on_login_ended,
 }
 
 

@@ -1,6 +1,6 @@
 """The browser sessions of those who log in: opened, checked at each request, listed, ended. All SQL about them.
 
-A session's row is its right to exist: ending it deletes the row.
+A session's row is its right to exist: ending it deletes the row, and tells the services whose own sessions hang on it.
 """
 
 from collections.abc import Sequence
@@ -8,11 +8,17 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 
 from services.signing.tables import LOGIN_SESSION
+from services.signing.transaction import SigningTransaction
+from shared.clock import Clock
 from shared.database import Database
+from shared.events import LoginEnded
+from shared.messaging.transaction import UnitOfWork
+from shared.passes import login_of
 from shared.sessions import LONGEST_BROWSER, OpenSession, SessionKey
 
 _SEEN_SECONDS = 60  # how exactly it is known when a session was last used: each step is a write
 _MOST_LISTED = 100
+_LAST = 1  # the only event of a login
 
 _PRUNE = text(
     """
@@ -35,8 +41,10 @@ def _of(key: SessionKey) -> tuple[ColumnElement[bool], ...]:
 class LoginSessions:
     """Raises what the database raises: a session that cannot be checked opens nothing."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, unit_of_work: UnitOfWork[SigningTransaction], clock: Clock) -> None:
         self._database = database
+        self._unit_of_work = unit_of_work
+        self._clock = clock
 
     async def open(self, key: SessionKey, browser: str, seconds: int) -> None:
         values = {
@@ -59,16 +67,40 @@ class LoginSessions:
                 await connection.execute(update(LOGIN_SESSION).where(*_of(key)).values(seen_at=now))
         return found is not None
 
-    async def end(self, key: SessionKey) -> bool:
+    async def left(self, key: SessionKey) -> int:
+        """For how many seconds it holds at the most; 0 for none that does."""
+        left = func.floor(func.extract("epoch", _C.ends_at - func.clock_timestamp()))
         async with self._database.single() as connection:
-            ended = await connection.execute(delete(LOGIN_SESSION).where(*_of(key)).returning(_C.id))
-            return ended.one_or_none() is not None
+            found = (await connection.execute(select(left).where(*_of(key), _LIVE))).scalar_one_or_none()
+        return int(found or 0)
+
+    async def end(self, key: SessionKey) -> bool:
+        return await self._end(key.organisation, *_of(key)) > 0
 
     async def end_others(self, key: SessionKey) -> None:
         """All of the same token but this one; with an empty id, all of them."""
-        mine = (_C.organisation == key.organisation, _C.token_sha256 == key.token, _C.id != key.id)
-        async with self._database.single() as connection:
-            await connection.execute(delete(LOGIN_SESSION).where(*mine))
+        await self._end(
+            key.organisation, _C.organisation == key.organisation, _C.token_sha256 == key.token, _C.id != key.id
+        )
+
+    async def _end(self, organisation: str, *which: ColumnElement[bool]) -> int:
+        """How many there were. That they end and that others hear of it is one transaction."""
+        async with self._unit_of_work.begin() as transaction:
+            ended = await transaction.connection.execute(
+                delete(LOGIN_SESSION).where(*which).returning(_C.token_sha256, _C.id)
+            )
+            logins = [login_of(SessionKey(organisation, token, session)) for token, session in ended]
+            for login in logins:
+                transaction.publish(
+                    LoginEnded(login=login),
+                    organisation=organisation,
+                    subject=login,
+                    key=login,
+                    sequence=_LAST,
+                    time=self._clock.now(),
+                    correlation_id=login,
+                )
+        return len(logins)
 
     async def of_token(self, organisation: str, token: str) -> Sequence[OpenSession]:
         """Those of one token, the newest first."""

@@ -61,7 +61,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     )
     include(app, api.router(commands, queries, trusted_proxies=Proxies.of(settings)))
     link_keys = parse_keys(settings.secret("link_keys"), "JUSTERA_LINK_KEYS")
-    access.sessions = sessions = LoginSessions(database)
+    access.sessions = sessions = LoginSessions(database, unit_of_work, clock)
     include_pages(
         app,
         settings=settings,
@@ -70,6 +70,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         queries=queries,
         link_keys=link_keys,
         sessions=sessions,
+        pass_rings=event_keys.signer(NAME).rings,
         clock=clock,
     )
     service = Service(

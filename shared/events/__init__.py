@@ -4,6 +4,7 @@ one more for each of its large subjects."""
 from shared.events.archive import ExtractLinkEnded, ExtractSent, ExtractUnreached, ProtocolArchived
 from shared.events.base import BlobRef, Event, Person, declared_events, event_class, event_type
 from shared.events.envelope import Envelope, MalformedEvent
+from shared.events.logins import LoginEnded
 from shared.events.meetings import (
     BodyChanged,
     BodyClosed,
@@ -141,6 +142,7 @@ __all__ = [
     "ItemProposalReceived",
     "ItemProposalSettled",
     "LinksEnded",
+    "LoginEnded",
     "MalformedEvent",
     "MeetingCancelled",
     "MeetingChanged",

@@ -10,6 +10,7 @@ SITTINGS = "meetings.sitting"
 REVIEWS = "meetings.review"
 PUBLICATIONS = "meetings.publication"
 SIGNING = "signing.agreement"
+LOGINS = "signing.login"
 NOTIFICATIONS = "notifications.email"
 ARCHIVE = "archive.protocol"
 
@@ -25,6 +26,7 @@ WRITERS = {
     REVIEWS: "meetings",
     PUBLICATIONS: "meetings",
     SIGNING: "signing",
+    LOGINS: "signing",
     NOTIFICATIONS: "notifications",
     ARCHIVE: "archive",
 }
@@ -39,6 +41,7 @@ READERS = {
     REVIEWS: ("archive", "notifications"),
     PUBLICATIONS: ("archive", "notifications"),
     SIGNING: ("archive", "meetings", "notifications"),
+    LOGINS: ("archive", "meetings"),
     NOTIFICATIONS: ("archive", "meetings", "signing"),
     ARCHIVE: ("archive", "notifications", "signing"),
 }
@@ -54,6 +57,7 @@ ALL = (
     REVIEWS,
     PUBLICATIONS,
     SIGNING,
+    LOGINS,
     NOTIFICATIONS,
     ARCHIVE,
 )

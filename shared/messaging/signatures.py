@@ -51,19 +51,20 @@ class EventKeys:
 
     def signer(self, service: str) -> "Signer":
         """Raises BadConfiguration when a key is missing."""
-        rings = {reader: self._ring(service, reader) for writer, reader in PAIRS if writer == service}
+        rings = {reader: self.ring(service, reader) for writer, reader in PAIRS if writer == service}
         return Signer(rings, self.bodies)
 
     def verifier(self, service: str) -> "Verifier":
         """Raises BadConfiguration when a key is missing."""
-        rings = {writer: self._ring(writer, service) for writer, reader in PAIRS if reader == service}
+        rings = {writer: self.ring(writer, service) for writer, reader in PAIRS if reader == service}
         return Verifier(service, rings, self.bodies)
 
-    def _ring(self, *pair: str) -> KeyRing:
-        ring = self.rings.get((pair[0], pair[1]))
+    def ring(self, writer: str, reader: str) -> KeyRing:
+        """Raises BadConfiguration when the service has no part in it."""
+        ring = self.rings.get((writer, reader))
         if ring is None:
             raise BadConfiguration(
-                f"JUSTERA_EVENT_KEYS has no key for what {pair[0]} writes and {pair[1]} reads",
+                f"JUSTERA_EVENT_KEYS has no key for what {writer} writes and {reader} reads",
                 hint="one line a pair: WRITER READER keyid:base64; docs/operations.md makes them",
             )
         return ring

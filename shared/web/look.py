@@ -47,7 +47,7 @@ class Look:
         self._common = {
             "organisation": settings.organisation_name,
             "start_page": settings.start_page,
-            **_others_pages(settings.public_url, has_office=bool(settings.start_page)),
+            **_others_pages(settings.public_url),
         }
         self.start_page = settings.start_page
         self._inbox_page = settings.inbox_page
@@ -95,14 +95,11 @@ class Look:
         return preferred_language(request.headers.get("accept-language", ""), self.language)
 
 
-def _others_pages(public_url: str, *, has_office: bool) -> dict[str, str]:
-    """Where other services' pages lead to: paths, so that they hold by whichever name we are reached.
-
-    `has_office`: a secretary's pages of meetings are there, which are where the start page is.
-    """
+def _others_pages(public_url: str) -> dict[str, str]:
+    """Where other services' pages lead to: paths, so that they hold by whichever name we are reached."""
     root = urlsplit(public_url).path.rstrip("/")
     return {
-        "office_page": f"{root}/meetings/office" if has_office else "",
+        "office_page": f"{root}/meetings/office",
         "documents_page": f"{root}/signing/overview",
         "token_login_page": f"{root}/signing/login",
         "logins_page": f"{root}/signing/logins",

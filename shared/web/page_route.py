@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared import readable
+from shared.auth import Access
 from shared.database import is_transient
 from shared.errors import JusteraError, NotAuthenticated, Says, Unavailable
 from shared.logging import get_logger
@@ -77,6 +78,8 @@ def page_route(look: Look) -> type[APIRoute]:
                 try:
                     return await handle(request)
                 except JusteraError as error:
+                    if (way := _way_in(request, error)) is not None:
+                        return way
                     return problem_page(look, request, error.slug, error.status, error.says)
                 except RequestValidationError:
                     return problem_page(look, request, "not-found", HTTPStatus.NOT_FOUND)
@@ -94,6 +97,14 @@ def page_route(look: Look) -> type[APIRoute]:
             return handle_for_people
 
     return PageRoute
+
+
+def _way_in(request: Request, error: JusteraError) -> Response | None:
+    """To where one logs in, for who is not; None for those who came with something that is refused, a token say."""
+    if error.slug != NotAuthenticated.slug or "authorization" in request.headers:
+        return None
+    access: Access = request.app.state.access
+    return access.way_in(request)
 
 
 def problem_page(look: Look, request: Request, slug: str, status: int, says: Says | None = None) -> Response:

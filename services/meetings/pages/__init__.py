@@ -1,5 +1,7 @@
 """The web pages of meetings: the office with its meetings, bodies and people; the members' own; the notice board."""
 
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter, FastAPI
 
 from services.meetings.commands import MeetingsCommands
@@ -40,9 +42,11 @@ from shared.auth import Access
 from shared.clock import Clock
 from shared.forwarding import Proxies
 from shared.keys import KeyRing
+from shared.pass_access import PassAccess
 from shared.routes import include
 from shared.settings import Settings
 from shared.web import Look, page_route
+from shared.web.pass_pages import include_pass_door
 
 
 def include_pages(
@@ -66,6 +70,10 @@ def include_pages(
     for own in (OwnMeetingPages, OwnProposalPages, OwnPollPages, OwnReviewPages):
         own(look, commands, visits).add_to(router)
     BoardPages(look, commands.board, settings).add_to(router)
+    if isinstance(access, PassAccess):
+        include_pass_door(
+            router, access, start=f"{urlsplit(settings.public_url).path.rstrip('/')}/meetings/office/meetings"
+        )
     if access.takes_sessions:
         _add_office(router, look, access, commands, clock, Proxies.of(settings))
     include(app, router)

@@ -1,5 +1,6 @@
 """The web pages of signing: those of the signers, opened by the mailed link, and the sender's overview."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI, Request
@@ -9,6 +10,7 @@ from services.signing.logins import LoginSessions
 from services.signing.pages.login import TokenLoginPages
 from services.signing.pages.logins import LoginPages, sessions_router
 from services.signing.pages.overview import OverviewPages
+from services.signing.pages.passes import PassPages
 from services.signing.pages.remedies import RemedyPages
 from services.signing.pages.signer import SignerPages
 from services.signing.queries import SigningQueries
@@ -38,14 +40,17 @@ def include_pages(
     queries: SigningQueries,
     link_keys: KeyRing,
     sessions: LoginSessions,
+    pass_rings: Mapping[str, KeyRing],
     clock: Clock,
 ) -> None:
-    """Add the pages to the service's app. `link_keys`: those that notifications derives the signers' links under."""
+    """Add the pages to the service's app. `link_keys`: those that notifications derives the signers' links under.
+    `pass_rings`: by service, what passes to it are signed with."""
     look = Look(__name__, settings)
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     caller = _Caller(Proxies.of(settings))
     SignerPages(look, access, commands, queries, link_keys, caller).add_to(router)
     TokenLoginPages(look, access, caller).add_to(router)
+    PassPages(settings, sessions, pass_rings).add_to(router)
     LoginPages(look, access, sessions).add_to(router)
     OverviewPages(look, access, commands, queries, caller, clock).add_to(router)
     RemedyPages(look, access, commands, queries, caller).add_to(router)

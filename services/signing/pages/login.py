@@ -6,6 +6,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.signing.pages.passes import asked_of
 from shared.auth import Access, public
 from shared.errors import NotAllowed, NotAuthenticated
 from shared.forwarding import network_key
@@ -42,7 +43,9 @@ class TokenLoginPages:
         except NotAuthenticated:
             self._wrong_tokens.spend(network_key(self._caller(request)))
             return self._page(request, Field("token", error="login.wrong"))
-        response = RedirectResponse(path_for(request, "overview"), HTTPStatus.SEE_OTHER)
+        asked = asked_of(request)  # by a service that the browser was on its way to
+        goes_on = f"{path_for(request, 'login_pass')}{asked}" if asked else path_for(request, "overview")
+        response = RedirectResponse(goes_on, HTTPStatus.SEE_OTHER)
         await self._access.log_in(principal, request, response)
         return response
 
@@ -50,5 +53,10 @@ class TokenLoginPages:
         """What was typed is a secret, and is not shown again."""
         status = HTTPStatus.UNPROCESSABLE_ENTITY if field.error else HTTPStatus.OK
         return self._look.page(
-            request, "overview/login.html", self._look.preferred(request), status=status, field=field
+            request,
+            "overview/login.html",
+            self._look.preferred(request),
+            status=status,
+            field=field,
+            asked=asked_of(request),
         )

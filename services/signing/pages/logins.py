@@ -10,8 +10,10 @@ from pydantic.types import AwareDatetime
 
 from services.signing.browser_names import named
 from services.signing.logins import LoginSessions
-from shared.auth import Access, Principal, Role, requires
+from shared.auth import Access, Principal, Role, check_form, principal_of, public, requires
 from shared.errors import NotFound
+from shared.pass_access import session_cookie_of
+from shared.passes import STAFFED
 from shared.routes import LazyRoute
 from shared.sessions import OpenSession, SessionKey
 from shared.web import Look, path_for, small_form
@@ -31,10 +33,19 @@ class LoginPages:
         def post(path: str, handler: object) -> None:
             router.add_api_route(path, handler, methods=["POST"], response_model=None, dependencies=[small_form])  # type: ignore[arg-type]
 
+        router.add_api_route(
+            "/logout",
+            self.logout,
+            methods=["POST"],
+            response_model=None,
+            dependencies=[
+                small_form,
+                public("the session's own cookie, sent from a page of this address, is the proof"),
+            ],
+        )
         router.add_api_route("/logins", self.logins, methods=["GET"], response_model=None)
         post("/logins/end-others", self.logins_end_others)
         post("/logins/{session_id}/end", self.logins_end)
-        post("/logout", self.logout)
 
     async def logins(self, request: Request, done: str = "", principal: Principal = _ANYONE) -> Response:
         sessions = await self._sessions.of_token(principal.organisation, principal.token)
@@ -51,7 +62,7 @@ class LoginPages:
 
     async def logins_end(self, request: Request, session_id: SessionId, principal: Principal = _ANYONE) -> Response:
         if session_id == principal.session:
-            return await self.logout(request, principal)
+            return await self._log_out(request, principal)
         await self._sessions.end(SessionKey(principal.organisation, principal.token, session_id))
         return RedirectResponse(f"{path_for(request, 'logins')}?done=ended", HTTPStatus.SEE_OTHER)
 
@@ -59,9 +70,21 @@ class LoginPages:
         await self._sessions.end_others(principal.session_key)
         return RedirectResponse(f"{path_for(request, 'logins')}?done=ended", HTTPStatus.SEE_OTHER)
 
-    async def logout(self, request: Request, principal: Principal = _ANYONE) -> Response:
+    async def logout(self, request: Request) -> Response:
+        """From the pages of every service: those of others know no form's token of this session, and browsers say that
+        they are of this address. Others' pages send no cookie along (SameSite)."""
+        principal = await principal_of(request)
+        if request.headers.get("sec-fetch-site") != "same-origin":
+            await check_form(request)
+        return await self._log_out(request, principal)
+
+    async def _log_out(self, request: Request, principal: Principal) -> Response:
+        """Here, and in this browser at the other services, which end the session when they are told."""
         response = RedirectResponse(self._look.start_page or path_for(request, "login"), HTTPStatus.SEE_OTHER)
         await self._access.log_out(principal, response)
+        for service in STAFFED:
+            name, secure = session_cookie_of(service, secure=self._access.secure), self._access.secure
+            response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
         return response
 
 

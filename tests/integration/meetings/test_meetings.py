@@ -24,6 +24,7 @@ from shared.messaging.signatures import new_event_keys
 from shared.messaging.tables import MessagingTable
 from shared.migrations import drift
 from shared.names import DEFAULT_URL
+from shared.passed_sessions import PassedTable
 from shared.rendering.press import Limits
 from shared.service import Service
 from shared.settings import Settings
@@ -105,7 +106,10 @@ async def outbox(service: Service) -> list[Any]:
 
 
 async def test_the_schema_is_what_the_code_says(service: Service) -> None:
-    assert await drift(service.database.engine, [MessagingTable.metadata, MeetingsTable.metadata]) == []
+    assert (
+        await drift(service.database.engine, [MessagingTable.metadata, PassedTable.metadata, MeetingsTable.metadata])
+        == []
+    )
 
 
 def test_every_route_declares_who_may_call_it(service: Service) -> None:

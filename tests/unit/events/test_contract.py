@@ -129,6 +129,7 @@ TYPES = {
         "se.justera.signing.signing-declined.v1",
         "se.justera.signing.signing-link-revoked.v1",
     ],
+    "signing.login": ["se.justera.signing.login-ended.v1"],
 }
 
 
