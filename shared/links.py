@@ -20,6 +20,7 @@ PERSONAL_COPY = "personal-copy"
 EXTRACT = "extract"
 MEMBER = "member"
 CALENDAR = "calendar"
+ROOM = "room"
 FIRST_VERSION = 1
 LINKS_OPEN = timedelta(days=90)
 """How long a link shows anything after the end of what it is about: to sign, or to the sealed copy once archived."""
@@ -85,6 +86,12 @@ def member_link(organisation: str, person_id: str, version: int) -> Link:
 def calendar_link(organisation: str, person_id: str, version: int) -> Link:
     """To a member's calendar, to subscribe to: it shows their meetings, and can answer nothing."""
     return Link(CALENDAR, organisation, person_id, version)
+
+
+def room_link(organisation: str, meeting_id: str) -> Link:
+    """To the page that shows a sitting to those in the room. Nobody's own: who has it reads, and it ends with the
+    sitting."""
+    return Link(ROOM, organisation, meeting_id, FIRST_VERSION)
 
 
 def member_address(

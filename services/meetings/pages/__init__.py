@@ -32,6 +32,7 @@ from services.meetings.pages.polls import PollPages
 from services.meetings.pages.proposals import ProposalPages
 from services.meetings.pages.publishing import PublishPages
 from services.meetings.pages.reviews import ReviewPages
+from services.meetings.pages.room import RoomPages
 from services.meetings.pages.sitting_corrections import SittingCorrectionPages
 from services.meetings.pages.sittings import SittingPages
 from services.meetings.pages.strikes import StrikePages
@@ -75,7 +76,11 @@ def include_pages(
             router, access, start=f"{urlsplit(settings.public_url).path.rstrip('/')}/meetings/office/meetings"
         )
     if access.takes_sessions:
-        _add_office(router, look, access, commands, clock, Proxies.of(settings))
+        proxies = Proxies.of(settings)
+        room = RoomPages(look, commands, clock, member_link_keys, proxies)
+        room.add_to(router)
+        SittingPages(look, access, commands, clock, room=room).add_to(router)
+        _add_office(router, look, access, commands, clock, proxies)
     include(app, router)
 
 
@@ -97,7 +102,6 @@ def _add_office(
         ProposalPages,
         StrikePages,
         PollPages,
-        SittingPages,
         SittingCorrectionPages,
         VersionPages,
         DecisionPages,

@@ -13,7 +13,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from services.meetings.commands import MeetingsCommands
 from services.meetings.pages.office import READER, SECRETARY, OfficePages, get, post, version_of
+from services.meetings.pages.room import RoomPages
 from services.meetings.pages.sitting_said import facts_of, texts_of, whom
 from services.meetings.sitting.commands import SaidEntry, Scene, is_key
 from services.meetings.sitting.correcting import clock_time
@@ -21,14 +23,24 @@ from services.meetings.sitting.history import Entry, effective, why_of
 from services.meetings.sitting.in_order import latest_of
 from services.meetings.sitting.sitting import SittingStatus
 from services.meetings.sitting.steps import Choice
-from shared.auth import Principal
+from shared.auth import Access, Principal
+from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.ids import new_id
-from shared.web import path_for
-from shared.web.live import followed
+from shared.web import Look, path_for
+
+_LONGEST_KEY = 94  # of a form: what ends the item before has it, too, and "/ended"
 
 
 class SittingPages(OfficePages):
+    """`room`: the page that shows a sitting in the room."""
+
+    def __init__(
+        self, look: Look, access: Access, commands: MeetingsCommands, clock: Clock, *, room: RoomPages
+    ) -> None:
+        super().__init__(look, access, commands, clock)
+        self._room = room
+
     def add_to(self, router: APIRouter) -> None:
         get(router, "/office/meetings/{meeting_id}/sitting", self.office_sitting)
         post(router, "/office/meetings/{meeting_id}/sitting/open", self.office_sitting_open)
@@ -47,8 +59,14 @@ class SittingPages(OfficePages):
         present = [one for one in form.getlist("present") if isinstance(one, str)]
         key = str(form.get("key", ""))[:60]
         try:
+            scene = await self._commands.sittings.scene(principal.organisation, meeting_id)
             await self._commands.sittings.open(
-                principal.organisation, meeting_id, present, key=key if is_key(key) else new_id(), by=principal.name
+                principal.organisation,
+                meeting_id,
+                present,
+                key=key if is_key(key) else new_id(),
+                by=principal.name,
+                at=_pressed(scene, str(form.get("ago", "")), self._clock.now()),
             )
         except (Refused, InvalidInput, NotFound) as error:
             return await self._sitting(request, principal, meeting_id, why=why_of(error))
@@ -97,11 +115,11 @@ class SittingPages(OfficePages):
         return _to(request, "office_sitting_steps", meeting_id)
 
     async def office_sitting_room(self, request: Request, meeting_id: str, principal: Principal = READER) -> Response:
-        scene = await self._commands.sittings.scene(principal.organisation, meeting_id)
-        page = self._page(
-            request, "office/sitting_room.html", principal, shown_at=self._clock.now(), **facts_of(scene), why=""
+        """The page that the room sees has an address of its own, which is opened without login."""
+        await self._commands.sittings.scene(principal.organisation, meeting_id)
+        return Response(
+            status_code=303, headers={"location": self._room.path(request, principal.organisation, meeting_id)}
         )
-        return followed(request, page)
 
     async def _sitting(
         self,
@@ -127,6 +145,7 @@ class SittingPages(OfficePages):
             said=said or {},
             key=new_id(),
             choices=tuple(Choice),
+            room=self._room.path(request, principal.organisation, meeting_id),
             **facts,
         )
 
@@ -174,13 +193,11 @@ def _entries(scene: Scene, said: Mapping[str, str], adjusters: list[str], now: d
     state = scene.state
     if state is None:
         raise Refused("the sitting has not been opened", hint="open it first")
-    do, key = said.get("do", ""), said.get("key", "")[:80]
+    do, key = said.get("do", ""), said.get("key", "")[:_LONGEST_KEY]
     step: dict[str, Any] = {"do": do}
     if do in ("arrived", "departed") and said.get("at"):
         step["at"] = clock_time(state, said["at"])
-    elif waited := _waited(said.get("ago", "")):
-        # In UTC: where the clocks were changed meanwhile, wall times are an hour more or less apart.
-        pressed = (now - waited).astimezone(ZoneInfo(scene.meeting.details.timezone)).replace(tzinfo=None)
+    elif pressed := _pressed(scene, said.get("ago", ""), now):
         step["at"] = max(pressed, latest_of(state))
     step |= texts_of(state, said, do, key)
     if do == "adjusters_chosen":
@@ -191,6 +208,15 @@ def _entries(scene: Scene, said: Mapping[str, str], adjusters: list[str], now: d
         ended = {"do": "item_ended", "at": step.get("at")}
         entries.insert(0, SaidEntry.model_validate({"key": f"{key}/ended", "step": ended}))
     return entries
+
+
+def _pressed(scene: Scene, ago: str, now: datetime) -> datetime | None:
+    """Of a step that waited for a connection: when it was pressed, in wall time where the meeting is."""
+    waited = _waited(ago)
+    if waited is None:
+        return None
+    # In UTC: where the clocks were changed meanwhile, wall times are an hour more or less apart.
+    return (now - waited).astimezone(ZoneInfo(scene.meeting.details.timezone)).replace(tzinfo=None)
 
 
 def _waited(ago: str) -> timedelta | None:

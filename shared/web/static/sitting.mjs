@@ -1,5 +1,6 @@
 // The secretary's page while a body sits: shortcuts, typed text kept in this browser until it is recorded, and steps that
 // wait in line until the server has answered, with when they were pressed. Each bears a key: sent twice, it is recorded once.
+// While nothing arrives, the page goes ahead: it opens the sitting, and has the forms of the item that was taken up.
 
 // Named and dated as `drafts.mjs` does, which takes them away after two weeks; `logout.mjs` does with the logout.
 const PREFIX = `justera-draft:${location.pathname}:`;
@@ -17,11 +18,14 @@ let seen = versionOf(document); // how many steps there were when the page that 
 let line = { version: seen, steps: waiting() };
 if (line.steps.length) line.version = line.steps[0].version ?? seen;
 let [sending, lost] = [false, false];
+let there; // while the page goes ahead of an opening that waits: who was ticked
+
+document.querySelectorAll("[data-keep]").forEach(bringBack);
 
 // What was typed and not recorded; where someone else's text stands meanwhile, below that.
-for (const area of document.querySelectorAll("[data-keep]")) {
+function bringBack(area) {
   const kept = read(PREFIX + area.dataset.keep);
-  if (!kept || area.value !== area.defaultValue) continue;
+  if (!kept || area.value !== area.defaultValue) return;
   const other = plain(area.defaultValue) !== plain(kept.base) && area.defaultValue !== "";
   area.value = other ? `${area.defaultValue}\n\n${kept.text}` : kept.text;
 }
@@ -35,6 +39,7 @@ document.addEventListener("keydown", (event) => {
   const wanted = document.querySelector(`[data-shortcut="${event.code.slice(3)}"]`);
   if (!wanted) return;
   event.preventDefault();
+  if (event.repeat) return; // held down
   wanted.focus();
   if (wanted.matches("button")) wanted.click();
 });
@@ -45,14 +50,17 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   const fields = [...new FormData(form)].filter(([name]) => name !== "csrf" && name !== "version");
   const same = line.steps.filter((one) => keyOf(one.fields).startsWith(keyOf(fields)));
-  if (same.some((one) => without(one.fields) === without(fields))) return; // pressed twice
+  const [what] = placeOf(form);
+  const others = line.steps.findLastIndex((one) => one.place[0] !== what); // after them, the same is something new
+  if (line.steps.slice(others + 1).some((one) => without(one.fields) === without(fields))) return; // pressed twice
   if (same.length) fields.find(([name]) => name === "key")[1] += `/${same.length}`; // one form, filled in twice
   if (!line.steps.length) line.version = seen;
   const kept = [...form.querySelectorAll("[data-keep]")].map((one) => [one.dataset.keep, one.value]);
-  line.steps.push({ action: form.action, fields, kept, at: Date.now(), label: labelOf(form, event.submitter), place: placeOf(form) });
+  line.steps.push({ action: form.action, fields, kept, at: Date.now(), label: labelOf(form, event.submitter), place: placeOf(form), opens: "opens" in form.dataset });
   store(line.steps.at(-1));
-  if (!sending) send(1_000);
-  else say(lost ? "waits" : "sending");
+  if (!sending) return send(1_000);
+  say(lost ? "waits" : "sending");
+  if (lost) goAhead();
 });
 
 goOn();
@@ -92,6 +100,7 @@ async function send(pause) {
   } catch {
     lost = true;
     say("waits");
+    goAhead();
     await Promise.race([
       new Promise((again) => setTimeout(again, pause)),
       new Promise((again) => addEventListener("online", again, { once: true })),
@@ -105,6 +114,7 @@ function refused(page) {
   const behind = line.steps.map((one) => one.label);
   line.steps.forEach(forget);
   line = { version: undefined, steps: [] };
+  there = undefined;
   const typed = [...document.querySelectorAll("[data-keep]")].map((one) => [one.id, one.value]);
   document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
   for (const [id, value] of typed) {
@@ -119,25 +129,125 @@ function refused(page) {
   said?.closest(".notice")?.scrollIntoView();
 }
 
-// Where the keyboard goes on from, on the page that shows what was recorded: at the form that was sent, where it is one that
-// is sent again and again, as for the next speaker; else at the heading.
+// What the steps that wait will make of the page, as far as the next ones need it. What the server makes of them comes with its
+// page: it may refuse them.
+function goAhead() {
+  for (const step of line.steps.filter((one) => !one.ahead)) {
+    step.ahead = true;
+    const said = Object.fromEntries(step.fields);
+    if (step.opens) open(step.fields.filter(([name]) => name === "present").map(([, person]) => person));
+    else if (said.do === "item_begun") takeUp(said.item);
+    else if (said.do === "item_ended" || said.do === "closed") takeUp("");
+    else if (said.do === "decided") decided(said.text);
+  }
+}
+
+function templateOf(name) {
+  return document.querySelector(`template[data-ahead="${name}"]`)?.content.firstElementChild?.cloneNode(true);
+}
+
+function open(present) {
+  const agenda = templateOf("opened");
+  if (!agenda) return;
+  there = present;
+  document.querySelector("form[data-opens]").replaceWith(agenda);
+  head(agenda.dataset.between);
+}
+
+// The item's forms in place of those of the one before; none for no item.
+function takeUp(item) {
+  const agenda = document.querySelector("[data-between]");
+  if (!agenda || !document.querySelector("template[data-ahead=item]")) return;
+  const rows = [...agenda.querySelectorAll("[data-item]")];
+  const row = rows.find((one) => one.dataset.item === item);
+  document.querySelector("section[aria-labelledby=item]")?.remove();
+  if (row) agenda.before(formsOf(item, rows.indexOf(row)));
+  for (const one of rows) {
+    one.querySelector("[data-up]")?.remove();
+    one.querySelector("form")?.toggleAttribute("hidden", one === row);
+  }
+  row?.querySelector(".row-side").prepend(templateOf("up"));
+  const next = rows.slice(rows.indexOf(row) + 1).find((one) => one !== row && one.querySelector("form"));
+  if (row) moveShortcut("N", next?.querySelector("button"));
+  head(row?.dataset.title ?? agenda.dataset.between);
+}
+
+function formsOf(item, n) {
+  const section = templateOf("item");
+  for (const area of section.querySelectorAll("[data-keep]")) {
+    area.dataset.keep += item;
+    bringBack(area);
+  }
+  // A key of its own for each item; short, for the server cuts it.
+  section.querySelectorAll("[name=key]").forEach((one) => { one.value += `a${n}`; });
+  if (document.querySelector("[data-shortcut=E]")) section.querySelector("[data-shortcut=E]").closest("form").remove();
+  for (const one of section.querySelectorAll("option")) {
+    if (there && one.value && !there.includes(one.value)) one.remove();
+  }
+  return section;
+}
+
+function decided(text) {
+  const form = document.querySelector("section[aria-labelledby=item] #decision")?.closest("form");
+  if (!form) return;
+  const said = document.createElement("div");
+  said.className = "notice info";
+  said.tabIndex = -1;
+  const words = document.createElement("h3");
+  words.textContent = form.querySelector("label").firstChild.textContent;
+  said.append(words, paragraph(text));
+  form.replaceWith(said);
+  said.focus();
+}
+
+function moveShortcut(key, to) {
+  const from = document.querySelector(`[data-shortcut=${key}]`);
+  if (!from || from === to) return;
+  const shown = from.querySelector("kbd");
+  for (const name of ["data-shortcut", "aria-keyshortcuts"]) {
+    if (to) to.setAttribute(name, from.getAttribute(name));
+    from.removeAttribute(name);
+  }
+  if (to && shown) to.append(" ", shown);
+  else shown?.remove();
+}
+
+function head(title) {
+  const heading = document.querySelector("h1");
+  heading.textContent = title;
+  if (document.activeElement !== document.body && document.activeElement?.isConnected && !document.activeElement.closest("[hidden]")) return;
+  heading.tabIndex = -1;
+  heading.focus();
+}
+
+// Where the keyboard goes on from, on the page that shows what was recorded: in the text that is being typed; else at the form
+// that was sent, where it is one that is sent again and again, as for the next speaker; else at the heading.
 function comeBackTo(place) {
+  const { activeElement: area } = document;
+  const typing = area?.dataset.keep ? { keep: area.dataset.keep, from: area.selectionStart } : {};
   try {
-    sessionStorage.setItem(HERE, JSON.stringify(place));
+    sessionStorage.setItem(HERE, JSON.stringify({ place, ...typing }));
   } catch {
     // as below
   }
 }
 
 function goOn() {
-  let place;
+  let here;
   try {
-    place = JSON.parse(sessionStorage.getItem(HERE));
+    here = JSON.parse(sessionStorage.getItem(HERE));
     sessionStorage.removeItem(HERE);
   } catch {
     // not allowed
   }
+  const place = here?.place;
   if (!place || document.activeElement !== document.body) return;
+  const typed = here.keep && document.querySelector(`[data-keep="${CSS.escape(here.keep)}"]`);
+  if (typed) {
+    typed.focus();
+    typed.setSelectionRange(here.from, here.from);
+    return;
+  }
   const isTheSame = (form) => placeOf(form)[1] === place[1];
   const [form] = [...document.querySelectorAll("form[data-again]")]
     .filter((one) => placeOf(one)[0] === place[0]).sort((one, other) => isTheSame(other) - isTheSame(one));
@@ -155,7 +265,7 @@ function recorded(name, text) {
 }
 
 function labelOf(form, pressed) {
-  const chosen = [...form.querySelectorAll("select, textarea, input:not([type=hidden])")]
+  const chosen = "brief" in form.dataset ? [] : [...form.querySelectorAll("select, textarea, input:not([type=hidden])")]
     .filter((one) => one.value && (!isChoice(one) || one.checked))
     .map((one) => (one.selectedOptions?.[0] ?? (isChoice(one) ? one.labels[0] : null))?.textContent ?? one.value);
   const words = [...(pressed ?? form.querySelector("button")).childNodes].filter((one) => one.nodeName !== "KBD");

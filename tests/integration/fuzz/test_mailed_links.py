@@ -20,7 +20,7 @@ from services.meetings.poll.poll import TimeAsked
 from shared.auth import SESSION_COOKIE, Access, Role
 from shared.http import create_app
 from shared.keys import new_keys, parse_keys
-from shared.links import Link, calendar_link, copy_link, issue, member_link
+from shared.links import Link, calendar_link, copy_link, issue, member_link, room_link
 from shared.settings import Settings
 from tests.integration.fuzz.logged import check_no_failure
 from tests.integration.fuzz.test_requests import state_of
@@ -127,17 +127,22 @@ async def test_links_to_sealed_copies(site: Site, client: httpx.AsyncClient, log
 
 
 async def test_members_links(site: Site, client: httpx.AsyncClient, logs: Path) -> None:
-    """To their own page, and to their calendar: neither opens what the other does."""
+    """To their own page, to their calendar, and to what a room sees: none opens what another does."""
     maja = await member(site, "Maja Lind")
     page, feed = member_link(ORGANISATION, maja, 1), calendar_link(ORGANISATION, maja, 1)
-    genuine = {"/meetings/my/": issue(site.member_keys, page), "/meetings/calendar/": issue(site.member_keys, feed)}
+    [meeting, *_] = await meetings_of(site)
+    genuine = {
+        "/meetings/my/": issue(site.member_keys, page),
+        "/meetings/calendar/": issue(site.member_keys, feed),
+        "/meetings/room/": issue(site.member_keys, room_link(ORGANISATION, meeting.id)),
+    }
     foreign = [issue(site.member_keys, replace(page, purpose=one)) for one in ("sign", "session", "")]
     foreign += [issue(site.member_keys, replace(page, **changed)) for changed in ELSEWHERE]
     foreign += [issue(ring, page) for ring in (OTHER_RING, site.link_keys, site.copy_keys)]
     before = await state_of(site.meetings)
     for path, token in genuine.items():
-        [other] = [one for one in genuine.values() if one != token]
-        for bad in (*foreign, other, *spoilt(token, _MOST // 2 - len(foreign) - 1, 4)):
+        others = [one for one in genuine.values() if one != token]
+        for bad in (*foreign, *others, *spoilt(token, _MOST // 3 - len(foreign) - 2, 4)):
             answer = await client.get(f"{path}{bad}")
             assert answer.status_code == 404, (path, bad)
             assert "set-cookie" not in answer.headers

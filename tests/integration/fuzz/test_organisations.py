@@ -20,7 +20,7 @@ from shared.auth import Role
 from shared.blobs import BlobStore
 from shared.clock import ManualClock
 from shared.keys import parse_keys
-from shared.links import Link, calendar_link, issue, member_link
+from shared.links import Link, calendar_link, issue, member_link, room_link
 from shared.messaging.tables import MessagingTable
 from shared.names import SERVICES
 from shared.service import Service
@@ -101,7 +101,9 @@ async def _ids(there: Stocked, settings: Settings) -> dict[str, str]:
     if there.service.name == "meetings":
         ring = parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS")
         own, feed = (link(ORGANISATION, there.ids["person_id"], 1) for link in (member_link, calendar_link))
-        return {**there.ids, "token": issue(ring, own), "calendar_token": issue(ring, feed), "time": DAY_ASKED}
+        room = issue(ring, room_link(ORGANISATION, there.ids["held_id"]))
+        tokens = {"token": issue(ring, own), "calendar_token": issue(ring, feed), "room_token": room}
+        return {**there.ids, **tokens, "time": DAY_ASKED}
     return there.ids
 
 
@@ -138,6 +140,8 @@ def _filled(path: str, ids: dict[str, str]) -> str:
         ids = {**ids, "meeting_id": ids["held_id"]}
     if path.startswith("/calendar/"):
         ids = {**ids, "token": ids["calendar_token"]}
+    if path.startswith("/room/"):
+        ids = {**ids, "token": ids["room_token"]}
     return re.sub(r"{(\w+)(:\w+)?}", lambda match: ids.get(match[1], "1"), path)
 
 

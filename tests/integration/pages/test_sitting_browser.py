@@ -1,6 +1,7 @@
 """The secretary's page of a sitting in Chromium: by shortcuts, and over a lost connection, each step once."""
 
 import re
+from datetime import datetime
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
@@ -11,10 +12,11 @@ from tests.integration.pages.test_looks import _troubles
 from tests.integration.pages.test_office import visitor as visitor
 from tests.integration.pages.test_sittings import Held
 from tests.integration.pages.test_sittings import held as held
+from tests.integration.signing.flow import ORGANISATION
 
 pytestmark = pytest.mark.browser
 
-SAY = re.compile("/sitting/say$")
+SAY = re.compile("/sitting/(say|open)$")
 
 
 @pytest.fixture
@@ -232,3 +234,104 @@ async def test_what_an_earlier_version_kept_in_one_line_is_sent(page: Page, held
     await expect(page.locator("#speakers + ol li")).to_have_count(2, timeout=20_000)
     assert await held.steps() == ["opened", "roll_called", "speaker_listed", "speaker_listed"]
     assert await page.evaluate("Object.keys(localStorage).length") == 0
+
+
+async def test_an_item_is_taken_up_and_decided_without_a_connection(page: Page, held: Held) -> None:
+    """By keyboard, also over a page that is loaded anew: the item's forms are there before the server knows of it."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await opened(page, held)
+    await page.route(SAY, lose)
+    await shortcut(page, "Alt+n")
+    heading = page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text("Ekonomi")
+    await shortcut(page, "Alt+b")
+    await page.keyboard.type("Styrelsen beslutar att godkänna rapporten.")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("section[aria-labelledby=item] .notice")).to_contain_text("godkänna rapporten")
+    await shortcut(page, "Alt+n")
+    await expect(heading).to_have_text("Övrigt")
+    await shortcut(page, "Alt+t")
+    await page.keyboard.type("Ingen hade något övrigt")
+    await page.reload()
+    await expect(heading).to_have_text("Övrigt")
+    await expect(page.locator("#note")).to_have_value("Ingen hade något övrigt")
+    troubles = await _troubles(page, "light")
+    assert not troubles, "\n".join(troubles)
+    await shortcut(page, "Alt+t")
+    assert await held.steps() == ["opened", "roll_called"]
+    await page.unroute(SAY)
+    await expect(page.locator("[data-item]").first).to_contain_text("godkänna rapporten", timeout=20_000)
+    await expect(page.locator("#note")).to_be_focused()
+    await page.keyboard.type(".")
+    await expect(page.locator("#note")).to_have_value("Ingen hade något övrigt.")
+    assert (await held.steps())[2:] == ["item_begun", "decided", "item_ended", "item_begun"]
+    assert complaints == []
+
+
+async def test_an_item_is_ended_and_taken_up_again_without_a_connection(page: Page, held: Held) -> None:
+    """What was pressed before is something new once another step came between."""
+    await opened(page, held)
+    await page.route(SAY, lose)
+    heading = page.get_by_role("heading", level=1)
+    for title in ("Ekonomi", "Övrigt"):
+        await shortcut(page, "Alt+n")
+        await expect(heading).to_have_text(title)
+        await shortcut(page, "Alt+e")
+        await expect(heading).to_have_text("Sammanträdet")
+    await page.locator("[data-item]", has_text="Ekonomi").get_by_role("button").click()
+    await expect(heading).to_have_text("Ekonomi")
+    await page.unroute(SAY)
+    await expect(page.locator("#decision")).to_be_visible()
+    await expect(page.locator("[data-sending]")).to_be_hidden(timeout=20_000)
+    assert (await held.steps())[2:] == ["item_begun", "item_ended", "item_begun", "item_ended", "item_begun"]
+
+
+async def test_a_sitting_is_opened_and_its_first_item_decided_without_a_connection(page: Page, held: Held) -> None:
+    commands = held.visitor.site.meetings.commands
+    meeting = (await commands.sittings.scene(ORGANISATION, held.meeting_id)).meeting
+    today = {"starts": datetime(2022, 9, 26, 10), "ends": datetime(2022, 9, 26, 12)}  # it is 10:40
+    await commands.meetings.change(ORGANISATION, held.meeting_id, meeting.details.model_copy(update=today))
+    await commands.agendas.begin(ORGANISATION, held.meeting_id)
+    await page.goto(f"{held.visitor.site.base}{held.at}")
+    await page.route(SAY, lose)
+    for name in ("Olof", "Maja"):
+        await page.get_by_role("checkbox", name=re.compile(name)).check()
+    await page.get_by_role("button", name="Öppna sammanträdet").click()
+    heading = page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text("Sammanträdet")
+    await page.locator("[data-item]", has_text="Ekonomi").get_by_role("button").click()
+    await expect(heading).to_have_text("Ekonomi")
+    assert await page.locator("#stated-person option").all_text_contents() == ["Olof Berg", "Maja Lind"]
+    await page.locator("#decision").fill("Styrelsen beslutar att anta budgeten.")
+    await page.locator("form:has(#decision) button").click()
+    assert await held.steps() == []
+    await page.unroute(SAY)
+    await expect(page.locator(".notice.success")).to_contain_text("anta budgeten", timeout=20_000)
+    assert await held.steps() == ["opened", "roll_called", "item_begun", "decided"]
+
+
+async def test_a_browser_that_keeps_nothing_records_each_step_once(page: Page, held: Held) -> None:
+    """With storage forbidden (private windows, strict settings): what waits is there as long as the page is."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.add_init_script(
+        """for (const name of ["localStorage", "sessionStorage"]) {
+          Object.defineProperty(window, name, { get() { throw new DOMException("forbidden", "SecurityError"); } });
+        }"""
+    )
+    await opened(page, held)
+    await page.route(SAY, lose)
+    await list_speaker(page, "Maja Lind")
+    await list_speaker(page, "Nils Ek")
+    await expect(page.locator("[data-sending]")).to_contain_text("Nils Ek")
+    await page.unroute(SAY)
+    await expect(page.locator("#speakers + ol li")).to_have_count(2, timeout=20_000)
+    await shortcut(page, "Alt+n")
+    await page.locator("#decision").fill("Styrelsen beslutar att godkänna rapporten.")
+    await page.locator("form:has(#decision) button").click()
+    await expect(page.locator(".notice.success")).to_contain_text("godkänna rapporten")
+    recorded = ["opened", "roll_called", "speaker_listed", "speaker_listed", "item_begun", "decided"]
+    assert await held.steps() == recorded
+    assert complaints == []

@@ -1,8 +1,10 @@
 """A sitting in a browser without script: held from roll call to end, refused in words, told to the second secretary."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
+import httpx
 import pytest
 
 from services.meetings.body.body import BodyDetails, BodyKind, BodyRules, ItemKind, StandingItem
@@ -136,6 +138,30 @@ async def test_a_vote_is_counted_and_who_is_missing_is_asked_for(held: Held) -> 
     assert "Förslag 1 vann: 2 ja, 1 nej, 0 avstår." in page
     await held.say("decided", text="Godkänna")
     assert "Nils Ek: Nej" in (await held.visitor.follow(f"{held.at}/room")).text
+
+
+@pytest.mark.parametrize("how", ["closed", "forgotten"])
+async def test_the_room_is_shown_without_login_until_the_sitting_is_over(held: Held, how: str) -> None:
+    site = held.visitor.site
+    await held.visitor.follow(held.at)
+    await held.visitor.press("/sitting/open", present=held.ids["Olof"])
+    page = await held.say("item_begun", item=(await held.items())[0])
+    found = re.search(r'href="([^"]*/room/[^"]+)"', page)
+    assert found is not None
+    async with httpx.AsyncClient(base_url=site.base) as screen:
+        seen = await screen.get(found[1])
+        assert (seen.status_code, "Ekonomi" in seen.text, seen.cookies) == (200, True, httpx.Cookies())
+        again = await screen.get(found[1], headers={"if-none-match": seen.headers["etag"]})
+        assert again.status_code == 304
+        assert (await screen.get(f"{found[1][:-4]}AAAA")).status_code == 404
+        assert (await screen.get(f"{held.at}/room")).status_code == 401, "how to come there is for the office"
+        if how == "closed":
+            await held.say("closed")
+        else:
+            site.flow.clock.move_to(site.flow.clock.now() + timedelta(hours=25))
+        over = await screen.get(found[1])
+        assert over.status_code == 200, "a screen that follows shows it"
+        assert ("Sammanträdet är slut" in over.text, "Ekonomi" in over.text) == (True, False)
 
 
 async def test_the_second_of_two_secretaries_is_told_and_a_form_sent_twice_is_one(held: Held) -> None:

@@ -204,5 +204,6 @@ def test_the_proxy_logs_no_token() -> None:
         "/signing/s/AbC-_1?x",
         "/meetings/my/AbC-_1?meeting=x&answer=coming",
         "/meetings/calendar/AbC-_1",
+        "/meetings/room/AbC-_1",
     ):
         assert "AbC" not in re.sub(pattern, replacement.replace("$1", r"\1"), path)
