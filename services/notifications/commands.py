@@ -116,10 +116,11 @@ class NotificationsCommands:
 
         async def work(transaction: NotificationsTransaction) -> Delivery:
             key, connection = (organisation, delivery_id), transaction.connection
-            if await store.find(connection, key) is None:  # or of a purpose that a newer release made
+            seen = await store.find(connection, key)
+            if seen is None:  # or of a purpose that a newer release made
                 raise NotFound("there is no such delivery")
+            opens = await known_agreements.hold_link(connection, seen)
             found = (await transaction.lock([key]))[key]
-            opens = await known_agreements.link_that_opens(connection, found)
             rules.check_retry(found, await invited.last_sequence(connection, found), opens)
             await store.requeue(connection, key)
             transaction.nudge(self._mailer_wakeup)

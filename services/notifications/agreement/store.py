@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,12 @@ from shared.text import email_key, same_email
 AgreementKey = tuple[str, str]  # organisation, agreement id
 
 _AGREEMENTS = select(AGREEMENT).where(among_pairs(AGREEMENT.c.organisation, AGREEMENT.c.agreement_id))
+
+_HOLD = (
+    select(AGREEMENT)
+    .where(AGREEMENT.c.organisation == bindparam("organisation"), AGREEMENT.c.agreement_id == bindparam("id"))
+    .with_for_update()
+)
 
 
 @dataclass(slots=True)
@@ -83,13 +89,14 @@ async def agreements(
     return {(row.organisation, row.agreement_id): _context(row) for row in rows}
 
 
-async def link_that_opens(connection: AsyncConnection, mail: Delivery) -> int | None:
+async def hold_link(connection: AsyncConnection, mail: Delivery) -> int | None:
     """Of what a mail has a link to, a sealed copy or an extract: the first version that opens; None where none ended,
-    and of other mails."""
+    and of other mails. Whoever ends one waits until the transaction ends; it is to be called before the mail is locked,
+    as they take the agreement first."""
     if mail.purpose not in COPIES:
         return None
-    key = mail.organisation, mail.agreement_id
-    known = (await agreements(connection, [key])).get(key, AgreementContext())
+    row = (await connection.execute(_HOLD, {"organisation": mail.organisation, "id": mail.agreement_id})).one_or_none()
+    known = AgreementContext() if row is None else _context(row)
     if mail.purpose is Purpose.EXTRACT:
         return known.copy_links.get(_extract_key(mail.request_id, mail.recipient))
     return known.copy_version(mail.recipient)

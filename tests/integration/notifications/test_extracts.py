@@ -1,17 +1,22 @@
 """An extract of minutes is mailed to whom the archive sends it, and who sent it is told when that did not arrive."""
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notifications.delivery import store
 from services.notifications.delivery.delivery import Status
+from services.notifications.delivery.store import DeliveryKey
 from shared.errors import Refused
 from shared.events import ExtractLinkEnded, ExtractSent, ExtractUnreached, Person
 from shared.keys import parse_keys
 from shared.links import EXTRACT, parts_of_extract_link, read
 from shared.settings import Settings
 from tests.integration.notifications.post import AGREEMENT, ORGANISATION, SENDER, TITLE, Post, created, message, words
+from tests.support.locks import waits_for_a_lock
 from tests.support.smtp_server import RecordingSmtpServer
 
 NORA = Person(email="nora.vik@bjorka.example", name="Nora Vik")
@@ -101,3 +106,26 @@ async def test_an_operator_tries_an_extract_again_while_its_link_opens(waiting_p
     [bounced] = await waiting_post.deliveries()
     await waiting_post.bring(message(sent(2, number=2)))
     assert (await waiting_post.commands.retry(ORGANISATION, bounced.id)).status is Status.WAITING
+
+
+@pytest.mark.parametrize("after", [sent(2), ExtractLinkEnded(**about(2))])
+async def test_a_link_that_ends_while_its_mail_is_tried_again_is_not_mailed(
+    waiting_post: Post, monkeypatch: pytest.MonkeyPatch, after: ExtractSent | ExtractLinkEnded
+) -> None:
+    """Whoever comes second of the two sees what the first did."""
+    await waiting_post.bring(message(created()), message(sent()))
+    await waiting_post.commands.deliver_next(ORGANISATION, NORA.email)
+    await waiting_post.commands.bounce(ORGANISATION, NORA.email, "5.2.2")
+    [bounced] = await waiting_post.deliveries()
+    requeue, ending = store.requeue, []
+
+    async def meanwhile(connection: AsyncConnection, key: DeliveryKey) -> None:
+        ending.append(asyncio.create_task(waiting_post.bring(message(after))))
+        await waits_for_a_lock(waiting_post.database)
+        await requeue(connection, key)
+
+    monkeypatch.setattr(store, "requeue", meanwhile)
+    await waiting_post.commands.retry(ORGANISATION, bounced.id)
+    await asyncio.gather(*ending)
+    found = {one.request_version: one.status for one in await waiting_post.deliveries()}
+    assert found[1] is Status.WITHDRAWN

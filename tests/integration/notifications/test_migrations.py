@@ -61,6 +61,43 @@ async def test_reports_that_were_kept_with_a_link_lose_it(postgres: Postgres) ->
     await database.close()
 
 
+async def test_of_extracts_that_were_sent_again_before_it_was_kept_the_last_link_is_known(postgres: Postgres) -> None:
+    database = Database(await postgres.create_database())
+    await migrate(database.engine, "notifications", to="notifications_0012")
+    columns = "organisation, agreement_id, timezone, others, copy_links"
+    agreement = f"INSERT INTO agreement ({columns}) VALUES ('o', :id, 'UTC', '{{}}', :links)"
+    async with database.transaction() as connection:
+        for name, links in (("again", '{"1 nora@a.example": 4}'), ("once", "{}")):
+            await connection.execute(text(agreement), {"id": name, "links": links})
+        for at, (name, number, address, version) in enumerate(
+            [
+                ("again", "1", "nora@a.example", 3),  # ended since, which is kept
+                ("again", "2", "nora@a.example", 1),
+                ("again", "2", "nora@a.example", 2),
+                ("once", "1", "nora@a.example", 1),
+            ]
+        ):
+            await connection.execute(
+                text(
+                    """
+                    INSERT INTO delivery (organisation, id, agreement_id, purpose, recipient, recipient_key, request_id,
+                        request_version, cause_id, correlation_id, facts, created_at, status)
+                    VALUES ('o', :id, :agreement, 'extract', :address, :address, :number, :version, :id, :id, '{}',
+                        now(), 'bounced')
+                    """
+                ),
+                {"id": str(at), "agreement": name, "address": address, "number": number, "version": version},
+            )
+    await migrate(database.engine, "notifications")
+    async with database.transaction() as connection:
+        found = await known_agreements.agreements(connection, [("o", "again"), ("o", "once")])
+    assert {key[1]: one.copy_links for key, one in found.items()} == {
+        "again": {"1 nora@a.example": 4, "2 nora@a.example": 2},
+        "once": {},
+    }
+    await database.close()
+
+
 async def test_a_database_that_is_not_in_utf8_is_refused(postgres: Postgres) -> None:
     database = Database(await postgres.create_other_encoding())
     with pytest.raises(BadConfiguration, match="the database of notifications is in SQL_ASCII"):

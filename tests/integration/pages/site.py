@@ -139,9 +139,10 @@ class Extracts(Copies):
         return sent
 
     async def end_link(self, organisation: str, agreement_id: str, number: int, holder: str) -> Sending:
-        ended, _ = end(self.sendings[holder], self.kept[number - 1], self.document_name, now=ARCHIVED)
-        self.sendings[holder] = ended
-        return ended
+        became = end(self.sendings[holder], self.kept[number - 1], self.document_name, now=ARCHIVED)
+        if became is not None:
+            self.sendings[holder] = became[0]
+        return self.sendings[holder]
 
     async def people_before(self, organisation: str, agreement_id: str) -> list[tuple[Person, Person]]:
         return [(one.recipient, one.sender) for one in reversed(self.sendings.values())]
