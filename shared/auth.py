@@ -25,6 +25,7 @@ from shared.errors import NotAllowed, NotAuthenticated, StaleForm
 from shared.names import Role as Role
 from shared.sessions import SESSION_SECONDS, SessionKey, Sessions
 from shared.settings import BadConfiguration
+from shared.suspension import require_active
 from shared.tokens import TokenFile as TokenFile
 from shared.tokens import TokenRecord as TokenRecord
 from shared.tokens import Tokens
@@ -53,6 +54,8 @@ class Principal:
 
     @classmethod
     def of(cls, record: TokenRecord, *, session: str = "") -> "Principal":
+        """Who holds it. Raises OrganisationSuspended."""
+        require_active(record.organisation)
         return cls(record.organisation, record.role, record.name, token=record.sha256, session=session)
 
     @property
@@ -156,7 +159,8 @@ class Access:
         return f"{_b64(body)}.{_b64(self._mac(purpose, body))}"
 
     def verify(self, purpose: str, value: str) -> dict[str, Any]:
-        """Raises NotAuthenticated for a value that is forged, expired, or made for another purpose."""
+        """Raises NotAuthenticated for a value that is forged, expired, or made for another purpose,
+        OrganisationSuspended for one of an organisation (`o`) that is."""
         if self._session_key is None:
             raise NotAuthenticated("there are no sessions here", hint="send Authorization: Bearer …")
         encoded, _, mac = value.partition(".")
@@ -168,6 +172,8 @@ class Access:
             claims = {}
         if claims.get("exp", 0) < time.time():
             raise NotAuthenticated("please log in again", hint="the session has ended")
+        if "o" in claims:
+            require_active(str(claims["o"]))
         return claims
 
     def csrf_token(self, cookie: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from shared.errors import InvalidInput
 from shared.keys import KeyRing
+from shared.suspension import require_active
 from shared.text import email_key
 
 PERSONAL_COPY = "personal-copy"
@@ -116,7 +117,7 @@ def issue(ring: KeyRing, link: Link) -> str:
 
 
 def read(ring: KeyRing, purpose: str, token: str) -> Link:
-    """Raises BadLink when the token is not whole and ours."""
+    """Raises BadLink when the token is not whole and ours, OrganisationSuspended."""
     parts = token.split(".") if len(token) <= _LONGEST else []
     if len(parts) != 5 or not all(_PART.fullmatch(part) for part in parts) or not parts[3].isdigit():
         raise BadLink("the link is not whole", hint="open it from the mail again, or copy all of it")
@@ -126,6 +127,7 @@ def read(ring: KeyRing, purpose: str, token: str) -> Link:
     # Compared as text: base64 would let several spellings of one token pass.
     if not expected or not hmac.compare_digest(expected, encoded) or str(link.version) != version:
         raise BadLink("the link is not whole", hint="open it from the mail again, or copy all of it")
+    require_active(organisation)
     return link
 
 

@@ -15,6 +15,13 @@ class Role(StrEnum):
     AUDITOR = "auditor"  # reads
 
 
+class Standing(StrEnum):
+    """Of an organisation in its installation."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"  # nobody of it is let in, and what is to happen by itself waits
+
+
 MailSubject = Literal["agreement", "body", "meeting", "poll", "review"]
 
 _MEETING_MAILS = frozenset(

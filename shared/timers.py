@@ -49,12 +49,13 @@ _HOLD = text(
     "ORDER BY organisation, kind, subject FOR UPDATE"
 ).bindparams(bindparam("subjects", type_=ARRAY(Text)))
 # SKIP LOCKED: several instances share the work, and one that died holds nothing back. MATERIALIZED: a plan that looks
-# inside a join once a row would claim another one each time.
+# inside a join once a row would claim another one each time. Those of organisations that are suspended wait.
 _CLAIM = text(
     """
     WITH due AS MATERIALIZED (
         SELECT organisation, kind, subject FROM timer
-        WHERE due_at <= :now ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        WHERE due_at <= :now AND organisation NOT IN (SELECT id FROM organisation WHERE standing = 'suspended')
+        ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     DELETE FROM timer USING due
     WHERE (timer.organisation, timer.kind, timer.subject) = (due.organisation, due.kind, due.subject)

@@ -3,6 +3,7 @@
 from services.archive.handlers import EVENT_HANDLERS
 from services.archive.journal import CONSUMER, Journal
 from services.archive.transaction import ArchiveTransaction
+from shared import organisations
 from shared.events import topics
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Inbound
@@ -14,7 +15,7 @@ _JOURNAL_LINGER = 0.25  # seconds; people read the journal, no process waits for
 
 
 def inbound(unit_of_work: UnitOfWork[ArchiveTransaction]) -> Inbound[ArchiveTransaction]:
-    return Inbound(GROUP, unit_of_work, EVENT_HANDLERS)
+    return Inbound(GROUP, unit_of_work, {**EVENT_HANDLERS, **organisations.EVENT_HANDLERS})
 
 
 def subscriptions(gate: Gate, journal: Journal) -> tuple[Subscription, ...]:

@@ -52,6 +52,10 @@ class Client:
         """As `get`."""
         return self._json(service, self._request("POST", service, path, json=body), shape)
 
+    def put(self, service: str, path: str, shape: Any, body: Any) -> Any:
+        """As `get`."""
+        return self._json(service, self._request("PUT", service, path, json=body), shape)
+
     def text(self, service: str, path: str, **query: Any) -> str:
         """The answer when it is plain text. Raises what `_request` does."""
         response = self._request("GET", service, path, params=_given(query))

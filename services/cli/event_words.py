@@ -195,6 +195,14 @@ def _posted(body: Body) -> list[str]:
     ]
 
 
+def _organisation(body: Body) -> list[str]:
+    return [_text(body.get("name"))]
+
+
+def _suspended(body: Body) -> list[str]:
+    return [_text(body.get("reason"))]
+
+
 def _posting_removed(body: Body) -> list[str]:
     kept = "stays in the archive" if body.get("is_readable") else ""
     return [f"{body.get('document_name')} by {body.get('by')}", kept]
@@ -269,6 +277,10 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "DatePollUnreached": _poll_unreached,
     "MinutesPosted": _posted,
     "MinutesPostingRemoved": _posting_removed,
+    "OrganisationAdded": _organisation,
+    "OrganisationChanged": _organisation,
+    "OrganisationSuspended": _suspended,
+    "OrganisationResumed": _organisation,
     "PublicationDeadlineNeared": _publication_deadline,
     "PublicationDeadlineMissed": _publication_deadline,
     "ReviewOpened": _review_opened,

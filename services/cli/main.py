@@ -16,6 +16,7 @@ from services.cli import (
     mails,
     maintaining,
     observing,
+    organising,
     planning,
     reading,
     registering,
@@ -73,6 +74,7 @@ reading.add_to(app)
 striking.add_to(app)
 entering.add_to(app)
 app.add_typer(letters.app, name="dead-letters")
+app.add_typer(organising.app, name="organisation")
 verifying.add_to(app)
 maintaining.add_to(app)
 

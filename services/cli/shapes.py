@@ -235,3 +235,26 @@ class StrikeOutlook(_Shape):
     changes: list[RegisterField]
     clashes: list[PlanClash]
     told: list[StrikeTold]
+
+
+class NamedOrganisation(_Shape):
+    id: str
+    name: str
+
+
+class OrganisationWords(_Shape):
+    name: str
+    language: str
+
+
+class OneOrganisation(_Shape):
+    id: str
+    version: int
+    standing: str
+    reason: str
+    details: OrganisationWords
+
+
+class ListedOrganisations(_Shape):
+    own: NamedOrganisation
+    organisations: list[OneOrganisation]

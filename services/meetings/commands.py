@@ -17,6 +17,7 @@ from services.meetings.minutes.commands import MinutesCommands
 from services.meetings.minutes.queries import MinutesQueries
 from services.meetings.minutes.unlocking import UnlockCommands
 from services.meetings.notice.commands import NoticeCommands
+from services.meetings.organisation.commands import OrganisationCommands
 from services.meetings.papers.commands import PapersCommands
 from services.meetings.person.commands import PersonCommands
 from services.meetings.plan.commands import PlanCommands
@@ -70,3 +71,4 @@ class MeetingsCommands:
     tasks: TaskCommands
     publications: PublicationCommands
     board: BoardQueries
+    organisations: OrganisationCommands

@@ -38,6 +38,8 @@ from services.meetings.notice.deadlines import NoticeDeadlines
 from services.meetings.oparl import api as oparl_api
 from services.meetings.oparl.oparl import Addresses
 from services.meetings.oparl.queries import OpenQueries
+from services.meetings.organisation import api as organisation_api
+from services.meetings.organisation.commands import OrganisationCommands
 from services.meetings.pages import include_pages
 from services.meetings.papers import api as papers_api
 from services.meetings.papers.commands import PapersCommands
@@ -80,6 +82,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
+from shared.organisations import Suspensions
 from shared.pass_access import PassAccess
 from shared.passed_sessions import PassedSessions
 from shared.rendering.press import Press
@@ -104,6 +107,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     wakeup = Wakeup()
     member_link_keys = parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS")
     unit_of_work = UnitOfWork(database, partial(MeetingsTransaction, sealing=member_link_keys), wakeup)
+    suspensions = Suspensions(database, settings.organisation)
     press, words, drawing = Press(), word_reader(), drawing_press()
     agendas = AgendaCommands(unit_of_work, clock)
     attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
@@ -149,6 +153,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         tasks=TaskCommands(unit_of_work, clock, agendas),
         publications=PublicationCommands(unit_of_work, clock, blobs, press),
         board=BoardQueries(unit_of_work, blobs),
+        organisations=OrganisationCommands(unit_of_work, clock, suspensions, settings.organisation),
     )
     open_data = OpenQueries(
         unit_of_work,
@@ -173,6 +178,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         max_body_bytes=settings.max_body_bytes,
         uploads=meetings_uploads(settings, MAX_WORD),
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+        suspensions=suspensions,
         examples=files("services.meetings") / "examples.yaml",
     )
     include(app, meeting_api.router(commands.meetings))
@@ -207,6 +213,8 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     include(app, poll_api.router(commands.polls))
     include(app, task_api.router(commands.tasks))
     include(app, publication_api.router(commands.publications))
+    own = organisation_api.OwnOrganisation(id=settings.organisation, name=settings.organisation_name)
+    include(app, organisation_api.router(commands.organisations, own))
     include(app, oparl_api.router(open_data, Proxies.of(settings)))
     include_pages(
         app,

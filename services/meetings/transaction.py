@@ -25,6 +25,8 @@ from services.meetings.minutes.store import MinutesStore
 from services.meetings.notice.notice import Stage, closes_at
 from services.meetings.notice.store import NoticeStore
 from services.meetings.oparl.store import OpenStore
+from services.meetings.organisation.organisation import Organisation
+from services.meetings.organisation.store import OrganisationStore
 from services.meetings.papers.store import PapersStore
 from services.meetings.person.person import Person
 from services.meetings.person.store import PersonStore
@@ -84,6 +86,7 @@ class MeetingsTransaction(
     TaskStore,
     PublicationStore,
     OpenStore,
+    OrganisationStore,
 ):
     source = "meetings"
 
@@ -295,6 +298,18 @@ class MeetingsTransaction(
             self._seated[organisation][about.id] = at
         if isinstance(event, MeetingCancelled) and isinstance(about, Meeting):
             self._cancelled.append((organisation, about, event, at))
+
+    def tell_organisation(self, about: Organisation, event: Event, at: datetime) -> None:
+        """Publish a fact of an organisation, at its present version: among its own, whoever asked for it."""
+        self.publish(
+            event,
+            organisation=about.id,
+            subject=about.id,
+            key=about.id,
+            sequence=about.version,
+            time=at,
+            correlation_id=about.id,
+        )
 
     def tell_task(self, organisation: str, task: Task, event: Event, at: datetime) -> None:
         """Publish a fact of a task, at its present version: under its body's key, behind who sits there."""

@@ -23,6 +23,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
+from shared.organisations import Suspensions
 from shared.routes import include
 from shared.service import Background, Service
 from shared.settings import Settings
@@ -86,6 +87,7 @@ def build(
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
+        suspensions=Suspensions(database, settings.organisation),
         examples=files("services.notifications") / "examples.yaml",
     )
     include(app, api.router(commands))

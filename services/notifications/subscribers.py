@@ -3,6 +3,7 @@
 from services.notifications.agreement import extracts, handlers
 from services.notifications.member import date_polls, notices, plans, publications, reviews, tasks
 from services.notifications.transaction import NotificationsTransaction
+from shared import organisations
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Handlers, Inbound
 from shared.messaging.transaction import UnitOfWork
@@ -18,6 +19,7 @@ EVENT_HANDLERS: Handlers[NotificationsTransaction] = {
     **reviews.EVENT_HANDLERS,
     **tasks.EVENT_HANDLERS,
     **publications.EVENT_HANDLERS,
+    **organisations.EVENT_HANDLERS,
 }
 
 

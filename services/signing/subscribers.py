@@ -3,6 +3,7 @@
 from services.signing.deadlines import Deadlines
 from services.signing.handlers import EVENT_HANDLERS, releasing
 from services.signing.transaction import SigningTransaction
+from shared import organisations
 from shared.messaging.gate import Gate
 from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import UnitOfWork
@@ -12,7 +13,7 @@ GROUP = "signing"
 
 
 def inbound(unit_of_work: UnitOfWork[SigningTransaction], deadlines: Deadlines) -> Inbound[SigningTransaction]:
-    return Inbound(GROUP, unit_of_work, {**EVENT_HANDLERS, **releasing(deadlines)})
+    return Inbound(GROUP, unit_of_work, {**EVENT_HANDLERS, **releasing(deadlines), **organisations.EVENT_HANDLERS})
 
 
 def subscription(gate: Gate) -> Subscription:

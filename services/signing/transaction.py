@@ -139,7 +139,11 @@ class SigningTransaction(SharedTransaction):
         self._ended_links: list[tuple[AgreementKey, EndedLink]] = []
 
     async def prepare(self, batch: Sequence[Received[Any]]) -> None:
-        keys = {(received.envelope.organisation, received.event.agreement_id) for received in batch}
+        keys = {
+            (received.envelope.organisation, received.event.agreement_id)
+            for received in batch
+            if hasattr(received.event, "agreement_id")
+        }
         self._keep(await store.lock(self.connection, keys))
 
     async def reach(self, targets: Sequence[Target]) -> dict[Target, OpenAgreement]:

@@ -43,6 +43,12 @@ from shared.events.notifications import (
     InvitationAnswered,
     ReplyLeftUnread,
 )
+from shared.events.organisations import (
+    OrganisationAdded,
+    OrganisationChanged,
+    OrganisationResumed,
+    OrganisationSuspended,
+)
 from shared.events.polls import DatePollClosed, DatePollOpened, DatePollUnreached
 from shared.events.publications import (
     MinutesPosted,
@@ -156,6 +162,10 @@ __all__ = [
     "NoticeReminded",
     "NoticeUnreached",
     "NoticeWithdrawn",
+    "OrganisationAdded",
+    "OrganisationChanged",
+    "OrganisationResumed",
+    "OrganisationSuspended",
     "PapersPublished",
     "Person",
     "PersonArrived",

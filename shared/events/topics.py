@@ -9,6 +9,7 @@ POLLS = "meetings.poll"
 SITTINGS = "meetings.sitting"
 REVIEWS = "meetings.review"
 PUBLICATIONS = "meetings.publication"
+ORGANISATIONS = "meetings.organisation"
 SIGNING = "signing.agreement"
 LOGINS = "signing.login"
 NOTIFICATIONS = "notifications.email"
@@ -25,6 +26,7 @@ WRITERS = {
     SITTINGS: "meetings",
     REVIEWS: "meetings",
     PUBLICATIONS: "meetings",
+    ORGANISATIONS: "meetings",
     SIGNING: "signing",
     LOGINS: "signing",
     NOTIFICATIONS: "notifications",
@@ -40,6 +42,7 @@ READERS = {
     SITTINGS: ("archive",),
     REVIEWS: ("archive", "notifications"),
     PUBLICATIONS: ("archive", "notifications"),
+    ORGANISATIONS: ("archive", "notifications", "signing"),
     SIGNING: ("archive", "meetings", "notifications"),
     LOGINS: ("archive", "meetings"),
     NOTIFICATIONS: ("archive", "meetings", "signing"),
@@ -56,6 +59,7 @@ ALL = (
     SITTINGS,
     REVIEWS,
     PUBLICATIONS,
+    ORGANISATIONS,
     SIGNING,
     LOGINS,
     NOTIFICATIONS,

@@ -79,6 +79,23 @@ _V3 = (
 )
 
 
+_V4 = (
+    """
+    CREATE TABLE organisation (
+        id text PRIMARY KEY,
+        version integer NOT NULL,
+        standing text NOT NULL,
+        since timestamptz NOT NULL,
+        reason text NOT NULL,
+        name text NOT NULL,
+        language text NOT NULL
+    )
+    """,
+    # Few are, and whoever looks for work asks which.
+    "CREATE INDEX organisation_suspended ON organisation (id) WHERE standing = 'suspended'",
+)
+
+
 def statements_v1() -> tuple[str, ...]:
     return _V1
 
@@ -91,3 +108,8 @@ def statements_v2() -> tuple[str, ...]:
 def statements_v3() -> tuple[str, ...]:
     """On top of v2: a dead letter can be one that nobody signed."""
     return _V3
+
+
+def statements_v4() -> tuple[str, ...]:
+    """On top of v3: what is known of the installation's organisations."""
+    return _V4

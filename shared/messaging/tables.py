@@ -121,8 +121,25 @@ class KeptAnswerRow(MessagingTable, table=True):
     created_at: datetime = Field(sa_column=_timestamptz(default_now=True))
 
 
+class OrganisationRow(MessagingTable, table=True):
+    """What the service knows of an organisation of the installation: see `shared.organisations`. `since`: when it came
+    to stand so."""
+
+    __tablename__ = "organisation"
+    __table_args__ = (Index("organisation_suspended", "id", postgresql_where=text("standing = 'suspended'")),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    standing: str = Field(sa_column=Column(Text, nullable=False))
+    since: datetime = Field(sa_column=_timestamptz())
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    language: str = Field(sa_column=Column(Text, nullable=False))
+
+
 OUTBOX = MessagingTable.metadata.tables["outbox"]
 INBOX = MessagingTable.metadata.tables["inbox"]
 DEAD_LETTER = MessagingTable.metadata.tables["dead_letter"]
 KEPT_ANSWER = MessagingTable.metadata.tables["kept_answer"]
 TIMER = MessagingTable.metadata.tables["timer"]
+ORGANISATION = MessagingTable.metadata.tables["organisation"]

@@ -35,13 +35,15 @@ _RETURNED = ", ".join(f"delivery.{name}" for name in _KEPT_COLUMNS)
 
 # A lease that has ended is contested first, and taken over half a lease later: its holder may have sent the mail, and
 # could not say so while the database was away or its disk full. Where we can write, it can now, too.
-# MATERIALIZED: a plan that looks inside a join once a row would claim other ones each time.
+# MATERIALIZED: a plan that looks inside a join once a row would claim other ones each time. Mails of organisations that
+# are suspended wait.
 _CLAIM_DUE = text(
     f"""
     WITH due AS MATERIALIZED (
         SELECT organisation, id, claim IS NULL OR contested AS free FROM delivery
         WHERE status = 'waiting' AND due_at <= clock_timestamp() AND purpose = ANY(:known)
           AND (lease_until IS NULL OR lease_until < clock_timestamp())
+          AND organisation NOT IN (SELECT id FROM organisation WHERE standing = 'suspended')
         ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE delivery SET

@@ -19,7 +19,7 @@ from shared.messaging.broker import KafkaSettings
 from shared.messaging.consumer import EventConsumer
 from shared.messaging.inbound import Inbound
 from shared.messaging.relay import Relay
-from shared.messaging.schema import statements_v1, statements_v2, statements_v3
+from shared.messaging.schema import statements_v1, statements_v2, statements_v3, statements_v4
 from shared.messaging.signatures import Signer, Verifier
 from shared.messaging.transaction import Received, Transaction, UnitOfWork
 from shared.wakeup import Wakeup
@@ -78,7 +78,7 @@ class Ledger:
 
     async def create_tables(self) -> None:
         async with self.database.transaction() as connection:
-            for statement in (*statements_v1(), *statements_v2(), *statements_v3()):
+            for statement in (*statements_v1(), *statements_v2(), *statements_v3(), *statements_v4()):
                 await connection.execute(text(statement))
             await connection.execute(text("CREATE TABLE line (n bigserial PRIMARY KEY, key text, number bigint)"))
             await connection.execute(text("CREATE TABLE tally (key text PRIMARY KEY, number bigint)"))

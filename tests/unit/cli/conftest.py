@@ -54,6 +54,8 @@ def answering(answer: Answer) -> Iterator[str]:
             answer.sent.append(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
             self.do_GET()
 
+        do_PUT = do_POST
+
         def log_message(self, format: str, *arguments: object) -> None:
             """Not among the test's output."""
 

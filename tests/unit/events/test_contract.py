@@ -45,6 +45,12 @@ TYPES = {
         "se.justera.meetings.reply-received.v1",
         "se.justera.meetings.seat-left-empty.v1",
     ],
+    "meetings.organisation": [
+        "se.justera.meetings.organisation-added.v1",
+        "se.justera.meetings.organisation-changed.v1",
+        "se.justera.meetings.organisation-resumed.v1",
+        "se.justera.meetings.organisation-suspended.v1",
+    ],
     "meetings.poll": [
         "se.justera.meetings.date-poll-closed.v1",
         "se.justera.meetings.date-poll-opened.v1",

@@ -1,0 +1,84 @@
+"""The rules of an organisation (association) of the installation: added, changed, suspended, resumed. Pure.
+
+The installation's own organisation is not among them: it is what the settings say, and stands as long as they do.
+"""
+
+import re
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.errors import InvalidInput, Refused
+from shared.events import OrganisationAdded, OrganisationChanged, OrganisationResumed, OrganisationSuspended
+from shared.names import Standing
+from shared.rendering.minutes import Language
+from shared.text import clean_line, clean_reason
+
+MOST_ORGANISATIONS = 5000
+"""In one installation: every row is read when one of them asks who is suspended, and none of that is paged."""
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # as of `Settings.organisation`: it is part of every key and link
+
+
+class OrganisationDetails(BaseModel):
+    """What people say of an organisation. `language`: of its texts, where a reader has chosen none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(max_length=4000)
+    language: Language = "sv"
+
+
+class Organisation(BaseModel):
+    """An organisation's state. `id`: its short name, part of every key of its rows and of every link: it never changes.
+    `version` counts its facts. `reason`: why it is suspended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    version: int
+    standing: Standing
+    reason: str = ""
+    details: OrganisationDetails
+
+
+def add(organisation_id: str, details: OrganisationDetails) -> tuple[Organisation, OrganisationAdded]:
+    """Raises InvalidInput."""
+    if not _ID.fullmatch(organisation_id):
+        raise InvalidInput(
+            f"id: {organisation_id[:80]!r} is no short name",
+            hint="a-z, 0-9 and hyphens, at most 63 characters; it can never be changed",
+        )
+    cleaned = clean_details(details)
+    made = Organisation(id=organisation_id, version=1, standing=Standing.ACTIVE, details=cleaned)
+    return made, OrganisationAdded(name=cleaned.name, language=cleaned.language)
+
+
+def change(organisation: Organisation, details: OrganisationDetails) -> tuple[Organisation, OrganisationChanged | None]:
+    """No fact where nothing is otherwise. A suspended one can be changed, too. Raises InvalidInput."""
+    cleaned = clean_details(details)
+    if cleaned == organisation.details:
+        return organisation, None
+    changed = organisation.model_copy(update={"version": organisation.version + 1, "details": cleaned})
+    return changed, OrganisationChanged(name=cleaned.name, language=cleaned.language)
+
+
+def suspend(organisation: Organisation, reason: str = "") -> tuple[Organisation, OrganisationSuspended]:
+    """Raises Refused for one that is, InvalidInput."""
+    if organisation.standing is Standing.SUSPENDED:
+        raise Refused(f"{organisation.id} is suspended already", hint="resume it, or leave it so")
+    cleaned = clean_reason(reason) if reason.strip() else ""
+    changed = {"version": organisation.version + 1, "standing": Standing.SUSPENDED, "reason": cleaned}
+    return organisation.model_copy(update=changed), OrganisationSuspended(reason=cleaned)
+
+
+def resume(organisation: Organisation) -> tuple[Organisation, OrganisationResumed]:
+    """Raises Refused for one that is active."""
+    if organisation.standing is Standing.ACTIVE:
+        raise Refused(f"{organisation.id} is not suspended")
+    changed = {"version": organisation.version + 1, "standing": Standing.ACTIVE, "reason": ""}
+    return organisation.model_copy(update=changed), OrganisationResumed()
+
+
+def clean_details(details: OrganisationDetails) -> OrganisationDetails:
+    """Raises InvalidInput that begins with the field's name."""
+    return details.model_copy(update={"name": clean_line(details.name, "name")})

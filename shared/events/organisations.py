@@ -1,0 +1,40 @@
+"""Facts of meetings about the organisations (associations) that one installation serves. Subject and key: the
+organisation's own short name, which is also that of the envelope."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.events import topics
+from shared.events.base import Event
+
+
+class _OrganisationEvent(Event):
+    abstract: ClassVar[bool] = True
+    service: ClassVar[str] = "meetings"
+    topic: ClassVar[str] = topics.ORGANISATIONS
+
+
+class _DetailsEvent(_OrganisationEvent):
+    abstract: ClassVar[bool] = True
+
+    name: str = Field(description="as people write it")
+    language: str = Field(description="of its texts, where a reader has chosen none: sv or en")
+
+
+class OrganisationAdded(_DetailsEvent):
+    """The installation serves one more organisation."""
+
+
+class OrganisationChanged(_DetailsEvent):
+    """It is called otherwise; all details are told again."""
+
+
+class OrganisationSuspended(_OrganisationEvent):
+    """Its people and its links are refused, its mails and deadlines wait, until it is resumed. Nothing is lost."""
+
+    reason: str = Field(description="for who runs the installation; may be empty")
+
+
+class OrganisationResumed(_OrganisationEvent):
+    """It goes on, with what waited."""

@@ -1,0 +1,54 @@
+"""Whether an organisation's doors are open: asked wherever it becomes known whose a request is.
+
+That is at three places, and no other lets anybody in: a token or session (`shared.auth`), a visit's cookie (there too),
+a mailed link (`shared.links`). What they go by is set for each request before the app has it (`shared.organisations`);
+outside of requests nobody is kept out: facts are taken in, and what waits is left out by the statements that look for
+it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from shared.errors import NotAllowed, Unavailable
+
+
+class OrganisationSuspended(NotAllowed):
+    slug = "organisation-suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known in a request. `own`: the installation's own organisation, which is never suspended. `suspended`:
+    None while nobody knows, and then no other is let in."""
+
+    own: str
+    suspended: frozenset[str] | None
+
+
+_KNOWN: ContextVar[Known | None] = ContextVar("justera_suspended", default=None)
+
+
+@contextmanager
+def knowing(known: Known) -> Iterator[None]:
+    """For what is done meanwhile."""
+    token = _KNOWN.set(known)
+    try:
+        yield
+    finally:
+        _KNOWN.reset(token)
+
+
+def require_active(organisation: str) -> None:
+    """Raises OrganisationSuspended, and Unavailable while it cannot be told."""
+    known = _KNOWN.get()
+    if known is None or organisation == known.own:
+        return
+    if known.suspended is None:
+        raise Unavailable("the database does not answer", hint="try again in a moment")
+    if organisation in known.suspended:
+        raise OrganisationSuspended(
+            "the organisation is suspended: nothing of it can be seen or changed, and nothing is lost",
+            hint="ask whoever runs the installation; what waits goes on when it is resumed",
+        )

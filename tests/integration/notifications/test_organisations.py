@@ -1,0 +1,58 @@
+"""A suspended organisation's mails wait, whoever else's go out; resumed, they go out as well."""
+
+from datetime import timedelta
+
+from services.notifications.delivery import store
+from shared.events import Envelope, Event, OrganisationAdded, OrganisationResumed, OrganisationSuspended, event_type
+from shared.events.envelope import kafka_headers
+from shared.ids import new_id
+from shared.messaging.message import RawMessage
+from shared.messaging.tables import ORGANISATION as KNOWN
+from tests.integration.notifications.post import ORGANISATION, START, Post, created, message, requested
+
+OTHER = "granvik"
+
+
+def fact(event: Event, version: int, of: str = OTHER) -> RawMessage:
+    envelope = Envelope(
+        id=new_id(),
+        source="/services/meetings",
+        type=event_type(event),
+        subject=of,
+        time=START + timedelta(hours=version),
+        organisation=of,
+        sequence=version,
+        correlation_id=of,
+        key=of,
+        data=event.to_json(),
+    )
+    headers = tuple(kafka_headers(envelope.attributes()))
+    return RawMessage(event.topic, 0, version, of, headers, envelope.data.encode())
+
+
+async def claimed(post: Post) -> set[str]:
+    """Whose mails a mailer takes now."""
+    async with post.database.transaction() as connection:
+        found = await store.claim_due(connection, claim=new_id(), lease=0, most=10)
+        await connection.rollback()
+    return {one.organisation for one in found}
+
+
+async def test_its_mails_wait_until_it_is_resumed(waiting_post: Post) -> None:
+    for of in (ORGANISATION, OTHER):
+        await waiting_post.bring(message(created(), organisation=of), message(requested(), organisation=of))
+    await waiting_post.bring(fact(OrganisationAdded(name="Granvik", language="sv"), 1))
+    assert await claimed(waiting_post) == {ORGANISATION, OTHER}
+    await waiting_post.bring(fact(OrganisationSuspended(reason=""), 2))
+    assert await claimed(waiting_post) == {ORGANISATION}
+    await waiting_post.bring(fact(OrganisationResumed(), 3))
+    assert await claimed(waiting_post) == {ORGANISATION, OTHER}
+
+
+async def test_a_fact_that_comes_late_changes_nothing(waiting_post: Post) -> None:
+    await waiting_post.bring(fact(OrganisationSuspended(reason="uppsagt"), 4))
+    await waiting_post.bring(fact(OrganisationResumed(), 3), fact(OrganisationAdded(name="Granvik", language="sv"), 1))
+    async with waiting_post.database.single() as connection:
+        row = (await connection.execute(KNOWN.select())).one()
+    assert (row.id, row.version, row.standing, row.reason) == (OTHER, 4, "suspended", "uppsagt")
+    assert row.since == START + timedelta(hours=4)

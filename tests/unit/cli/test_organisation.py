@@ -1,0 +1,95 @@
+"""`justera organisation`: what is asked of meetings, and what is said afterwards."""
+
+import json
+
+import pytest
+
+from tests.unit.cli.conftest import Answer, Justera, answering, one_line
+
+OTHER = {
+    "id": "norrdalen",
+    "version": 3,
+    "standing": "suspended",
+    "reason": "avtalet är uppsagt",
+    "details": {"name": "Norrdalen", "language": "sv"},
+}
+LISTED = {"own": {"id": "default", "name": "Justera"}, "organisations": [OTHER]}
+
+
+@pytest.fixture(autouse=True)
+def _token(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUSTERA_TOKEN", "x")
+
+
+def test_all_are_listed(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(Answer(body=json.dumps(LISTED))) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("organisation", "list")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[1:] == [
+        "default\tJustera\t\tthe installation's own\t",
+        "norrdalen\tNorrdalen\tsv\tsuspended\tavtalet är uppsagt",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked", "sent"),
+    [
+        (
+            ("add", "norrdalen", "--name", "Norrdalen"),
+            "POST /meetings/organisations",
+            {"id": "norrdalen", "details": {"name": "Norrdalen", "language": "sv"}},
+        ),
+        (
+            ("suspend", "norrdalen", "--yes", "--reason", "uppsagt"),
+            "POST /meetings/organisations/norrdalen/suspend",
+            {"reason": "uppsagt"},
+        ),
+        (("resume", "norrdalen"), "POST /meetings/organisations/norrdalen/resume", None),
+        (("resume", "../x"), "POST /meetings/organisations/..%2Fx/resume", None),
+    ],
+)
+def test_a_step_is_asked_for(
+    arguments: tuple[str, ...], asked: str, sent: object, justera: Justera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Answer(body=json.dumps(OTHER))
+    with answering(answer) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("organisation", *arguments)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith(arguments[1])
+    assert answer.asked == [asked]
+    assert [json.loads(one) if one else None for one in answer.sent] == [sent]
+
+
+def test_a_change_keeps_what_is_not_named(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Answer(body=json.dumps(OTHER), first=[json.dumps(LISTED)])
+    with answering(answer) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("organisation", "change", "norrdalen", "--language", "en")
+    assert (outcome.status, outcome.out) == (0, "done\n")
+    assert answer.asked == ["GET /meetings/organisations", "PUT /meetings/organisations/norrdalen?version=3"]
+    assert json.loads(answer.sent[0]) == {"name": "Norrdalen", "language": "en"}
+
+
+def test_closing_is_asked_about_first(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Answer(body=json.dumps(OTHER))
+    with answering(answer) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        assert justera("organisation", "suspend", "norrdalen").status == 1
+    assert answer.asked == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("change", "nobody", "--name", "X"), "there is no organisation 'nobody' in the register"),
+        (("add", "norrdalen", "--name", "X", "--language", "fi"), "--language: 'fi' is neither sv nor en"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_line(
+    arguments: tuple[str, ...], said: str, justera: Justera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(Answer(body=json.dumps(LISTED))) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        assert said in one_line(justera("organisation", *arguments))

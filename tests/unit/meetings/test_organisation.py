@@ -1,0 +1,65 @@
+"""An organisation's life: no order of steps breaks it, and each fact tells what changed."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.meetings.organisation import organisation as rules
+from services.meetings.organisation.organisation import Organisation, OrganisationDetails
+from shared.errors import InvalidInput, Refused
+from shared.events import OrganisationAdded, OrganisationChanged, OrganisationResumed, OrganisationSuspended
+from shared.names import Standing
+
+DETAILS = OrganisationDetails(name="Kommunalförbundet Norrdalen")
+STEPS = st.lists(st.sampled_from(["suspend", "resume", "rename", "same"]), max_size=20)
+
+
+def step(name: str, of: Organisation, number: int) -> tuple[Organisation, Any]:
+    if name == "suspend":
+        return rules.suspend(of, "skäl")
+    if name == "resume":
+        return rules.resume(of)
+    return rules.change(of, OrganisationDetails(name=f"Namn {number}") if name == "rename" else of.details)
+
+
+@given(STEPS)
+def test_no_order_of_steps_breaks_it(steps: list[str]) -> None:
+    state, _ = rules.add("norrdalen", DETAILS)
+    for number, name in enumerate(steps):
+        before = state
+        try:
+            state, fact = step(name, before, number)
+        except Refused:
+            assert (name == "suspend") == (before.standing is Standing.SUSPENDED)
+            assert state == before
+            continue
+        assert state.version == before.version + (fact is not None)
+        assert (fact is None) == (state == before)
+        assert state.id == "norrdalen"
+        assert (state.reason == "skäl") == (state.standing is Standing.SUSPENDED)
+        if name in ("rename", "same"):
+            assert state.standing is before.standing
+
+
+def test_each_step_is_told() -> None:
+    state, added = rules.add("norrdalen", OrganisationDetails(name="  Norrdalen ", language="en"))
+    assert added == OrganisationAdded(name="Norrdalen", language="en")
+    state, changed = rules.change(state, DETAILS)
+    assert changed == OrganisationChanged(name=DETAILS.name, language="sv")
+    state, suspended = rules.suspend(state, " uppsagt ")
+    assert suspended == OrganisationSuspended(reason="uppsagt")
+    _, resumed = rules.resume(state)
+    assert resumed == OrganisationResumed()
+
+
+@pytest.mark.parametrize("short", ["", "Norrdalen", "-a", "a b", "å", "x" * 64, "a/b", "a.b", "*"])
+def test_what_is_no_short_name_is_refused(short: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^id: "):
+        rules.add(short, DETAILS)
+
+
+def test_it_has_a_name() -> None:
+    with pytest.raises(InvalidInput, match=r"^name"):
+        rules.add("norrdalen", OrganisationDetails(name=" "))

@@ -1,0 +1,57 @@
+"""Nobody of a suspended organisation comes in: by token, session, visit or link."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from shared.auth import Access, Role, TokenRecord, token_hash
+from shared.errors import Unavailable
+from shared.keys import new_keys, parse_keys
+from shared.links import BadLink, issue, member_link, read
+from shared.suspension import Known, OrganisationSuspended, knowing, require_active
+
+KEYS = parse_keys(new_keys(), "KEYS")
+ACCESS = Access(
+    [
+        TokenRecord(name="maja", role=Role.SECRETARY, organisation=of, sha256=token_hash(of))
+        for of in ("closed", "open", "own")
+    ],
+    bytes(32),
+)
+KNOWN = Known("own", frozenset({"closed"}))
+DOORS = {
+    "token": lambda of: ACCESS.by_token(of),
+    "named": lambda of: ACCESS.named(of, "maja"),
+    "visit": lambda of: ACCESS.verify("member", ACCESS.sign("member", {"o": of}, 60)),
+    "link": lambda of: read(KEYS, "member", issue(KEYS, member_link(of, "p1", 1))),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_is_closed_to_the_suspended_alone(door: str) -> None:
+    DOORS[door]("closed")  # outside of a request nobody is kept out
+    with knowing(KNOWN):
+        DOORS[door]("open")
+        DOORS[door]("own")
+        with pytest.raises(OrganisationSuspended):
+            DOORS[door]("closed")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_while_nobody_knows_only_the_installations_own_comes_in(door: str) -> None:
+    with knowing(Known("own", None)):
+        DOORS[door]("own")
+        with pytest.raises(Unavailable):
+            DOORS[door]("open")
+
+
+def test_whoever_makes_up_a_link_is_not_told_who_is_suspended() -> None:
+    token = issue(KEYS, member_link("closed", "p1", 1))
+    with knowing(KNOWN), pytest.raises(BadLink):
+        read(KEYS, "member", token[:-3] + "AAA")
+
+
+def test_the_own_organisation_is_never_kept_out() -> None:
+    with ExitStack() as stack:
+        stack.enter_context(knowing(Known("own", frozenset({"own"}))))
+        require_active("own")
