@@ -4,6 +4,7 @@ A body has a key, by which registers and plans speak of it and which never chang
 and minutes know it.
 """
 
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -183,26 +184,43 @@ def close(body: Body, on: date) -> tuple[Body, BodyClosed]:
 
 def clean_details(details: BodyDetails) -> BodyDetails:
     """Raises InvalidInput that names the field."""
+    cleaned, wrong = checked_details(details)
+    if wrong:
+        raise wrong[0]
+    return cleaned
+
+
+def checked_details(details: BodyDetails) -> tuple[BodyDetails, list[InvalidInput]]:
+    """In one form, but for the fields that are wrong; and these, each named by what is said of it."""
     rules = details.rules
-    for name in OWN_DEADLINES:
-        if rules.deadline_profile is DeadlineProfile.MUNICIPALITY and getattr(rules, name) is not None:
-            raise InvalidInput(
-                f"{name}: is the law's, for a body of a municipality",
-                hint="leave it out, or follow an association's statutes",
-                says=says("law_says", name),
-            )
-    cleaned = rules.model_copy(
-        update={
-            "signers": tuple(clean_name(role) for role in rules.signers),
-            "standing_items": tuple(
-                item.model_copy(update={"title": clean_line(item.title, "standing_items")})
-                for item in rules.standing_items
-            ),
-            "timezone": known_timezone(rules.timezone),
-            "join_link": _web_link(rules.join_link) if rules.join_link else None,
-        }
+    wrong = [
+        InvalidInput(
+            f"{name}: is the law's, for a body of a municipality",
+            hint="leave it out, or follow an association's statutes",
+            says=says("law_says", name),
+        )
+        for name in OWN_DEADLINES
+        if rules.deadline_profile is DeadlineProfile.MUNICIPALITY and getattr(rules, name) is not None
+    ]
+    cleaned: dict[str, object] = {}
+    named: dict[str, object] = {}
+    fields: tuple[tuple[str, dict[str, object], Callable[[], object]], ...] = (
+        ("name", named, lambda: clean_line(details.name, "name")),
+        ("signers", cleaned, lambda: tuple(clean_name(role) for role in rules.signers)),
+        ("standing_items", cleaned, lambda: tuple(map(_clean_item, rules.standing_items))),
+        ("timezone", cleaned, lambda: known_timezone(rules.timezone)),
+        ("join_link", cleaned, lambda: _web_link(rules.join_link) if rules.join_link else None),
     )
-    return details.model_copy(update={"name": clean_line(details.name, "name"), "rules": cleaned})
+    for field, into, clean in fields:
+        try:
+            into[field] = clean()
+        except InvalidInput as error:
+            wrong.append(error)
+    return details.model_copy(update={**named, "rules": rules.model_copy(update=cleaned)}), wrong
+
+
+def _clean_item(item: StandingItem) -> StandingItem:
+    return item.model_copy(update={"title": clean_line(item.title, "standing_items")})
 
 
 def _web_link(link: str) -> str:

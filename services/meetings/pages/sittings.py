@@ -21,8 +21,9 @@ from services.meetings.sitting.commands import SaidEntry, Scene, is_key
 from services.meetings.sitting.correcting import clock_time
 from services.meetings.sitting.history import Entry, effective, why_of
 from services.meetings.sitting.in_order import latest_of
-from services.meetings.sitting.sitting import SittingStatus
+from services.meetings.sitting.sitting import Sitting, SittingStatus
 from services.meetings.sitting.steps import Choice
+from services.meetings.sitting.turns import whose_turn
 from shared.auth import Access, Principal
 from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound, Refused
@@ -136,6 +137,8 @@ class SittingPages(OfficePages):
         if scene.state is None:
             roll, coming = await self._commands.sittings.expected(principal.organisation, meeting_id)
             facts |= {"roll": roll, "coming": coming}
+        else:
+            facts |= await self._turns(principal.organisation, meeting_id, scene.state)
         return self._page(
             request,
             "office/sitting.html" if scene.state else "office/sitting_opening.html",
@@ -148,6 +151,15 @@ class SittingPages(OfficePages):
             room=self._room.path(request, principal.organisation, meeting_id),
             **facts,
         )
+
+    async def _turns(self, organisation: str, meeting_id: str, state: Sitting) -> dict[str, Any]:
+        """Who approved the body's minutes when, and who is proposed while nobody is chosen."""
+        adjusted = await self._commands.sittings.adjusted_before(organisation, meeting_id)
+        candidates = [one.person_id for one in state.deciding if one.person_id != state.presiding]
+        return {
+            "adjusted": adjusted,
+            "proposed": () if state.adjusters else whose_turn(state.adjusters_wanted, candidates, adjusted),
+        }
 
     async def _steps(
         self,

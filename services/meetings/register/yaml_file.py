@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from services.meetings.body.body import BodyDetails, BodyRules, clean_details
+from services.meetings.body.body import BodyDetails, BodyKind, BodyRules
+from services.meetings.body.body import checked_details as checked_body
 from services.meetings.body.membership import Basis
 from services.meetings.keys import clean_key
 from services.meetings.person.person import PersonDetails, checked_details
@@ -29,11 +30,13 @@ def read_yaml(text: str, problems: Problems) -> Register:
     for key, given in _entries(whole.get("people", {}), "people"):
         where = f"people, {key[:80]}"
         with problems.at(where):
-            cleaned, wrong = checked_details(_person(given))
-            problems.add_all(where, wrong)
+            read = _valid(PersonDetails, _fields(given, _PERSON), where, problems)
             cleaned_key = clean_key(key)
-            if not wrong:
-                people[cleaned_key] = cleaned
+            if read is not None:
+                cleaned, wrong = checked_details(read)
+                problems.add_all(where, wrong)
+                if not wrong:
+                    people[cleaned_key] = cleaned
     if len(people) > MOST_PEOPLE:
         raise InvalidInput(
             f"people: more than {MOST_PEOPLE}",
@@ -45,7 +48,7 @@ def read_yaml(text: str, problems: Problems) -> Register:
         where = f"bodies, {key[:80]}"
         with problems.at(where):
             bodies.append(_body(clean_key(key), given, where, problems))
-    return Register(people, tuple(bodies))
+    return Register(people, tuple(body for body in bodies if body is not None))
 
 
 def names_of(text: str) -> dict[str, str]:
@@ -65,26 +68,25 @@ def names_of(text: str) -> dict[str, str]:
     return found
 
 
-def _person(given: object) -> PersonDetails:
-    details: PersonDetails = _valid(PersonDetails, _fields(given, _PERSON))
-    return details
-
-
-def _body(key: str, given: object, where: str, problems: Problems) -> WantedBody:
+def _body(key: str, given: object, where: str, problems: Problems) -> WantedBody | None:
+    """None when something is wrong with what it is. Raises InvalidInput of what cannot be read further."""
     fields = _fields(given, _BODY)
     members = fields.pop("members", None)
-    details = clean_details(_details(fields)) if fields else None
-    return WantedBody(key, where, details, None if members is None else _members(members, where, problems))
+    details = _details(fields, where, problems) if fields else None
+    seats = None if members is None else _members(members, where, problems)
+    return WantedBody(key, where, details, seats) if details is not None or not fields else None
 
 
-def _details(fields: dict[str, Any]) -> BodyDetails:
+def _details(fields: dict[str, Any], where: str, problems: Problems) -> BodyDetails | None:
+    """None when something is wrong with them."""
     for name in ("name", "kind"):
-        if not isinstance(fields.get(name), str):
-            raise InvalidInput(
-                f"{name}: is missing",
-                hint="a body is described whole, or by its members alone",
-                says=says("missing_of_body", name),
-            )
+        with problems.at(where):
+            if not isinstance(fields.get(name), str):
+                raise InvalidInput(
+                    f"{name}: is missing",
+                    hint="a body is described whole, or by its members alone",
+                    says=says("missing_of_body", name),
+                )
     rules = {name: fields[name] for name in _RULES if name in fields}
     for name in ("public", "public_archive"):
         if isinstance(said := rules.get(name), str):
@@ -92,7 +94,16 @@ def _details(fields: dict[str, Any]) -> BodyDetails:
     items = rules.get("standing_items")
     if isinstance(items, list):
         rules["standing_items"] = [{"title": item} if isinstance(item, str) else item for item in items]
-    return BodyDetails(name=fields["name"], kind=kind_of(fields["kind"]), rules=_valid(BodyRules, rules))
+    kind = None
+    if isinstance(said := fields.get("kind"), str):
+        with problems.at(where):
+            kind = kind_of(said)
+    read = _valid(BodyRules, rules, where, problems)
+    # What cannot be read stands in for nothing: the rest is checked beside it.
+    name = fields["name"] if isinstance(fields.get("name"), str) else "-"
+    cleaned, wrong = checked_body(BodyDetails(name=name, kind=kind or BodyKind.BOARD, rules=read or BodyRules()))
+    problems.add_all(where, wrong)
+    return None if wrong or kind is None or read is None or name != fields.get("name") else cleaned
 
 
 def _members(given: object, where: str, problems: Problems) -> tuple[WantedSeat, ...]:
@@ -124,7 +135,7 @@ def _seat(fields: dict[str, Any], where: str, problems: Problems) -> WantedSeat 
             raise InvalidInput("person: is missing", says=says("missing", "person"))
         person = clean_key(texts["person"], "person")
     with problems.at(where):
-        basis = _valid(Basis, _fields(given, tuple(Basis.model_fields)), "basis") if given else None
+        basis = _valid(Basis, _fields(given, tuple(Basis.model_fields)), where, problems, "basis") if given else None
     return seat_of(texts, person, where, problems, basis)
 
 
@@ -156,13 +167,16 @@ def _fields(given: object, known: tuple[str, ...]) -> dict[str, Any]:
     return fields
 
 
-def _valid(model: type[Any], fields: dict[str, Any], *within: str) -> Any:
-    """`within`: the field in which they stand. Raises InvalidInput that names the field."""
+def _valid(model: type[Any], fields: dict[str, Any], where: str, problems: Problems, *within: str) -> Any:
+    """`within`: the field in which they stand. None when something is wrong, each once told by its name."""
     assert issubclass(model, BaseModel)  # noqa: S101  (of our own calls)
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = invalid.place((*within, *first["loc"]))
-        what, said = invalid.told(first, where)
-        raise InvalidInput(f"{where}: {what}", says=said) from None
+        told: dict[str, InvalidInput] = {}
+        for one in error.errors(include_url=False):
+            place = invalid.place((*within, *one["loc"]))
+            what, said = invalid.told(one, place)
+            told.setdefault(place, InvalidInput(f"{place}: {what}", says=said))
+        problems.add_all(where, told.values())
+        return None

@@ -30,6 +30,7 @@ from services.meetings.sitting.steps import (
     Withdrawn,
     cleaned,
 )
+from services.meetings.sitting.turns import last_times
 from services.meetings.transaction import MeetingsTransaction
 from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound, Refused, says
@@ -95,6 +96,13 @@ class SittingCommands:
         async with self._unit_of_work.begin() as transaction:
             await transaction.meeting(organisation, meeting_id)
             return await transaction.sitting_steps(organisation, meeting_id)
+
+    async def adjusted_before(self, organisation: str, meeting_id: str) -> dict[str, datetime]:
+        """When people were last chosen to approve the body's minutes, by id: the start of that meeting. Raises
+        NotFound."""
+        async with self._unit_of_work.begin() as transaction:
+            meeting = await transaction.meeting(organisation, meeting_id)
+            return last_times(await transaction.adjusters_before(organisation, meeting))
 
     async def expected(self, organisation: str, meeting_id: str) -> tuple[list[RollEntry], set[str]]:
         """The roll of the body on the meeting's day, and who of it said that they come. Raises NotFound, Refused."""

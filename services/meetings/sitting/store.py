@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
+from services.meetings.meeting.meeting import Meeting
+from services.meetings.meeting.tables import MEETING
 from services.meetings.sitting.history import Entry
 from services.meetings.sitting.sitting import Sitting
 from services.meetings.sitting.tables import SITTING, SITTING_STEP
@@ -17,6 +19,21 @@ _FIND = select(SITTING.c.version, SITTING.c.state).where(
 )
 _IS_OPENED = select(
     exists().where(SITTING.c.organisation == bindparam("organisation"), SITTING.c.meeting_id == bindparam("meeting_id"))
+)
+# How far back whose turn it is to approve minutes is looked for: two years of monthly meetings.
+_MOST_BEFORE = 24
+_CHOSEN = SITTING.c.state["adjusters"]
+_BEFORE = (
+    select(MEETING.c.starts, _CHOSEN.label("adjusters"))
+    .join(SITTING, (SITTING.c.organisation == MEETING.c.organisation) & (SITTING.c.meeting_id == MEETING.c.id))
+    .where(
+        MEETING.c.organisation == bindparam("organisation"),
+        MEETING.c.body_id == bindparam("body_id"),
+        MEETING.c.starts < bindparam("starts"),
+        SITTING.c.state.has_key("adjusters"),
+    )
+    .order_by(MEETING.c.starts.desc())
+    .limit(_MOST_BEFORE)
 )
 _SAVE = insert(SITTING)
 _SAVE = _SAVE.on_conflict_do_update(index_elements=["organisation", "meeting_id"], set_=dict(_SAVE.excluded)).inline()
@@ -41,6 +58,17 @@ class SittingStore(Transaction):
     async def sitting_is_opened(self, organisation: str, meeting_id: str) -> bool:
         key = {"organisation": organisation, "meeting_id": meeting_id}
         return bool((await self.connection.execute(_IS_OPENED, key)).scalar_one())
+
+    async def adjusters_before(self, organisation: str, meeting: Meeting) -> list[tuple[datetime, list[str]]]:
+        """Of the body's last sittings before this one: when, and the ids of whom they chose to approve the minutes."""
+        of = {
+            "organisation": organisation,
+            "body_id": meeting.body_id,
+            "starts": meeting.details.model_dump(mode="json")["starts"],
+        }
+        return [
+            (datetime.fromisoformat(row.starts), row.adjusters) for row in await self.connection.execute(_BEFORE, of)
+        ]
 
     async def sitting_steps(self, organisation: str, meeting_id: str) -> list[Entry]:
         """All that were recorded, in that order."""

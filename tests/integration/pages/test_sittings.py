@@ -247,6 +247,26 @@ async def test_an_adjuster_who_leaves_or_presides_is_told_and_another_is_chosen(
     assert "Nils Ek, som valdes att justera, leder mötet nu och justerar som ordförande." in page
 
 
+async def test_whose_turn_it_is_to_approve_the_minutes_is_proposed_by_earlier_sittings(held: Held) -> None:
+    commands = held.visitor.site.meetings.commands
+    before = (await commands.sittings.scene(ORGANISATION, held.meeting_id)).meeting.details
+    week = {"starts": before.starts + timedelta(days=2), "ends": before.ends + timedelta(days=2)}
+    later = await commands.meetings.schedule(ORGANISATION, before.model_copy(update=week))
+    await held.visitor.follow(held.at)
+    await commands.sittings.open(ORGANISATION, held.meeting_id, list(held.ids.values()), key="first", by="sender")
+    await held.visitor.follow(held.at)
+    page = await held.say("adjusters_chosen", adjuster=held.ids["Maja"])
+    assert "justerade senast" not in page
+    following = Held(held.visitor, held.ids, later.id)
+    await commands.sittings.open(ORGANISATION, later.id, list(held.ids.values()), key="second", by="sender")
+    page = (await held.visitor.follow(following.at)).text
+    ticked = re.findall(r'name="adjuster" value="([^"]+)" checked', page)
+    assert ticked == [held.ids["Nils"]], "not the chair, nor who did the last time"
+    assert "justerade senast 23 september 2022" in page
+    await following.say("adjusters_chosen", adjuster=held.ids["Maja"])
+    assert "Ikryssade är" not in held.visitor.page.text, "they are chosen"
+
+
 async def test_an_item_whose_answer_was_lost_is_taken_up_once(held: Held) -> None:
     await held.visitor.follow(held.at)
     await held.visitor.press("/sitting/open", present=held.ids["Olof"])

@@ -117,6 +117,38 @@ def test_all_that_is_wrong_with_a_person_or_a_place_in_yaml_is_told() -> None:
     assert all(one.startswith(start) for one, start in zip(told, [*people, *places], strict=True))
 
 
+def test_all_that_is_wrong_with_a_bodys_rules_in_yaml_is_told_beside_its_places() -> None:
+    text = """
+bodies:
+  styrelsen:
+    name: "Styr\\u202e"
+    kind: klubb
+    quorum: 0
+    notice_days: många
+    timezone: Europa/Norrdalen
+    members:
+      - {person: sven-dahl, role: kung}
+  radet: {quorum: 0, timezone: Europa/Norrdalen}
+"""
+    problems = Problems()
+    read = read_yaml(text, problems)
+    told = [str(one) for one in problems.found]
+    board = [f"bodies, styrelsen: {name}: " for name in ("kind", "quorum", "notice_days", "name")]
+    council = [f"bodies, radet: {name}: " for name in ("name", "kind", "quorum")]
+    starts = [*board, "bodies, styrelsen, members, number 1: role: ", *council]
+    assert all(one.startswith(start) for one, start in zip(told, starts, strict=True)), told
+    assert read.bodies == ()
+
+
+def test_all_that_is_wrong_with_what_rules_say_is_told() -> None:
+    text = "bodies: {styrelsen: {name: Styrelsen, kind: styrelse, timezone: Norrdalen, join_link: ftp, signers: ['']}}"
+    problems = Problems()
+    read_yaml(text, problems)
+    fields = [str(one).split(": ")[1] for one in problems.found]
+    assert len(fields) == 3
+    assert {"timezone", "join_link"} < set(fields)
+
+
 OLOF = ("Olof Berg;olof.berg@bjorka.example;Styrelsen;ordförande;;", "Olof Berg;olof@ny.example;Styrelsen;ledamot;;")
 MAJA = ("Maja Lind;;AU;sekreterare;;", "Maja Lind;maja.lind@norrdalen.example;AU;ledamot;;maja-lind")
 NEW = ("Eva Ek;eva@ny.example;Rådet;ledamot;nätverk;", "Eva Ek;;Rådet;ledamot;;")
