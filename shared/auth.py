@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from shared.errors import NotAllowed, NotAuthenticated, StaleForm
 from shared.names import Role as Role
+from shared.row_security import act_for, acting_for
 from shared.sessions import SESSION_SECONDS, SessionKey, Sessions
 from shared.settings import BadConfiguration
 from shared.suspension import require_active
@@ -121,7 +122,8 @@ class Access:
     async def log_out(self, principal: Principal, response: Response) -> None:
         """The session ends here, not only in this browser."""
         if self.sessions is not None and principal.session:
-            await self.sessions.end(principal.session_key)
+            with acting_for(principal.organisation):
+                await self.sessions.end(principal.session_key)
         response.delete_cookie(self.session_cookie, path="/", secure=self.secure, httponly=True, samesite="lax")
 
     async def open_session(self, principal: Principal, *, browser: str = "") -> str:
@@ -130,7 +132,8 @@ class Access:
             raise NotAuthenticated("there are no sessions here", hint="send Authorization: Bearer …")
         key = SessionKey(principal.organisation, principal.token, secrets.token_urlsafe(16))
         value = self.sign("session", {"o": key.organisation, "t": key.token, "s": key.id}, SESSION_SECONDS)
-        await self.sessions.open(key, browser, SESSION_SECONDS)
+        with acting_for(key.organisation):
+            await self.sessions.open(key, browser, SESSION_SECONDS)
         return value
 
     async def by_request(self, request: Request) -> Principal:
@@ -147,9 +150,13 @@ class Access:
         key = SessionKey(*(str(claims.get(name, "")) for name in ("o", "t", "s")))
         record = self._tokens.get(key.token)
         known = record is not None and record.organisation == key.organisation
-        if record is None or not known or self.sessions is None or not await self.sessions.holds(key):
+        if record is None or not known or self.sessions is None or not await self._holds(self.sessions, key):
             raise NotAuthenticated("please log in again", hint="the session has ended")
         return Principal.of(record, session=key.id)
+
+    async def _holds(self, sessions: Sessions, key: SessionKey) -> bool:
+        with acting_for(key.organisation):
+            return await sessions.holds(key)
 
     def sign(self, purpose: str, claims: dict[str, Any], seconds: int) -> str:
         """Claims with an expiry, signed for one purpose. Not secret: put nothing private in."""
@@ -192,8 +199,8 @@ class Access:
 
 
 async def principal_of(request: Request) -> Principal:
-    """From the bearer token, else from the session cookie; `request.state.role` says it to the page. Raises
-    NotAuthenticated."""
+    """From the bearer token, else from the session cookie; `request.state.role` says it to the page, and what
+    the request does from here on is for their organisation. Raises NotAuthenticated."""
     access: Access = request.app.state.access
     if token := _bearer_token(request):
         principal = access.by_token(token)
@@ -202,6 +209,7 @@ async def principal_of(request: Request) -> Principal:
     else:
         raise NotAuthenticated("no token was given", hint="send Authorization: Bearer …, or open the login link")
     request.state.role = principal.role
+    act_for(principal.organisation)
     return principal
 
 
@@ -220,7 +228,8 @@ async def check_form(request: Request) -> None:
 
 
 class RouteAccess:
-    """Marks a route's dependency so that a test can see that access was declared."""
+    """Marks a route's dependency so that a test can see that access was declared. `organisation`: with roles, the only
+    one whose people may call; without, whose rows an open route shows."""
 
     def __init__(self, roles: frozenset[Role], why: str = "", organisation: str | None = None) -> None:
         self.roles = roles
@@ -229,6 +238,8 @@ class RouteAccess:
 
     async def __call__(self, request: Request) -> Principal | None:
         if not self.roles:
+            if self.organisation is not None:
+                act_for(self.organisation)
             return None
         principal = await principal_of(request)
         if principal.role not in self.roles:
@@ -254,9 +265,9 @@ def requires(*roles: Role, organisation: str | None = None) -> Any:
     return Depends(_TokenAccess(frozenset(roles), organisation=organisation))
 
 
-def public(why: str) -> Any:
-    """Dependency: anyone may call this route, and says why."""
-    return Depends(RouteAccess(frozenset(), why))
+def public(why: str, organisation: str | None = None) -> Any:
+    """Dependency: anyone may call this route, and says why. `organisation`: whose rows it shows, if any."""
+    return Depends(RouteAccess(frozenset(), why, organisation))
 
 
 def undeclared_routes(routes: list[Any]) -> list[str]:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.errors import Unavailable
+from shared.row_security import NOBODY, SETTING, scope
 
 Result = TypeVar("Result")
 
@@ -38,8 +39,11 @@ _SETTINGS = {
     "enable_seqscan": "off",
     "plan_cache_mode": "force_generic_plan",
     "idle_in_transaction_session_timeout": "60000",
+    # Empty, which shows no row, until a transaction says for whom it is. Not left unset: see shared.row_security.
+    SETTING: "''",
 }
 _SET = "; ".join(f"SET {name} = {value}" for name, value in _SETTINGS.items())
+_SESSION_SCOPE = text(f"SELECT set_config('{SETTING}', :scope, false)")
 
 
 class VersionConflict(Exception):
@@ -72,7 +76,11 @@ def is_conflict(error: BaseException) -> bool:
 
 
 class Database:
-    """One service's own database. `url` is a SQLAlchemy URL for asyncpg; pool sizes are connections."""
+    """One service's own database. `url` is a SQLAlchemy URL for asyncpg; pool sizes are connections.
+
+    What is read and written is guarded by the scope (`shared.row_security`) in which `transaction` or `single` is
+    entered, to its end.
+    """
 
     def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "justera") -> None:
         self.engine: AsyncEngine = create_async_engine(
@@ -100,15 +108,27 @@ class Database:
         A connection, not an ORM session: all our SQL is Core, and a session costs about as much as each statement.
         """
         async with self.engine.begin() as connection:
-            yield connection
+            session = _session_of(connection)
+            session.scope = scope()
+            try:
+                yield connection
+            finally:
+                session.scope = NOBODY
 
     @asynccontextmanager
     async def single(self) -> AsyncIterator[AsyncConnection]:
         """A connection on which each statement is a transaction of its own: one round trip instead of three.
 
-        For a reading, or a change that is one statement.
+        For a reading, or a change that is one statement. A connection that was last used in another scope takes a
+        second one.
         """
+        wanted = scope()
         async with self._single.connect() as connection:
+            session = _session_of(connection)
+            if session.scope_between != wanted:
+                session.scope_between = None  # when this is cancelled, nobody knows whether it took effect
+                await connection.execute(_SESSION_SCOPE, {"scope": wanted})
+                session.scope_between = wanted
             yield connection
 
     async def ping(self, within: float = 2.0) -> None:
@@ -123,9 +143,31 @@ class Database:
         await self.engine.dispose()
 
 
-async def _connected(**arguments: Any) -> asyncpg.Connection:
+class _Session(asyncpg.Connection):
+    """Knows its `scope`: that of the transaction which begins next, and `scope_between` transactions, None when that is
+    not known."""
+
+    scope: str = NOBODY
+    scope_between: str | None = NOBODY
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
+        """A transaction's scope goes along with its BEGIN, in one round trip, and ends with it."""
+        if query.startswith("BEGIN"):
+            query = f"{query} SET LOCAL {SETTING} = '{self.scope}'"  # names of organisations have no apostrophe
+        status: str = await super().execute(query, *args, timeout=timeout)
+        return status
+
+
+def _session_of(connection: AsyncConnection) -> _Session:
+    session = connection.sync_connection.connection.driver_connection if connection.sync_connection else None
+    if not isinstance(session, _Session):
+        raise TypeError("not a connection of ours")
+    return session
+
+
+async def _connected(**arguments: Any) -> _Session:
     """A session with our settings. PgBouncer lets nobody in who asks for such settings while connecting."""
-    connection: asyncpg.Connection = await asyncpg.connect(**arguments)
+    connection: _Session = await asyncpg.connect(**arguments, connection_class=_Session)
     try:
         await connection.execute(_SET, timeout=_CONNECT_SECONDS)
     except BaseException:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.row_security import EVERYBODY, SETTING
 from shared.settings import BadConfiguration
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ async def is_current(engine: AsyncEngine, service: str) -> bool:
     """Whether the database has this version's schema, or a later one: in a rolling upgrade it runs on that, too."""
     async with engine.connect() as connection:
         return await connection.run_sync(_at_head, service)
+
+
+async def is_guarded(engine: AsyncEngine) -> bool:
+    """Whether policies bind who we are here: the tables' owner, say, but no superuser, and nobody with BYPASSRLS."""
+    async with engine.connect() as connection:
+        above = await connection.execute(
+            text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        )
+        return not above.scalar_one()
 
 
 async def drift(engine: AsyncEngine, metadata: Sequence[MetaData]) -> list[Any]:
@@ -65,6 +75,8 @@ def _config(service: str) -> "Config":
 
 
 def _upgrade(connection: Connection, service: str, to: str) -> None:
+    # What a revision changes in rows it changes in all; until the transaction ends.
+    connection.execute(text(f"SET LOCAL {SETTING} = '{EVERYBODY}'"))
     encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise BadConfiguration(f"the database of {service} is in {encoding}", hint="make it with ENCODING 'UTF8'")

@@ -15,6 +15,7 @@ from sqlmodel import Field, SQLModel
 
 from shared.database import Database
 from shared.passes import PASS_SECONDS, SKEW_SECONDS, Pass, PassRefused, hash_of
+from shared.row_security import for_all
 
 RENEW_SECONDS = 15 * 60
 """How long a pass carries a session from page to page: then signing is asked anew, which knows whether it holds."""
@@ -125,6 +126,10 @@ class PassedSessions:
     async def take(self, one: Pass, cookie: str, fresh: str) -> str:
         """The cookie of the session that the pass opens: `fresh`, or `cookie` where the pass renews that one's, so that
         forms that stand open keep their token. Raises PassRefused for a pass that was used or whose login has ended."""
+        with for_all("whose the session before was follows from its cookie"):
+            return await self._taken(one, cookie, fresh)
+
+    async def _taken(self, one: Pass, cookie: str, fresh: str) -> str:
         async with self._database.transaction() as connection:
             await connection.execute(_PRUNE_SESSIONS)
             await connection.execute(_PRUNE_REFUSED)
@@ -157,10 +162,11 @@ class PassedSessions:
             (_C.passed_at < _in(-RENEW_SECONDS)).label("due"),
             (_C.seen_at < _in(-_SEEN_SECONDS)).label("stale"),
         ).where(mine, _C.ends_at > now, _C.seen_at > _in(-IDLE_SECONDS))
-        async with self._database.single() as connection:
-            row = (await connection.execute(query)).one_or_none()
-            if row is not None and row.stale:
-                await connection.execute(update(_SESSION).where(mine).values(seen_at=now))
+        with for_all("whose a session is follows from its cookie"):
+            async with self._database.single() as connection:
+                row = (await connection.execute(query)).one_or_none()
+                if row is not None and row.stale:
+                    await connection.execute(update(_SESSION).where(mine).values(seen_at=now))
         return None if row is None else PassedSession(row.organisation, row.token_sha256, row.login, row.due)
 
 

@@ -13,6 +13,7 @@ from shared.database import is_transient
 from shared.logging import get_logger
 from shared.messaging.transaction import TransactionT, UnitOfWork
 from shared.panics import ends
+from shared.row_security import SETTING, for_all
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -49,9 +50,10 @@ _HOLD = text(
     "ORDER BY organisation, kind, subject FOR UPDATE"
 ).bindparams(bindparam("subjects", type_=ARRAY(Text)))
 # SKIP LOCKED: several instances share the work, and one that died holds nothing back. MATERIALIZED: a plan that looks
-# inside a join once a row would claim another one each time. Those of organisations that are suspended wait.
+# inside a join once a row would claim another one each time. Those of organisations that are suspended wait. What
+# follows in the transaction is of the timer's organisation.
 _CLAIM = text(
-    """
+    f"""
     WITH due AS MATERIALIZED (
         SELECT organisation, kind, subject FROM timer
         WHERE due_at <= :now AND organisation NOT IN (SELECT id FROM organisation WHERE standing = 'suspended')
@@ -59,8 +61,9 @@ _CLAIM = text(
     )
     DELETE FROM timer USING due
     WHERE (timer.organisation, timer.kind, timer.subject) = (due.organisation, due.kind, due.subject)
-    RETURNING timer.organisation, timer.kind, timer.subject, timer.due_at
-    """
+    RETURNING timer.organisation, timer.kind, timer.subject, timer.due_at,
+        set_config('{SETTING}', timer.organisation, true)
+    """  # noqa: S608
 )
 
 
@@ -136,15 +139,16 @@ class TimerWorker(Generic[TransactionT]):
 
     async def fire_one(self) -> bool:
         """Fire the timer that is due longest. False when none is due."""
-        async with self._unit_of_work.begin() as outer:
-            now = self._clock.now()
-            row = (await outer.connection.execute(_CLAIM, {"now": now})).one_or_none()
-            if row is None:
-                return False
-            timer = Timer(row.organisation, row.kind, row.subject, row.due_at)
-            if not await self._handled(outer, timer):
-                await set_timers(outer.connection, [replace(timer, due_at=now + POSTPONED)])
-            return True
+        with for_all("timers fire when they are due, whose ever; one that is taken narrows this to its own"):
+            async with self._unit_of_work.begin() as outer:
+                now = self._clock.now()
+                row = (await outer.connection.execute(_CLAIM, {"now": now})).one_or_none()
+                if row is None:
+                    return False
+                timer = Timer(row.organisation, row.kind, row.subject, row.due_at)
+                if not await self._handled(outer, timer):
+                    await set_timers(outer.connection, [replace(timer, due_at=now + POSTPONED)])
+                return True
 
     async def _handled(self, outer: TransactionT, timer: Timer) -> bool:
         """Run the handler under a savepoint. False when it failed on a bug; raises what may succeed later."""

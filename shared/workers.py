@@ -8,12 +8,15 @@ from contextlib import suppress
 from shared.database import is_transient
 from shared.logging import get_logger
 from shared.panics import ends, is_cancelled
+from shared.row_security import acting_for
 
 log = get_logger(__name__)
 
 
 class Worker:
     """Runs `step` again and again until stopped; `step` waits for its own work and returns after each piece of it.
+
+    It acts for no organisation until `step` says for which: whoever started it is not behind what it does.
 
     A failing step is tried again with jittered backoff (0.1 s to `max_backoff` seconds): a worker never gives up, since
     what it works on is durable. Stopping waits up to `drain` seconds for the step in hand, then cancels it.
@@ -46,7 +49,8 @@ class Worker:
         failures = 0
         while not self._stopping.is_set():
             try:
-                await self._step()
+                with acting_for():
+                    await self._step()
                 failures = 0
                 await asyncio.sleep(0)  # a step that found nothing to wait for must not starve all others
             except BaseException as error:

@@ -38,6 +38,7 @@ from shared.rendering.annexes import bound_name
 from shared.rendering.minutes import MinutesDocument
 from shared.rendering.press import Press
 from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
+from shared.row_security import acting_for, for_all
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -128,16 +129,18 @@ class Archiving:
 
     async def archive_one(self) -> bool:
         """Take the job that is due longest, and archive its agreement or note why not. False when none is due."""
-        async with self._unit_of_work.database.single() as connection:
-            job = await store.claim_job(connection, lease=LEASE)
+        with for_all("the job that is due longest is taken, whose ever"):
+            async with self._unit_of_work.database.single() as connection:
+                job = await store.claim_job(connection, lease=LEASE)
         if job is None:
             return False
-        try:
-            await self._archive(job)
-        except BaseException as error:
-            if ends(error):
-                raise
-            await self._after_failure(job, error)
+        with acting_for(job.organisation):
+            try:
+                await self._archive(job)
+            except BaseException as error:
+                if ends(error):
+                    raise
+                await self._after_failure(job, error)
         return True
 
     async def _archive(self, job: Job) -> None:

@@ -27,6 +27,7 @@ from shared.messaging.freshness import Freshness
 from shared.messaging.gate import EVENTS_REFUSED, MOST_KEPT, kept_part
 from shared.messaging.message import RawMessage, headers_as_json, storable
 from shared.messaging.signatures import NotAuthentic, Verifier
+from shared.row_security import for_all
 
 log = get_logger(__name__)
 
@@ -68,15 +69,19 @@ class Journal:
         for raw in batch:
             one = self._identified(raw)
             identified.setdefault(one.id, one)  # the first copy's place is its place
+        with for_all("it keeps whatever comes, of whichever organisation it says that it is"):
+            await self._keep(identified.values())
+        if forged := sum(not one.authentic for one in identified.values()):
+            EVENTS_REFUSED.labels(CONSUMER).inc(forged)
+            log.warning("journal.not_authentic", count=forged)
+
+    async def _keep(self, identified: Collection[Identified]) -> None:
         async with self._database.transaction() as connection:
-            kept = await _keepable(connection, identified.values())
+            kept = await _keepable(connection, identified)
             new = await inbox.accept(connection, CONSUMER, [one.id for one in kept])
             rows = [(one, self._row(one)) for one in kept if one.id in new]
             fresh = [row for one, row in rows if not (one.late and one.readable and await _is_there(connection, row))]
             await _append(connection, fresh)
-        if forged := sum(not one.authentic for one in identified.values()):
-            EVENTS_REFUSED.labels(CONSUMER).inc(forged)
-            log.warning("journal.not_authentic", count=forged)
 
     def _identified(self, raw: RawMessage) -> Identified:
         try:

@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Literal, cast
 
@@ -23,6 +24,7 @@ from shared.errors import InvalidInput, NotFound
 from shared.events import BlobRef
 from shared.links import LINKS_OPEN
 from shared.rendering.minutes import Language
+from shared.row_security import for_all
 
 MOST = 200
 
@@ -115,17 +117,20 @@ class ArchiveQueries:
 
     async def failed(self, organisation: str | None = None, *, most: int = MOST) -> list[Job]:
         """Those that are given up until someone has them retried; of every organisation when none is named."""
-        async with self._database.single() as connection:
-            return await store.jobs(connection, organisation, FAILED, most=most)
+        with for_all("an operator's list of all") if organisation is None else nullcontext():
+            async with self._database.single() as connection:
+                return await store.jobs(connection, organisation, FAILED, most=most)
 
     async def count_waiting(self) -> int:
-        async with self._database.single() as connection:
-            return await store.count_jobs(connection, WAITING)
+        with for_all("counted for the installation as a whole"):
+            async with self._database.single() as connection:
+                return await store.count_jobs(connection, WAITING)
 
     async def count_failed(self) -> int:
         """What waits for a person: given up, or refused."""
-        async with self._database.single() as connection:
-            return await store.count_jobs(connection, FAILED, REFUSED)
+        with for_all("counted for the installation as a whole"):
+            async with self._database.single() as connection:
+                return await store.count_jobs(connection, FAILED, REFUSED)
 
     async def _archived(self, organisation: str, agreement_id: str) -> Archived:
         async with self._database.single() as connection:

@@ -30,6 +30,7 @@ from services.meetings.poll.proposals import NOTHING_BEFORE
 from services.meetings.proposal.proposal import ProposalDetails
 from services.meetings.reply.reply import Answer, Via
 from shared.rendering.minutes import Language
+from shared.row_security import acting_for
 from shared.yaml_text import load_plain
 
 _DATA = Path(__file__).parent / "example_data"
@@ -103,14 +104,19 @@ class Greeting:
 
     async def begin(self) -> None:
         """What a newcomer sees first: who sits where, when they meet, and what the board dealt with."""
-        await self._register()
-        held, _ = await self._board()
-        if held:
-            await self._hold(held[-1])
+        with acting_for(self._organisation):
+            await self._register()
+            held, _ = await self._board()
+            if held:
+                await self._hold(held[-1])
 
     async def go_on(self) -> None:
         """What takes longer, while the newcomer looks around: a notice and its answers, papers, what waits, and signed
         minutes on the notice board."""
+        with acting_for(self._organisation):
+            await self._go_on()
+
+    async def _go_on(self) -> None:
         people = await self._meetings.people.people(self._organisation, None, _MOST_PEOPLE)
         self._people = {one.key: one.id for one in people}
         held, coming = await self._board()

@@ -13,6 +13,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,6 +39,7 @@ from shared.logging import get_logger
 _log = get_logger(__name__)
 
 _USER = "justera"
+_OWNER = "justera_services"  # of the databases: no superuser, whom row-level security would not bind
 _START_SECONDS = 60.0
 _SOCKET_PREFIX = "justera-"
 _LONGEST_TEMPORARY = 60  # bytes; a socket's whole path has about 100 (unix(7): 108, macOS: 104)
@@ -47,6 +50,7 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "logging_collector": "off",
 }
+_DATABASE_OWNER = "SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1"
 _VOLATILE_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -150,22 +154,43 @@ class EmbeddedPostgres:
         if self._child is not None:
             self._child.kill()
 
-    def url(self, database: str) -> str:
-        """A SQLAlchemy URL (asyncpg) that reaches `database` over the socket."""
+    def url(self, database: str, *, user: str = _OWNER) -> str:
+        """A SQLAlchemy URL (asyncpg) that reaches `database` over the socket, as its owner by default."""
         if self._socket_dir is None:
             raise ChildFailed("PostgreSQL is not running")
-        url = URL.create("postgresql+asyncpg", username=_USER, database=database, query={"host": str(self._socket_dir)})
+        url = URL.create("postgresql+asyncpg", username=user, database=database, query={"host": str(self._socket_dir)})
         return url.render_as_string(hide_password=False)
 
+    @property
+    def admin_url(self) -> str:
+        """As `url`, for whoever makes databases."""
+        return self.url("postgres", user=_USER)
+
     async def ensure_database(self, name: str) -> str:
-        """Create the database `name` unless it is there; returns its URL."""
-        connection = await asyncpg.connect(host=str(self._socket_dir), user=_USER, database="postgres")
+        """Create the database `name` and its owner unless they are there; returns its URL.
+
+        One of an earlier release belongs to the superuser, with all that is in it: it gets its owner now.
+        """
+        async with self._administrating("postgres") as connection:
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", _OWNER):
+                await connection.execute(f"CREATE ROLE {_OWNER} LOGIN")
+            owner = await connection.fetchval(_DATABASE_OWNER, name)
+            if owner is None:
+                await connection.execute(f"CREATE DATABASE {_quoted(name)} OWNER {_OWNER}")
+        if owner is not None and owner != _OWNER:
+            async with self._administrating(name) as connection, connection.transaction():
+                for table in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+                    await connection.execute(f"ALTER TABLE {_quoted(table['tablename'])} OWNER TO {_OWNER}")
+                await connection.execute(f"ALTER DATABASE {_quoted(name)} OWNER TO {_OWNER}")
+        return self.url(name)
+
+    @asynccontextmanager
+    async def _administrating(self, database: str) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(host=str(self._socket_dir), user=_USER, database=database)
         try:
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-                await connection.execute(f'CREATE DATABASE "{name.replace(chr(34), chr(34) * 2)}"')
+            yield connection
         finally:
             await connection.close()
-        return self.url(name)
 
     def _clean_up_after_predecessor(self) -> None:
         """After a `kill -9` of our predecessor: end its server, drop its pid file and its socket's folder."""
@@ -247,6 +272,11 @@ class EmbeddedPostgres:
         except FileNotFoundError:
             return False
         return len(lines) > 7 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
+
+
+def _quoted(name: str) -> str:
+    """As an identifier in SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _environment() -> dict[str, str]:

@@ -30,6 +30,7 @@ from shared.clock import ManualClock, parse_timestamp
 from shared.errors import JusteraError, Refused, Unavailable
 from shared.history import Entry
 from shared.rendering.report import Report, as_text, build_report
+from shared.row_security import act_for
 from shared.text import same_email
 
 # Called after each step, when everything that it led to has been handled.
@@ -129,6 +130,7 @@ class Replay:
 
     async def run(self, observe: Observer | None = None) -> Outcome:
         """Raises RefusedScenario at the first step that the system does not allow."""
+        act_for(self._organisation)
         await self._settle()
         for step in self._scenario.steps:
             await self.take(step)
@@ -138,6 +140,7 @@ class Replay:
 
     async def take(self, step: Step) -> None:
         """One step, and all that it leads to. Raises RefusedScenario, Unavailable."""
+        act_for(self._organisation)
         self._clock.move_to(step.at)
         try:
             if STEP_KINDS[step.kind].about == "agreement":

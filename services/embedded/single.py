@@ -26,7 +26,7 @@ from shared.http import problem
 from shared.logging import get_logger
 from shared.messaging.broker import KafkaSettings
 from shared.messaging.signatures import parse_event_keys
-from shared.migrations import is_current
+from shared.migrations import is_current, is_guarded
 from shared.names import SERVICES
 from shared.pass_access import PassAccess
 from shared.passes import STAFFED
@@ -186,12 +186,13 @@ class _Elsewhere:
 
 async def _has_schema(service: Service, *, tell: bool = True) -> bool:
     """False while the database is away, which may come later: readiness tells, and the log when it is to `tell`. A
-    wrong password or an old schema does not mend itself.
+    wrong password, an old schema, or a user above the tables' policies does not mend itself.
 
     Raises BadConfiguration.
     """
     try:
         current = await is_current(service.database.engine, service.name)
+        guarded = await is_guarded(service.database.engine)
     except Exception as error:
         refusal = refusal_of(error, service.name, service.database.engine.url)
         if refusal is None:
@@ -204,6 +205,13 @@ async def _has_schema(service: Service, *, tell: bool = True) -> bool:
     if not current:
         raise BadConfiguration(
             f"the database of {service.name} is not at this version's schema", hint="run: justera migrate"
+        )
+    if not guarded:
+        user = service.database.engine.url.username
+        raise BadConfiguration(
+            f"{service.name} reaches its database as {user}, whom no row-level security binds: a superuser, or one "
+            "with BYPASSRLS",
+            hint='docs/operations.md, "Install", says how to make one who owns the database and no more',
         )
     return True
 

@@ -22,6 +22,7 @@ from shared.clock import Clock
 from shared.errors import NotFound, Refused, Unavailable
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
+from shared.row_security import acting_for, for_all
 from shared.wakeup import Wakeup
 
 log = get_logger(__name__)
@@ -190,13 +191,15 @@ class NotificationsCommands:
 
     async def count_unread(self) -> int:
         """Replies that are kept with a mail and wait for a person."""
-        async with self._unit_of_work.database.single() as connection:
-            return await unmatched.count_unread(connection, self._organisation)
+        with acting_for(self._organisation):
+            async with self._unit_of_work.database.single() as connection:
+                return await unmatched.count_unread(connection, self._organisation)
 
     async def count_waiting(self) -> int:
         """Mails that no server has taken yet, also for want of a server."""
-        async with self._unit_of_work.database.single() as connection:
-            return await store.count_waiting(connection)
+        with for_all("counted for the installation as a whole"):
+            async with self._unit_of_work.database.single() as connection:
+                return await store.count_waiting(connection)
 
     async def _report(self, delivery: Delivery, failure: Failure) -> None:
         mail = self._composer.compose(delivery)

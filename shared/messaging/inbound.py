@@ -17,9 +17,10 @@ from shared.events.base import Event
 from shared.logging import get_logger
 from shared.messaging import dead_letters, inbox
 from shared.messaging.dead_letters import DeadLetter
-from shared.messaging.message import Decoder, Poison, RawMessage, event_id_of, traceparent_of
+from shared.messaging.message import Decoder, Poison, RawMessage, event_id_of, organisation_of, traceparent_of
 from shared.messaging.transaction import Received, TransactionT, UnitOfWork
 from shared.panics import ends
+from shared.row_security import acting_for, for_all
 
 log = get_logger(__name__)
 
@@ -47,7 +48,9 @@ class Inbound(Generic[TransactionT]):
         wanted = [raw for raw in batch if self._decoder.wants(raw)]
         if not wanted:
             return
-        with self._traced(wanted):
+        # As signed by who wrote them: what they tell concerns these organisations, and no other.
+        organisations = {found for raw in wanted if (found := organisation_of(raw))}
+        with self._traced(wanted), acting_for(*organisations):
             try:
                 await self._handle_together(wanted)
             except _PoisonInBatch:
@@ -159,20 +162,20 @@ class Inbound(Generic[TransactionT]):
 
         Raises NotFound.
         """
-        async with self._unit_of_work.begin() as outer:
-            connection = outer.connection
-            return await self._drain(outer, await self._locked(connection, letter_id))
+        with for_all("an operator of the installation looks after messages of whichever organisation"):
+            async with self._unit_of_work.begin() as outer:
+                return await self._drain(outer, await self._locked(outer.connection, letter_id))
 
     async def drop(self, letter_id: int) -> int:
         """Give up one dead letter, and handle what waited behind it. Returns how many of those succeeded.
 
         Raises NotFound.
         """
-        async with self._unit_of_work.begin() as outer:
-            connection = outer.connection
-            waiting = await self._locked(connection, letter_id)
-            await dead_letters.remove(connection, [letter_id])
-            done = await self._drain(outer, [letter for letter in waiting if letter.id != letter_id])
+        with for_all("an operator of the installation looks after messages of whichever organisation"):
+            async with self._unit_of_work.begin() as outer:
+                waiting = await self._locked(outer.connection, letter_id)
+                await dead_letters.remove(outer.connection, [letter_id])
+                done = await self._drain(outer, [letter for letter in waiting if letter.id != letter_id])
         log.warning("dead_letter.dropped", consumer=self.name, dead_letter=letter_id)
         return done
 

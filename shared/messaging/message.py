@@ -13,6 +13,7 @@ from shared import invalid
 from shared.events.base import Event, base_type, event_type
 from shared.events.envelope import Envelope, MalformedEvent, from_kafka, well_formed
 from shared.messaging.transaction import Received
+from shared.row_security import is_name
 
 # A B-tree of PostgreSQL takes entries of up to 2,700 bytes, and dead letters are indexed by key.
 _LONGEST_KEY = 200  # characters
@@ -91,6 +92,12 @@ def event_id_of(raw: RawMessage) -> str | None:
 def traceparent_of(raw: RawMessage) -> str | None:
     """None when the header is missing or unreadable."""
     return _readable(raw, "ce_traceparent")
+
+
+def organisation_of(raw: RawMessage) -> str | None:
+    """None when the header is missing, unreadable or no organisation's name: no event is."""
+    found = _readable(raw, "ce_organisation")
+    return found if found and is_name(found) else None
 
 
 def _readable(raw: RawMessage, header: str) -> str | None:

@@ -27,6 +27,7 @@ from shared.messaging.freshness import SKEW
 from shared.messaging.outbox import OutgoingMessage
 from shared.messaging.pace import Pace
 from shared.messaging.signatures import Signer
+from shared.row_security import for_all
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -166,14 +167,18 @@ class Relay:
     async def _prune_once(self) -> None:
         most = dropped = _PRUNED_AT_ONCE
         while dropped == most and not self._stopped.is_set():
-            async with self._database.transaction() as connection:
-                # Inbox rows outlive whatever a topic, an outbox, or who plays it again could bring a second time.
-                dropped = max(
-                    await outbox.prune(connection, older_than=self._retention, most=most),
-                    await inbox.prune(connection, older_than=self._retention * 2 + _SKEW, most=most),
-                    await answers.prune(connection, most=most),
-                )
+            with for_all("answers are dropped by their age, whose ever"):
+                dropped = await self._dropped(most)
         await self._wait_until_stopped(_PRUNING_SECONDS)
+
+    async def _dropped(self, most: int) -> int:
+        async with self._database.transaction() as connection:
+            # Inbox rows outlive whatever a topic, an outbox, or who plays it again could bring a second time.
+            return max(
+                await outbox.prune(connection, older_than=self._retention, most=most),
+                await inbox.prune(connection, older_than=self._retention * 2 + _SKEW, most=most),
+                await answers.prune(connection, most=most),
+            )
 
     async def _wait_until_stopped(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -26,6 +26,7 @@ from shared.logging import get_logger
 from shared.messaging.answers import KEEPING, AnsweredBefore, Keeping
 from shared.messaging.transaction import OutcomeUnknown, Transaction, UnitOfWork
 from shared.panics import ends
+from shared.row_security import acting_within, scope
 
 log = get_logger(__name__)
 
@@ -67,6 +68,7 @@ class _Command(Generic[SharedT]):
     keeping: Keeping | None
     answer: "asyncio.Future[Any]"
     around: contextvars.Context | None
+    scope: str
 
     def tell(self, outcome: Any) -> None:
         """An exception is raised where the command was called, anything else returned. Who was cancelled hears
@@ -95,7 +97,8 @@ class SharedTransactions(Generic[SharedT]):
         and what `UnitOfWork.run` does. Who is cancelled before the transaction begins has asked nothing; later, the
         command takes effect all the same.
         """
-        command = _Command(target, work, KEEPING.get(), asyncio.get_running_loop().create_future(), tracing.around())
+        answer = asyncio.get_running_loop().create_future()
+        command = _Command(target, work, KEEPING.get(), answer, tracing.around(), scope())
         self._waiting.append(command)
         if self._working is None:
             # A context of its own: nothing of the caller's (its key, the names in its log lines) is its neighbours'.
@@ -128,9 +131,11 @@ class SharedTransactions(Generic[SharedT]):
         return [command for command in taken if not command.answer.done()]
 
     async def _run(self, batch: Sequence[_Command[SharedT]]) -> None:
+        scopes = (command.scope for command in batch)
         try:
-            async with self._unit_of_work.begin() as transaction:
-                outcomes = await self._outcomes(transaction, batch)
+            with acting_within(*scopes):
+                async with self._unit_of_work.begin() as transaction:
+                    outcomes = await self._outcomes(transaction, batch)
         except BaseException as error:
             if ends(error):
                 for command in batch:

@@ -42,7 +42,7 @@ async def servers(folder: Path) -> AsyncIterator[Servers]:
     database = EmbeddedPostgres(folder / "postgres", folder / "postgres.log", durable=True, binaries=binaries)
     with RealKafka(folder / "kafka") as kafka:
         async with database:
-            postgres = Postgres(make_url(database.url("postgres")), "machine" if binaries else "embedded")
+            postgres = Postgres(make_url(database.admin_url), "machine" if binaries else "embedded")
             assert database.pid is not None
             yield Servers(kafka.bootstrap, postgres, database.pid, kafka.pid)
 

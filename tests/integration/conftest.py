@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.row_security import for_all
 from tests.support.presses import end_children, keep_children
+
+
+@pytest.fixture(autouse=True)
+def for_whichever_organisation() -> Iterator[None]:
+    """A test asks commands and tables what it likes, without a door. Requests, batches and workers do not inherit this:
+    each begins with no organisation."""
+    with for_all("a test"):
+        yield
 
 
 @pytest.fixture(autouse=True)

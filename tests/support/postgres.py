@@ -18,6 +18,7 @@ from shared.names import SERVICES
 from tests.support.parts import Kind, PartMissing, docker_answers, docker_forced, embedded_forced
 from tests.support.processes import run
 
+_OWNER = "justera_tests"  # of the databases that tests get
 # For data that is thrown away, as `EmbeddedPostgres` does it.
 _VOLATILE = "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
@@ -30,6 +31,7 @@ class Postgres:
     kind: Kind
     created: list[str] = field(default_factory=list)
     templates: dict[str, str] = field(default_factory=dict)
+    has_owner: bool = False
 
     async def create_database(self, service: str | None = None) -> str:
         """A fresh database for this test, empty or with a service's tables; its SQLAlchemy URL. Dropped after the test.
@@ -66,7 +68,8 @@ class Postgres:
     async def _template(self, service: str) -> str:
         if service not in self.templates:
             name = f"template_{uuid.uuid4().hex}"
-            await self._execute(f'CREATE DATABASE "{name}"')
+            await self._ensure_owner()
+            await self._execute(f'CREATE DATABASE "{name}" OWNER {_OWNER}')
             self.templates[service] = name
             database = Database(self._url(name))
             await migrate(database.engine, service)
@@ -74,15 +77,27 @@ class Postgres:
         return self.templates[service]
 
     async def _create(self, name: str, template: str = "template1", options: str = "") -> str:
-        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {options}')
+        await self._ensure_owner()
+        await self._execute(f'CREATE DATABASE "{name}" OWNER {_OWNER} TEMPLATE "{template}" {options}')
         self.created.append(name)
         return name
 
     async def _drop(self, name: str) -> None:
         await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    async def _ensure_owner(self) -> None:
+        """As in production: no superuser, whom policies would not bind."""
+        if not self.has_owner:
+            await self._execute(
+                f"DO $$ BEGIN CREATE ROLE {_OWNER} LOGIN PASSWORD '{_OWNER}'; "
+                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            )
+            await self._execute(f"GRANT SET ON PARAMETER deadlock_timeout TO {_OWNER}")  # for a test of deadlocks
+            self.has_owner = True
+
     def _url(self, database: str) -> str:
-        return self.admin_url.set(database=database).render_as_string(hide_password=False)
+        owned = self.admin_url.set(username=_OWNER, password=_OWNER, database=database)
+        return owned.render_as_string(hide_password=False)
 
     async def _execute(self, statement: str) -> None:
         plain = self.admin_url.set(drivername="postgresql")
@@ -159,6 +174,6 @@ def _served(folder: Path, binaries: Path | None, kind: Kind) -> Iterator[Postgre
     server = EmbeddedPostgres(folder / "postgres", folder / "postgres.log", durable=False, binaries=binaries)
     run(server.start())
     try:
-        yield Postgres(make_url(server.url("postgres")), kind)
+        yield Postgres(make_url(server.admin_url), kind)
     finally:
         run(server.stop())

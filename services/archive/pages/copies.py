@@ -15,6 +15,7 @@ from shared.forwarding import Proxies
 from shared.keys import KeyRing
 from shared.links import BadLink
 from shared.rendering.file_names import sealed_name
+from shared.row_security import act_for
 from shared.web import Language, Look
 
 SHARED_COPY = "copy"
@@ -99,6 +100,7 @@ class CopyPages(LinkPages):
         except BadLink:
             link = links.read(self._keys, SHARED_COPY, token)
             agreement_id, holder = link.subject, ""
+        act_for(link.organisation)
         copy = await self._copies.copy(link.organisation, agreement_id)
         opens_from = await self._copies.links_from(link.organisation, agreement_id)
         ended = link.version < opens_from.get(holder, links.FIRST_VERSION) if holder else bool(opens_from)

@@ -15,6 +15,7 @@ from shared import links
 from shared.clock import Clock
 from shared.forwarding import Proxies
 from shared.keys import KeyRing
+from shared.row_security import act_for
 from shared.web import Language, Look
 
 _BY_LINK = "whoever was mailed the link may fetch the extract"
@@ -104,6 +105,7 @@ class SentExtractPages(LinkPages):
     async def _open(self, token: str) -> _Opened:
         """Raises BadLink, NotFound."""
         link = links.read(self._keys, links.EXTRACT, token)
+        act_for(link.organisation)
         agreement_id, number, holder = links.parts_of_extract_link(link.subject)
         sent = await self._extracts.sent_extract(link.organisation, agreement_id, number, holder)
         return _Opened(link.organisation, agreement_id, number, link.version, sent)

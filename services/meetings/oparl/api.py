@@ -150,7 +150,7 @@ def router(queries: OpenQueries, trusted_proxies: Proxies, limit: RateLimit | No
         limit.spend(network_key(client_ip(request, trusted_proxies)))
 
     routes = APIRouter(tags=["open data"], prefix="/oparl", route_class=_OpenRoute)
-    anyone = public("what is said to be public is for everyone")
+    anyone = public("what is said to be public is for everyone", queries.organisation)
 
     def get(path: str, model: type[BaseModel]) -> Callable[[Any], Any]:
         return routes.get(path, response_model=model, dependencies=[anyone])

@@ -61,7 +61,7 @@ class OpenQueries:
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
-        self._organisation = organisation
+        self.organisation = organisation
         self._name = name
         self.addresses = addresses
         self._blobs = blobs
@@ -72,27 +72,27 @@ class OpenQueries:
         """Raises NotFound for what never was public."""
 
         async def work(transaction: MeetingsTransaction) -> Kept:
-            return await transaction.open_object(self._organisation, kind, thing_id)
+            return await transaction.open_object(self.organisation, kind, thing_id)
 
         return await self._read(work)
 
     async def system(self) -> Kept:
-        return await self.object(Kind.SYSTEM, self._organisation)
+        return await self.object(Kind.SYSTEM, self.organisation)
 
     async def content(self, file_id: str) -> tuple[Kept, bytes]:
         """A file as it is published now. Raises NotFound for what never was, Gone, Unavailable."""
 
         async def work(transaction: MeetingsTransaction) -> tuple[Kept, Posted]:
-            kept = await transaction.open_object(self._organisation, Kind.FILE, file_id)
-            posting = await transaction.posting(self._organisation, file_id)
+            kept = await transaction.open_object(self.organisation, Kind.FILE, file_id)
+            posting = await transaction.posting(self.organisation, file_id)
             # It may have been taken down since the objects were made.
-            body = await transaction.body(self._organisation, posting.body_id)
+            body = await transaction.body(self.organisation, posting.body_id)
             if kept.fields is None or posting.posted is None or not is_read(posting, body):
                 raise Gone("the file is public no longer")
             return kept, posting.posted
 
         kept, posted = await self._read(work)
-        return kept, await self._blobs.get(self._organisation, posted.pdf)
+        return kept, await self._blobs.get(self.organisation, posted.pdf)
 
     async def page(
         self,
@@ -107,9 +107,9 @@ class OpenQueries:
 
         async def work(transaction: MeetingsTransaction) -> list[Kept]:
             if owner is not None:
-                await transaction.open_object(self._organisation, Kind.ORGANIZATION, owner)
+                await transaction.open_object(self.organisation, Kind.ORGANIZATION, owner)
             return await transaction.open_page(
-                self._organisation, kind, between, owner=owner, after=after, most=most + 1
+                self.organisation, kind, between, owner=owner, after=after, most=most + 1
             )
 
         found = await self._read(work)
@@ -123,7 +123,7 @@ class OpenQueries:
         """
 
         async def if_made(transaction: MeetingsTransaction) -> tuple[Read] | None:
-            if await self._mark(transaction) != await transaction.open_state(self._organisation):
+            if await self._mark(transaction) != await transaction.open_state(self.organisation):
                 return None
             return (await work(transaction),)
 
@@ -135,24 +135,24 @@ class OpenQueries:
 
     async def _make(self, transaction: MeetingsTransaction) -> None:
         """Anew the objects of what changed, and the few that the register alone says, unless another has since."""
-        made_of = await transaction.open_state(self._organisation, for_update=True)
+        made_of = await transaction.open_state(self.organisation, for_update=True)
         mark = await self._mark(transaction)  # before all else that is read: what comes meanwhile is followed next time
         if mark == made_of:
             return
-        bodies = [one for one in await transaction.bodies(self._organisation) if one.details.rules.public]
-        meetings = await transaction.changed_meetings(self._organisation, self._told(bodies))
-        before = await transaction.open_objects(self._organisation, meetings)
+        bodies = [one for one in await transaction.bodies(self.organisation) if one.details.rules.public]
+        meetings = await transaction.changed_meetings(self.organisation, self._told(bodies))
+        before = await transaction.open_objects(self.organisation, meetings)
         scene = await self._scene(transaction, bodies, meetings)
         changed = await asyncio.to_thread(self._changed, before, scene)
-        await transaction.save_open_objects(self._organisation, changed)
-        await transaction.save_made_of(self._organisation, meetings)
-        await transaction.save_open_state(self._organisation, mark)
+        await transaction.save_open_objects(self.organisation, changed)
+        await transaction.save_made_of(self.organisation, meetings)
+        await transaction.save_open_state(self.organisation, mark)
 
     def _changed(self, before: Mapping[Key, Kept], scene: Scene) -> tuple[Kept, ...]:
         return settled(before, open_things(scene, self.addresses), self.addresses, self._clock.now())
 
     async def _mark(self, transaction: MeetingsTransaction) -> str:
-        rows = await transaction.open_mark(self._organisation)
+        rows = await transaction.open_mark(self.organisation)
         hour = f"{self._clock.now():%Y-%m-%dT%H}"
         all_of_it = json.dumps([_MADE_BY, rows, hour, self._name, self._license, self.addresses.base])
         return hashlib.sha256(all_of_it.encode()).hexdigest()
@@ -167,13 +167,13 @@ class OpenQueries:
     ) -> Scene:
         now = self._clock.now()
         ids = {body.id for body in bodies}
-        memberships = [one for one in await transaction.memberships(self._organisation) if one.body_id in ids]
-        people = await transaction.people_among(self._organisation, {one.seat.person_id for one in memberships})
+        memberships = [one for one in await transaction.memberships(self.organisation) if one.body_id in ids]
+        people = await transaction.people_among(self.organisation, {one.seat.person_id for one in memberships})
         archives = {body.id for body in bodies if body.details.rules.public_archive}
-        called = await transaction.called_meetings(self._organisation, meeting_ids, ids, archives)
-        meetings = await transaction.meetings_among(self._organisation, set(called))
+        called = await transaction.called_meetings(self.organisation, meeting_ids, ids, archives)
+        meetings = await transaction.meetings_among(self.organisation, set(called))
         return Scene(
-            organisation=self._organisation,
+            organisation=self.organisation,
             name=self._name,
             license=self._license or None,
             bodies=bodies,

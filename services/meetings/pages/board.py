@@ -62,9 +62,8 @@ class BoardPages:
             self._get(router, f"{folder}/{{publication_id}}/html", self.board_html, f"board_html_{language}")
 
     def _get(self, router: APIRouter, path: str, handler: Callable[..., Any], name: str) -> None:
-        router.add_api_route(
-            path, handler, methods=["GET"], response_model=None, name=name, dependencies=[public(_EVERYONE)]
-        )
+        anyone = public(_EVERYONE, self._organisation)
+        router.add_api_route(path, handler, methods=["GET"], response_model=None, name=name, dependencies=[anyone])
 
     async def board(self, request: Request) -> Response:
         self._visit(request)

@@ -22,6 +22,7 @@ from services.meetings.person.person import Person
 from shared.auth import Access, public
 from shared.errors import NotAuthenticated, NotFound
 from shared.keys import KeyRing
+from shared.row_security import act_for
 from shared.web import Look, RateLimit, form_text, small_form
 
 COOKIE = "justera_member"
@@ -75,6 +76,7 @@ class Visits:
             raise NoVisit("the visit has ended") from error
         if claims.get("p") != person_id:
             raise NoVisit("the visit is another member's")
+        act_for(claims["o"])
         try:
             person = await self._queries.member(claims["o"], person_id, claims["v"])
         except NotFound as error:

@@ -17,6 +17,7 @@ from shared.errors import NotFound
 from shared.forwarding import Proxies, client_ip, network_key
 from shared.keys import KeyRing
 from shared.links import BadLink
+from shared.row_security import act_for
 from shared.settings import Settings
 from shared.web import Look, RateLimit, path_for, wrong_guesses
 from shared.web.page_route import problem_page
@@ -47,6 +48,7 @@ class OwnStartPages(OwnPages):
         """Exchange the link for a cookie. A link that is not ours, or opens nothing any more, is told so alike."""
         try:
             link = links.read(self._link_keys, links.MEMBER, token)
+            act_for(link.organisation)
             person = await self._queries.member(link.organisation, link.subject, link.version)
         except (BadLink, NotFound):
             self._bad_links.spend(network_key(client_ip(request, self._proxies)))
@@ -86,6 +88,7 @@ class OwnStartPages(OwnPages):
         """The member's meetings as a calendar to subscribe to (RFC 5545). Its link opens nothing else."""
         try:
             link = links.read(self._link_keys, links.CALENDAR, token)
+            act_for(link.organisation)
             person = await self._queries.member(link.organisation, link.subject, link.version)
         except (BadLink, NotFound):
             self._bad_links.spend(network_key(client_ip(request, self._proxies)))

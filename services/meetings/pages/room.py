@@ -23,6 +23,7 @@ from shared.errors import NotFound
 from shared.forwarding import Proxies, client_ip, network_key
 from shared.keys import KeyRing
 from shared.links import BadLink
+from shared.row_security import act_for
 from shared.web import Look, RateLimit, path_for, wrong_guesses
 from shared.web.live import followed
 from shared.web.page_route import problem_page
@@ -60,6 +61,7 @@ class RoomPages:
         """A link that is not ours is told so. One that has ended says that the sitting is over, and no more."""
         try:
             link = links.read(self._link_keys, links.ROOM, token)
+            act_for(link.organisation)
             scene = await self._commands.sittings.scene(link.organisation, link.subject)
         except (BadLink, NotFound):
             self._bad_links.spend(network_key(client_ip(request, self._proxies)))

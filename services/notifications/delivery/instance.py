@@ -20,6 +20,7 @@ from services.notifications.delivery import store
 from shared.database import Database
 from shared.ids import new_id
 from shared.logging import get_logger
+from shared.row_security import for_all
 from shared.workers import Worker
 
 log = get_logger(__name__)
@@ -72,13 +73,14 @@ class Instance:
         await self._worker.stop()
 
     async def _hold(self) -> None:
-        async with self._database.single() as connection:
-            try:
-                await self._hold_on(connection)
-            finally:  # also when cancelled
-                self._holds = False
-                # Closed, not given back: the lock is the connection's.
-                await connection.invalidate()
+        with for_all("what the mailer before held is taken back, whose ever"):
+            async with self._database.single() as connection:
+                try:
+                    await self._hold_on(connection)
+                finally:  # also when cancelled
+                    self._holds = False
+                    # Closed, not given back: the lock is the connection's.
+                    await connection.invalidate()
 
     async def _hold_on(self, connection: AsyncConnection) -> None:
         taken = await connection.execute(_TRY_LOCK, {"key": int(self._mark[:15], 16)})

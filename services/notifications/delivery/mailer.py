@@ -31,6 +31,7 @@ from shared.errors import InvalidInput, Refused
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
 from shared.panics import ends
+from shared.row_security import acting_for, for_all
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -166,10 +167,11 @@ class Mailer:
             await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _claim(self, most: int) -> list[Delivery]:
-        async with self._unit_of_work.database.single() as connection:
-            return await store.claim_due(
-                connection, claim=self._instance.new_claim(), lease=self._settings.lease, most=most
-            )
+        with for_all("mails that are due go out, whose ever"):
+            async with self._unit_of_work.database.single() as connection:
+                return await store.claim_due(
+                    connection, claim=self._instance.new_claim(), lease=self._settings.lease, most=most
+                )
 
     def _take_in_hand(self, delivery: Delivery) -> None:
         self._in_hand[delivery.key] = delivery.claim or ""
@@ -201,9 +203,13 @@ class Mailer:
             mail = self._composer.compose(delivery)
             attributes = {"justera.delivery.id": delivery.id, "justera.delivery.purpose": delivery.purpose.value}
             with tracing.span("send mail", tracing.ASKED, attributes=attributes, parent=delivery.traceparent) as span:
-                outcome = await self._transport.send(
-                    mail.message, return_path=mail.return_path, recipient=mail.recipient, envelope_id=mail.envelope_id
-                )
+                with acting_for(delivery.organisation):
+                    outcome = await self._transport.send(
+                        mail.message,
+                        return_path=mail.return_path,
+                        recipient=mail.recipient,
+                        envelope_id=mail.envelope_id,
+                    )
                 span.set_attribute("justera.delivery.outcome", type(outcome).__name__.lower())
                 return outcome
         except InvalidInput as error:
@@ -241,13 +247,14 @@ class Mailer:
         log.error("mail.outcome_not_recorded", delivery_id=group[0].delivery.id, exc_info=True)
 
     async def _record(self, group: Sequence[_Finished]) -> None:
-        async with self._unit_of_work.begin() as transaction:
-            locked = await transaction.lock([finished.delivery.key for finished in group])
-            for finished in group:
-                current = locked.get(finished.delivery.key)
-                change = self._decide(finished, current) if current else None
-                if change is not None:
-                    transaction.change(change)
+        with acting_for(*(finished.delivery.organisation for finished in group)):
+            async with self._unit_of_work.begin() as transaction:
+                locked = await transaction.lock([finished.delivery.key for finished in group])
+                for finished in group:
+                    current = locked.get(finished.delivery.key)
+                    change = self._decide(finished, current) if current else None
+                    if change is not None:
+                        transaction.change(change)
         for finished in group:
             self._in_hand.pop(finished.delivery.key, None)
             log.info("mail.handled", delivery_id=finished.delivery.id, outcome=type(finished.outcome).__name__.lower())
@@ -270,8 +277,9 @@ class Mailer:
     async def _renew(self) -> None:
         """At once after a failure: a lease must outlive a database that was away for a moment."""
         if self._in_hand:
-            async with self._unit_of_work.database.single() as connection:
-                await store.renew(connection, set(self._in_hand.values()), lease=self._settings.lease)
+            with for_all("a mailer renews its own claims, whose ids are random"):
+                async with self._unit_of_work.database.single() as connection:
+                    await store.renew(connection, set(self._in_hand.values()), lease=self._settings.lease)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._drained.wait(), self._settings.lease / 3)
 

@@ -21,6 +21,7 @@ from services.notifications.pages import Mail
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import NotFound
+from shared.row_security import acting_for, for_all
 
 SendReport = Callable[[str, str], Awaitable[None]]
 """Has a delivery report come back for one mail: organisation, delivery id."""
@@ -103,17 +104,19 @@ async def send_due_report(database: Database, send: SendReport) -> bool:
         .order_by(columns.report_due_at)
         .limit(1)
     )
-    async with database.transaction() as connection:
-        row = (await connection.execute(due)).one_or_none()
+    with for_all("reports that are due come back, whose ever"):
+        async with database.transaction() as connection:
+            row = (await connection.execute(due)).one_or_none()
     if row is None:
         return False
-    await send(row.organisation, row.id)
-    async with database.transaction() as connection:
-        await connection.execute(
-            update(INBOX_MAIL)
-            .where(columns.organisation == row.organisation, columns.id == row.id)
-            .values(report_due_at=None)
-        )
+    with acting_for(row.organisation):
+        await send(row.organisation, row.id)
+        async with database.transaction() as connection:
+            await connection.execute(
+                update(INBOX_MAIL)
+                .where(columns.organisation == row.organisation, columns.id == row.id)
+                .values(report_due_at=None)
+            )
     return True
 
 

@@ -27,6 +27,7 @@ from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
+from shared.row_security import acting_for
 from shared.web.limits import RateLimit
 
 log = get_logger(__name__)
@@ -70,6 +71,10 @@ class DeliveryReports:
         """
         # Reading what strangers send may take seconds of computing.
         reading = await asyncio.to_thread(_read, raw)
+        with acting_for(self._organisation):
+            await self._take(reading, raw, token)
+
+    async def _take(self, reading: "_Reading", raw: bytes, token: str | None) -> None:
         organiser = token if token is not None and token.startswith(ORGANISER_PREFIX) else None
         if token is None and not reading.reports:
             organiser = reading.organiser

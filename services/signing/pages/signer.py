@@ -24,6 +24,7 @@ from shared.forwarding import network_key
 from shared.keys import KeyRing
 from shared.links import BadLink
 from shared.rendering.file_names import original_name, shown_as
+from shared.row_security import act_for
 from shared.text import MAX_NAME, MAX_REASON, clean_name, clean_reason
 from shared.web import Field, Language, Look, RateLimit, form_text, path_for, small_form, text_error, wrong_guesses
 from shared.web.catalogue import LANGUAGES
@@ -99,6 +100,7 @@ class SignerPages:
         """Exchange the link for a cookie. A link that is not ours is told so, without detail."""
         try:
             link = links.read(self._link_keys, LINK_PURPOSE, token)
+            act_for(link.organisation)
             view = await self._queries.request(link.organisation, link.subject, link.version)
         except (BadLink, NotFound):
             self._bad_links.spend(network_key(self._caller(request)))
@@ -198,6 +200,7 @@ class SignerPages:
             raise NoVisit("the visit has ended") from error
         if claims.get("r") != request_id:
             raise NoVisit("the visit is of another request")
+        act_for(claims["o"])
         view = await self._queries.request(claims["o"], request_id, claims["v"])
         return _Visit(claims["o"], claims["v"], cookie, view)
 

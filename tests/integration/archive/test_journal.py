@@ -105,7 +105,7 @@ async def test_what_is_played_again_after_the_inbox_has_forgotten_stands_once(
     journal: Journal = archive.service.subscriptions[1].handle.__self__  # type: ignore[attr-defined]
     sent = signed_for(journal._verifier, first)
     await journal.handle([sent])
-    async with archive.service.database.engine.begin() as connection:
+    async with archive.service.database.transaction() as connection:
         await connection.exec_driver_sql("DELETE FROM inbox")
     later = Freshness(timedelta(days=30), now=lambda: datetime.now(UTC) + timedelta(days=63))
     monkeypatch.setattr(journal, "_freshness", later)

@@ -79,7 +79,7 @@ async def test_data_outlives_a_restart(tmp_path: Path) -> None:
 
 async def test_it_listens_only_in_a_folder_closed_to_others_and_writes_durably(tmp_path: Path) -> None:
     async with server(tmp_path) as running:
-        url = running.url("postgres")
+        url = running.admin_url
         settings = await execute(
             url, "SELECT current_setting('listen_addresses') AS tcp, current_setting('fsync') AS fsync"
         )
@@ -140,14 +140,14 @@ async def test_a_server_killed_alone_is_noticed_and_starts_again(tmp_path: Path)
     assert await running.wait_dead() == -signal.SIGKILL
     await running.stop()
     async with running:
-        assert await execute(running.url("postgres"), "SELECT 1 AS n")
+        assert await execute(running.admin_url, "SELECT 1 AS n")
 
 
 async def test_a_second_owner_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     async with server(tmp_path) as first:
         with pytest.raises(AlreadyRunning, match="in use by process"):
             await server(tmp_path).start()
-        assert await execute(first.url("postgres"), "SELECT 1 AS n")
+        assert await execute(first.admin_url, "SELECT 1 AS n")
 
 
 async def test_a_folder_of_another_major_version_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ async def test_an_initialisation_that_was_killed_is_begun_again(tmp_path: Path) 
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
     async with server(tmp_path) as running:
-        assert await execute(running.url("postgres"), "SELECT 1 AS n")
+        assert await execute(running.admin_url, "SELECT 1 AS n")
 
 
 async def test_a_failed_start_names_the_log_file_and_frees_the_folder(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ async def test_what_was_signed_and_is_poison_is_retried_as_ever(ledger: Ledger, 
 async def test_what_is_played_again_after_the_inbox_has_forgotten_is_not_handled(ledger: Ledger, door: Gate) -> None:
     first = signed(message("m", 1))
     await door.handle([first])
-    async with ledger.database.engine.begin() as connection:
+    async with ledger.database.transaction() as connection:
         await connection.exec_driver_sql("DELETE FROM inbox")
     later = Gate(ledger.inbound(), ledger.database, VERIFIER, days_later(63))
     before = EVENTS_LATE.labels(door.name)._value.get()

@@ -307,7 +307,7 @@ async def test_a_mail_that_waited_for_five_days_is_given_up(post: Post, server: 
         return "email-deferred" in await post.names()
 
     await eventually(deferred)
-    async with post.database.engine.begin() as connection:
+    async with post.database.transaction() as connection:
         await connection.exec_driver_sql("UPDATE delivery SET queued_at = queued_at - interval '5 days'")
 
     async def bounced() -> bool:

@@ -62,7 +62,7 @@ async def test_an_event_that_comes_twice_leads_to_one_mail(waiting_post: Post) -
 async def test_an_event_that_the_inbox_has_forgotten_leads_to_no_second_mail(waiting_post: Post) -> None:
     cause = message(requested())
     await waiting_post.bring(cause)
-    async with waiting_post.database.engine.begin() as connection:
+    async with waiting_post.database.transaction() as connection:
         await connection.exec_driver_sql("DELETE FROM inbox")
     await waiting_post.bring(cause)
     assert len(await waiting_post.deliveries()) == 1
@@ -207,7 +207,7 @@ async def test_the_end_is_told_to_those_who_had_signed_and_an_expiry_to_the_send
     post = make_post(automatic=False)
     cancelled = cancelled.model_copy(update={"asked": (Person(email=SVEN, name="Sven Dahl"), MAJA)})
     assert await mails_of(post, cancelled) == {MAJA.email: "ended-cancelled", SVEN: "request-withdrawn"}
-    async with post.database.engine.begin() as connection:
+    async with post.database.transaction() as connection:
         await connection.exec_driver_sql("DELETE FROM delivery")
     told = await mails_of(post, AgreementExpired(agreement_id=AGREEMENT, **TOLD))
     assert told == {SENDER.email: "expired-notice", MAJA.email: "ended-expired"}
@@ -307,7 +307,7 @@ async def test_of_an_older_agreement_a_request_asks_one_address_and_nobody_else_
 ) -> None:
     """An earlier version kept nobody's address; who is asked for the first time is believed once."""
     await waiting_post.bring_alone(message(created()))
-    async with waiting_post.database.engine.begin() as connection:
+    async with waiting_post.database.transaction() as connection:
         await connection.exec_driver_sql("UPDATE agreement SET people = '[]', asked = '[]'")
     await waiting_post.bring_alone(message(requested()), message(unreached(OLOF)))
     await waiting_post.bring_alone(message(reminder()), message(archived()))

@@ -10,14 +10,14 @@ from tests.unit.signing.story import AGREEMENT_ID, SECRETARY
 
 @pytest.fixture
 async def asked(flow: Flow) -> list[str]:
-    """The statements since the sending off."""
+    """The statements since the sending off, but for that which says once on a connection for whom they are."""
     await flow.draft()
     await flow.send_off()
     statements: list[str] = []
     event.listen(
         flow.service.database.engine.sync_engine,
         "before_cursor_execute",
-        lambda _connection, _cursor, statement, *_: statements.append(statement),
+        lambda _connection, _cursor, statement, *_: "set_config" in statement or statements.append(statement),
     )
     return statements
 
