@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo pictures test test-slow bench promtool alerts collector drill drill-short test-embedded test-containers image-check cluster-check cluster-test check format lock clean
+.PHONY: demo pictures test test-slow bench promtool alerts collector drill drill-short test-embedded test-containers image-check cluster-check cluster-test cluster-guide check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -82,6 +82,9 @@ cluster-check: $(STAMP)  ## Each overlay before a real Kubernetes API server; ne
 
 cluster-test: $(STAMP)  ## Agreements on the cluster of KUBECONFIG, or on one of our own, while its pods come and go
 	@$(BIN)/python -m tests.cluster test
+
+cluster-guide: $(STAMP)  ## docs/operations.md's first install on an empty cluster, word for word, and its first failures
+	@$(BIN)/python -m tests.cluster guide
 
 check: $(STAMP)  ## Style, types, layers
 	@echo "Checking style, types and layers ..."

@@ -1,11 +1,12 @@
-"""`python -m tests.cluster check|test|up`: the project on a real Kubernetes.
+"""`python -m tests.cluster check|test|guide|up`: the project on a real Kubernetes.
 
 check: each overlay before an API server of our own, which takes manifests and runs nothing. Needs Go.
 test:  the overlay `development` installed, agreements played, while pods are deleted, drained and rolled.
+guide: docs/operations.md's first install, its commands run as they stand; then its first failures, each made.
 up:    a cluster of one node, until Ctrl-C.
 
-`test` takes the cluster that KUBECONFIG names (kind, k3d, minikube), in a namespace of its own. Or it makes one of one
-node, for which it needs root on Linux, Go, containerd, and Docker or debootstrap to build images with.
+`test` and `guide` take the cluster that KUBECONFIG names (kind, k3d, minikube), in a namespace of their own. Or they
+make one of one node, for which they need root on Linux, Go, containerd, and Docker or debootstrap to build images with.
 JUSTERA_DRILL_SHORT=1, JUSTERA_DRILL_AGREEMENTS, JUSTERA_DRILL_KILLS and JUSTERA_DRILL_SEED: as for the drills.
 """
 
@@ -37,10 +38,18 @@ def _check() -> int:
 
 
 def _test() -> int:
+    return _on_a_cluster("test_storm.py")
+
+
+def _guide() -> int:
+    return _on_a_cluster("test_guide.py")
+
+
+def _on_a_cluster(file: str) -> int:
     if given_cluster() is None:
         check_machine()
         program("kubernetes")
-    return _pytest("test_storm.py")
+    return _pytest(file)
 
 
 def _up() -> int:
@@ -61,7 +70,7 @@ def _pytest(file: str) -> int:
     ).returncode
 
 
-_DOES = {"check": _check, "test": _test, "up": _up}
+_DOES = {"check": _check, "test": _test, "guide": _guide, "up": _up}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -39,6 +39,16 @@ _STAND_INS = [path.parent for path in (REPOSITORY / "tests" / "containers").glob
 _STAND_INS.append(REPOSITORY / "tests" / "cluster" / "objects")
 
 
+def beside() -> list[dict[str, str]]:
+    """Their names for an overlay's `images`: by which it has them, and by which the cluster does."""
+    return [_renamed(official, name) for official, name in BESIDE.items()]
+
+
+def _renamed(official: str, name: str) -> dict[str, str]:
+    new_name, _, tag = name.rpartition(":")
+    return {"name": official.partition(":")[0], "newName": new_name, "newTag": tag}
+
+
 def archives() -> list[Path]:
     """Files for `ctr images import` or `docker load`: of what stands beside ours, and of ours in two versions."""
     beside = (

@@ -168,7 +168,7 @@ class Installation:
             "resources": ["../development"],
             "images": [
                 {"name": images.PRODUCT, "newTag": version},
-                *(_other_image(official, name) for official, name in images.BESIDE.items()),
+                *images.beside(),
             ],
             "configMapGenerator": [
                 {
@@ -247,11 +247,6 @@ def _is_ready(pod: dict[str, Any]) -> bool:
 
 def _is_running(pod: dict[str, Any]) -> bool:
     return any("running" in one["state"] for one in pod["status"].get("containerStatuses", []))
-
-
-def _other_image(official: str, name: str) -> dict[str, str]:
-    new_name, _, tag = name.rpartition(":")
-    return {"name": official.partition(":")[0], "newName": new_name, "newTag": tag}
 
 
 def _patch(kind: str, name: str, changes: Sequence[tuple[str, str, Any]]) -> dict[str, Any]:

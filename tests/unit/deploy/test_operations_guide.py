@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from shared.settings import Settings
+from tests.cluster.troubles import TROUBLES, Trouble
 from tests.unit.deploy.manifests import DEPLOY, ROOT, documents
 
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -33,6 +34,13 @@ def test_every_alert_leads_to_an_entry(alert: str) -> None:
 def test_an_entry_says_what_how_to_look_and_what_to_do(alert: str) -> None:
     entry = GUIDE.partition(f"\n### {alert}\n")[2].partition("\n### ")[0].partition("\n## ")[0]
     assert [word for word in ("Symptom", "Cause", "Diagnosis", "Fix") if f"**{word}.**" not in entry] == []
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda one: one.name)
+def test_what_a_cluster_says_when_something_lacks_is_in_the_table(trouble: Trouble) -> None:
+    """That a cluster says so, `make cluster-guide` tries."""
+    rows = re.findall(r"^\| .+ \|$", GUIDE, re.MULTILINE)
+    assert any(all(word in row for word in trouble.words) for row in rows)
 
 
 def test_times_in_commands_can_be_pasted() -> None:
