@@ -15,6 +15,7 @@ from services.embedded.postgres import EmbeddedPostgres
 from shared.database import Database
 from shared.migrations import migrate
 from shared.names import SERVICES
+from tests.support.memory import scratch_folder
 from tests.support.parts import Kind, PartMissing, docker_answers, docker_forced, embedded_forced
 from tests.support.processes import run
 
@@ -110,7 +111,7 @@ class Postgres:
 
 @contextmanager
 def find_postgres(folder: Path) -> Iterator[Postgres]:
-    """The first that is there; servers started here end with the block and keep their files in `folder`."""
+    """The first that is there; servers started here end with the block; their log stays in `folder`."""
     with ExitStack() as stack:
         if embedded_forced():
             yield stack.enter_context(_served(folder, None, "embedded"))
@@ -171,9 +172,10 @@ def _machine(folder: Path) -> Iterator[Postgres]:
 
 @contextmanager
 def _served(folder: Path, binaries: Path | None, kind: Kind) -> Iterator[Postgres]:
-    server = EmbeddedPostgres(folder / "postgres", folder / "postgres.log", durable=False, binaries=binaries)
-    run(server.start())
-    try:
-        yield Postgres(make_url(server.admin_url), kind)
-    finally:
-        run(server.stop())
+    with scratch_folder(folder) as data:
+        server = EmbeddedPostgres(data / "postgres", folder / "postgres.log", durable=False, binaries=binaries)
+        run(server.start())
+        try:
+            yield Postgres(make_url(server.admin_url), kind)
+        finally:
+            run(server.stop())
