@@ -28,7 +28,7 @@ from shared.errors import JusteraError, Unavailable
 from shared.guard import Guard, Uploads
 from shared.logging import get_logger
 from shared.messaging.answers import StillRunning
-from shared.organisations import Standings, Suspensions
+from shared.organisations import KnownOrganisations, Standings
 from shared.routes import LazyRoute
 from shared.web.api_docs import include_api_docs
 from shared.web.assets import include_static
@@ -52,12 +52,12 @@ def create_app(
     checks: Mapping[str, Check],
     examples: Traversable | None = None,
     uploads: Sequence[Uploads] = (),
-    suspensions: Suspensions | None = None,
+    known_organisations: KnownOrganisations | None = None,
 ) -> FastAPI:
     """A service's app without its own routes. `checks`: what readiness asks, by name; each raises when it fails.
 
     `examples`: YAML, an example by the name of its schema, for the documentation. `uploads`: which routes take files.
-    `suspensions`: which organisations are refused; without, none is.
+    `known_organisations`: which organisations are refused; without, none is.
     """
     app = _DocumentedApp(
         title=title,
@@ -79,8 +79,8 @@ def create_app(
     for infrastructure in (SQLAlchemyError, KafkaError, OSError):
         app.add_exception_handler(infrastructure, _on_infrastructure)
     app.add_exception_handler(Exception, _on_bug)
-    if suspensions is not None:
-        app.add_middleware(Standings, suspensions=suspensions)
+    if known_organisations is not None:
+        app.add_middleware(Standings, known_organisations=known_organisations)
     app.add_middleware(Guard, max_body_bytes=max_body_bytes, problem=problem, uploads=uploads, page=too_large)
     _add_health(app, checks)
     include_static(app)

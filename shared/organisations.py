@@ -7,16 +7,17 @@ docs/decisions/0093-an-organisation-is-suspended-at-three-doors.md.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.database import Database
+from shared.errors import Unavailable
 from shared.events import OrganisationAdded, OrganisationChanged, OrganisationResumed, OrganisationSuspended
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
@@ -31,7 +32,8 @@ KNOWN_SECONDS = 2.0
 """How long a process goes by what it read last: so much later than in the table a suspension is felt at its doors."""
 
 _READ_SECONDS = 2.0
-_SUSPENDED = select(ORGANISATION.c.id).where(ORGANISATION.c.standing == Standing.SUSPENDED)
+_STATE = select(func.count(), func.sum(ORGANISATION.c.version))  # another one after each fact
+_ALL = select(ORGANISATION.c.id, ORGANISATION.c.standing, ORGANISATION.c.name)
 # Of an organisation whose beginning a service has not seen.
 _UNKNOWN: Mapping[str, Any] = {"standing": Standing.ACTIVE, "reason": "", "name": "", "language": "sv"}
 
@@ -83,49 +85,76 @@ EVENT_HANDLERS: Handlers[Transaction] = {
 }
 
 
-class Suspensions:
-    """Which organisations are suspended, as this process knows it: one short statement each KNOWN_SECONDS in which
-    anybody asks. While the database is away, what was read last holds."""
+class KnownOrganisations:
+    """The organisations as this process knows them: one short statement each KNOWN_SECONDS in which anybody asks, and
+    one more after a fact. While the database is away, what was read last holds.
+
+    `own`: the installation's own, which is what the settings say.
+    """
 
     def __init__(self, database: Database, own: str) -> None:
         self._database = database
         self._own = own
-        self._suspended: frozenset[str] | None = None
+        self._state: tuple[int, int | None] | None = None
+        self._known = Known(own, None)
         self._good_until = 0.0
         self._reading = asyncio.Lock()
 
     async def known(self) -> Known:
         """Whoever comes while it is read anew goes by what is known; only who comes first of all waits."""
-        if time.monotonic() >= self._good_until and (self._suspended is None or not self._reading.locked()):
+        if time.monotonic() >= self._good_until and (self._state is None or not self._reading.locked()):
             async with self._reading:
                 if time.monotonic() >= self._good_until:
                     await self._read()
-        return Known(self._own, self._suspended)
+        return self._known
+
+    async def surely(self) -> Known:
+        """As `known`. Raises Unavailable before it could be read at all."""
+        found = await self.known()
+        if found.suspended is None:
+            raise Unavailable("the database does not answer", hint="try again in a moment")
+        return found
+
+    def name_of(self, organisation: str) -> str:
+        """As people write it, by what was read last; empty for the installation's own, and for one that nobody
+        added: theirs is that of the settings."""
+        return self._known.name_of(organisation)
+
+    @property
+    def served(self) -> Collection[str]:
+        """All, the own one first, by what was read last."""
+        return (self._own, *self._known.names)
 
     def forget(self) -> None:
-        """Somebody was suspended or resumed here: the next request reads anew."""
+        """A fact was told here: the next request reads anew."""
         self._good_until = 0.0
 
     async def _read(self) -> None:
         try:
             async with asyncio.timeout(_READ_SECONDS), self._database.single() as connection:
-                self._suspended = frozenset((await connection.execute(_SUSPENDED)).scalars())
+                count, versions = (await connection.execute(_STATE)).one()
+                if (count, versions) != self._state:
+                    rows = (await connection.execute(_ALL)).all()
+                    suspended = frozenset(row.id for row in rows if row.standing == Standing.SUSPENDED)
+                    self._known = Known(self._own, suspended, {row.id: row.name for row in rows})
+                    self._state = (count, versions)
         except Exception as error:
             log.warning("organisations.not_read", error=type(error).__name__)
         self._good_until = time.monotonic() + KNOWN_SECONDS
 
 
 class Standings:
-    """Before an app: each request knows who is suspended. Probes and static files ask nobody, and know of none."""
+    """Before an app: each request knows who is suspended, and what organisations are called. Probes and static files
+    ask nobody, and know of none."""
 
-    def __init__(self, app: ASGIApp, suspensions: Suspensions) -> None:
+    def __init__(self, app: ASGIApp, known_organisations: KnownOrganisations) -> None:
         self._app = app
-        self._suspensions = suspensions
+        self._known_organisations = known_organisations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or "/health/" in scope["path"] or "/static/" in scope["path"]:
             with knowing(Known("", None)):
                 await self._app(scope, receive, send)
             return
-        with knowing(await self._suspensions.known()):
+        with knowing(await self._known_organisations.known()):
             await self._app(scope, receive, send)

@@ -6,10 +6,10 @@ outside of requests nobody is kept out: facts are taken in, and what waits is le
 it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.errors import NotAllowed, Unavailable
 
@@ -21,28 +21,36 @@ class OrganisationSuspended(NotAllowed):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known in a request. `own`: the installation's own organisation, which is never suspended. `suspended`:
-    None while nobody knows, and then no other is let in."""
+    None while nobody knows, and then no other is let in. `names`: of the others, as people write them."""
 
     own: str
     suspended: frozenset[str] | None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, organisation: str) -> str:
+        """Empty for one whose name is that of the settings."""
+        return "" if organisation == self.own else self.names.get(organisation, "")
 
 
 _KNOWN: ContextVar[Known | None] = ContextVar("justera_suspended", default=None)
+_HERE: ContextVar[str] = ContextVar("justera_organisation_here", default="")
 
 
 @contextmanager
 def knowing(known: Known) -> Iterator[None]:
-    """For what is done meanwhile."""
-    token = _KNOWN.set(known)
+    """For what is done meanwhile, for whom nobody knows yet."""
+    token, here = _KNOWN.set(known), _HERE.set("")
     try:
         yield
     finally:
         _KNOWN.reset(token)
+        _HERE.reset(here)
 
 
 def require_active(organisation: str) -> None:
-    """Raises OrganisationSuspended, and Unavailable while it cannot be told."""
+    """The request is this organisation's. Raises OrganisationSuspended, and Unavailable while it cannot be told."""
     known = _KNOWN.get()
+    _HERE.set(known.name_of(organisation) if known is not None else "")
     if known is None or organisation == known.own:
         return
     if known.suspended is None:
@@ -52,3 +60,8 @@ def require_active(organisation: str) -> None:
             "the organisation is suspended: nothing of it can be seen or changed, and nothing is lost",
             hint="ask whoever runs the installation; what waits goes on when it is resumed",
         )
+
+
+def name_here() -> str:
+    """Of the organisation that the request is of, as people write it; empty where the settings' name holds."""
+    return _HERE.get()

@@ -82,7 +82,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
-from shared.organisations import Suspensions
+from shared.organisations import KnownOrganisations
 from shared.pass_access import PassAccess
 from shared.passed_sessions import PassedSessions
 from shared.rendering.press import Press
@@ -107,7 +107,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
     wakeup = Wakeup()
     member_link_keys = parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS")
     unit_of_work = UnitOfWork(database, partial(MeetingsTransaction, sealing=member_link_keys), wakeup)
-    suspensions = Suspensions(database, settings.organisation)
+    known_organisations = KnownOrganisations(database, settings.organisation)
     press, words, drawing = Press(), word_reader(), drawing_press()
     agendas = AgendaCommands(unit_of_work, clock)
     attachments = AttachmentCommands(unit_of_work, clock, blobs, press, largest=settings.max_attachment_bytes)
@@ -141,7 +141,14 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         attachments=attachments,
         annexes=AnnexCommands(unit_of_work, clock, blobs, attachments),
         proposals=ProposalCommands(unit_of_work, clock),
-        papers=PapersCommands(unit_of_work, clock, blobs, press, organisation_name=settings.organisation_name),
+        papers=PapersCommands(
+            unit_of_work,
+            clock,
+            blobs,
+            press,
+            organisation_name=settings.organisation_name,
+            name_of=known_organisations.name_of,
+        ),
         letterhead=LetterheadCommands(unit_of_work, clock, press),
         replies=ReplyCommands(unit_of_work, clock),
         sittings=SittingCommands(unit_of_work, clock),
@@ -153,7 +160,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         tasks=TaskCommands(unit_of_work, clock, agendas),
         publications=PublicationCommands(unit_of_work, clock, blobs, press),
         board=BoardQueries(unit_of_work, blobs),
-        organisations=OrganisationCommands(unit_of_work, clock, suspensions, settings.organisation),
+        organisations=OrganisationCommands(unit_of_work, clock, known_organisations, settings.organisation),
     )
     open_data = OpenQueries(
         unit_of_work,
@@ -178,7 +185,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         max_body_bytes=settings.max_body_bytes,
         uploads=meetings_uploads(settings, MAX_WORD),
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
-        suspensions=suspensions,
+        known_organisations=known_organisations,
         examples=files("services.meetings") / "examples.yaml",
     )
     include(app, meeting_api.router(commands.meetings))

@@ -62,6 +62,7 @@ def _listening(settings: Settings, reports: DeliveryReports) -> Callable[[asynci
     listener_settings = ListenerSettings(host, port, settings.bounce_domain)
 
     async def listen(stopping: asyncio.Event) -> None:
+        await reports.ready()
         async with ReportListener(listener_settings, is_ours=reports.is_ours, take=reports.take):
             await stopping.wait()
 

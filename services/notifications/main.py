@@ -23,7 +23,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
-from shared.organisations import Suspensions
+from shared.organisations import KnownOrganisations
 from shared.routes import include
 from shared.service import Background, Service
 from shared.settings import Settings
@@ -64,14 +64,23 @@ def build(
     )
     wakeup, mailer_wakeup = Wakeup(), Wakeup()
     unit_of_work = UnitOfWork(database, partial(NotificationsTransaction, mailer_wakeup=mailer_wakeup), wakeup)
-    composer = composer_of(settings)
+    known_organisations = KnownOrganisations(database, settings.organisation)
+    composer = composer_of(settings, known_organisations.name_of)
     how = mailer_settings or MailerSettings()
     if transport is None:
-        transport = _transport(settings, database, clock, composer, how, show_mail=show_mail)
+        transport = _transport(settings, database, clock, composer, how, known_organisations, show_mail=show_mail)
     mailer = Mailer(
-        unit_of_work, clock, composer, transport, mailer_wakeup, how, automatic=deliver_automatically, instance=instance
+        unit_of_work,
+        clock,
+        composer,
+        transport,
+        mailer_wakeup,
+        how,
+        automatic=deliver_automatically,
+        instance=instance,
+        known_organisations=known_organisations,
     )
-    reports = DeliveryReports(unit_of_work, clock, composer, settings.organisation)
+    reports = DeliveryReports(unit_of_work, clock, composer, settings.organisation, known_organisations)
     commands = NotificationsCommands(
         unit_of_work, clock, composer, mailer, mailer_wakeup, reports, settings.organisation
     )
@@ -87,7 +96,7 @@ def build(
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
-        suspensions=Suspensions(database, settings.organisation),
+        known_organisations=known_organisations,
         examples=files("services.notifications") / "examples.yaml",
     )
     include(app, api.router(commands))
@@ -115,10 +124,17 @@ def build(
 
 
 def _transport(
-    settings: Settings, database: Database, clock: Clock, composer: Composer, how: MailerSettings, *, show_mail: bool
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    composer: Composer,
+    how: MailerSettings,
+    known: KnownOrganisations,
+    *,
+    show_mail: bool,
 ) -> Transport:
     if show_mail:
-        return InboxTransport(database, clock, composer, settings.organisation)
+        return InboxTransport(database, clock, composer, known)
     password = settings.smtp_password
     return SmtpTransport(
         SmtpSettings(

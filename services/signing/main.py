@@ -23,7 +23,7 @@ from shared.messaging.gate import Gate
 from shared.messaging.signatures import parse_event_keys
 from shared.messaging.transaction import UnitOfWork
 from shared.operations import include_operations
-from shared.organisations import Suspensions
+from shared.organisations import KnownOrganisations
 from shared.routes import include
 from shared.service import Service
 from shared.settings import Settings
@@ -58,7 +58,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         access=access,
         max_body_bytes=settings.max_body_bytes,
         checks={"database": database.ping, "kafka": lambda: service.check_messaging()},
-        suspensions=Suspensions(database, settings.organisation),
+        known_organisations=KnownOrganisations(database, settings.organisation),
         examples=files("services.signing") / "examples.yaml",
     )
     include(app, api.router(commands, queries, trusted_proxies=Proxies.of(settings)))

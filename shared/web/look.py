@@ -15,6 +15,7 @@ from shared import readable
 from shared.auth import Access, Role
 from shared.rendering.report_times import stamp_time
 from shared.settings import Settings
+from shared.suspension import name_here
 from shared.web.assets import fingerprint
 from shared.web.catalogue import LANGUAGES, Catalogue, Language
 from shared.web.whole_dates import whole_dates
@@ -37,19 +38,19 @@ class Say:
 class Look:
     """Renders the templates of one package of pages (`templates/`, `texts/`) in the common layout.
 
-    At the head of every page stands the organisation's name. The settings' language is for readers who ask for neither
-    of ours.
+    At the head of every page stands the organisation's name: that of the settings, but for others of the installation,
+    whose own it is. The settings' language is for readers who ask for neither of ours.
     """
 
     def __init__(self, package: str, settings: Settings) -> None:
         self.texts = Catalogue("shared.web", package)
         self.language: Language = settings.language
         self._common = {
-            "organisation": settings.organisation_name,
             "start_page": settings.start_page,
             **_others_pages(settings.public_url),
         }
         self.start_page = settings.start_page
+        self._organisation_name = settings.organisation_name
         self._inbox_page = settings.inbox_page
         self._environment = Environment(
             loader=ChoiceLoader([PackageLoader(package), PackageLoader("shared.web")]),
@@ -84,6 +85,7 @@ class Look:
             when=lambda moment, zone: local_time(moment, zone, language),
             at=lambda moment, zone: readable.at(moment.astimezone(ZoneInfo(zone)), language),
             language=language,
+            organisation=name_here() or self._organisation_name,
             login_csrf=partial(_login_csrf, request),
             inbox_page=self._inbox_page if _reads_mails(request) else "",
             **self._common,

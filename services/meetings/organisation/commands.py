@@ -1,6 +1,6 @@
 """What an operator of the installation asks of its organisations; each command is one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from services.meetings.organisation import organisation as rules
@@ -11,18 +11,22 @@ from shared.clock import Clock
 from shared.errors import Refused
 from shared.events import Event
 from shared.messaging.transaction import UnitOfWork
-from shared.organisations import Suspensions
+from shared.organisations import KnownOrganisations
 
 
 class OrganisationCommands:
     """`own`: the installation's own organisation, which the settings say and nobody suspends."""
 
     def __init__(
-        self, unit_of_work: UnitOfWork[MeetingsTransaction], clock: Clock, suspensions: Suspensions, own: str
+        self,
+        unit_of_work: UnitOfWork[MeetingsTransaction],
+        clock: Clock,
+        known_organisations: KnownOrganisations,
+        own: str,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
-        self._suspensions = suspensions
+        self._known = known_organisations
         self._own = own
 
     async def organisations(self) -> Sequence[Organisation]:
@@ -43,7 +47,7 @@ class OrganisationCommands:
             await self._told(transaction, made, fact)
             return made
 
-        return await self._unit_of_work.run(work)
+        return await self._run(work)
 
     async def change(
         self, organisation_id: str, details: OrganisationDetails, *, version: int | None = None
@@ -59,7 +63,7 @@ class OrganisationCommands:
             return changed
 
         self._require_other(organisation_id)
-        return await self._unit_of_work.run(work)
+        return await self._run(work)
 
     async def suspend(self, organisation_id: str, reason: str = "") -> Organisation:
         """Raises NotFound, Refused, InvalidInput."""
@@ -78,9 +82,12 @@ class OrganisationCommands:
             return changed
 
         self._require_other(organisation_id)
-        changed = await self._unit_of_work.run(work)
-        self._suspensions.forget()
-        return changed
+        return await self._run(work)
+
+    async def _run(self, work: Callable[[MeetingsTransaction], Awaitable[Organisation]]) -> Organisation:
+        done = await self._unit_of_work.run(work)
+        self._known.forget()
+        return done
 
     async def _told(self, transaction: MeetingsTransaction, organisation: Organisation, fact: Event) -> None:
         at = self._clock.now()

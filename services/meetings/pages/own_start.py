@@ -19,6 +19,7 @@ from shared.keys import KeyRing
 from shared.links import BadLink
 from shared.row_security import act_for
 from shared.settings import Settings
+from shared.suspension import name_here
 from shared.web import Look, RateLimit, path_for, wrong_guesses
 from shared.web.page_route import problem_page
 
@@ -96,7 +97,8 @@ class OwnStartPages(OwnPages):
         self._feeds.spend(person.id)
         found = await self._queries.meetings(link.organisation, person)
         pages = f"{self._public_url}/meetings/member/{person.id}/meetings/"
-        tag = tag_of(found, self._organisation_name, pages, person.details.language)
+        name = name_here() or self._organisation_name
+        tag = tag_of(found, name, pages, person.details.language)
         headers = {"etag": tag, "cache-control": "private, no-cache"}
         since = await self._queries.calendar_since(link.organisation, person.id, tag)
         if since is not None:
@@ -110,7 +112,7 @@ class OwnStartPages(OwnPages):
         if known:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         headers["content-disposition"] = 'inline; filename="meetings.ics"'
-        text = feed(found, self._organisation_name, self._queries.now, pages, person.details.language)
+        text = feed(found, name, self._queries.now, pages, person.details.language)
         return Response(text, media_type="text/calendar; charset=utf-8", headers=headers)
 
     def _feed_of(self, visit: Visit) -> dict[str, str]:

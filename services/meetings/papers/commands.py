@@ -1,7 +1,7 @@
 """What people ask of papers. They are made outside of any transaction, when somebody wants them anew."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -68,7 +68,7 @@ class PapersState:
 
 
 class PapersCommands:
-    """`organisation_name`: as it stands on the papers."""
+    """`organisation_name`: as it stands on the papers, where `name_of` the organisation gives no other."""
 
     def __init__(
         self,
@@ -78,13 +78,18 @@ class PapersCommands:
         press: Press,
         *,
         organisation_name: str,
+        name_of: Callable[[str], str] = lambda _organisation: "",
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._blobs = blobs
         self._press = press
-        self._name = organisation_name
+        self._organisation_name = organisation_name
+        self._name_of = name_of
         self._making: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def _name(self, organisation: str) -> str:
+        return self._name_of(organisation) or self._organisation_name
 
     async def state(self, organisation: str, meeting_id: str) -> PapersState:
         """Raises NotFound."""
@@ -92,7 +97,7 @@ class PapersCommands:
             sources = await _sources(transaction, organisation, meeting_id)
             published = await transaction.publications(organisation, meeting_id)
             notice = await transaction.notice(organisation, meeting_id)
-        key = rules.key_of(sources.document(self._name, for_members=True))
+        key = rules.key_of(sources.document(self._name(organisation), for_members=True))
         changed = not published or published[-1].key != key
         is_out = notice.stage is Stage.ISSUED
         return PapersState(sources.meeting, published, changed, sources.has_confidential, is_out)
@@ -101,7 +106,7 @@ class PapersCommands:
         """As they would be published now: name and PDF. Raises NotFound, Unavailable."""
         async with self._unit_of_work.begin() as transaction:
             sources = await _sources(transaction, organisation, meeting_id)
-        document = sources.document(self._name, for_members=for_members)
+        document = sources.document(self._name(organisation), for_members=for_members)
         pdf = await self._made(organisation, meeting_id, document)
         return _file_name(document), await self._blobs.get(organisation, pdf)
 
@@ -112,8 +117,8 @@ class PapersCommands:
         """
         for _ in range(_MOST_TRIES):
             sources = await self._unit_of_work.look(lambda transaction: _sources(transaction, organisation, meeting_id))
-            members = sources.document(self._name, for_members=True)
-            everyones = sources.document(self._name, for_members=False)
+            members = sources.document(self._name(organisation), for_members=True)
+            everyones = sources.document(self._name(organisation), for_members=False)
             made = (
                 await self._made(organisation, meeting_id, everyones),
                 await self._made(organisation, meeting_id, members),
@@ -163,7 +168,7 @@ class PapersCommands:
         async def work(transaction: MeetingsTransaction) -> Publication | None:
             meeting = await transaction.lock_meeting(organisation, meeting_id)
             sources = await _sources(transaction, organisation, meeting_id)
-            if rules.key_of(sources.document(self._name, for_members=True)) != key:
+            if rules.key_of(sources.document(self._name(organisation), for_members=True)) != key:
                 return None
             scene, now = await known_scene(transaction, organisation, meeting), self._clock.now()
             told = tell and scene.notice.stage is Stage.ISSUED

@@ -1,5 +1,6 @@
 """From a stored delivery to the mail and its envelope: the same each time; links are derived here, stored nowhere."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -47,7 +48,8 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Composer:
-    """`mail_from` is the service's own mailbox; `public_url` has no slash at its end."""
+    """`mail_from` is the service's own mailbox; `public_url` has no slash at its end. `name_of`: in whose name an
+    organisation's mails are sent; empty where it is that of the mailbox."""
 
     mail_from: Person
     public_url: str
@@ -56,6 +58,7 @@ class Composer:
     copy_keys: KeyRing
     member_keys: KeyRing
     bounce_keys: KeyRing
+    name_of: Callable[[str], str] = lambda _organisation: ""
 
     def message_id(self, delivery_id: str) -> str:
         return message_id(delivery_id, self.mail_domain)
@@ -68,7 +71,7 @@ class Composer:
         """Raises InvalidInput for facts that no mail can be made of."""
         message = compose(
             self._letter(delivery),
-            mail_from=self.mail_from,
+            mail_from=self._mailbox_of(delivery),
             date=delivery.created_at,
             message_id=self.message_id(delivery.id),
         )
@@ -77,6 +80,9 @@ class Composer:
         token = verp.encode(delivery.id, organisation=delivery.organisation, ring=self.bounce_keys)
         return Outgoing(message, verp.return_path(token, self.bounce_domain), delivery.recipient, token)
 
+    def _mailbox_of(self, delivery: Delivery) -> Person:
+        return Person(self.mail_from.email, self.name_of(delivery.organisation) or self.mail_from.name)
+
     def _letter(self, delivery: Delivery) -> Letter:
         facts = delivery.facts
         return Letter(
@@ -84,7 +90,7 @@ class Composer:
             language=facts.language,
             document=facts.document,
             # The sender of an agreement that we know only from its end: the mailbox that answers for all.
-            sender=_person(facts.sender) or self.mail_from,
+            sender=_person(facts.sender) or self._mailbox_of(delivery),
             recipient=Person(delivery.recipient, facts.recipient_name),
             link=self._link(delivery),
             other=_person(facts.other),
@@ -121,7 +127,7 @@ class Composer:
             ends=meeting.ends,
             timezone=meeting.timezone,
             stamp=delivery.created_at,
-            organiser=Person(self.organiser_of(delivery), self.mail_from.name),
+            organiser=Person(self.organiser_of(delivery), self._mailbox_of(delivery).name),
             attendee=Person(delivery.recipient, delivery.facts.recipient_name),
             text=_description(meeting, delivery.facts.language, link, join_link),
             page=link,
@@ -206,7 +212,7 @@ class Composer:
         return f"{self.public_url}/signing/overview/{delivery.agreement_id}"
 
 
-def composer_of(settings: Settings) -> Composer:
+def composer_of(settings: Settings, name_of: Callable[[str], str] = lambda _organisation: "") -> Composer:
     """Raises BadConfiguration when a key is missing."""
     name, address = parseaddr(settings.mail_from)
     return Composer(
@@ -217,6 +223,7 @@ def composer_of(settings: Settings) -> Composer:
         copy_keys=parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS"),
         member_keys=parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS"),
         bounce_keys=parse_keys(settings.secret("bounce_keys"), "JUSTERA_BOUNCE_KEYS"),
+        name_of=name_of,
     )
 
 

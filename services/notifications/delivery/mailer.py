@@ -30,6 +30,7 @@ from shared.database import is_transient
 from shared.errors import InvalidInput, Refused
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
+from shared.organisations import KnownOrganisations
 from shared.panics import ends
 from shared.row_security import acting_for, for_all
 from shared.wakeup import Wakeup
@@ -73,7 +74,8 @@ class _Finished:
 
 
 class Mailer:
-    """Not `automatic`: it sends nothing by itself, only what `deliver` is asked for. `instance`: see Instance."""
+    """Not `automatic`: it sends nothing by itself, only what `deliver` is asked for. `instance`: see Instance.
+    `known_organisations`: in whose names mails are composed, read before any is."""
 
     def __init__(
         self,
@@ -86,11 +88,13 @@ class Mailer:
         *,
         automatic: bool = True,
         instance: str | None = None,
+        known_organisations: KnownOrganisations | None = None,
     ) -> None:
         self._instance = Instance(unit_of_work.database, instance, wakeup.set)
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._composer = composer
+        self._known_organisations = known_organisations
         self._transport = transport
         self._wakeup = wakeup
         self._settings = settings
@@ -127,6 +131,7 @@ class Mailer:
 
     async def deliver(self, key: DeliveryKey) -> Outcome:
         """Send one waiting mail now and record what became of it. Raises Refused when it does not wait."""
+        await self._names_known()
         async with self._unit_of_work.begin() as transaction:
             claimed = await store.claim_one(
                 transaction.connection, key, claim=self._instance.new_claim(), lease=self._settings.lease
@@ -139,6 +144,7 @@ class Mailer:
 
     async def _claim_and_send(self) -> None:
         await self._instance.known()
+        await self._names_known()
         await self._pause_in_outage()
         wanted = self._wanted()
         if wanted and not self._stopping.is_set():
@@ -150,6 +156,11 @@ class Mailer:
                     self._take_in_hand(claimed)
         # New mails and mails that are done wake us.
         await self._wakeup.wait(self._settings.poll)
+
+    async def _names_known(self) -> None:
+        """Raises Unavailable."""
+        if self._known_organisations is not None:
+            await self._known_organisations.surely()
 
     def _wanted(self) -> int:
         """As many mails wait in hand as are being sent, so that claims come in batches; one tries in an outage."""

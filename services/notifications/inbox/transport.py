@@ -21,6 +21,7 @@ from services.notifications.pages import Mail
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import NotFound
+from shared.organisations import KnownOrganisations
 from shared.row_security import acting_for, for_all
 
 SendReport = Callable[[str, str], Awaitable[None]]
@@ -32,15 +33,15 @@ _BOUNCE_DOMAIN = "studsar.example"
 class InboxTransport:
     """Takes the place of `SmtpTransport`."""
 
-    def __init__(self, database: Database, clock: Clock, composer: Composer, organisation: str) -> None:
+    def __init__(self, database: Database, clock: Clock, composer: Composer, known: KnownOrganisations) -> None:
         self._database = database
         self._clock = clock
         self._composer = composer
-        self._organisation = organisation
+        self._known = known
 
     async def send(self, message: EmailMessage, *, return_path: str, recipient: str, envelope_id: str) -> Outcome:
         """Keeps the mail; the same mail again takes the first one's place. Raises what the database raises."""
-        signed = verp.decode(envelope_id, organisations=[self._organisation], ring=self._composer.bounce_keys)
+        signed = verp.decode(envelope_id, organisations=self._known.served, ring=self._composer.bounce_keys)
         soon = func.clock_timestamp() + text("interval '1 second'")
         row = {
             "organisation": signed.organisation,

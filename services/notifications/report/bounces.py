@@ -9,6 +9,7 @@ that carried it. It is never a report, nor a report an answer: each is believed 
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from services.notifications import verp
@@ -22,11 +23,12 @@ from services.notifications.invitation.calendar_replies import CalendarReply, No
 from services.notifications.report import unmatched
 from services.notifications.report.report import DeliveryReport, organiser_token, read_report, return_path_token
 from services.notifications.transaction import NotificationsTransaction
-from services.notifications.verp import ORGANISER_PREFIX, token_of_envelope_id
+from services.notifications.verp import ORGANISER_PREFIX, SignedInvitation, token_of_envelope_id
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.logging import get_logger
 from shared.messaging.transaction import UnitOfWork
+from shared.organisations import KnownOrganisations
 from shared.row_security import acting_for
 from shared.web.limits import RateLimit
 
@@ -36,7 +38,8 @@ _AN_ANSWER = "an answer of a person or a machine, no report"
 
 
 class DeliveryReports:
-    """Takes reports and answers from the listener and the mailbox. `organisation` is the one served here."""
+    """Takes reports and answers from the listener and the mailbox. `organisation` is the installation's own, which
+    keeps what is about no mail; `known_organisations`: the others whose mails they are about."""
 
     def __init__(
         self,
@@ -44,12 +47,19 @@ class DeliveryReports:
         clock: Clock,
         composer: Composer,
         organisation: str,
+        known_organisations: KnownOrganisations | None = None,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._composer = composer
         self._organisation = organisation
+        self._known = known_organisations
         self._answers = RateLimit(burst=6, per_second=1 / 600)  # each may mail a substitute: called, or not
+
+    async def ready(self) -> None:
+        """Before `is_ours` is asked: whose tokens there may be is known. Raises Unavailable."""
+        if self._known is not None:
+            await self._known.surely()
 
     def is_ours(self, token: str) -> bool:
         """Whether we signed this token of a return path, or local part of an organiser's address."""
@@ -71,6 +81,7 @@ class DeliveryReports:
         """
         # Reading what strangers send may take seconds of computing.
         reading = await asyncio.to_thread(_read, raw)
+        await self.ready()
         with acting_for(self._organisation):
             await self._take(reading, raw, token)
 
@@ -99,12 +110,15 @@ class DeliveryReports:
         return self._key_of(found) if found else None
 
     def _key_of(self, token: str) -> DeliveryKey:
-        signed = verp.decode(token, organisations=[self._organisation], ring=self._composer.bounce_keys)
+        signed = verp.decode(token, organisations=self._served, ring=self._composer.bounce_keys)
         return signed.organisation, signed.delivery_id
 
-    def _invitation_of(self, local_part: str) -> str:
-        ring = self._composer.bounce_keys
-        return verp.decode_organiser(local_part, organisations=[self._organisation], ring=ring).invitation_id
+    def _invitation_of(self, local_part: str) -> SignedInvitation:
+        return verp.decode_organiser(local_part, organisations=self._served, ring=self._composer.bounce_keys)
+
+    @property
+    def _served(self) -> Collection[str]:
+        return [self._organisation] if self._known is None else self._known.served
 
     async def _record(self, key: DeliveryKey, reading: "_Reading", raw: bytes) -> bool:
         """False when there is no such mail."""
@@ -114,7 +128,8 @@ class DeliveryReports:
                 # Not locked: an answer locks its invitation first, at whichever address it came.
                 seen = await store.find(transaction.connection, key)
                 if seen is not None and seen.purpose in INVITING | UNINVITING:
-                    return await self._answer(transaction, seen.invitation_id, reading, raw)
+                    invitation = SignedInvitation(seen.organisation, seen.invitation_id)
+                    return await self._answer(transaction, invitation, reading, raw)
             delivery = (await transaction.lock([key])).get(key)
             if delivery is None:
                 return False
@@ -127,21 +142,23 @@ class DeliveryReports:
                 log.info("report.recorded", delivery_id=delivery.id, fact=type(change.event).__name__)
             return True
 
-        return await self._unit_of_work.run(work)
+        with acting_for(key[0]):
+            return await self._unit_of_work.run(work)
 
-    async def _take_at_organiser(self, invitation: str, reading: "_Reading", raw: bytes) -> bool:
+    async def _take_at_organiser(self, invitation: SignedInvitation, reading: "_Reading", raw: bytes) -> bool:
         """False when there is no such invitation."""
 
         async def work(transaction: NotificationsTransaction) -> bool:
             return await self._answer(transaction, invitation, reading, raw)
 
-        return await self._unit_of_work.run(work)
+        with acting_for(invitation.organisation):
+            return await self._unit_of_work.run(work)
 
     async def _answer(
-        self, transaction: NotificationsTransaction, invitation: str, reading: "_Reading", raw: bytes
+        self, transaction: NotificationsTransaction, invitation: SignedInvitation, reading: "_Reading", raw: bytes
     ) -> bool:
         """Record an answer, or keep what came in its place with the last mail to that person about that meeting."""
-        found = await answers.found(transaction, self._organisation, invitation)
+        found = await answers.found(transaction, invitation.organisation, invitation.invitation_id)
         if found is None:
             return False
         if reading.reply is None:

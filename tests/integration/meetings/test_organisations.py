@@ -1,5 +1,6 @@
 """The register of organisations: what it tells, and how the doors of a suspended one close and open."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -137,6 +138,21 @@ async def test_a_suspended_ones_doors_close_and_open_and_nothing_is_lost(
         await post(operator, f"/organisations/{OTHER}/resume")
         assert (await api.get(start)).status_code == 200
         assert [one["details"]["name"] for one in (await api.get("/people")).json()["people"]] == ["Maja Lind"]
+
+
+async def test_its_name_is_at_the_head_of_its_pages_alone(service: Service, operator: httpx.AsyncClient) -> None:
+    await post(operator, "/organisations", NEW, 201)
+    heads = {}
+    for of in (OTHER, THIRD, OWN):
+        async with client(service, of, Role.SECRETARY) as api:
+            page = await api.get("/office/bodies", headers={"accept": "text/html"})
+            assert page.status_code == 200, page.text
+            heads[of] = re.search(r"<title>.* – (.*)</title>", page.text)
+    assert {of: head and head[1] for of, head in heads.items()} == {
+        OTHER: "Kommunalförbundet Norrdalen",
+        THIRD: "Justera",
+        OWN: "Justera",
+    }
 
 
 async def test_its_timers_wait_and_go_on(service: Service, operator: httpx.AsyncClient) -> None:

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 from services.notifications.delivery import store
+from services.notifications.delivery.delivery import Status
 from shared.events import Envelope, Event, OrganisationAdded, OrganisationResumed, OrganisationSuspended, event_type
 from shared.events.envelope import kafka_headers
 from shared.ids import new_id
 from shared.messaging.message import RawMessage
 from shared.messaging.tables import ORGANISATION as KNOWN
-from tests.integration.notifications.post import ORGANISATION, START, Post, created, message, requested
+from tests.integration.notifications.post import OLOF, ORGANISATION, START, Post, created, message, requested
+from tests.integration.notifications.test_reports import report, take
+from tests.support.smtp_server import RecordingSmtpServer
 
 OTHER = "granvik"
 
@@ -56,3 +59,20 @@ async def test_a_fact_that_comes_late_changes_nothing(waiting_post: Post) -> Non
         row = (await connection.execute(KNOWN.select())).one()
     assert (row.id, row.version, row.standing, row.reason) == (OTHER, 4, "suspended", "uppsagt")
     assert row.since == START + timedelta(hours=4)
+
+
+async def test_its_mails_are_in_its_name_and_their_reports_are_its_own(
+    waiting_post: Post, server: RecordingSmtpServer
+) -> None:
+    await waiting_post.bring(fact(OrganisationAdded(name="Granviks kommun", language="sv"), 1))
+    for of in (ORGANISATION, OTHER):
+        await waiting_post.bring(message(created(), organisation=of), message(requested(), organisation=of))
+        await waiting_post.commands.deliver_next(of, OLOF)
+    own, theirs = server.mails
+    assert own.message["From"] == "Kommunalförbundet Norrdalen <justera@norrdalen.example>"
+    assert theirs.message["From"] == "Granviks kommun <justera@norrdalen.example>"
+    await take(waiting_post, report(return_path=theirs.mail_from))
+    found = {of: await waiting_post.commands.deliveries(of, most=10) for of in (ORGANISATION, OTHER)}
+    assert [one.status for one in found[ORGANISATION]] == [Status.SENT]
+    assert [one.status for one in found[OTHER]] == [Status.BOUNCED]
+    assert await waiting_post.commands.unmatched_reports(ORGANISATION) == []

@@ -8,7 +8,7 @@ from shared.auth import Access, Role, TokenRecord, token_hash
 from shared.errors import Unavailable
 from shared.keys import new_keys, parse_keys
 from shared.links import BadLink, issue, member_link, read
-from shared.suspension import Known, OrganisationSuspended, knowing, require_active
+from shared.suspension import Known, OrganisationSuspended, knowing, name_here, require_active
 
 KEYS = parse_keys(new_keys(), "KEYS")
 ACCESS = Access(
@@ -55,3 +55,14 @@ def test_the_own_organisation_is_never_kept_out() -> None:
     with ExitStack() as stack:
         stack.enter_context(knowing(Known("own", frozenset({"own"}))))
         require_active("own")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_who_comes_in_gives_the_request_its_name(door: str) -> None:
+    with knowing(Known("own", frozenset(), {"open": "Norrdalen"})):
+        assert name_here() == ""
+        DOORS[door]("open")
+        assert name_here() == "Norrdalen"
+        DOORS[door]("own")
+        assert name_here() == ""
+    assert name_here() == ""
