@@ -1,6 +1,7 @@
-"""The page where a Word document becomes the draft of minutes."""
+"""The page where a Word document, or a file of minutes in Markdown, becomes the draft of minutes."""
 
 import re
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -12,6 +13,7 @@ from services.meetings.pages.manuscript_desk import AT, facts_of, why_of
 from services.meetings.pages.office import READER, SECRETARY, Fields, OfficePages, back, get, version_of, wrong
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused, TooLarge
+from shared.text_file import read_text
 from shared.web import Field, form_text, form_upload, large_file_form
 
 # What a document is refused for, by what the refusal says; the text key below `error.word.`.
@@ -23,6 +25,11 @@ _WHY_WORD = {
     r".*from elsewhere": "external",
     r"no paragraph was found": "no_paragraph",
     r".*(is damaged|does not write)": "damaged",
+    r"minutes have at most": "too_many",
+    r"the minutes are longer": "long_text",
+    r"the minutes have no fields": "no_fields",
+    r"line \d+: text before": "before_first",
+    r".*(is no text|is a workbook)": "no_text",
 }
 # What of a Word document was not kept, by how the sentence begins; the text key below `manuscript.not_kept.`.
 _NOT_KEPT = {
@@ -41,6 +48,7 @@ _NOT_KEPT = {
     r"an embedded": "embedded",
     r"before the first paragraph: (?P<about>.*)": "before",
 }
+_MARKDOWN = (".md", ".markdown", ".txt")  # what such a file's name ends with
 _LARGEST_FORM = 2 * MAX_WORD
 """A file somewhat too large is told of at its field; a far larger one by a page, before it has arrived."""
 
@@ -74,17 +82,26 @@ class ManuscriptWordPages(OfficePages):
         if file is not None:
             try:
                 content = await file.read(MAX_WORD + 1)
-                found = await self._commands.minutes.from_word(principal.organisation, meeting_id, content)
-                remarks = [Remark(what="not_kept", about=one) for one in found.not_kept]
+                markdown, source, remarks = await self._read(principal, meeting_id, file.filename or "", content)
                 await self._commands.manuscripts.put(
-                    principal.organisation, meeting_id, found.markdown, Source.WORD, remarks, seen=seen
+                    principal.organisation, meeting_id, markdown, source, remarks, seen=seen
                 )
-                return back(request, "office_manuscript", "word-read", meeting_id=meeting_id)
-            except (InvalidInput, TooLarge) as error:
-                wrong(fields, "file", f"word.{why_of(_WHY_WORD, error.message) or 'other'}")
-            except Refused:
-                meanwhile = True
+                return back(request, "office_manuscript", f"{source}-read", meeting_id=meeting_id)
+            except (InvalidInput, TooLarge, Refused) as error:
+                why = why_of(_WHY_WORD, error.message)
+                meanwhile = isinstance(error, Refused) and why is None
+                if not meanwhile:
+                    wrong(fields, "file", f"word.{why or 'other'}")
         return self._word(request, principal, desk, fields, meanwhile=meanwhile)
+
+    async def _read(
+        self, principal: Principal, meeting_id: str, name: str, content: bytes
+    ) -> tuple[str, Source, Sequence[Remark]]:
+        """A whole file of minutes, by what the file is called. Raises InvalidInput, TooLarge."""
+        if name.lower().endswith(_MARKDOWN):
+            return read_text(content, "the file"), Source.TEXT, ()
+        found = await self._commands.minutes.from_word(principal.organisation, meeting_id, content)
+        return found.markdown, Source.WORD, [Remark(what="not_kept", about=one) for one in found.not_kept]
 
     def _word(
         self, request: Request, principal: Principal, desk: Desk, fields: Fields, *, meanwhile: bool = False

@@ -38,6 +38,7 @@ _DONE = frozenset(
         "paragraph-added",
         "paragraph-removed",
         "word-read",
+        "text-read",
         "discarded",
         "caught-up",
         "caught-up-partly",

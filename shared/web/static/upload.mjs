@@ -7,6 +7,7 @@ const field = form?.querySelector("[type=file]"); // who may only read is shown 
 function isTooLarge() {
   const found = [...field.files].some((one) => one.size > Number(form.dataset.most));
   form.querySelector(".too-large")?.remove();
+  form.querySelector("#file-error")?.remove(); // what was said of the file before
   field.toggleAttribute("aria-invalid", found);
   if (found) {
     const line = document.createElement("p");

@@ -77,9 +77,15 @@ async def test_a_file_that_is_too_large_is_told_of_before_it_is_sent(page: Page,
     assert await form.get_attribute("data-most") == str(20 * 1024**2)
     await form.evaluate("one => { one.dataset.most = '10'; }")
     await page.set_input_files("#file", {"name": "a.docx", "mimeType": "", "buffer": b"x" * 11})
-    await page.get_by_role("button", name="Läs in dokumentet").click()
+    await page.get_by_role("button", name="Läs in filen").click()
     await expect(page.get_by_role("alert")).to_contain_text("Filen är för stor.")
     assert page.url.endswith("/manuscript/word")
+    await page.set_input_files("#file", {"name": "a.docx", "mimeType": "", "buffer": b"x"})
+    await page.get_by_role("button", name="Läs in filen").click()
+    await expect(page.locator("#file-error")).to_contain_text("Filen är inget Word-dokument.")
+    await page.locator("form[data-most]").evaluate("one => { one.dataset.most = '10'; }")
+    await page.set_input_files("#file", {"name": "a.docx", "mimeType": "", "buffer": b"x" * 11})
+    await expect(page.locator("form .error")).to_have_count(1)  # of the file that is chosen now
     annexes = f"{held.at.removesuffix('sitting')}annexes"
     for at, largest in ((annexes, ""), ("/meetings/office/plan", "262"), ("/meetings/office/register", "1")):
         await page.goto(f"{held.visitor.site.base}{at}")

@@ -17,6 +17,7 @@ from shared.events import AgreementCancelled
 from tests.integration.meetings.test_decisions import fire
 from tests.integration.meetings.test_elections import signed as all_signed
 from tests.integration.meetings.test_meetings import end
+from tests.integration.pages.test_meetings import DRAFTING
 from tests.integration.pages.test_office import OFFICE
 from tests.integration.pages.test_office import visitor as visitor
 from tests.integration.pages.test_sittings import Held
@@ -176,7 +177,7 @@ async def test_a_word_document_becomes_the_draft_and_what_is_not_in_it_is_listed
         (document(text("§ 1 A"), parts={"word/vbaProject.bin": b"x"}), "Dokumentet innehåller makron."),
         (external("attachedTemplate"), "Dokumentet hämtar en mall eller en bild någon annanstans ifrån."),
         (document(text("Ingen rubrik")), "Ingen paragraf hittades i dokumentet."),
-        (b"x" * (21 * 1024**2), "Filen är för stor. Ett Word-dokument får vara högst 20 MB."),
+        (b"x" * (21 * 1024**2), "Filen är för stor. Ett Word-dokument får vara högst 21 MB."),
     ],
     ids=["no-word", "macros", "external", "no-paragraph", "21-MiB"],
 )
@@ -189,6 +190,81 @@ async def test_a_word_document_that_is_not_read_is_told_of_in_one_sentence(
     assert held.visitor.page.status_code == 422
     assert said in page
     assert page.count('class="error"') == 1
+
+
+async def test_where_minutes_stand_that_were_not_written_here_no_draft_is_asked_for(held: Held) -> None:
+    site = held.visitor.site
+    made = await site.meetings.commands.minutes.draft_minutes(
+        ORGANISATION, held.meeting_id, MARKDOWN, DRAFTING, ip="192.0.2.1"
+    )
+    at = f"{OFFICE}/meetings/{held.meeting_id}/manuscript"
+    await held.visitor.follow(at)
+    assert "Protokollet är framlagt, § 1" in shown(held)
+    assert "Lås upp protokollet" in shown(held)
+    assert "Ur ett Word-dokument" not in shown(held)
+    await all_signed(site.meetings, made.agreement_id, organisation=ORGANISATION)
+    await held.visitor.follow(at)
+    assert "Alla har signerat det" in shown(held)
+    assert "Lås upp protokollet" not in shown(held)
+
+
+MARKDOWN = """\
+---
+title: Protokoll styrelsen
+body: Styrelsen
+place: Granvik
+starts: 2022-09-23T13:00
+ends: 2022-09-23T15:00
+present:
+  - {name: Olof Berg, role: ordförande}
+secretary: Maja Lind
+adjuster: Sven Dahl
+---
+## Delårsrapport
+
+### Beslut
+
+Styrelsen beslutar att
+
+- godkänna rapporten.
+"""
+
+
+async def test_a_file_of_minutes_in_markdown_becomes_the_draft(held: Held) -> None:
+    at = f"{OFFICE}/meetings/{held.meeting_id}/manuscript"
+    await held.visitor.follow(f"{at}/word")
+    windows = MARKDOWN.replace("\n", "\r\n").encode("utf-8-sig")
+    await held.visitor.send("/manuscript/word", windows, name="Protokoll.MD")
+    page = shown(held)
+    assert "Filen är inläst." in page
+    assert "§ 1 Delårsrapport" in page
+    assert "Utkastet är inte färdigt" not in page
+    found = await held.visitor.site.meetings.commands.manuscripts.manuscript(ORGANISATION, held.meeting_id)
+    assert found.markdown.split() == MARKDOWN.split()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"## Ekonomi\n", "Filen börjar inte med protokollets fält"),
+        (MARKDOWN.replace("## ", "").encode(), "Det står text före den första paragrafen."),
+        (document(text("§ 1 A")), "Filen är ingen text."),
+        (b"\xff\xd8\xff\xe0", "Filen är ingen text."),
+        ((MARKDOWN + "## A\n" * 1001).encode(), "Filen har fler än 1000 paragrafer."),
+        ((MARKDOWN + "x" * 1024**2).encode(), "Texten är för lång."),
+    ],
+    ids=["no-fields", "no-paragraph", "word", "picture", "too-many", "too-long"],
+)
+async def test_a_file_of_text_that_is_not_read_is_told_of_in_one_sentence(
+    held: Held, content: bytes, said: str
+) -> None:
+    await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}/manuscript/word")
+    await held.visitor.send("/manuscript/word", content, name="protokoll.md")
+    page = shown(held)
+    assert held.visitor.page.status_code == 422
+    assert said in page
+    assert page.count('class="error"') == 1
+    assert "Det har ändrats" not in page
 
 
 async def test_200_megabytes_are_refused_by_a_page_before_they_arrive(held: Held) -> None:
@@ -239,7 +315,7 @@ async def test_a_draft_is_numbered_from_its_page_and_read_before_it_is_signed(he
     await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}")
     assert re.search(r'aria-current="step"><a [^>]*href="[^"]*/review/new">Be om synpunkter', shown(held))
     await held.visitor.follow(f"{OFFICE}/meetings/{held.meeting_id}/manuscript")
-    assert "Protokollet är framlagt, § 1–1" in shown(held)
+    assert "Protokollet är framlagt, § 1" in shown(held)
     assert "Ändra närvarande" not in shown(held)
     changed = await held.visitor.client.post(
         f"{OFFICE}/meetings/{held.meeting_id}/manuscript/paragraphs/p1/step", data={"direction": "up"}
