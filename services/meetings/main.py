@@ -159,7 +159,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         timers=TimerWorker(unit_of_work, clock, on_time),
         tasks=TaskCommands(unit_of_work, clock, agendas),
         publications=PublicationCommands(unit_of_work, clock, blobs, press),
-        board=BoardQueries(unit_of_work, blobs),
+        board=BoardQueries(unit_of_work, blobs, clock),
         organisations=OrganisationCommands(unit_of_work, clock, known_organisations, settings.organisation),
     )
     open_data = OpenQueries(

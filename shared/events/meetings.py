@@ -150,6 +150,10 @@ class BodyRules(Value):
     timezone: str = Field("Europe/Stockholm", description="IANA name")
     public: bool = Field(False, description="whether it, who sits in it and its meetings are open data")
     public_archive: bool = Field(False, description="whether minutes may be read after their time on the notice board")
+    archive_years: int | None = Field(
+        None,
+        description="calendar years after the meeting's, at the end of which they may not; absent: they always may",
+    )
 
 
 class _BodyEvent(Event):

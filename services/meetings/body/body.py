@@ -22,9 +22,10 @@ from shared.text import clean_line, clean_name
 MOST_STANDING_ITEMS = 50
 MOST_SIGNERS = 20
 MOST_DAYS = 3650
+MOST_YEARS = 100
 OWN_DEADLINES = ("adjust_days", "post_days", "posted_days")
 """Rules that a municipality's body has none of: they are the law's."""
-WHO_MAY_READ = ("public", "public_archive")
+WHO_MAY_READ = ("public", "public_archive", "archive_years")
 """Rules that a closed body changes, too: what is public of it must be able to go."""
 
 
@@ -87,7 +88,8 @@ class BodyRules(BaseModel):
 
     Where statutes say so, days: `adjust_days` from the meeting until all have signed its minutes, `post_days` from then
     until they are posted, `posted_days` for which they are; None of what nothing says. A municipality's are the law's.
-    `public_archive`: minutes whose time on the notice board is over may still be read by anyone.
+    `public_archive`: minutes whose time on the notice board is over may still be read by anyone; `archive_years`: until
+    the end of so many calendar years after that of the meeting, None for good.
 
     `signers`: roles, in signing order. `join_link`: where its online meetings are joined. `public`: it,
     who sits in it and its meetings are open data (`services/meetings/oparl/`).
@@ -111,6 +113,7 @@ class BodyRules(BaseModel):
     join_link: str | None = Field(None, max_length=2000)
     public: bool = False
     public_archive: bool = False
+    archive_years: int | None = Field(None, ge=1, le=MOST_YEARS)
 
 
 class BodyDetails(BaseModel):
@@ -171,7 +174,7 @@ def change(body: Body, details: BodyDetails) -> tuple[Body, BodyChanged | None]:
     return changed, BodyChanged(body_id=body.id, **_event_fields(cleaned))
 
 
-def who_may_read(rules: BodyRules) -> dict[str, bool]:
+def who_may_read(rules: BodyRules) -> dict[str, Any]:
     return {name: getattr(rules, name) for name in WHO_MAY_READ}
 
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from services.meetings.oparl.keeping import Kept, settled
 from services.meetings.oparl.oparl import Addresses, Called, Key, Kind, Scene, open_things
 from services.meetings.oparl.store import Between
 from services.meetings.publication.publication import Posted
-from services.meetings.publication.queries import is_read
+from services.meetings.publication.queries import archives, is_read
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
 from shared.clock import Clock
@@ -87,7 +87,7 @@ class OpenQueries:
             posting = await transaction.posting(self.organisation, file_id)
             # It may have been taken down since the objects were made.
             body = await transaction.body(self.organisation, posting.body_id)
-            if kept.fields is None or posting.posted is None or not is_read(posting, body):
+            if kept.fields is None or posting.posted is None or not is_read(posting, body, self._clock.now()):
                 raise Gone("the file is public no longer")
             return kept, posting.posted
 
@@ -140,9 +140,10 @@ class OpenQueries:
         if mark == made_of:
             return
         bodies = [one for one in await transaction.bodies(self.organisation) if one.details.rules.public]
-        meetings = await transaction.changed_meetings(self.organisation, self._told(bodies))
+        since = archives(bodies, self._clock.now())
+        meetings = await transaction.changed_meetings(self.organisation, self._told(bodies, since))
         before = await transaction.open_objects(self.organisation, meetings)
-        scene = await self._scene(transaction, bodies, meetings)
+        scene = await self._scene(transaction, bodies, since, meetings)
         changed = await asyncio.to_thread(self._changed, before, scene)
         await transaction.save_open_objects(self.organisation, changed)
         await transaction.save_made_of(self.organisation, meetings)
@@ -157,20 +158,24 @@ class OpenQueries:
         all_of_it = json.dumps([_MADE_BY, rows, hour, self._name, self._license, self.addresses.base])
         return hashlib.sha256(all_of_it.encode()).hexdigest()
 
-    def _told(self, bodies: Sequence[Body]) -> str:
-        """What the objects of every meeting are made of besides the meeting. `bodies`: the public ones."""
-        rules = sorted((one.id, one.details.rules.public_archive) for one in bodies)
+    def _told(self, bodies: Sequence[Body], since: Mapping[str, date]) -> str:
+        """What the objects of every meeting are made of besides the meeting. `bodies`: the public ones; `since`: how
+        far back their archives go, which for most changes with the year, if ever."""
+        rules = sorted((one.id, since[one.id].isoformat() if one.id in since else "") for one in bodies)
         return json.dumps([_MADE_BY, self.addresses.base, rules])
 
     async def _scene(
-        self, transaction: MeetingsTransaction, bodies: Sequence[Body], meeting_ids: Collection[str]
+        self,
+        transaction: MeetingsTransaction,
+        bodies: Sequence[Body],
+        since: Mapping[str, date],
+        meeting_ids: Collection[str],
     ) -> Scene:
         now = self._clock.now()
         ids = {body.id for body in bodies}
         memberships = [one for one in await transaction.memberships(self.organisation) if one.body_id in ids]
         people = await transaction.people_among(self.organisation, {one.seat.person_id for one in memberships})
-        archives = {body.id for body in bodies if body.details.rules.public_archive}
-        called = await transaction.called_meetings(self.organisation, meeting_ids, ids, archives)
+        called = await transaction.called_meetings(self.organisation, meeting_ids, ids, since)
         meetings = await transaction.meetings_among(self.organisation, set(called))
         return Scene(
             organisation=self.organisation,

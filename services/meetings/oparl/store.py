@@ -1,7 +1,7 @@
 """The SQL of the open data."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, Text, and_, bindparam, delete, exists, func, select, text, tuple_
@@ -107,7 +107,7 @@ _CALLED = (
     .add_columns(
         PUBLICATION.c.id.label("publication_id"),
         PUBLICATION.c.body_id.label("publication_body"),
-        *(PUBLICATION.c[name] for name in ("status", "posted", "masks")),
+        *(PUBLICATION.c[name] for name in ("status", "held_on", "posted", "masks")),
     )
     .select_from(
         MEETING.outerjoin(
@@ -183,15 +183,15 @@ class OpenStore(Transaction):
         await self.connection.execute(_SAVE_STATE, {"organisation": organisation, "mark": mark})
 
     async def called_meetings(
-        self, organisation: str, meeting_ids: Collection[str], body_ids: Collection[str], archives: Collection[str]
+        self, organisation: str, meeting_ids: Collection[str], body_ids: Collection[str], since: Mapping[str, date]
     ) -> dict[str, Known]:
         """Among these, by id those of these bodies whose notice was issued, or whose minutes everyone signed.
-        `archives`: the bodies whose minutes may be read after their time on the notice board."""
+        `since`: of bodies that keep a public archive, of meetings since which day."""
         key = {"organisation": organisation, "bodies": sorted(body_ids), "meetings": sorted(meeting_ids)}
-        found = {row.id: _known(row, archives) for row in await self.connection.execute(_CALLED, key)}
+        found = {row.id: _known(row, since) for row in await self.connection.execute(_CALLED, key)}
         key = {"organisation": organisation, "meetings": sorted(found)}
         for row in await self.connection.execute(_PARTS, key):
-            found[row.meeting_id] = _with_part(found[row.meeting_id], row, archives)
+            found[row.meeting_id] = _with_part(found[row.meeting_id], row, since)
         return found
 
     async def changed_meetings(self, organisation: str, told: str) -> dict[str, str | None]:
@@ -264,9 +264,9 @@ class OpenStore(Transaction):
         return [_kept(row) for row in await self.connection.execute(wanted, {"organisation": organisation})]
 
 
-def _with_part(known: Known, row: Any, archives: Collection[str]) -> Known:
+def _with_part(known: Known, row: Any, since: Mapping[str, date]) -> Known:
     masks = tuple(dict.fromkeys((*known.masks, *_masks(row))))
-    if not _is_read(row.status, row.body_id, archives):
+    if not _is_read(row, row.body_id, since):
         return known._replace(masks=masks)
     posted = Posted.model_validate(row.posted)
     part = Published(row.id, posted.title, posted.language, posted.pdf, row.paragraph)
@@ -277,13 +277,15 @@ def _masks(row: Any) -> tuple[Mask, ...]:
     return tuple(Mask.model_validate(one, extra="ignore") for one in row.masks or ())
 
 
-def _is_read(status: str | None, body_id: str | None, archives: Collection[str]) -> bool:
-    return status == Status.POSTED.value or (status == Status.ARCHIVED.value and body_id in archives)
+def _is_read(row: Any, body_id: str | None, since: Mapping[str, date]) -> bool:
+    if row.status == Status.ARCHIVED.value:
+        return (first := since.get(body_id or "")) is not None and row.held_on >= first
+    return bool(row.status == Status.POSTED.value)
 
 
-def _known(row: Any, archives: Collection[str]) -> Known:
+def _known(row: Any, since: Mapping[str, date]) -> Known:
     minutes = None
-    if _is_read(row.status, row.publication_body, archives):
+    if _is_read(row, row.publication_body, since):
         posted = Posted.model_validate(row.posted)
         minutes = Published(row.publication_id, posted.title, posted.language, posted.pdf)
     told = Told.model_validate(row.told) if row.issued_at and row.told else None

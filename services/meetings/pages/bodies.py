@@ -1,11 +1,14 @@
 """The pages of bodies: all of them, one of them, and the form of its name, kind and rules."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.meetings.body import membership as seats
 from services.meetings.body.body import (
     MOST_DAYS,
+    MOST_YEARS,
     OWN_DEADLINES,
     WHO_MAY_READ,
     Annexes,
@@ -60,6 +63,7 @@ _NAMES = (
     "join_link",
     "public",
     "public_archive",
+    "archive_years",
 )
 _REFUSED = {
     "name": ("name", "body.taken"),
@@ -220,6 +224,7 @@ def _filled(body: Body | None, language: Language = "sv") -> Fields:
         "join_link": rules.join_link or "",
         "public": "yes" if rules.public else "no",
         "public_archive": "yes" if rules.public_archive else "no",
+        "archive_years": str(rules.archive_years or ""),
     }
     return {name: Field(name, str(values[name])) for name in _NAMES}
 
@@ -231,6 +236,7 @@ def _details(fields: Fields, body: Body | None) -> BodyDetails | None:
     quorum = number_of(fields, "quorum", 1, 10_000)
     notice_days = number_of(fields, "notice_days", 0, 365)
     own = {name: number_of(fields, name, 0 if name == "post_days" else 1, MOST_DAYS) for name in OWN_DEADLINES}
+    archive_years = number_of(fields, "archive_years", 1, MOST_YEARS)
     wrong(fields, "notice_days", None if notice_days is not None else "number")
     for name, options in _OPTIONS.items():
         given = fields[name].value
@@ -239,8 +245,9 @@ def _details(fields: Fields, body: Body | None) -> BodyDetails | None:
     if is_wrong(fields) or notice_days is None:
         return None
     value = {name: field.value for name, field in fields.items()}
+    shown: dict[str, Any] = {name: value[name] == "yes" for name in ("public", "public_archive")}
+    shown["archive_years"] = archive_years
     if body is not None and body.closed is not None:
-        shown = {name: value[name] == "yes" for name in WHO_MAY_READ}
         return body.details.model_copy(update={"rules": rules.model_copy(update=shown)})
     adjusters = value["adjusters"]
     signers = rules.signers if adjusters == _AS_NOW else ("secretary", "chair", *["adjuster"] * int(adjusters))
@@ -260,8 +267,7 @@ def _details(fields: Fields, body: Body | None) -> BodyDetails | None:
                 "standing_items": _items(value["standing_items"], rules),
                 "language": value["language"],
                 "join_link": value["join_link"] or None,
-                "public": value["public"] == "yes",
-                "public_archive": value["public_archive"] == "yes",
+                **shown,
             }
         ),
     )

@@ -23,6 +23,7 @@ from services.meetings.pages.office import (
 )
 from services.meetings.publication import deadlines
 from services.meetings.publication.publication import Publication, Status
+from services.meetings.publication.queries import is_read
 from shared.auth import Principal
 from shared.errors import InvalidInput, Refused
 from shared.rendering.public import LONGEST_MASK, MOST_MASKS, SHORTEST_MASK, Mask, Masking
@@ -162,6 +163,8 @@ class PublishPages(OfficePages):
             is_early=is_posted and found is not None and found.remove_on is not None and today < found.remove_on,
             in_archive=in_archive,
             keeps=body is not None and body.details.rules.public_archive,
+            is_kept=body is not None and found is not None and is_read(found, body, self._clock.now()),
+            archived_until=deadlines.archived_until(body.details.rules, meeting.details.ends.date()) if body else None,
             standing=standing,
             looked=looked,
             meanwhile=meanwhile,

@@ -1,4 +1,4 @@
-"""Until when minutes are signed, posted, appealed against, and taken down: by law, or by a body's statutes. Pure.
+"""Until when minutes are signed, posted, appealed against, taken down, kept in public: by law, or a body's rules. Pure.
 
 A municipality, by kommunallagen (2017:725): minutes are adjusted within fourteen days of the meeting (5 kap. 69 §, of
 boards 6 kap. 35 §); that they are is announced on the notice board on the second day after it at the latest (8 kap.
@@ -64,6 +64,23 @@ def posting(rules: BodyRules, posted_on: date) -> Posting:
         until = next_weekday(posted_on + _APPEAL)
         return Posting(appeal_until=until, remove_on=until + timedelta(days=1))
     return Posting(appeal_until=None, remove_on=_later(posted_on, rules.posted_days))
+
+
+def archived_since(rules: BodyRules, today: date) -> date | None:
+    """The first day of meetings whose minutes the public archive has today, the first of a year; None where the body
+    keeps none."""
+    if not rules.public_archive:
+        return None
+    if rules.archive_years is None:
+        return date.min
+    return date(today.year - rules.archive_years, 1, 1)
+
+
+def archived_until(rules: BodyRules, held_on: date) -> date | None:
+    """The last day on which the public archive has the minutes of a meeting; None for good, and where there is none."""
+    if not rules.public_archive or rules.archive_years is None:
+        return None
+    return date(held_on.year + rules.archive_years, 12, 31)
 
 
 def _later(day: date, days: int | None) -> date | None:

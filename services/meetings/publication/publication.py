@@ -272,7 +272,7 @@ def remove(
         raise InvalidInput(
             "reason: is needed, since the time for which it is posted is not over", hint="say why it is taken down"
         )
-    return _removed(publication, why, "person", now, keep=why is None and body.details.rules.public_archive)
+    return _removed(publication, why, "person", now, keep=why is None and _is_kept(publication, body, now))
 
 
 def pass_time(
@@ -282,7 +282,7 @@ def pass_time(
     if publication.status is Status.POSTED:
         if publication.remove_on is None or publication.day(now) < publication.remove_on:
             return publication, None, None
-        removed, fact = _removed(publication, None, "timer", now, keep=body.details.rules.public_archive)
+        removed, fact = _removed(publication, None, "timer", now, keep=_is_kept(publication, body, now))
         return removed, None, fact
     come = [one for one in publication._to_tell() if publication.moment(one) <= now]
     if not come:
@@ -316,6 +316,12 @@ def not_posted() -> Refused:
         hint="look at the page again: somebody else may have removed them",
         says=says("not_posted"),
     )
+
+
+def _is_kept(publication: Publication, body: Body, now: datetime) -> bool:
+    """Whether the body's public archive goes so far back."""
+    since = deadlines.archived_since(body.details.rules, publication.day(now))
+    return since is not None and publication.held_on >= since
 
 
 def _removed(

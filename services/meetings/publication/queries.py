@@ -3,16 +3,20 @@
 There is no way from here to minutes, drafts, masks, or an edition that was corrected.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from services.meetings.body.body import Body, DeadlineProfile
+from services.meetings.publication.deadlines import archived_since
 from services.meetings.publication.publication import Posted, Publication, Status
 from services.meetings.publication.store import Sought
 from services.meetings.transaction import MeetingsTransaction
 from shared.blobs import BlobStore
+from shared.clock import Clock
 from shared.errors import JusteraError, NotFound
 from shared.messaging.transaction import UnitOfWork
 
@@ -57,9 +61,10 @@ class Archive:
 
 
 class BoardQueries:
-    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], blobs: BlobStore) -> None:
+    def __init__(self, unit_of_work: UnitOfWork[MeetingsTransaction], blobs: BlobStore, clock: Clock) -> None:
         self._unit_of_work = unit_of_work
         self._blobs = blobs
+        self._clock = clock
 
     async def board(self, organisation: str, *, most: int | None = None) -> Board:
         """All that is posted, or the latest of it. What is masked is not read."""
@@ -67,19 +72,22 @@ class BoardQueries:
             found = await transaction.posted(organisation, most=most)
             bodies = {one.id: one for one in await transaction.bodies(organisation)}
             changed_at = await transaction.board_changed_at(organisation)
-        postings = [_posting(one, bodies[one.body_id]) for one in found if one.body_id in bodies]
+        now = self._clock.now()
+        postings = [_posting(one, bodies[one.body_id], now) for one in found if one.body_id in bodies]
         return Board(tuple(postings), changed_at or _NEVER)
 
     async def archive(self, organisation: str, sought: Sought, *, after: tuple[date, str] | None, most: int) -> Archive:
         """What was posted, of bodies whose rule says now that it may be read. What is masked is not read."""
+        now = self._clock.now()
         async with self._unit_of_work.begin() as transaction:
-            bodies = {one.id: one for one in await transaction.bodies(organisation) if one.details.rules.public_archive}
-            found = await transaction.archived(organisation, bodies, sought, after=after, most=most + 1)
-            years = await transaction.archived_years(organisation, bodies)
+            bodies = {one.id: one for one in await transaction.bodies(organisation)}
+            since = archives(bodies.values(), now)
+            found = await transaction.archived(organisation, since, sought, after=after, most=most + 1)
+            years = await transaction.archived_years(organisation, since)
         shown = found[:most]
         return Archive(
-            postings=tuple(_posting(one, bodies[one.body_id]) for one in shown),
-            bodies={one.id: one.details.name for one in bodies.values()},
+            postings=tuple(_posting(one, bodies[one.body_id], now) for one in shown),
+            bodies={body_id: bodies[body_id].details.name for body_id in since},
             years=tuple(years),
             next=(shown[-1].held_on, shown[-1].id) if len(found) > most else None,
         )
@@ -91,9 +99,10 @@ class BoardQueries:
             if found.status is Status.DRAFT:
                 raise _nothing()
             body = await transaction.body(organisation, found.body_id)
-            if found.status is Status.REMOVED or not is_read(found, body):
+            now = self._clock.now()
+            if found.status is Status.REMOVED or not is_read(found, body, now):
                 raise Removed("it is no longer on the notice board")
-            return _posting(found, body)
+            return _posting(found, body, now)
 
     async def file(self, organisation: str, publication_id: str, kind: Literal["pdf", "html"]) -> tuple[Posting, bytes]:
         """Raises as `posting`, Unavailable."""
@@ -102,16 +111,27 @@ class BoardQueries:
         return found, await self._blobs.get(organisation, ref)
 
 
-def is_read(publication: Publication, body: Body) -> bool:
-    """Whether anyone may read it now: on the board, or in the archive, where its body has one."""
+def is_read(publication: Publication, body: Body, now: datetime) -> bool:
+    """Whether anyone may read it now: on the board, or in the archive, where its body has one that goes back so far."""
     if publication.status is Status.ARCHIVED:
-        return body.details.rules.public_archive
+        since = _archive(body, now)
+        return since is not None and publication.held_on >= since
     return publication.status is Status.POSTED
 
 
-def _posting(publication: Publication, body: Body) -> Posting:
+def archives(bodies: Iterable[Body], now: datetime) -> dict[str, date]:
+    """Of the bodies that keep a public archive, by their ids, how far back it goes now."""
+    return {one.id: since for one in bodies if (since := _archive(one, now)) is not None}
+
+
+def _archive(body: Body, now: datetime) -> date | None:
+    rules = body.details.rules
+    return archived_since(rules, now.astimezone(ZoneInfo(rules.timezone)).date())
+
+
+def _posting(publication: Publication, body: Body, now: datetime) -> Posting:
     """Raises NotFound for what nobody may read."""
-    if publication.posted is None or not is_read(publication, body):
+    if publication.posted is None or not is_read(publication, body, now):
         raise _nothing()
     municipal = body.details.rules.deadline_profile is DeadlineProfile.MUNICIPALITY
     return Posting(publication, publication.posted, body.details.name, municipal)

@@ -1,6 +1,6 @@
 """The SQL of the notice board."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -66,6 +66,9 @@ _IN_ARCHIVE = (
     PUBLICATION.c.organisation == bindparam("organisation"),
     PUBLICATION.c.status == Status.ARCHIVED.value,
     PUBLICATION.c.body_id == func.any(bindparam("bodies", type_=ARRAY(Text))),
+    text(
+        "publication.held_on >= (CAST(:since AS date[]))[array_position(CAST(:bodies AS text[]), publication.body_id)]"
+    ),
 )
 _ARCHIVED = (
     select(*_NO_MASKS)
@@ -76,18 +79,18 @@ _ARCHIVED = (
 # From one year's last day of each body to the one before: as many looks into the index as there are years.
 _YEARS = text(
     """
-    WITH RECURSIVE found (body_id, held_on) AS (
-        SELECT of.body_id, (
+    WITH RECURSIVE found (body_id, since, held_on) AS (
+        SELECT of.body_id, of.since, (
             SELECT max(publication.held_on) FROM publication
             WHERE publication.organisation = :organisation AND publication.status = 'archived'
-                AND publication.body_id = of.body_id
+                AND publication.body_id = of.body_id AND publication.held_on >= of.since
         )
-        FROM unnest(CAST(:bodies AS text[])) AS of (body_id)
+        FROM unnest(CAST(:bodies AS text[]), CAST(:since AS date[])) AS of (body_id, since)
         UNION ALL
-        SELECT found.body_id, (
+        SELECT found.body_id, found.since, (
             SELECT max(publication.held_on) FROM publication
             WHERE publication.organisation = :organisation AND publication.status = 'archived'
-                AND publication.body_id = found.body_id
+                AND publication.body_id = found.body_id AND publication.held_on >= found.since
                 AND publication.held_on < CAST(date_trunc('year', found.held_on) AS date)
         )
         FROM found WHERE found.held_on IS NOT NULL
@@ -181,13 +184,13 @@ class PublicationStore(Transaction):
     async def archived(
         self,
         organisation: str,
-        bodies: Collection[str],
+        since: Mapping[str, date],
         sought: Sought,
         *,
         after: tuple[date, str] | None,
         most: int,
     ) -> list[Publication]:
-        """What is in the archive of these bodies, the latest meeting first, without `masks`."""
+        """What is in the archive of these bodies, each of meetings since a day, the latest first, without `masks`."""
         wanted = _ARCHIVED
         if sought.year is not None:
             first, last = date(sought.year, 1, 1), date(sought.year, 12, 31)
@@ -198,12 +201,12 @@ class PublicationStore(Transaction):
             wanted = wanted.where(PUBLICATION.c.title_key.contains(word.casefold(), autoescape=True))
         if after is not None:
             wanted = wanted.where(tuple_(PUBLICATION.c.held_on, PUBLICATION.c.id) < tuple_(*after))
-        key = {"organisation": organisation, "bodies": sorted(bodies), "most": most}
+        key = {"organisation": organisation, "bodies": list(since), "since": list(since.values()), "most": most}
         return [_publication(row) for row in await self.connection.execute(wanted, key)]
 
-    async def archived_years(self, organisation: str, bodies: Collection[str]) -> list[int]:
+    async def archived_years(self, organisation: str, since: Mapping[str, date]) -> list[int]:
         """Of which the archive of these bodies has something, the latest first."""
-        key = {"organisation": organisation, "bodies": sorted(bodies)}
+        key = {"organisation": organisation, "bodies": list(since), "since": list(since.values())}
         return list((await self.connection.execute(_YEARS, key)).scalars())
 
     async def board_changed_at(self, organisation: str) -> datetime | None:

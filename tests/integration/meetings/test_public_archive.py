@@ -1,7 +1,7 @@
 """The public archive: what was posted may be read on where its body says so; by trying, nothing else is found."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -101,6 +101,39 @@ async def test_what_its_body_shows_no_longer_is_gone_at_once(
         assert answer.status_code == 200
         assert TITLE not in answer.text
         assert posting not in answer.text
+
+
+async def test_what_its_body_keeps_for_some_years_is_gone_with_the_last_of_them(
+    service: Service,
+    api: httpx.AsyncClient,
+    anyone: httpx.AsyncClient,
+    outside: httpx.AsyncClient,
+    stranger: Stranger,
+    board: str,
+    clock: ManualClock,
+) -> None:
+    await change_rules(api, board, public=True, archive_years=2)
+    _, posting = await archived(service, api, clock)
+    [file] = (await stranger.walk(SYSTEM)).of("File")
+    addresses = [f"{BOARD}/{posting}", f"{BOARD}/{posting}/pdf", f"{BOARD}/{posting}/html"]
+    lists = [ARCHIVE, f"{ARCHIVE}?body={board}", f"{ARCHIVE}?year=2022", f"{ARCHIVE}?words=protokoll"]
+
+    async def read() -> tuple[set[int], set[bool], int, bool]:
+        answers = [await anyone.get(one) for one in addresses]
+        shown = {posting in (await anyone.get(one)).text for one in lists}
+        walked = posting in (await stranger.walk(SYSTEM)).text
+        return {one.status_code for one in answers}, shown, (await outside.get(file["accessUrl"])).status_code, walked
+
+    clock.move_to(datetime(2024, 12, 31, 22, 59, tzinfo=UTC))
+    assert await read() == ({200}, {True}, 200, True)
+    clock.move_to(datetime(2024, 12, 31, 23, tzinfo=UTC))  # midnight in Stockholm
+    assert await read() == ({410}, {False}, 410, False)
+    assert "2022" not in (await anyone.get(ARCHIVE)).text, "nor does the year stand there"
+    await change_rules(api, board, public=True, archive_years=3)
+    assert await read() == ({200}, {True}, 200, True)
+    await change_rules(api, board, public=True)
+    clock.move_to(datetime(2090, 1, 1, tzinfo=UTC))
+    assert await read() == ({200}, {True}, 200, True)
 
 
 async def test_what_is_in_the_archive_of_a_body_that_was_closed_since_can_go(

@@ -26,6 +26,7 @@ BODY = {
     "post_days": "",
     "posted_days": "",
     "public_archive": "no",
+    "archive_years": "",
     "public": "no",
     "standing_items": "Val av justerare\r\nEkonomi",
     "language": "sv",
@@ -330,8 +331,13 @@ async def test_a_closed_body_s_page_leads_to_what_anyone_may_read_and_to_nothing
     assert 'name="quorum"' not in form.text
     wrong = await visitor.press("/change", public_archive="kanske")
     assert wrong.status_code == 422
-    await visitor.press("/change", public="no", public_archive="no", quorum="9")
+    wrong = await visitor.press("/change", public="yes", public_archive="yes", archive_years="0")
+    assert wrong.status_code == 422
+    await visitor.press("/change", public="yes", public_archive="yes", archive_years="5")
+    assert "5 år efter mötets" in visitor.page.text
+    await visitor.follow(f"{body}/change")
+    await visitor.press("/change", public="no", public_archive="no", archive_years="5", quorum="9")
     assert visitor.page.url.path == body
     found = await visitor.site.meetings.commands.bodies.body(ORGANISATION, body.rsplit("/", 1)[-1])
     rules = found.details.rules
-    assert (rules.public, rules.public_archive, rules.quorum) == (False, False, 3)
+    assert (rules.public, rules.public_archive, rules.archive_years, rules.quorum) == (False, False, 5, 3)

@@ -329,3 +329,11 @@ def test_of_a_deadline_that_is_past_when_it_begins_nobody_is_told(
 def test_who_moves_a_meeting_to_long_ago_is_not_warned_of_it() -> None:
     found = follow(begun(), -60, body())
     assert found.told == (Warned.ADJUST_NEAR, Warned.ADJUST_MISSED)
+
+
+def test_what_an_archive_goes_back_too_little_for_is_not_kept() -> None:
+    """Posted years after its meeting."""
+    short = OPEN.model_copy(update={"archive_years": 1})
+    late = SIGNED + timedelta(days=800)
+    assert rules.pass_time(posted(short), body(short), late)[0].status is Status.REMOVED
+    assert rules.pass_time(posted(OPEN), body(OPEN), late)[0].status is Status.ARCHIVED
