@@ -12,11 +12,12 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from services.signing import ended_links, mail_news, sealed_copies, store
-from services.signing.agreement import TERMINAL, Agreement, Status, request_for_email
+from services.signing.agreement import TERMINAL, Agreement, Request, Status, request_for_email
 from services.signing.arrivals import Arrivals, NoSuchAgreement
 from services.signing.deadlines import Deadlines
 from services.signing.ended_links import EndedLink
 from services.signing.mail_news import MailNews
+from services.signing.remedies import alternate_before
 from services.signing.sealed_copies import SealedCopy
 from services.signing.store import Position
 from services.signing.views import (
@@ -37,10 +38,12 @@ from shared.history import Entry
 from shared.logging import get_logger
 from shared.rendering.minutes import Language, MinutesDocument
 from shared.rendering.report import Report, build_report
+from shared.text import same_mailbox
 
 log = get_logger(__name__)
 
 MOST = 200
+_LOOKED_AT = 50  # agreements, in which somebody may have signed for another before
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -111,6 +114,18 @@ class SigningQueries:
     async def request_id(self, organisation: str, agreement_id: str, email: str) -> str:
         """The request that asks an address, for a replay, which has no links. Raises NotFound."""
         return request_for_email(await self.state(organisation, agreement_id), email).id
+
+    async def alternate_before(self, organisation: str, agreement_id: str, email: str) -> Request | None:
+        """Who was let sign for this address in one of the organisation's latest agreements, and is not asked in this
+        one."""
+        async with self._database.single() as connection:
+            latest = await store.page(connection, organisation, status=None, before=None, most=_LOOKED_AT)
+        others = [stored.state for stored in latest if stored.state.agreement_id != agreement_id]
+        this = next((stored.state for stored in latest if stored.state.agreement_id == agreement_id), None)
+        found = alternate_before(others, email)
+        if found and this and any(same_mailbox(found.email, one.email) for one in this.requests):
+            return None
+        return found
 
     async def document(self, organisation: str, document: BlobRef) -> bytes:
         """The unsigned original, PDF, that an agreement names. Raises NotFound, Unavailable."""

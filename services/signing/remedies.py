@@ -3,7 +3,7 @@
 As in `services.signing.decisions`: state + command -> events, or a refusal in one sentence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,6 +68,22 @@ def add_alternate(
     )
     added = evolve(state, event, at)
     return (Dated(event, at), *_ask_beside(added, event, at))
+
+
+def alternate_before(states: Iterable[Agreement], email: str) -> Request | None:
+    """Who was let sign for this address last, of agreements with the latest first; of one, rather who signed. Nobody
+    whose own mail never arrived."""
+    for state in states:
+        found = [
+            one
+            for original in state.requests
+            if not original.alternate and same_email(original.email, email)
+            for one in state.requests_for(original.place)[1:]
+            if not one.undeliverable
+        ]
+        if found:
+            return next((one for one in found if one == state.signed_through(one.place)), found[-1])
+    return None
 
 
 def correct_address(state: Agreement, original: str, email: str, *, ip: str, at: datetime) -> Decision:

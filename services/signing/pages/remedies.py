@@ -36,10 +36,13 @@ class RemedyPages(SendersPages):
         self, request: Request, agreement_id: str, request_id: str, principal: Principal = SENDER
     ) -> Response:
         agreement = await self._queries.agreement(principal.organisation, agreement_id)
-        place, _ = asked(agreement, request_id)
+        place, original = asked(agreement, request_id)
         if agreement.status not in CHANGEABLE or place.signed:
             return back(request, agreement_id, "changed")
-        return self._alternate_page(request, agreement, request_id, [Field("email"), Field("name")])
+        before = await self._queries.alternate_before(principal.organisation, agreement_id, original.email)
+        email, name = (before.email, before.name or "") if before else ("", "")
+        fields = [Field("email", email), Field("name", name)]
+        return self._alternate_page(request, agreement, request_id, fields, proposed=before is not None)
 
     async def overview_alternate_add(
         self, request: Request, agreement_id: str, request_id: str, principal: Principal = SENDER
@@ -64,11 +67,24 @@ class RemedyPages(SendersPages):
         return back(request, agreement_id, "alternate")
 
     def _alternate_page(
-        self, request: Request, agreement: AgreementOverview, request_id: str, fields: list[Field]
+        self,
+        request: Request,
+        agreement: AgreementOverview,
+        request_id: str,
+        fields: list[Field],
+        *,
+        proposed: bool = False,
     ) -> Response:
+        """`proposed`: the fields hold who was let sign for the address before."""
         place, original = asked(agreement, request_id)
         return self._page(
-            request, "overview/alternate.html", agreement=agreement, place=place, original=original, fields=fields
+            request,
+            "overview/alternate.html",
+            agreement=agreement,
+            place=place,
+            original=original,
+            fields=fields,
+            proposed=proposed,
         )
 
     async def overview_address(

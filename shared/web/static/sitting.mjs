@@ -269,7 +269,9 @@ function labelOf(form, pressed) {
     .filter((one) => one.value && (!isChoice(one) || one.checked))
     .map((one) => (one.selectedOptions?.[0] ?? (isChoice(one) ? one.labels[0] : null))?.textContent ?? one.value);
   const words = [...(pressed ?? form.querySelector("button")).childNodes].filter((one) => one.nodeName !== "KBD");
-  return [words.map((one) => one.textContent).join(""), ...chosen].map((one) => one.trim().slice(0, 80)).join(" ");
+  const item = form.closest("[data-item]")?.dataset.title ?? "";
+  const said = [words.map((one) => one.textContent).join(""), item, ...chosen].filter(Boolean);
+  return said.map((one) => one.trim().slice(0, 80)).join(" ");
 }
 
 function say(what) {

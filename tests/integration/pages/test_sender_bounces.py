@@ -29,6 +29,23 @@ async def test_a_bounce_is_flagged_until_an_alternate_is_added(site: Site, sende
     assert "kom inte fram" not in sender.page.text
 
 
+async def test_who_signed_for_an_address_before_is_proposed_the_next_time(site: Site, sender: Visitor) -> None:
+    await site.flow.send_off()
+    await site.flow.commands.add_alternate(
+        ORGANISATION, AGREEMENT_ID, SECRETARY, ALTERNATE, name="Petra Holm", ip="192.0.2.1"
+    )
+    other = "b" * len(AGREEMENT_ID)
+    await site.draft(b"%PDF-1.7 the next minutes", agreement_id=other)
+    request = await site.flow.queries.request_id(ORGANISATION, other, SECRETARY)
+    page = (await sender.follow(f"/signing/overview/{other}/alternate/{request}")).text
+    assert "Senast fick adressen nedan signera för" in page
+    assert f'value="{ALTERNATE}"' in page
+    assert 'value="Petra Holm"' in page
+    chair = await site.flow.queries.request_id(ORGANISATION, other, CHAIR)
+    page = (await sender.follow(f"/signing/overview/{other}/alternate/{chair}")).text
+    assert ("Senast fick" in page, ALTERNATE in page) == (False, False)
+
+
 async def test_after_a_bounce_the_page_leads_with_it_and_the_address_is_corrected(site: Site, sender: Visitor) -> None:
     await site.flow.send_off()
     await site.flow.bounce(SECRETARY)

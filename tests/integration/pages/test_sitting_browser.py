@@ -250,6 +250,7 @@ async def test_an_item_is_taken_up_and_decided_without_a_connection(page: Page, 
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(page.locator("section[aria-labelledby=item] .notice")).to_contain_text("godkänna rapporten")
+    await expect(page.locator("[data-sending]")).to_contain_text("Ta upp Ekonomi")
     await shortcut(page, "Alt+n")
     await expect(heading).to_have_text("Övrigt")
     await shortcut(page, "Alt+t")
