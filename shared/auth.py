@@ -81,7 +81,7 @@ class Access:
     def by_token(self, token: str) -> Principal:
         """Raises NotAuthenticated."""
         record = self._tokens.get(token_hash(token))
-        if record is None:
+        if record is None or record.email:
             raise NotAuthenticated("the token is unknown or has expired", hint="ask your operator for a new one")
         return Principal.of(record)
 
@@ -91,6 +91,14 @@ class Access:
             if (record.organisation, record.name) == (organisation, name) and not record.has_expired:
                 return Principal.of(record)
         raise NotAuthenticated("the token is unknown or has expired", hint="ask your operator for a new one")
+
+    def account(self, sha256: str) -> TokenRecord | None:
+        """The account of this id; None for one that is gone or has expired."""
+        record = self._tokens.get(sha256)
+        return record if record is not None and record.email else None
+
+    def accounts(self) -> list[TokenRecord]:
+        return [record for record in self._tokens if record.email]
 
     @property
     def takes_sessions(self) -> bool:

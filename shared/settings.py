@@ -127,6 +127,14 @@ class Settings(BaseSettings):
     )
     session_key: SecretStr | None = Field(None, description="base64; signs browser sessions of operators")
 
+    oidc_issuer: Annotated[str, AfterValidator(_web_address_or_none)] = Field(
+        "", description="the OpenID Connect provider that people log in at, as it calls itself; empty: none; signing"
+    )
+    oidc_client_id: str = Field("", description="what it calls us")
+    oidc_client_secret: SecretStr | None = Field(None, description="by which it knows us")
+    oidc_email_claim: str = Field("email", description="the claim with the address that an account is found by")
+    oidc_name: str = Field("", description="what people call it, on the button; empty: its host")
+
     mail_from: str = "justera@localhost"
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25

@@ -20,13 +20,15 @@ log = get_logger(__name__)
 
 
 class TokenRecord(BaseModel):
-    """A token as stored. `expires`: Unix seconds, absent for one that does not."""
+    """A token as stored, or with an `email` an account, whose person logs in at the provider: `sha256` is its id then,
+    and nobody has a token for it. `expires`: Unix seconds, absent for one that does not."""
 
     name: str = Field(min_length=1, max_length=100)
     role: Role
     organisation: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     expires: float | None = None
+    email: str | None = Field(None, pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")
 
     @property
     def has_expired(self) -> bool:

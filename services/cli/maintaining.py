@@ -71,12 +71,18 @@ def token(
     days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Days until it expires; without, it does not.")
     ] = None,
+    email: Annotated[
+        str | None,
+        typer.Option(help="Make no token, but an account for who logs in at the provider with this address."),
+    ] = None,
     local: Annotated[
         bool, typer.Option("--local", help="Print the token that `justera up` on this machine takes, and no more.")
     ] = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Make an API token. It is shown once; only its hash goes into the token file (JUSTERA_TOKENS_FILE).
+
+    With --email, make an account: its person logs in by OpenID Connect (JUSTERA_OIDC_ISSUER), and there is no token.
 
     `justera up` makes its own tokens, one a role: --local prints that of --role, for curl and scripts.
     """
@@ -91,11 +97,14 @@ def token(
     made = new_token()
     expires = datetime.now(UTC).timestamp() + days * 86_400 if days else None
     try:
-        record = TokenRecord(name=name, role=role, organisation=organisation, sha256=token_hash(made), expires=expires)
+        record = TokenRecord(
+            name=name, role=role, organisation=organisation, sha256=token_hash(made), expires=expires, email=email
+        )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InvalidInput(f"--{first['loc'][0]}: {invalid.what(first)}") from error
-    typer.echo(f"token (give it to its holder; it is not stored):\n  {made}\n")
+    if not email:
+        typer.echo(f"token (give it to its holder; it is not stored):\n  {made}\n")
     typer.echo("record (add it to the list in the token file):")
     typer.echo("  " + json.dumps(record.model_dump(mode="json", exclude_none=True), ensure_ascii=False))
 

@@ -72,6 +72,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         queries=queries,
         link_keys=link_keys,
         sessions=sessions,
+        database=database,
         pass_rings=event_keys.signer(NAME).rings,
         clock=clock,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, func
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -63,6 +63,19 @@ class SignatureRequestRow(SigningTable, table=True):
     organisation: str = Field(sa_column=Column(Text, primary_key=True))
     request_id: str = Field(sa_column=Column(Text, primary_key=True))
     agreement_id: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class LoginIdentityRow(SigningTable, table=True):
+    """Which account somebody at a provider of OpenID Connect has here. `account`: its id in the token file."""
+
+    __tablename__ = "login_identity"
+    __table_args__ = (UniqueConstraint("issuer", "account", name="login_identity_of_account"),)
+
+    issuer: str = Field(sa_column=Column(Text, primary_key=True))
+    subject: str = Field(sa_column=Column(Text, primary_key=True))
+    organisation: str = Field(sa_column=Column(Text, nullable=False))
+    account: str = Field(sa_column=Column(Text, nullable=False))
+    bound_at: datetime = Field(sa_column=_timestamptz(default_now=True))
 
 
 class LoginSessionRow(SigningTable, table=True):
@@ -131,6 +144,7 @@ class EndedLinkRow(SigningTable, table=True):
 AGREEMENT = SigningTable.metadata.tables["agreement"]
 HISTORY_ENTRY = SigningTable.metadata.tables["history_entry"]
 SIGNATURE_REQUEST = SigningTable.metadata.tables["signature_request"]
+LOGIN_IDENTITY = SigningTable.metadata.tables["login_identity"]
 LOGIN_SESSION = SigningTable.metadata.tables["login_session"]
 SEALED_COPY = SigningTable.metadata.tables["sealed_copy"]
 MAIL_NEWS = SigningTable.metadata.tables["mail_news"]

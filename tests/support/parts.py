@@ -1,7 +1,7 @@
 """What a test run needs from outside (Kafka, PostgreSQL, a browser, Postfix), and what happens when it is missing.
 
-`JUSTERA_TEST_REQUIRE=kafka,postgres,pgbouncer,browser,postfix,poppler,openssl,verapdf,dss,ical4j,promtool,otelcol,
-kubectl`: a listed part that is missing fails the test instead of skipping it.
+`JUSTERA_TEST_REQUIRE=kafka,postgres,pgbouncer,browser,postfix,poppler,openssl,verapdf,dss,ical4j,oidc,promtool,
+otelcol,kubectl`: a listed part that is missing fails the test instead of skipping it.
 `JUSTERA_TEST_PARTS=embedded`: the embedded servers are used even when real ones are there, so that the same tests run
 on both; tests that need a real server are left out.
 `JUSTERA_TEST_PARTS=docker`: Kafka and PostgreSQL come from Docker or not at all.

@@ -16,6 +16,7 @@ from services.signing.pages.signer import SignerPages
 from services.signing.queries import SigningQueries
 from shared.auth import Access
 from shared.clock import Clock
+from shared.database import Database
 from shared.forwarding import Proxies, client_ip
 from shared.keys import KeyRing
 from shared.routes import include
@@ -41,6 +42,7 @@ def include_pages(
     link_keys: KeyRing,
     sessions: LoginSessions,
     pass_rings: Mapping[str, KeyRing],
+    database: Database,
     clock: Clock,
 ) -> None:
     """Add the pages to the service's app. `link_keys`: those that notifications derives the signers' links under.
@@ -49,10 +51,24 @@ def include_pages(
     router = APIRouter(route_class=page_route(look), include_in_schema=False)
     caller = _Caller(Proxies.of(settings))
     SignerPages(look, access, commands, queries, link_keys, caller).add_to(router)
-    TokenLoginPages(look, access, caller).add_to(router)
+    if settings.oidc_issuer:
+        _add_provider(router, look, settings, access, database, caller)
+    TokenLoginPages(look, access, caller, settings).add_to(router)
     PassPages(settings, sessions, pass_rings).add_to(router)
-    LoginPages(look, access, sessions).add_to(router)
+    LoginPages(look, access, sessions, asks_provider=bool(settings.oidc_issuer)).add_to(router)
     OverviewPages(look, access, commands, queries, caller, clock).add_to(router)
     RemedyPages(look, access, commands, queries, caller).add_to(router)
     include(app, router)
     include(app, sessions_router(sessions))
+
+
+def _add_provider(
+    router: APIRouter, look: Look, settings: Settings, access: Access, database: Database, caller: _Caller
+) -> None:
+    """Who asks no provider has no code for it in memory."""
+    from services.signing.identities import LoginIdentities
+    from services.signing.oidc_client import OidcClient
+    from services.signing.pages.oidc import OidcPages
+
+    ours = f"{settings.public_url.rstrip('/')}/signing"
+    OidcPages(look, access, OidcClient(settings), LoginIdentities(database, access), caller, ours).add_to(router)

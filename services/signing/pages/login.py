@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -10,6 +11,7 @@ from services.signing.pages.passes import asked_of
 from shared.auth import Access, public
 from shared.errors import NotAllowed, NotAuthenticated
 from shared.forwarding import network_key
+from shared.settings import Settings
 from shared.web import Field, Look, form_text, path_for, small_form, wrong_guesses
 
 _TOKEN_IS_PROOF = "the token is the proof"  # noqa: S105  (a reason, no password)
@@ -18,10 +20,11 @@ _TOKEN_IS_PROOF = "the token is the proof"  # noqa: S105  (a reason, no password
 class TokenLoginPages:
     """`caller` gives a request's IP address. The session is for all services at this address."""
 
-    def __init__(self, look: Look, access: Access, caller: Callable[[Request], str]) -> None:
+    def __init__(self, look: Look, access: Access, caller: Callable[[Request], str], settings: Settings) -> None:
         self._look = look
         self._access = access
         self._caller = caller
+        self._provider = settings.oidc_name or urlsplit(settings.oidc_issuer).hostname or ""
         self._wrong_tokens = wrong_guesses(burst=10, per_second=0.1)
 
     def add_to(self, router: APIRouter) -> None:
@@ -59,4 +62,6 @@ class TokenLoginPages:
             status=status,
             field=field,
             asked=asked_of(request),
+            provider=self._provider,
+            out=request.query_params.get("out") == "1",
         )

@@ -24,10 +24,11 @@ SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class LoginPages:
-    def __init__(self, look: Look, access: Access, sessions: LoginSessions) -> None:
+    def __init__(self, look: Look, access: Access, sessions: LoginSessions, *, asks_provider: bool) -> None:
         self._look = look
         self._access = access
         self._sessions = sessions
+        self._asks_provider = asks_provider
 
     def add_to(self, router: APIRouter) -> None:
         def post(path: str, handler: object) -> None:
@@ -78,9 +79,14 @@ class LoginPages:
             await check_form(request)
         return await self._log_out(request, principal)
 
+    def _out(self, request: Request) -> str:
+        """Where there is a provider, its own login may go on: the page says so, and leads there."""
+        login = path_for(request, "login")
+        return f"{login}?out=1" if self._asks_provider else self._look.start_page or login
+
     async def _log_out(self, request: Request, principal: Principal) -> Response:
         """Here, and in this browser at the other services, which end the session when they are told."""
-        response = RedirectResponse(self._look.start_page or path_for(request, "login"), HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(self._out(request), HTTPStatus.SEE_OTHER)
         await self._access.log_out(principal, response)
         for service in STAFFED:
             name, secure = session_cookie_of(service, secure=self._access.secure), self._access.secure

@@ -296,9 +296,9 @@ def make_site(settings: Settings, flow: Flow, access: Access, meetings: Service)
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """On a free port of this machine, within the running event loop; yields the address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+async def served(app: FastAPI, *, port: int = 0) -> AsyncIterator[str]:
+    """On this or a free port of this machine, within the running event loop; yields the address."""
+    listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

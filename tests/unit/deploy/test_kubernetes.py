@@ -22,7 +22,7 @@ WORKLOADS = {**DEPLOYMENTS, **JOBS}
 EVERYONE = {"justera_database_password", "justera_kafka_password", "justera_event_keys", "tokens.json"}
 OWN_SECRETS = {
     "meetings": {"justera_member_link_keys"},
-    "signing": {"justera_link_keys", "justera_session_key"},
+    "signing": {"justera_link_keys", "justera_session_key", "justera_oidc_client_secret"},
     "notifications": {
         "justera_link_keys",
         "justera_copy_link_keys",
