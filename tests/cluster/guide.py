@@ -174,7 +174,9 @@ class Operator:
         kustomization = yaml.safe_load((path / "kustomization.yaml").read_text())
         kustomization["resources"] = ["../../base", "reports.yaml"]
         kustomization["images"] = [{"name": "justera", "newName": images.PRODUCT, "newTag": images.FIRST}]
-        kustomization["patches"] = [{"path": "ingress.yaml"}, {"path": "ingress-links.yaml"}]
+        development = yaml.safe_load((example.parent / "development" / "kustomization.yaml").read_text())
+        ways = [one for one in development["patches"] if one["target"]["kind"] == "NetworkPolicy"]  # to those servers
+        kustomization["patches"] = [{"path": "ingress.yaml"}, {"path": "ingress-links.yaml"}, *ways]
         del kustomization["secretGenerator"]
         (path / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
         settings = dict(line.split("=", 1) for line in (path / "settings.env").read_text().splitlines())

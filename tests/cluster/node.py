@@ -37,6 +37,7 @@ _PACKAGES = {  # a program that is needed, and Debian's package that brings it
     "containerd": "containerd",
     "runc": "runc",
     "iptables": "iptables",
+    "ipset": "ipset",
     "ip": "iproute2",
     "unshare": "util-linux",
 }
@@ -82,6 +83,8 @@ def check_machine() -> None:
         raise Lacking(
             "A cluster of our own needs root on Linux. Or name one that runs (kind, k3d, minikube): KUBECONFIG=…"
         )
+    if (Path("/sys/class/net") / _OUTSIDE).exists():
+        raise Lacking(f"A cluster of ours runs here already (`ip link` shows {_OUTSIDE}); there is room for one.")
     packages = {package for name, package in _PACKAGES.items() if shutil.which(name) is None}
     if _plugins() is None:
         packages.add("containernetworking-plugins")
@@ -98,6 +101,7 @@ def _prepare(folder: Path) -> None:
     for name in ("lib", "log", "cni"):
         (folder / name).mkdir()
     write_archive(folder / "pause.tar", _PAUSE, program("pause"))
+    program("network")
     (folder / "containerd.toml").write_text(_CONTAINERD.format(pause=_PAUSE, plugins=_plugins(), cni=folder / "cni"))
     (folder / "cni" / "10-bridge.conflist").write_text(json.dumps(_NETWORK))
     (folder / "kubelet.json").write_text(json.dumps(_kubelet(folder)))
@@ -200,6 +204,14 @@ def _run(folder: Path) -> None:
     kubelet += [f"--hostname-override={_NAME}", f"--node-ip={NODE}", f"--cert-dir={folder}/kubelet"]
     _start(folder, "kubelet", [kubernetes, "kubelet", *kubelet])
     _start(folder, "kube-proxy", [kubernetes, "kube-proxy", f"--config={folder}/proxy.json"])
+    # It enforces NetworkPolicies, which the bridge does not; routes and Services are others' work here.
+    router = ["--run-firewall", "--run-router=false", "--run-service-proxy=false", "--health-port=0"]
+    router += [f"--kubeconfig={keys}/admin.kubeconfig", f"--hostname-override={_NAME}"]
+    router += [f"--service-cluster-ip-range={control.SERVICES}"]
+    kubectl = Kubectl(keys / "admin.kubeconfig")
+    there = ("get", "node", _NAME)  # it ends where its node is not
+    wait_until(lambda: bool(kubectl(*there, may_fail=True)), seconds=_START_SECONDS, what="the node's own record")
+    _start(folder, "kube-router", [str(program("network")), *router])
     names.serve(NODE, keys / "admin.kubeconfig", _bury)
 
 

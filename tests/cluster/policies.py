@@ -39,13 +39,15 @@ else:
 """
 
 
-async def judged(world: Installation) -> str:
-    """What came of it. Raises AssertionError when somebody is refused who should not be, or the other way round."""
+async def judged(world: Installation, *, enforced: bool) -> str:
+    """What came of it. Raises AssertionError when somebody is refused who should not be, or the other way round; and,
+    where the network is known to enforce policies (`enforced`), when it does not."""
     await asyncio.to_thread(world.kubectl.apply, *_strangers())
     try:
         for name in _STRANGERS:
             await _run(world, "rollout", "status", f"deployment/{name}", f"--namespace={_STRANGER}", "--timeout=120s")
         if await _ask(world, "stranger", "closed", _LISTENS) == "answered":
+            assert not enforced, "this cluster's network should enforce NetworkPolicies, and does not"
             return "this cluster's network enforces no NetworkPolicies: skipped"
         asked = [(who, *whom, "answered") for who, all_of in _ALLOWED.items() for whom in all_of]
         asked += [(who, *whom, "refused") for who, all_of in _REFUSED.items() for whom in all_of]

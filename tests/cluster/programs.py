@@ -47,7 +47,7 @@ def _build(source: Path, built: Path) -> None:
     go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if go is None:
         raise Lacking(
-            f"{source.name} has to be built, and there is no `go` (1.25 or newer, from https://go.dev/dl/). "
+            f"{source.name} has to be built, and there is no `go` (1.26 or newer, from https://go.dev/dl/). "
             "Or name a cluster that runs: KUBECONFIG=… make cluster-test"
         )
     environment = {"CGO_ENABLED": "0", "GOGC": "400", "GOFLAGS": "-mod=readonly -buildvcs=false", **os.environ}
