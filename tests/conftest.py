@@ -4,7 +4,6 @@
 `tests/support/parts.py` says where the parts come from and what happens when one is missing.
 """
 
-import gc
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import settings
 from playwright.async_api import Browser, async_playwright
 
+from shared.collector import keep_code_from_the_collector, leave_loading_alone
 from tests.support.browser import chromium
 from tests.support.kafka import Kafka, find_kafka
 from tests.support.kafka_server import RealKafka
@@ -35,6 +35,7 @@ settings.load_profile("without deadlines")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    leave_loading_alone()
     config.stash[_FOUND] = {}
 
 
@@ -64,10 +65,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """All that was imported and collected lives to the end: the garbage collector need not walk through it again and
-    again, which took a third of the time that it takes to build a service."""
-    gc.collect()
-    gc.freeze()
+    """All that was imported and collected lives to the end."""
+    keep_code_from_the_collector()
 
 
 def _repeats_on_embedded(item: pytest.Item) -> bool:

@@ -27,6 +27,7 @@ from services.cli import (
     verifying,
 )
 from services.cli.errors import one_line_errors
+from shared.collector import leave_loading_alone
 
 _HELP = (
     "New here? `justera demo` shows a board's year and a signing in a minute; `justera up` starts the system on this "
@@ -81,5 +82,6 @@ maintaining.add_to(app)
 
 def main() -> None:
     """The entry point: errors become one line and an exit status."""
+    leave_loading_alone()
     with one_line_errors():
         app()

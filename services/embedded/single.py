@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import binascii
-import gc
 import importlib
 import socket
 import ssl
@@ -20,6 +19,7 @@ from services.embedded.server import serve
 from shared import tracing
 from shared.auth import Access, TokenFile
 from shared.clock import SystemClock
+from shared.collector import keep_code_from_the_collector
 from shared.database_refusals import refusal_of
 from shared.errors import JusteraError, Unavailable
 from shared.http import problem
@@ -143,13 +143,6 @@ async def _beside(later: asyncio.Task[None] | None, serving: Coroutine[Any, Any,
             if task is not None and not task.done():
                 task.cancel()
                 await asyncio.wait({task})
-
-
-def keep_code_from_the_collector() -> None:
-    """Some hundred thousand objects of modules live as long as the process: the garbage collector need not visit them
-    again and again, which cost up to a fifth of a busy service's time."""
-    gc.collect()
-    gc.freeze()
 
 
 AT_THE_ROOT = ("/health/live", "/health/ready", "/metrics")

@@ -25,6 +25,7 @@ from services.meetings.minutes.word_package import MAX_WORD
 from services.notifications.delivery.mailer import MailerSettings
 from shared import tracing
 from shared.auth import Role, requires
+from shared.collector import keep_code_from_the_collector
 from shared.http import create_app
 from shared.logging import get_logger
 from shared.names import SERVICES
@@ -83,6 +84,7 @@ async def up(
             home.address.write_text(system.settings.public_url, encoding="utf-8")
             links = LoginLinks(system.access, system.settings.organisation)
             app = outer_app(system, links)
+            keep_code_from_the_collector()
             for line in _greeting(system.settings.public_url, links.issue(), home, sends_mail):
                 say(line)
             async with _going_on(greeting, home):

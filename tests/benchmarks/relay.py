@@ -9,7 +9,7 @@ from statistics import median
 
 from aiokafka import AIOKafkaProducer
 
-from services.embedded.single import keep_code_from_the_collector
+from shared.collector import keep_code_from_the_collector
 from shared.database import Database
 from shared.events import MeetingCancelled
 from shared.events.base import event_type

@@ -75,6 +75,7 @@ def justera(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
     monkeypatch.chdir(tmp_path)
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", list(root.handlers))  # a command's own end with it
+    monkeypatch.setattr("services.cli.main.leave_loading_alone", lambda: None)  # in a process of its own
 
     def run(*arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["justera", *arguments])
