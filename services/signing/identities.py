@@ -36,8 +36,8 @@ class LoginIdentities:
             of_it = select(_C.subject).where(_C.issuer == one.issuer, _C.account == record.sha256)
             if (await connection.execute(of_it)).first() is not None:
                 raise NoAccount("the account is somebody else's at this provider", hint="ask your operator")
-            values = {"organisation": record.organisation, "account": record.sha256}
-            tied = insert(LOGIN_IDENTITY).values(issuer=one.issuer, subject=one.subject, **values)
-            await connection.execute(tied.on_conflict_do_update(index_elements=[_C.issuer, _C.subject], set_=values))
+            now = {"account": record.sha256}
+            tied = insert(LOGIN_IDENTITY).values(issuer=one.issuer, subject=one.subject, **now)
+            await connection.execute(tied.on_conflict_do_update(index_elements=[_C.issuer, _C.subject], set_=now))
         log.info("login.identity_bound", organisation=record.organisation, account=record.sha256[:12])
         return Principal.of(record)

@@ -66,14 +66,14 @@ class SignatureRequestRow(SigningTable, table=True):
 
 
 class LoginIdentityRow(SigningTable, table=True):
-    """Which account somebody at a provider of OpenID Connect has here. `account`: its id in the token file."""
+    """Which account somebody at a provider of OpenID Connect has here. `account`: its id in the token file, which says
+    of which organisation it is: nobody is known yet when it is looked up."""
 
     __tablename__ = "login_identity"
     __table_args__ = (UniqueConstraint("issuer", "account", name="login_identity_of_account"),)
 
     issuer: str = Field(sa_column=Column(Text, primary_key=True))
     subject: str = Field(sa_column=Column(Text, primary_key=True))
-    organisation: str = Field(sa_column=Column(Text, nullable=False))
     account: str = Field(sa_column=Column(Text, nullable=False))
     bound_at: datetime = Field(sa_column=_timestamptz(default_now=True))
 

@@ -12,7 +12,6 @@ def upgrade() -> None:
         CREATE TABLE login_identity (
             issuer text NOT NULL,
             subject text NOT NULL,
-            organisation text NOT NULL,
             account text NOT NULL,
             bound_at timestamptz NOT NULL DEFAULT clock_timestamp(),
             PRIMARY KEY (issuer, subject),
