@@ -48,6 +48,7 @@ from shared.events import (
     BounceDetected,
     Event,
     InvitationAnswered,
+    ItemMoved,
     MeetingCancelled,
     MeetingChanged,
     MeetingScheduled,
@@ -62,6 +63,14 @@ from shared.messaging.transaction import Received
 from shared.sealed import seal
 
 _LOOKED_BACK = timedelta(days=92)  # what ended longer ago and is watched by nobody begins no more
+
+
+def chain_of(about: Meeting | Body | Person | Item | Poll | Review, event: Event) -> str:
+    """What a fact is of, for the journal: a meeting's date poll, the review of its minutes and an item that left its
+    agenda are of the meeting."""
+    if isinstance(about, Poll | Review):
+        return about.meeting_id
+    return event.from_meeting_id if isinstance(event, ItemMoved) else about.id
 
 
 class MeetingsTransaction(
@@ -289,7 +298,7 @@ class MeetingsTransaction(
             key=about.id,
             sequence=about.version,
             time=at,
-            correlation_id=about.id,
+            correlation_id=chain_of(about, event),
             cause=cause,
         )
         if isinstance(event, MeetingScheduled | MeetingChanged) and isinstance(about, Meeting):

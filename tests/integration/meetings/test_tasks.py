@@ -276,6 +276,8 @@ async def test_an_item_of_a_task_that_somebody_touched_or_was_told_of_stays_and_
     await back_at(api, found, december)
     assert (await titles(api, november), await titles(api, december)) == ([], [WHAT])
     assert len((await api.get(f"/meetings/{november}/agenda")).json()["left"]) == 1
+    [moved] = [row for row in await outbox(service) if ".item-moved." in row.attributes["type"]]
+    assert moved.attributes["correlationid"] == november, "of the meeting that it left"
 
 
 async def test_what_an_agenda_has_no_room_for_is_suggested_there(
