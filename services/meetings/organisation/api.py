@@ -13,6 +13,7 @@ from services.meetings.organisation.organisation import Organisation, Organisati
 from shared.auth import Principal, Role, requires
 from shared.http import CREATED
 from shared.idempotency import Once
+from shared.routes import LazyRoute
 from shared.web import path_for
 
 Version = Annotated[
@@ -50,7 +51,7 @@ class Organisations(BaseModel):
 
 
 def router(commands: OrganisationCommands, own: OwnOrganisation) -> APIRouter:
-    routes = APIRouter(tags=["organisations"])
+    routes = APIRouter(tags=["organisations"], route_class=LazyRoute)
     operator = requires(Role.OPERATOR, organisation=own.id)
 
     @routes.get("/organisations", dependencies=[operator])
