@@ -110,7 +110,7 @@ async def _ids(there: Stocked, settings: Settings) -> dict[str, str]:
 async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
     """What reads first, in every role; then what changes, with what ends an agreement or a meeting last."""
     routes = {
-        (method, _filled(str(route.path), ids))
+        (method, filled(str(route.path), ids))
         for route in iter_route_contexts(there.service.app.routes)
         for method in getattr(route, "methods", None) or ()
         if not str(route.path).startswith(("/operations", "/health", "/metrics"))
@@ -128,14 +128,14 @@ async def _call_everything(there: Stocked, ids: dict[str, str]) -> None:
                 csrf = found[1] if found and ("/sign/" in path or path.startswith("/member/")) else csrf
             for _, path, method in changing:
                 page = "/sign/" in path or "/ui/" in path or path.startswith(("/office/", "/member/", "/extracts/"))
-                body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": _body(path, ids)}
+                body: dict[str, Any] = {"data": {**BODIES, "csrf": csrf}} if page else {"json": body_of(path, ids)}
                 if method == "POST" and path.endswith(("/attachments", "/annexes", "/versions")) and not page:
                     body = {"params": {"name": "a.txt"}, "content": b"Hej igen"}
                 answer = await api.request(method, path, **body)
                 assert answer.status_code < 500, (path, answer.text)
 
 
-def _filled(path: str, ids: dict[str, str]) -> str:
+def filled(path: str, ids: dict[str, str]) -> str:
     if "/sitting" in path or "/manuscript" in path:  # only of a meeting whose time has come
         ids = {**ids, "meeting_id": ids["held_id"]}
     if path.startswith("/calendar/"):
@@ -153,7 +153,7 @@ def _late(method: str, path: str) -> int:
     return int(method == "DELETE" or path.endswith(leaving) or "/choose" in path)
 
 
-def _body(path: str, ids: dict[str, str]) -> dict[str, Any]:
+def body_of(path: str, ids: dict[str, str]) -> dict[str, Any]:
     if path.endswith("/minutes"):
         return {"markdown": minutes(first=28).replace("2022-09-23", "2022-11-25"), "drafting": DRAFTING}
     if path == "/decisions/signed":
