@@ -191,6 +191,7 @@ async def test_a_cookie_cut_spoilt_or_of_someone_else(desk: Desk) -> None:
     ended = await desk.site.session(TOKEN)
     assert access.sessions is not None
     await access.sessions.end((await access.by_session(ended)).session_key)
+    desk.before = await _kept(desk.site)  # that it ended is told
     sender = {"o": ORGANISATION, "t": TOKEN.sha256}
     signers = {"o": ORGANISATION, "r": await desk.site.flow.id(SECRETARY), "v": 1}
     foreign = [
