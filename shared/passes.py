@@ -12,6 +12,7 @@ import re
 import secrets
 from http import HTTPStatus
 from typing import Annotated, ClassVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -67,8 +68,9 @@ def is_way(text: str) -> bool:
 
 
 def is_way_back(path: str, below: str) -> bool:
-    """Whether a browser may be sent there: a path of the service that answers below `below`, on this host and port."""
-    plain = path.partition("?")[0]
+    """Whether a browser may be sent there: a path of the service that answers below `below`, on this host and port.
+    Browsers climb by `%2e%2e`, too, and services answer at `%6cogin` (WHATWG URL, "double-dot URL path segment")."""
+    plain = unquote(re.split("[?#]", path)[0])
     within = path.startswith(f"{below}/") and _PATH.fullmatch(path) is not None and len(path) <= _LONGEST_WAY_BACK
     return within and ".." not in plain.split("/") and not plain.startswith(f"{below}/login/")
 
