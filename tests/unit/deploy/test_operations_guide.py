@@ -5,7 +5,9 @@ from datetime import datetime
 
 import pytest
 
+from shared.events import topics
 from shared.settings import Settings
+from tests.cluster import guide
 from tests.cluster.troubles import TROUBLES, Trouble
 from tests.unit.deploy.manifests import DEPLOY, ROOT, documents
 
@@ -22,6 +24,10 @@ def test_every_setting_is_documented(field: str) -> None:
 def test_no_setting_is_documented_that_is_not_there() -> None:
     known = {f"JUSTERA_{field.upper()}" for field in Settings.model_fields} | {"JUSTERA_SECRETS_DIR"}
     assert set(re.findall(r"^\| `(JUSTERA_\w+)` (?:● )?\|", GUIDE, re.MULTILINE)) == known
+
+
+def test_the_install_names_every_topic() -> None:
+    assert sorted(guide.topics()) == sorted(topics.ALL)
 
 
 @pytest.mark.parametrize("alert", sorted(ALERTS))
