@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.row_security import acting_for
+from shared.suspension import knowing
 
 BODY_SECONDS = 30.0  # for the whole body: 2 MiB in it take 70 kB/s
 SECURITY_HEADERS = {
@@ -85,7 +86,9 @@ class Guard:
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         scope = _without_last_slash(scope)
-        with acting_for():  # until the route's access says for whom: whatever ran here before
+        # Until the route's access says for whom. A connection's next request may begin in what its last one set: the
+        # server goes on reading from within it.
+        with acting_for(), knowing(None):
             await self._app(scope, _limited(receive, limit, seconds), send)
 
 

@@ -37,8 +37,8 @@ _HERE: ContextVar[str] = ContextVar("justera_organisation_here", default="")
 
 
 @contextmanager
-def knowing(known: Known) -> Iterator[None]:
-    """For what is done meanwhile, for whom nobody knows yet."""
+def knowing(known: Known | None) -> Iterator[None]:
+    """For what is done meanwhile, for whom nobody knows yet. None: nothing is known, and nobody kept out."""
     token, here = _KNOWN.set(known), _HERE.set("")
     try:
         yield

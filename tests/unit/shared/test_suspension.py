@@ -2,10 +2,12 @@
 
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
-from shared.auth import Access, Role, TokenRecord, token_hash
+from shared.auth import Access, Role, TokenRecord, public, token_hash
 from shared.errors import Unavailable
+from shared.http import create_app
 from shared.keys import new_keys, parse_keys
 from shared.links import BadLink, issue, member_link, read
 from shared.suspension import Known, OrganisationSuspended, knowing, name_here, require_active
@@ -66,3 +68,18 @@ def test_who_comes_in_gives_the_request_its_name(door: str) -> None:
         DOORS[door]("own")
         assert name_here() == ""
     assert name_here() == ""
+
+
+async def test_a_request_knows_nothing_of_what_its_connections_last_one_left() -> None:
+    """uvicorn may read a connection's next request from within the last one, and its task inherits what was set."""
+    app = create_app("Test", description="", access=Access((), None), max_body_bytes=1000, checks={})
+
+    @app.get("/of", dependencies=[public("a test")])
+    async def of() -> str:
+        require_active("norrby")
+        return "open"
+
+    transport = httpx.ASGITransport(app)
+    with knowing(Known("", None)):  # of a static file, say
+        async with httpx.AsyncClient(transport=transport, base_url="http://test.example") as client:
+            assert (await client.get("/of")).json() == "open"
