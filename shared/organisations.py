@@ -152,9 +152,15 @@ class Standings:
         self._known_organisations = known_organisations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or "/health/" in scope["path"] or "/static/" in scope["path"]:
+        if scope["type"] != "http" or _asks_nobody(scope):
             with knowing(Known("", None)):
                 await self._app(scope, receive, send)
             return
         with knowing(await self._known_organisations.known()):
             await self._app(scope, receive, send)
+
+
+def _asks_nobody(scope: Scope) -> bool:
+    """Below the service's own address: an organisation, or an installation's address, may be called `health`, too."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")).startswith(("/health/", "/static/"))

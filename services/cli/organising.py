@@ -75,7 +75,7 @@ def change(
 @app.command()
 def suspend(
     organisation: Id,
-    reason: Annotated[str, typer.Option(help="Why; kept for operators, told nobody else.")] = "",
+    reason: Annotated[str, typer.Option(help="Why: for operators; also in the organisation's own journal.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:

@@ -33,7 +33,7 @@ class OrganisationChanged(_DetailsEvent):
 class OrganisationSuspended(_OrganisationEvent):
     """Its people and its links are refused, its mails and deadlines wait, until it is resumed. Nothing is lost."""
 
-    reason: str = Field(description="for who runs the installation; may be empty")
+    reason: str = Field(description="for who runs the installation, or reads the organisation's journal; may be empty")
 
 
 class OrganisationResumed(_OrganisationEvent):

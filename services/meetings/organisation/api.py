@@ -31,7 +31,8 @@ class NewOrganisation(BaseModel):
 
 
 class Suspension(BaseModel):
-    """`reason`: for whoever runs the installation; the organisation's people are not told it."""
+    """`reason`: for whoever runs the installation. It stands in the organisation's own journal, too, where its
+    operators and auditors read it once it is resumed; nobody else of it is told."""
 
     model_config = ConfigDict(extra="forbid")
 

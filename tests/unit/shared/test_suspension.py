@@ -1,15 +1,18 @@
 """Nobody of a suspended organisation comes in: by token, session, visit or link."""
 
 from contextlib import ExitStack
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from shared.auth import Access, Role, TokenRecord, public, token_hash
 from shared.errors import Unavailable
 from shared.http import create_app
 from shared.keys import new_keys, parse_keys
 from shared.links import BadLink, issue, member_link, read
+from shared.organisations import KnownOrganisations, Standings
 from shared.suspension import Known, OrganisationSuspended, knowing, name_here, require_active
 
 KEYS = parse_keys(new_keys(), "KEYS")
@@ -83,3 +86,32 @@ async def test_a_request_knows_nothing_of_what_its_connections_last_one_left() -
     with knowing(Known("", None)):  # of a static file, say
         async with httpx.AsyncClient(transport=transport, base_url="http://test.example") as client:
             assert (await client.get("/of")).json() == "open"
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "known"),
+    [
+        ("", "/health/ready", False),
+        ("/signing", "/signing/static/justera.css", False),
+        ("/signing", "/signing/overview", True),
+        ("/meetings", "/meetings/organisations/health/suspend", True),
+        ("/static/meetings", "/static/meetings/bodies", True),
+    ],
+)
+async def test_probes_and_static_files_alone_ask_nobody_whatever_else_is_called_so(
+    root: str, path: str, known: bool
+) -> None:
+    knows = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            require_active("open")
+            knows.append(True)
+        except Unavailable:
+            knows.append(False)
+
+    organisations = AsyncMock(KnownOrganisations)
+    organisations.known.return_value = KNOWN
+    scope = {"type": "http", "root_path": root, "path": path}
+    await Standings(app, organisations)(scope, AsyncMock(), AsyncMock())
+    assert knows == [known]
