@@ -4,6 +4,7 @@ Forward only: a schema change lets the version before it still run (add, fill, l
 the way back.
 """
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.database import is_conflict
 from shared.row_security import EVERYBODY, SETTING
 from shared.settings import BadConfiguration
 
@@ -21,16 +23,25 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent
 _MIGRATION_LOCK = 0x6D696772  # "migr": instances that start together take turns
+_ATTEMPTS = 5
 
 
 async def migrate(engine: AsyncEngine, service: str, *, to: str = "head") -> None:
     """To the newest revision, or for a test to an older one; does nothing when it is there or beyond.
 
-    Raises what the database raises, and BadConfiguration for one that is not in UTF-8. One at a time in a process:
-    Alembic keeps its context in global names.
+    A revision that locks many tables, while the release before works on them in another order, may be the one that
+    PostgreSQL ends to undo a deadlock: it begins anew. Raises what the database raises, and BadConfiguration for one
+    that is not in UTF-8. One at a time in a process: Alembic keeps its context in global names.
     """
-    async with engine.begin() as connection:
-        await connection.run_sync(_upgrade, service, to)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(_upgrade, service, to)
+            return
+        except Exception as error:
+            if not is_conflict(error) or attempt == _ATTEMPTS:
+                raise
+            await asyncio.sleep(attempt)
 
 
 async def is_current(engine: AsyncEngine, service: str) -> bool:

@@ -1,5 +1,6 @@
 """PostgreSQL itself keeps organisations apart, whatever a query says: each table, and what sets for whom it is."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import Database
-from shared.migrations import is_guarded
+from shared.migrations import is_current, is_guarded, migrate
 from shared.names import SERVICES
 from shared.row_security import acting_for, acting_within, for_all
 from tests.support.postgres import Postgres
@@ -177,3 +178,22 @@ async def _count(database: Database, table: str) -> int:
 async def _changed(database: Database, statement: str) -> int:
     async with database.transaction() as connection:
         return (await connection.execute(text(statement))).rowcount
+
+
+async def test_a_migration_that_loses_a_deadlock_against_the_release_before_begins_anew(postgres: Postgres) -> None:
+    """It locks all tables, and what works meanwhile does so in an order of its own."""
+    database = Database(await postgres.create_database())
+    waiting = text("SELECT count(*) FROM pg_locks WHERE relation = 'timer'::regclass AND NOT granted")
+    try:
+        await migrate(database.engine, "signing", to="signing_0009")
+        async with database.transaction() as at_work:
+            await at_work.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # the other one is ended
+            await at_work.execute(text("SELECT 1 FROM timer"))
+            migrating = asyncio.create_task(migrate(database.engine, "signing"))
+            while not migrating.done() and not (await at_work.execute(waiting)).scalar_one():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await at_work.execute(text("SELECT 1 FROM agreement"))
+        await migrating
+        assert await is_current(database.engine, "signing")
+    finally:
+        await database.close()
