@@ -17,8 +17,8 @@ from tests.unit.deploy.test_kubernetes import OWN_SECRETS
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
-# What a trial installation does without: a seal of its own, and a login to the mail server.
-NOT_IN_COMPOSE = {"seal.p12", "justera_seal_passphrase", "justera_smtp_password"}
+# What a trial installation does without: a seal of its own, a login to the mail server, people's login at a provider.
+NOT_IN_COMPOSE = {"seal.p12", "justera_seal_passphrase", "justera_smtp_password", "justera_oidc_client_secret"}
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
