@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from http import HTTPStatus
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.meetings.body.body import Body
+from services.meetings.meeting.meeting import Meeting
 from services.meetings.pages.office import (
     READER,
     SECRETARY,
@@ -163,6 +166,7 @@ class PublishPages(OfficePages):
             is_early=is_posted and found is not None and found.remove_on is not None and today < found.remove_on,
             in_archive=in_archive,
             keeps=body is not None and body.details.rules.public_archive,
+            goes_to_archive=body is not None and _goes_to_archive(body, meeting, today),
             is_kept=body is not None and found is not None and is_read(found, body, self._clock.now()),
             archived_until=deadlines.archived_until(body.details.rules, meeting.details.ends.date()) if body else None,
             standing=standing,
@@ -171,6 +175,13 @@ class PublishPages(OfficePages):
             done=done,
             left_out=left_out,
         )
+
+
+def _goes_to_archive(body: Body, meeting: Meeting, today: date) -> bool:
+    """Whether the body's public archive goes so far back when what is posted today is taken down."""
+    rules = body.details.rules
+    since = deadlines.archived_since(rules, deadlines.posting(rules, today).remove_on or today)
+    return since is not None and meeting.details.ends.date() >= since
 
 
 def _alone(request: Request) -> int | None:

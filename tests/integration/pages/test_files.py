@@ -90,7 +90,7 @@ WRONG: list[tuple[str, bytes, str]] = [
     (
         "plan",
         PLAN.replace("2023-09-22", "2023-02-30").encode(),
-        "</strong>: Fältet ”date”: ”2023-02-30” är inget datum.",
+        '</strong>: Fältet ”date”: ”<span class="whole">2023-02-30</span>” är inget datum.',
     ),
     ("plan", b"{", "Filen går inte att läsa som YAML på rad 1."),
     ("plan", b"\xff\xfe\x00", "Filen är ingen text."),

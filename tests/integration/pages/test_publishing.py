@@ -58,6 +58,22 @@ async def test_minutes_are_looked_at_posted_corrected_and_taken_down(
     assert "Protokollet är nedtaget." in unescape(visitor.page.text)
 
 
+@pytest.mark.parametrize(("years", "is_kept"), [(1, False), (20, True)])
+async def test_that_the_archive_keeps_it_is_said_where_it_will(
+    site: Site, visitor: Visitor, publish: str, years: int, is_kept: bool
+) -> None:
+    """Minutes may be on the notice board for longer than the archive goes back."""
+    bodies = site.meetings.commands.bodies
+    [body] = await bodies.bodies(ORGANISATION)
+    changed = {"public_archive": True, "archive_years": years, "posted_days": 3650}
+    details = body.details.model_copy(update={"rules": body.details.rules.model_copy(update=changed)})
+    await bodies.change(ORGANISATION, body.id, details)
+    await visitor.follow(publish)
+    looked = unescape((await visitor.press("/publish", names=NAME)).text)
+    assert "Det tas ned av sig självt" in looked
+    assert ("finns det kvar i det öppna arkivet" in looked, "Går att läsa till och med" in looked) == (is_kept, is_kept)
+
+
 async def test_more_than_can_be_masked_is_not_proposed_and_that_is_told(
     monkeypatch: pytest.MonkeyPatch, visitor: Visitor, publish: str
 ) -> None:

@@ -31,6 +31,16 @@ def test_both_languages_have_the_same_texts_with_the_same_values(package: str) -
     assert {key: _values(text) for key, text in swedish.items()} == {k: _values(t) for k, t in english.items()}
 
 
+@pytest.mark.parametrize("package", ["shared.web", *PACKAGES])
+def test_no_text_ends_where_yaml_sees_a_comment(package: str) -> None:
+    """Of text without quotes, YAML leaves out what follows a `#` behind a space."""
+    read = sorted((files(package) / "texts").glob("*.yaml"))  # type: ignore[attr-defined]
+    lines = [(path.name, line) for path in read for line in path.read_text(encoding="utf-8").splitlines()]
+    cut = re.compile(r"""\s*[\w.-]+: (?!["'|>]).* #""")
+    assert len(lines) > 10
+    assert [(name, line) for name, line in lines if cut.match(line)] == []
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_text_that_a_template_asks_for_exists(package: str) -> None:
     known = Catalogue("shared.web", package).keys("sv")
