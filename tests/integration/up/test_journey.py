@@ -5,9 +5,11 @@ by the links that were mailed to them.
 """
 
 import asyncio
+import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -134,6 +136,7 @@ async def test_a_meeting_from_the_plan_to_the_notice_board_by_clicks(up: Up, bro
         await _sign(journey)
         await _archived(journey)
         await _posted(journey)
+        await _told(journey)
 
 
 async def _plan(journey: Journey) -> None:
@@ -368,6 +371,30 @@ async def _posted(journey: Journey) -> None:
     await stranger.goto(address)
     await expect(stranger.get_by_role("heading", level=1)).to_have_text("Protokollet är inte längre anslaget")
     await stranger.context.close()
+
+
+async def _told(journey: Journey) -> None:
+    """All of it stands in the journal under the meeting's chain, whichever service told it."""
+    told = (await journey.up.command("events", "--json")).out.splitlines()
+    events = [json.loads(line) for line in told]
+    meetings = {event["subject"] for event in events if event["name"] == "MeetingScheduled"}
+    held = journey.at.rpartition("/")[2]
+    assert held in meetings
+    for event in events:
+        said = f"{event['subject']} {event['key']} {event['data']}"
+        about = {meeting for meeting in meetings if meeting in said}
+        if len(about) == 1 and event["name"] != "PlanAdopted":  # a plan is a body's, whatever it changes
+            assert event["correlation_id"] in about, event["name"]
+    of_it = [event for event in events if event["correlation_id"] == held]
+    assert {"NoticeIssued", "ItemDecided", "ReviewAgreed", "BounceDetected", "AlternateSignerAdded"} <= _names(of_it)
+    assert {"AgreementCompleted", "ProtocolArchived", "MinutesPosted", "MinutesPostingRemoved"} <= _names(of_it)
+    of_none = [event for event in events if event["correlation_id"] not in meetings]
+    # Mails that tell of a whole plan are of its body.
+    assert _names(of_none) <= {"PersonRegistered", "BodyRegistered", "MembershipBegun", "PlanAdopted", "EmailSent"}
+
+
+def _names(events: list[dict[str, Any]]) -> set[str]:
+    return {event["name"] for event in events}
 
 
 def _now() -> datetime:
