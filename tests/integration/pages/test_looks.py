@@ -91,7 +91,7 @@ def _templates_shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def _pages(folders: Collection[Path]) -> set[str]:
     """The templates in these folders that are pages: nothing else is made of them."""
     texts = {str(path.relative_to(one)): path.read_text() for one in TEMPLATES for path in one.rglob("*.html")}
-    used = re.compile(r'{%-? *(?:extends|import|include) "([^"]+)"')
+    used = re.compile(r'{%-? *(?:extends|import|include|from) "([^"]+)"')
     here = {str(path.relative_to(one)) for one in folders for path in one.rglob("*.html")}
     return here - {name for text in texts.values() for name in used.findall(text)}
 

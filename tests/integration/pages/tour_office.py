@@ -107,6 +107,7 @@ async def office(site: Site, context: BrowserContext) -> AsyncIterator[Stop]:
     yield "body-closed", page
     await page.goto(f"{at}/bodies")
     yield "bodies-closed", page
+    yield await _long_after_a_review(site, page)
 
 
 async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
@@ -374,6 +375,16 @@ async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.fill("#until", "2022-11-01")
     await page.locator("form.filter .button").click()
     yield "decisions-wrong", page
+
+
+async def _long_after_a_review(site: Site, page: Page) -> Stop:
+    """Of the minutes of 2022-11-25. The last stop: logins end meanwhile."""
+    review = await site.meetings.commands.reviews.latest(ORGANISATION, await _of_day(site, date(2022, 11, 25)))
+    assert review is not None
+    [reviewer] = review.review.people
+    site.flow.tick(200 * 86400)
+    await page.goto(site.own_link(reviewer, review=review.review.id))
+    return "own-review-over", page
 
 
 async def reviews(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop]:
