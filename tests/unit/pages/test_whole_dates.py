@@ -1,5 +1,7 @@
 """A date of digits is one word on a page, in what is read and nowhere else."""
 
+from importlib.resources import files
+
 import pytest
 
 from shared.web.whole_dates import whole_dates
@@ -34,3 +36,9 @@ def test_a_date_in_a_text_is_held_together(html: str, expected: str) -> None:
 )
 def test_what_is_no_text_or_no_date_stays_as_it_is(html: str) -> None:
     assert whole_dates(html) == html
+
+
+def test_the_stylesheet_keeps_dates_alone_on_one_line() -> None:
+    """Forms are `whole`, too, in another sense: what they say breaks."""
+    rules = (files("shared.web") / "static" / "justera.css").read_text(encoding="utf-8").splitlines()
+    assert [one.partition(" {")[0] for one in rules if ".whole" in one and "nowrap" in one] == ["span.whole"]
