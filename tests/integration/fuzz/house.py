@@ -57,7 +57,6 @@ class House:
         if not changed:
             return
         async with self.site.meetings.database.transaction() as connection:
-            await connection.execute(text("SET LOCAL session_replication_role = replica"))
             for name in changed:
                 await connection.execute(text(f"DELETE FROM public.{name}"))
                 await connection.execute(
