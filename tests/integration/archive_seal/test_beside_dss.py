@@ -26,7 +26,7 @@ from tests.integration.archive_seal.authorities import NOW, ORGANISATION, YEAR, 
 from tests.integration.archive_seal.conftest import Copy
 from tests.support.maven import java
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # Java compiles, and judges all at once, beside other tests
 
 DAY = timedelta(days=1)
 _VERSION = "6.2"
