@@ -41,7 +41,10 @@ class OrganisationCommands:
 
         async def work(transaction: MeetingsTransaction) -> Organisation:
             if await transaction.lock_organisations() >= MOST_ORGANISATIONS:
-                raise Refused(f"there are {MOST_ORGANISATIONS} organisations, and there may be no more")
+                raise Refused(
+                    f"there are {MOST_ORGANISATIONS} organisations, and there may be no more",
+                    hint="use another installation for it",
+                )
             if await transaction.find_organisation(organisation_id) is not None:
                 raise Refused(f"id: there is an organisation {organisation_id}", hint="choose another short name")
             await self._told(transaction, made, fact)

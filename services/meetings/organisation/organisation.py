@@ -74,7 +74,7 @@ def suspend(organisation: Organisation, reason: str = "") -> tuple[Organisation,
 def resume(organisation: Organisation) -> tuple[Organisation, OrganisationResumed]:
     """Raises Refused for one that is active."""
     if organisation.standing is Standing.ACTIVE:
-        raise Refused(f"{organisation.id} is not suspended")
+        raise Refused(f"{organisation.id} is not suspended", hint="there is nothing to do: its doors are open")
     changed = {"version": organisation.version + 1, "standing": Standing.ACTIVE, "reason": ""}
     return organisation.model_copy(update=changed), OrganisationResumed()
 

@@ -27,6 +27,8 @@ from tests.unit.meetings.open_scene import AT, NOW, PDF, kept, scene
 class _Nothing:
     """Of which nothing was ever public."""
 
+    organisation = "default"
+
     async def object(self, kind: Kind, thing_id: str) -> Kept:
         raise NotFound("there is no such object")
 
@@ -35,6 +37,7 @@ class _Once:
     """Of which each address has the same object."""
 
     addresses = AT
+    organisation = "default"
 
     def __init__(self, found: Kept) -> None:
         self._found = found
@@ -45,6 +48,8 @@ class _Once:
 
 class _Broken:
     """Which does not answer."""
+
+    organisation = "default"
 
     async def object(self, kind: Kind, thing_id: str) -> Kept:
         raise Unavailable("the database does not answer")
