@@ -311,13 +311,19 @@ async def test_a_task_whose_item_was_removed_is_suggested_and_taken_again(
     assert (await titles(api, meeting), await suggested(api, meeting)) == ([WHAT], [])
 
 
+async def written_up(service: Service, api: httpx.AsyncClient, **details: Any) -> dict[str, Any]:
+    """A task that comes back as an item which somebody has written a proposal in: it stays where it is."""
+    task = await given(service, api, **details)
+    written = (await api.get(f"/agenda-items/{task['item_id']}")).json()["details"] | {"proposal": "Ja."}
+    assert (await api.put(f"/agenda-items/{task['item_id']}", json=written)).is_success
+    return task
+
+
 async def test_a_task_whose_item_stands_on_another_agenda_is_taken_from_there(
     service: Service, api: httpx.AsyncClient, board: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     november, december = await scheduled(api, "2022-11-25"), await scheduled(api, "2022-12-16")
-    task = await given(service, api, owner_id=board["maja"], back_on=november)
-    written = (await api.get(f"/agenda-items/{task['item_id']}")).json()["details"] | {"proposal": "Ja."}
-    assert (await api.put(f"/agenda-items/{task['item_id']}", json=written)).is_success
+    task = await written_up(service, api, owner_id=board["maja"], back_on=november)
     with monkeypatch.context() as full:
         full.setattr("services.meetings.agenda.agenda.MOST_ITEMS", 0)
         await back_at(api, task, december)
@@ -344,9 +350,7 @@ async def test_a_task_whose_item_was_at_a_meeting_that_was_held_is_taken_at_the_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     november, december = await scheduled(api, "2022-11-25"), await scheduled(api, "2022-12-16")
-    task = await given(service, api, owner_id=board["maja"], back_on=november)
-    written = (await api.get(f"/agenda-items/{task['item_id']}")).json()["details"] | {"proposal": "Ja."}
-    assert (await api.put(f"/agenda-items/{task['item_id']}", json=written)).is_success
+    task = await written_up(service, api, owner_id=board["maja"], back_on=november)
     with monkeypatch.context() as full:
         full.setattr("services.meetings.agenda.agenda.MOST_ITEMS", 0)
         await back_at(api, task, december)
