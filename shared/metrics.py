@@ -72,7 +72,7 @@ class _Gauges:
 
     async def _read(self) -> CollectorRegistry:
         registry = CollectorRegistry()
-        readings = (self._outbox, self._letters, self._pending, self._seal, self._lag)
+        readings = (self._outbox, self._letters, self._pending, self._seal, self._journal, self._lag)
         await asyncio.gather(*(_within_patience(read, registry) for read in readings))
         return registry
 
@@ -100,6 +100,12 @@ class _Gauges:
         if (ends := self._service.seal_ends) is not None:
             meaning = "When the seal's certificate ends, in seconds since 1970"
             self._add(registry, "seal_ends_timestamp_seconds", meaning, ends().timestamp())
+
+    async def _journal(self, registry: CollectorRegistry) -> None:
+        if self._service.journal_ends is not None:
+            ends = await self._service.journal_ends()
+            meaning = "When the last month ends that the journal has a partition for, in seconds since 1970"
+            self._add(registry, "journal_ends_timestamp_seconds", meaning, ends.timestamp() if ends else 0.0)
 
     async def _lag(self, registry: CollectorRegistry) -> None:
         """Each instance tells of its own partitions: the sum over instances is the group's lag."""

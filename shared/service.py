@@ -53,7 +53,8 @@ async def _nothing_pending() -> int:
 class Service:
     """`pending` counts work in hand beyond outbox and topics (documents to seal, say): a replay waits for it.
     `given_up` counts work that waits for a person, `unread` what came in and nobody could read. `seal_ends` says
-    when the certificate of a service that seals does.
+    when the certificate of a service that seals does, `journal_ends` when the last month does that a service which
+    keeps the journal has made a partition for.
 
     `signer` signs what the relay publishes; `gates` stand before the consumers whose dead letters can be retried.
     """
@@ -71,6 +72,7 @@ class Service:
     given_up: Callable[[], Awaitable[int]] = _nothing_pending
     unread: Callable[[], Awaitable[int]] = _nothing_pending
     seal_ends: Callable[[], datetime] | None = None
+    journal_ends: Callable[[], Awaitable[datetime | None]] | None = None
     retention_seconds: float = 30 * 24 * 3600.0
     commands: Any = None
     _messaging: "_Messaging | None" = field(default=None, init=False)

@@ -132,8 +132,13 @@ async def _is_there(connection: AsyncConnection, row: dict[str, Any]) -> bool:
 async def _append(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     """The lock comes last before the rows: who waits for it holds nothing that its holder could need."""
     if rows:
-        await connection.execute(_LOCK, {"lock": _WRITER_LOCK})
+        await hold_writers(connection)
         await connection.execute(_INSERT, rows)
+
+
+async def hold_writers(connection: AsyncConnection) -> None:
+    """Until this transaction ends nobody else draws ids, and all that were drawn are committed."""
+    await connection.execute(_LOCK, {"lock": _WRITER_LOCK})
 
 
 def identify(raw: RawMessage, *, authentic: bool = True) -> Identified:

@@ -8,6 +8,7 @@ from services.archive.archiving import Archiving
 from services.archive.commands import ArchiveCommands
 from services.archive.extracts import Extracts
 from services.archive.journal import Journal
+from services.archive.journal_months import JournalMonths
 from services.archive.journal_reader import JournalReader
 from services.archive.pages import include_pages
 from services.archive.queries import ArchiveQueries
@@ -54,6 +55,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         access.passed = PassedSessions(database)
     gate = Gate(subscribers.inbound(unit_of_work), database, event_keys.verifier(NAME), Freshness(settings.retention))
     journal = Journal(database, settings.organisation, event_keys.verifier(NAME), Freshness(settings.retention))
+    months = JournalMonths(database)
     press = Press()
     archiving = Archiving(unit_of_work, blobs, partial(Sealer.from_settings, settings), clock, jobs_waiting, press)
     extracts = Extracts(unit_of_work, queries, blobs, press, lambda: archiving.sealer, clock)
@@ -87,11 +89,12 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         event_keys.signer(NAME),
         organisation=settings.organisation,
         subscriptions=subscribers.subscriptions(gate, journal),
-        workers=[archiving, press],
+        workers=[archiving, press, months],
         gates=[gate],
         pending=queries.count_waiting,
         given_up=queries.count_failed,
         seal_ends=lambda: archiving.sealer.ends,
+        journal_ends=months.ends,
         retention_seconds=settings.retention.total_seconds(),
         commands=commands,
     )

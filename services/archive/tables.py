@@ -136,7 +136,8 @@ class EndedLinkRow(ArchiveTable, table=True):
 
 
 class JournalRow(ArchiveTable, table=True):
-    """A message of any topic, as Kafka brought it. `id` order is commit order (see `services.archive.journal`).
+    """A message of any topic, as Kafka brought it. `id` order is commit order (see `services.archive.journal`). An id
+    begins with its month, and each month is a partition (see `services.archive.journal_months`).
 
     The text columns are for finding: cut to a length that an index takes, and without what PostgreSQL's text does not
     hold; `headers` and `body` keep every byte. `body` is nullable so that personal data can be erased.
@@ -150,6 +151,7 @@ class JournalRow(ArchiveTable, table=True):
         Index("journal_type", "organisation", "event_type", "id"),
         Index("journal_time", "organisation", "time", "id"),
         Index("journal_not_authentic", "id", postgresql_where=text("NOT authentic")),
+        {"postgresql_partition_by": "RANGE (id)"},
     )
 
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True, cache=1), primary_key=True))

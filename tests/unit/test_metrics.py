@@ -1,6 +1,7 @@
 """`/metrics`: what is read, how often, and what happens when something cannot be read."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -21,8 +22,15 @@ class FakeService:
 
     name = "notifications"
 
-    def __init__(self, *, letters: int | Exception = 2, seal_ends: datetime | Exception | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        letters: int | Exception = 2,
+        seal_ends: datetime | Exception | None = None,
+        journal_ends: Callable[[], Awaitable[datetime | None]] | None = None,
+    ) -> None:
         self.app = FastAPI()
+        self.journal_ends = journal_ends
         self.seal_ends = None if seal_ends is None else lambda: _or_raised(seal_ends)
         self.asked = 0
         self._letters = letters
@@ -99,6 +107,16 @@ async def test_a_service_without_a_seal_or_with_one_that_cannot_be_read_tells_no
         found = await scrape(FakeService(seal_ends=seal_ends))
         assert not [name for name in found if name.startswith("justera_seal")]
         assert found['justera_work_pending{service="notifications"}'] == 4
+
+
+@pytest.mark.parametrize("ends", [datetime(2027, 2, 1, tzinfo=UTC), None])
+async def test_a_service_with_a_journal_tells_when_its_last_partition_ends(ends: datetime | None) -> None:
+    async def journal_ends() -> datetime | None:
+        return ends
+
+    found = await scrape(FakeService(journal_ends=journal_ends))
+    assert found['justera_journal_ends_timestamp_seconds{service="notifications"}'] == (ends.timestamp() if ends else 0)
+    assert not [name for name in await scrape(FakeService()) if name.startswith("justera_journal")]
 
 
 async def test_a_consumer_without_partitions_has_no_lag_and_says_so() -> None:

@@ -57,7 +57,7 @@ async def archive(settings: Settings, documents: Documents, tmp_path: Path) -> A
         for name, (role, organisation) in TOKENS.items()
     )
     service = build(settings, clock=clock, access=Access(tokens, None), blobs=blobs)
-    worker, press = service.workers
+    worker, press, _ = service.workers
     assert isinstance(worker, Archiving)
     yield Archive(service, worker, blobs, clock, documents)
     await press.stop()

@@ -50,7 +50,12 @@ async def exposed() -> dict[str, set[str]]:
     """The labels of each metric that a service tells."""
     for counter in (EVENTS_REFUSED, EVENTS_LATE):
         counter.labels("signing")
-    text = await scraped(FakeService(seal_ends=datetime(2027, 3, 1, tzinfo=UTC)), times=2)
+    ends = datetime(2027, 3, 1, tzinfo=UTC)
+
+    async def journal_ends() -> datetime:
+        return ends
+
+    text = await scraped(FakeService(seal_ends=ends, journal_ends=journal_ends), times=2)
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

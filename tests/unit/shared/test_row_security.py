@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 FOR_ALL = {
     "services/archive/archiving.py": 1,
     "services/archive/journal.py": 1,
+    "services/archive/journal_months.py": 1,
     "services/archive/queries.py": 3,
     "services/notifications/commands.py": 1,
     "services/notifications/delivery/instance.py": 1,
