@@ -6,7 +6,8 @@ bytes that nothing speaks of. The organisation is the prefix of every key.
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +22,8 @@ from shared.settings import BadConfiguration
 
 LARGEST_BLOB = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
+_AT_ONCE = 500  # names of documents
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Altered(JusteraError):
@@ -67,6 +70,27 @@ class BlobStore:
         if hashlib.sha256(data).hexdigest() != ref.sha256:
             raise Altered(f"the document {ref.sha256[:12]} was altered in the blob store")
         return data
+
+    async def names(self, organisation: str) -> AsyncIterator[str]:
+        """The hashes of all that is stored of an organisation, spoken of or not, in no order. Raises Unavailable."""
+        try:
+            async for some in obstore.list(self._store, prefix=f"{organisation}/", chunk_size=_AT_ONCE):
+                for one in some:
+                    if _SHA256.fullmatch(name := one["path"].rpartition("/")[2]):
+                        yield name
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"the blob store does not answer: {type(error).__name__}") from error
+
+    async def pieces(self, organisation: str, sha256: str) -> AsyncIterator[bytes]:
+        """The bytes as they are stored, unchecked, never all of them in memory. Raises NotFound, Unavailable."""
+        try:
+            result = await obstore.get_async(self._store, _key(organisation, sha256))
+            async for piece in result.stream(min_chunk_size=_PIECE):
+                yield bytes(piece)
+        except FileNotFoundError as error:
+            raise NotFound(f"the document {sha256[:12]} is not in the blob store") from error
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"the blob store does not answer: {type(error).__name__}") from error
 
 
 def open_blobs(location: str) -> BlobStore:

@@ -1,7 +1,8 @@
 """`justera organisation`: which associations an installation serves."""
 
 import json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -13,6 +14,9 @@ from services.cli.shapes import ListedOrganisations, OneOrganisation
 from shared.errors import InvalidInput, NotFound
 from shared.names import Role
 from shared.plain_text import printable
+
+if TYPE_CHECKING:
+    from services.embedded.exporting import Exported
 
 app = typer.Typer(
     help="The organisations (associations) that this installation serves, beside its own.\n\n"
@@ -91,6 +95,48 @@ def resume(organisation: Id, data: DataOption = DEFAULT_DATA) -> None:
     """Let it go on: its pages and links open, waiting mails go out, deadlines that passed meanwhile take effect now."""
     Client(Role.OPERATOR, data).post("meetings", f"{_path(organisation)}/resume", OneOrganisation)
     typer.echo(f"{printable(organisation)} goes on")
+
+
+@app.command()
+def export(
+    organisation: Id,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER|FILE.zip", help="What is to be made.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """All of one organisation as a package: its rows of all services, its documents, checksums. Changes nothing.
+
+    Reads JUSTERA_DATABASE_URL and JUSTERA_BLOBS, as services do, or goes to the `justera up` of --data. Each database
+    is read as it was at one moment; suspend the organisation first, and nothing is on its way between them. Exit status
+    1 when a document is missing or altered.
+    """
+    from services.cli.output import run
+
+    done = run(_export(organisation, to, data))
+    typer.echo(f"{to}: {done.rows} rows and {done.blobs} documents of {printable(organisation)}")
+    for what, hashes in (("missing in the store", done.missing), ("not what they were", done.altered)):
+        if hashes:
+            typer.echo(f"{len(hashes)} documents are {what}: {', '.join(one[:12] for one in hashes[:5])} …", err=True)
+    if done.missing or done.altered:
+        raise typer.Exit(1)
+
+
+async def _export(organisation: str, to: Path, data: Path) -> "Exported":
+    """With a progress bar when a person watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from services.embedded.exporting import export as export_to
+    from services.embedded.exporting import settings_of
+
+    settings, console = settings_of(data), Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("counting", total=None)
+
+        def observe(what: str, more: int, total: int) -> None:
+            progress.update(task, advance=more, total=total, description=what)
+
+        return await export_to(settings, organisation, to, observe)
 
 
 def _all(data: Any) -> Any:

@@ -158,8 +158,7 @@ class EmbeddedPostgres:
         """A SQLAlchemy URL (asyncpg) that reaches `database` over the socket, as its owner by default."""
         if self._socket_dir is None:
             raise ChildFailed("PostgreSQL is not running")
-        url = URL.create("postgresql+asyncpg", username=user, database=database, query={"host": str(self._socket_dir)})
-        return url.render_as_string(hide_password=False)
+        return _url(self._socket_dir, database, user)
 
     @property
     def admin_url(self) -> str:
@@ -272,6 +271,18 @@ class EmbeddedPostgres:
         except FileNotFoundError:
             return False
         return len(lines) > 7 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
+
+
+def url_where_it_runs(data_dir: Path, database: str) -> str | None:
+    """As `EmbeddedPostgres.url`, of the server that somebody else runs for this data folder; None where none does."""
+    remembered = data_dir / "socket"
+    socket_dir = Path(remembered.read_text().strip()) if remembered.is_file() else None
+    return _url(socket_dir, database, _OWNER) if socket_dir is not None and socket_dir.is_dir() else None
+
+
+def _url(socket_dir: Path, database: str, user: str) -> str:
+    url = URL.create("postgresql+asyncpg", username=user, database=database, query={"host": str(socket_dir)})
+    return url.render_as_string(hide_password=False)
 
 
 def _quoted(name: str) -> str:

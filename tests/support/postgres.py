@@ -48,11 +48,13 @@ class Postgres:
         options = "ENCODING 'SQL_ASCII' LOCALE_PROVIDER 'libc' LOCALE 'C'"
         return self._url(await self._create(f"test_{uuid.uuid4().hex}", "template0", options))
 
-    async def create_service_databases(self) -> str:
-        """One for each service; their SQLAlchemy URL with `{service}` in it, as the configuration takes it."""
+    async def create_service_databases(self, *, migrated: bool = False) -> str:
+        """One for each service, empty or with its tables; their SQLAlchemy URL with `{service}` in it, as the
+        configuration takes it."""
         prefix = f"test_{uuid.uuid4().hex}_"
         for service in SERVICES:
-            await self._create(f"{prefix}{service}")
+            template = await self._template(service) if migrated else "template1"
+            await self._create(f"{prefix}{service}", template)
         return self._url(prefix).replace(prefix, f"{prefix}{{service}}")
 
     async def drop_databases(self, kept: int = 0) -> None:

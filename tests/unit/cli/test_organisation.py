@@ -1,6 +1,7 @@
 """`justera organisation`: what is asked of meetings, and what is said afterwards."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +94,13 @@ def test_what_cannot_be_is_told_in_a_line(
     with answering(Answer(body=json.dumps(LISTED))) as url:
         monkeypatch.setenv("JUSTERA_URL", url)
         assert said in one_line(justera("organisation", *arguments))
+
+
+def test_an_export_needs_no_running_service_but_its_database(
+    justera: Justera, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JUSTERA_DATABASE_URL", "postgresql+asyncpg://justera@127.0.0.1:1/justera_{service}")
+    target = tmp_path / "package.zip"
+    told = one_line(justera("organisation", "export", "norrdalen", "--to", str(target)))
+    assert "the database of meetings" in told
+    assert not target.exists()
