@@ -45,6 +45,7 @@ _NOT_HERE = {
     "JUSTERA_SMTP_USERNAME",
     "JUSTERA_SEAL_TIMESTAMP_URL",
 }
+TEXTS = ("passphrase.txt", "smtp.txt", "oidc.txt")  # files that step 4 reads, with anything in them
 _TOPICS = """
 import asyncio, sys
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -158,12 +159,14 @@ class Operator:
         shutil.copy2(self._given / "blobs.env", self.folder)
         token = TokenRecord(name="test", role=Role.OPERATOR, organisation="norrdalen", sha256=token_hash(new_token()))
         (self.folder / "tokens.json").write_text(f"[{token.model_dump_json(exclude_none=True)}]")
-        for name in ("passphrase.txt", "smtp.txt"):
+        for name in TEXTS:
             (self.folder / name).write_text("not a secret")
         self.shell(
             "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj '/O=Norrdalen/CN=Seal' -keyout seal.key"
             " -out ca.crt -addext keyUsage=critical,digitalSignature,nonRepudiation"
             " && openssl pkcs12 -export -inkey seal.key -in ca.crt -out seal.p12 -passout file:passphrase.txt"
+            " && openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=justera.norrdalen.example -keyout tls.key"
+            " -out tls.crt"
         )
 
     def _overlay(self) -> Path:

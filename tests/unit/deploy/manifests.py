@@ -15,13 +15,15 @@ COMPONENTS = DEPLOY / "kubernetes" / "components"
 
 
 def with_all_components(deploy: Path) -> Path:
-    """Adds, to a copy of deploy/, the overlay that is production with every component."""
+    """Adds, to a copy of deploy/, the overlay that is production with every component that it has not got."""
     overlay = deploy / "kubernetes" / "overlays" / "production-with-all"
     overlay.mkdir()
+    (production,) = documents(OVERLAYS / "production" / "kustomization.yaml")
+    others = sorted({f"../../components/{one.name}" for one in COMPONENTS.iterdir()} - {*production["components"]})
     whole = {
         "namespace": "justera",
         "resources": ["../production"],
-        "components": [f"../../components/{one.name}" for one in sorted(COMPONENTS.iterdir())],
+        "components": others,
     }
     (overlay / "kustomization.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
     return overlay

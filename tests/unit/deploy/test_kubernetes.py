@@ -13,7 +13,7 @@ from shared.events import declared_events, topics
 from shared.names import SERVICES
 from shared.settings import Settings
 from tests.support.keda import replicas
-from tests.unit.deploy.manifests import BASE, EXAMPLE, OVERLAYS, ROOT, documents, of_kind, pod, secret_files
+from tests.unit.deploy.manifests import BASE, DEPLOY, EXAMPLE, OVERLAYS, ROOT, documents, of_kind, pod, secret_files
 
 DEPLOYMENTS = {one["metadata"]["name"]: one for kind in ("Deployment", "StatefulSet") for one in of_kind(BASE, kind)}
 JOBS = {one["metadata"]["name"]: one for one in of_kind(BASE, "Job")}
@@ -33,7 +33,7 @@ OWN_SECRETS = {
     "archive": {"justera_copy_link_keys", "seal.p12", "justera_seal_passphrase"},
 }
 
-LINKS = ["/signing/s", "/archive/copies", "/meetings/my", "/meetings/calendar"]
+LINKS = ["/signing/s", "/archive/copies", "/meetings/my", "/meetings/calendar", "/meetings/room"]
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_workload = pytest.mark.parametrize("name", sorted(WORKLOADS))
@@ -183,6 +183,9 @@ def test_requests_with_a_links_token_stay_out_of_the_ingress_log() -> None:
     assert ingress["metadata"]["annotations"] == {"nginx.ingress.kubernetes.io/enable-access-log": "false"}
     for service, path in (("signing", "/s/{token}"), ("archive", "/copies/{token}")):
         assert path in documented_paths(service)
+    # Compose's proxy leaves the same ones out of its log.
+    (named,) = re.findall(r'"/\(([a-z|]+)\)/', (DEPLOY / "compose" / "Caddyfile").read_text(encoding="utf-8"))
+    assert named.split("|") == [path.rpartition("/")[2] for path in LINKS]
 
 
 def test_the_examples_database_must_prove_who_it_is() -> None:

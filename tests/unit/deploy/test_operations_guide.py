@@ -30,6 +30,12 @@ def test_the_install_names_every_topic() -> None:
     assert sorted(guide.topics()) == sorted(topics.ALL)
 
 
+def test_the_install_is_tried_with_every_file_that_it_reads() -> None:
+    """Where one lacks, `make cluster-guide` ends before anything is started."""
+    _, _, secrets, _ = guide.commands()
+    assert set(re.findall(r"< ([a-z]+\.txt)", secrets)) == set(guide.TEXTS)
+
+
 @pytest.mark.parametrize("alert", sorted(ALERTS))
 def test_every_alert_leads_to_an_entry(alert: str) -> None:
     assert f"\n### {alert}\n" in GUIDE

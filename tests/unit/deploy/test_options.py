@@ -1,4 +1,5 @@
-"""What an overlay may take besides (deploy/kubernetes/components): secrets from a store, ServiceMonitors, traces."""
+"""What an overlay may take besides (deploy/kubernetes/components): certificates, secrets from a store, ServiceMonitors,
+traces."""
 
 import shutil
 import subprocess
@@ -81,6 +82,19 @@ def test_a_service_monitor_scrapes_what_the_pod_monitor_does() -> None:
         assert endpoint["port"] in [port["name"] for port in one["spec"]["ports"]]
     # Prometheus would put the Service's name in place of our label `service`, by which alerts speak.
     assert endpoint == own | {"honorLabels": True}
+
+
+def test_the_certificate_is_the_one_that_the_ingresses_name() -> None:
+    """cert-manager makes the secret in `tls` of an ingress that names an issuer."""
+    (issuer,) = documents(COMPONENTS / "cert-manager" / "issuer.yaml")
+    (component,) = documents(COMPONENTS / "cert-manager" / "kustomization.yaml")
+    (patch,) = (yaml.safe_load(one["patch"]) for one in component["patches"])
+    assert patch["metadata"]["annotations"] == {"cert-manager.io/issuer": issuer["metadata"]["name"]}
+    ingresses = {one["metadata"]["name"]: one["spec"] for one in of_kind(OVERLAYS / "example", "Ingress")}
+    asked = ingresses[patch["metadata"]["name"]]
+    assert all(one["tls"] == asked["tls"] for one in ingresses.values())
+    (solver,) = issuer["spec"]["acme"]["solvers"]
+    assert solver["http01"]["ingress"]["ingressClassName"] == asked["ingressClassName"]
 
 
 def test_the_variables_of_traces_are_opentelemetrys() -> None:
