@@ -79,10 +79,18 @@ class Database:
     """One service's own database. `url` is a SQLAlchemy URL for asyncpg; pool sizes are connections.
 
     What is read and written is guarded by the scope (`shared.row_security`) in which `transaction` or `single` is
-    entered, to its end.
+    entered, to its end. A statement that takes longer than `command_seconds` is given up; None for migrations, which
+    may read a table as large as it has become.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "justera") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        application_name: str = "justera",
+        command_seconds: float | None = 60.0,
+    ) -> None:
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -94,7 +102,7 @@ class Database:
             hide_parameters=True,
             connect_args={
                 "timeout": _CONNECT_SECONDS,
-                "command_timeout": 60,
+                "command_timeout": command_seconds,
                 "server_settings": {"application_name": application_name},
                 "async_creator_fn": _connected,
             },

@@ -152,7 +152,7 @@ async def _migrate_database(service: str, url: str) -> None:
     from shared.database_refusals import refusal_of
     from shared.migrations import migrate as migrate_database
 
-    database = Database(url)
+    database = Database(url, command_seconds=None)
     try:
         await migrate_database(database.engine, service)
     except JusteraError:

@@ -137,7 +137,7 @@ class AllInOne:
 
     async def _prepare_database(self, service: str) -> None:
         await self._postgres.ensure_database(f"justera_{service}")
-        database = Database(self.settings.database_url_of(service))
+        database = Database(self.settings.database_url_of(service), command_seconds=None)
         try:
             await migrate(database.engine, service)
         finally:

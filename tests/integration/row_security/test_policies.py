@@ -41,7 +41,7 @@ _TABLES = text(
     FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
       AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER'
-      AND NOT (SELECT relispartition FROM pg_class WHERE oid = table_name::regclass)
+      AND table_name NOT IN (SELECT relname FROM pg_class WHERE relispartition)
     GROUP BY table_name HAVING bool_or(column_name = 'organisation') ORDER BY table_name
     """
 )
