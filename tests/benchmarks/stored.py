@@ -23,7 +23,7 @@ SELECT c.table_name, c.column_name, c.is_identity = 'YES' AS identity,
        ) AS key
 FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
 WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.is_generated = 'NEVER'
-  AND NOT (SELECT relispartition FROM pg_class WHERE oid = c.table_name::regclass)
+  AND c.table_name NOT IN (SELECT relname FROM pg_class WHERE relispartition)
 ORDER BY c.table_name, c.ordinal_position
 """
 

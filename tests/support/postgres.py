@@ -96,6 +96,7 @@ class Postgres:
                 "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
             await self._execute(f"GRANT SET ON PARAMETER deadlock_timeout TO {_OWNER}")  # for a test of deadlocks
+            await self._execute(f"GRANT pg_checkpoint TO {_OWNER}")  # for benchmarks, between filling and measuring
             self.has_owner = True
 
     def _url(self, database: str) -> str:
