@@ -39,6 +39,7 @@ from shared.rendering.minutes import MinutesDocument
 from shared.rendering.press import Press
 from shared.rendering.render import HISTORY_NAME, ORIGINAL_NAME
 from shared.row_security import acting_for, for_all
+from shared.turns import Turns
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -102,6 +103,7 @@ class Archiving:
         self._jobs_waiting = jobs_waiting
         self._press = press
         self._poll = poll
+        self._turns = Turns()
         self._worker = Worker("archiving", self._step)
 
     @cached_property
@@ -128,10 +130,10 @@ class Archiving:
             await self._jobs_waiting.wait(self._poll)
 
     async def archive_one(self) -> bool:
-        """Take the job that is due longest, and archive its agreement or note why not. False when none is due."""
-        with for_all("the job that is due longest is taken, whose ever"):
+        """Take the job whose turn it is, and archive its agreement or note why not. False when none is due."""
+        with for_all("the job whose turn it is is taken, whose ever"):
             async with self._unit_of_work.database.single() as connection:
-                job = await store.claim_job(connection, lease=LEASE)
+                job = await store.claim_job(connection, lease=LEASE, turns=self._turns)
         if job is None:
             return False
         with acting_for(job.organisation):

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.archive.tables import ARCHIVED_PROTOCOL, ARCHIVING_JOB, ENDED_LINK
 from shared.events import AgreementCompleted, BlobRef, Envelope
 from shared.events.envelope import from_attributes
+from shared.turns import FIRST, Turns
 
 Position = tuple[datetime, str]  # archived at, agreement id
 
@@ -19,20 +20,42 @@ WAITING, FAILED, REFUSED = "waiting", "failed", "refused"
 
 # SKIP LOCKED: several instances share the work. Moving `due_at` ahead is the lease: should this process die, the job is
 # due again when it ends. The longer it has gone wrong, the longer the lease, so that a document that kills its process
-# does not keep on killing it.
+# does not keep on killing it. Organisations take turns by the rule of `shared.turns`, in rounds of one.
 _CLAIM = text(
     """
-    WITH due AS MATERIALIZED (
+    WITH RECURSIVE waiting (organisation, due_at) AS (
+        (SELECT organisation, due_at FROM archiving_job
+         WHERE state = 'waiting' AND organisation <> '' AND organisation > :after
+         ORDER BY organisation, due_at LIMIT 1)
+        UNION ALL
+        SELECT next.organisation, next.due_at FROM waiting CROSS JOIN LATERAL (
+            SELECT organisation, due_at FROM archiving_job
+            WHERE state = 'waiting' AND organisation <> '' AND organisation > waiting.organisation
+            ORDER BY organisation, due_at LIMIT 1
+        ) AS next
+    ), here AS MATERIALIZED (
+        SELECT organisation FROM waiting WHERE due_at <= clock_timestamp() LIMIT 1
+    ), fair AS MATERIALIZED (
+        SELECT part.* FROM here CROSS JOIN LATERAL (
+            SELECT organisation, agreement_id FROM archiving_job
+            WHERE organisation = here.organisation AND organisation <> ''
+              AND state = 'waiting' AND due_at <= clock_timestamp()
+            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) AS part
+    ), longest AS MATERIALIZED (
         SELECT organisation, agreement_id FROM archiving_job
         WHERE state = 'waiting' AND due_at <= clock_timestamp()
-        ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        ORDER BY due_at LIMIT 1 - (SELECT count(*) FROM fair) FOR UPDATE SKIP LOCKED
+    ), due AS MATERIALIZED (
+        SELECT * FROM fair UNION ALL SELECT * FROM longest
     )
     UPDATE archiving_job AS job
     SET attempts = attempts + 1,
         due_at = clock_timestamp() + make_interval(secs => greatest(:lease, least(3600, power(2, attempts))))
     FROM due
     WHERE (job.organisation, job.agreement_id) = (due.organisation, due.agreement_id)
-    RETURNING job.organisation, job.agreement_id, state, attempts, reason, attributes, data, differences, accepted
+    RETURNING job.organisation, job.agreement_id, state, attempts, reason, attributes, data, differences, accepted,
+        coalesce((SELECT organisation FROM here), '') AS had_its_turn
     """
 ).columns(attributes=JSONB, differences=JSONB, accepted=JSONB)
 _POSTPONE = text(
@@ -137,9 +160,12 @@ async def insert_jobs(connection: AsyncConnection, causes: Sequence[Envelope]) -
     await connection.execute(insert(ARCHIVING_JOB).on_conflict_do_nothing(), rows)
 
 
-async def claim_job(connection: AsyncConnection, *, lease: float) -> Job | None:
-    """The job that is due longest, leased for `lease` seconds or more; None when none is due."""
-    row = (await connection.execute(_CLAIM, {"lease": lease})).one_or_none()
+async def claim_job(connection: AsyncConnection, *, lease: float, turns: Turns | None = None) -> Job | None:
+    """The job that is due longest of the organisation whose turn it is, leased for `lease` seconds or more; None when
+    none is due. `turns` moves on."""
+    turns = turns or Turns()
+    row = (await connection.execute(_CLAIM, {"lease": lease, "after": turns.after})).one_or_none()
+    turns.after = FIRST if row is None else row.had_its_turn
     return None if row is None else _job(row)
 
 

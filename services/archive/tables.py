@@ -44,7 +44,15 @@ class ArchivingJobRow(ArchiveTable, table=True):
     """
 
     __tablename__ = "archiving_job"
-    __table_args__ = (Index("archiving_job_due", "due_at", postgresql_where=text("state = 'waiting'")),)
+    __table_args__ = (
+        Index("archiving_job_due", "due_at", postgresql_where=text("state = 'waiting'")),
+        Index(
+            "archiving_job_turns",
+            "organisation",
+            "due_at",
+            postgresql_where=text("state = 'waiting' AND organisation <> ''"),
+        ),
+    )
 
     organisation: str = Field(sa_column=_text(primary_key=True))
     agreement_id: str = Field(sa_column=_text(primary_key=True))

@@ -1,4 +1,5 @@
-"""The outbox as the relay sees it: what is unpublished, in key order, and the mark that it was published."""
+"""The outbox as the relay sees it: what is unpublished, in key order within each organisation, and the mark that it was
+published."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,23 +7,51 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
-from sqlalchemy import ARRAY, BigInteger, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events.envelope import kafka_headers
+from shared.turns import FIRST, Turns
 
 # Never `id > cursor`: a lower id may commit later than a higher one. The SELECT does not see what the UPDATE beside it
-# does, hence the second condition; `id <> ALL(:known)` would compare each row with each.
+# does, hence `known`, which `NOT IN` has hashed once; `id <> ALL(:known)` would compare each row with each.
+# Organisations take turns by the rule of `shared.turns`: each is found by a step of an index, whatever waits of others.
+_OF = "(attributes ->> 'organisation')"
+_IN_TURN = f"published_at IS NULL AND {_OF} <> ''"
 _MARK_AND_READ = text(
-    """
-    WITH marked AS (
+    f"""
+    WITH RECURSIVE marked AS (
         UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(:ids) AND published_at IS NULL
+    ), waiting (organisation) AS (
+        (SELECT {_OF} FROM outbox WHERE {_IN_TURN} AND {_OF} > :after ORDER BY {_OF} LIMIT 1)
+        UNION ALL
+        SELECT next.organisation FROM waiting CROSS JOIN LATERAL (
+            SELECT {_OF} AS organisation FROM outbox WHERE {_IN_TURN} AND {_OF} > waiting.organisation
+            ORDER BY {_OF} LIMIT 1
+        ) AS next
+    ), here AS MATERIALIZED (
+        SELECT organisation FROM waiting LIMIT :most
+    ), fair AS MATERIALIZED (
+        SELECT part.id FROM here CROSS JOIN LATERAL (
+            SELECT id FROM outbox
+            WHERE {_IN_TURN} AND {_OF} = here.organisation AND id NOT IN (SELECT unnest(:known))
+            ORDER BY id LIMIT (SELECT :most / greatest(1, count(*)) FROM here)
+        ) AS part
+    ), longest AS MATERIALIZED (
+        SELECT id FROM outbox
+        WHERE published_at IS NULL AND id NOT IN (SELECT unnest(:known)) AND id NOT IN (SELECT id FROM fair)
+        ORDER BY id LIMIT :most - (SELECT count(*) FROM fair)
     )
-    SELECT id, topic, key, attributes ->> 'type', attributes::text, data FROM outbox
-    WHERE published_at IS NULL AND NOT EXISTS (SELECT FROM unnest(:known) AS known WHERE known = id)
-    ORDER BY id LIMIT :most
-    """
-).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("known", type_=ARRAY(BigInteger)))
+    SELECT id, topic, key, attributes ->> 'type', attributes::text, data,
+           (SELECT CASE WHEN count(*) = :most THEN max(organisation) ELSE '' END FROM here)
+    FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM fair UNION ALL SELECT id FROM longest)) ORDER BY id
+    """  # noqa: S608  (an expression of our own)
+).bindparams(
+    bindparam("ids", type_=ARRAY(BigInteger)),
+    bindparam("known", type_=ARRAY(BigInteger)),
+    bindparam("most", type_=BigInteger),
+    bindparam("after", type_=Text),
+)
 _STATE = text(
     """
     SELECT count(*) AS unpublished,
@@ -86,12 +115,19 @@ async def unpublished(
     *,
     published: Sequence[OutgoingMessage] = (),
     in_hand: Sequence[OutgoingMessage] = (),
+    turns: Turns | None = None,
 ) -> list[OutgoingMessage]:
-    """Mark what was published, and read what follows that and what is in hand: one round trip for both."""
+    """Mark what was published, and read what follows that and what is in hand: one round trip for both.
+
+    In key order, of each organisation that waits an equal part; `turns` moves on.
+    """
+    turns = turns or Turns()
     ids = [message.id for message in published]
     known = [*ids, *(message.id for message in in_hand)]
-    rows = (await connection.execute(_MARK_AND_READ, {"ids": ids, "known": known, "most": most})).all()
-    return [OutgoingMessage(*row) for row in rows]
+    parameters = {"ids": ids, "known": known, "most": most, "after": turns.after}
+    rows = (await connection.execute(_MARK_AND_READ, parameters)).all()
+    turns.after = rows[0][-1] if rows else FIRST
+    return [OutgoingMessage(*row[:-1]) for row in rows]
 
 
 async def state(connection: AsyncConnection) -> OutboxState:

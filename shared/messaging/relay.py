@@ -1,7 +1,8 @@
 """The relay: publishes a service's outbox in order, at least once, and marks what Kafka has acknowledged.
 
 At most one relay per service publishes, by a session advisory lock that a killed process loses with its connection. Two
-for a moment do no harm: each sends in key order, and the inboxes drop the second copy.
+for a moment do no harm: each sends in key order, and the inboxes drop the second copy. Organisations take turns
+(`shared.turns`): one with thousands of events holds up no other.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from shared.messaging.outbox import OutgoingMessage
 from shared.messaging.pace import Pace
 from shared.messaging.signatures import Signer
 from shared.row_security import for_all
+from shared.turns import Turns
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -73,6 +75,7 @@ class Relay:
         self._poll = poll
         self._standby = standby
         self._retention = retention
+        self._turns = Turns()
         self._stopped = asyncio.Event()
         # An idempotent producer waits for acknowledgement without end; what is in hand at the end goes out next time.
         self._publish = Worker("relay", self._lead, max_backoff=2.0, drain=5.0)
@@ -127,7 +130,7 @@ class Relay:
         ahead: list[OutgoingMessage] = []
         while not self._stopped.is_set():
             if not ahead:
-                ahead = await outbox.unpublished(connection, self._batch, published=published)
+                ahead = await outbox.unpublished(connection, self._batch, published=published, turns=self._turns)
                 published = []
             if not ahead:
                 await self._wakeup.wait(self._poll)
@@ -139,7 +142,7 @@ class Relay:
                 await pace.keep()
                 continue
             read, sent = await asyncio.gather(
-                outbox.unpublished(connection, self._batch, published=published, in_hand=messages),
+                outbox.unpublished(connection, self._batch, published=published, in_hand=messages, turns=self._turns),
                 send_in_order(producer, messages, self._signer),
                 return_exceptions=True,
             )

@@ -37,6 +37,12 @@ class OutboxRow(MessagingTable, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),
+        Index(
+            "outbox_turns",
+            text("(attributes ->> 'organisation')"),
+            "id",
+            postgresql_where=text("published_at IS NULL AND (attributes ->> 'organisation') <> ''"),
+        ),
         Index("outbox_published", "created_at", postgresql_where=text("published_at IS NOT NULL")),
     )
 

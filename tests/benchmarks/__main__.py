@@ -21,6 +21,7 @@ from shared.names import SERVICES
 from shared.row_security import for_all
 from tests.benchmarks.baseline import baseline
 from tests.benchmarks.copies import copies
+from tests.benchmarks.fairness import Fairness, mailed, relayed
 from tests.benchmarks.notices import notices
 from tests.benchmarks.open_data import open_data
 from tests.benchmarks.papers import papers
@@ -164,6 +165,22 @@ async def open_data_of(say: Say, folder: Path, machine: Servers, wanted: argpars
         )
 
 
+async def fairness(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
+    """(t) what one organisation's event and mail wait behind another's thousands."""
+    for before in (5_000, 20_000):
+        _say_fairness(say, f"an event behind {before:,}", await relayed(machine, before=before))
+        await _without_topics(machine)
+    for before in (1_000, 5_000):
+        _say_fairness(say, f"a mail behind {before:,}", await mailed(machine, before=before))
+
+
+def _say_fairness(say: Say, what: str, found: Fairness) -> None:
+    say(
+        f"(t) {what}".ljust(37) + f"alone {1000 * found.alone:.0f} ms, behind them {1000 * found.behind:.0f} ms"
+        f" ({found.behind / found.alone:.1f} times); theirs took {found.drained:.1f} s"
+    )
+
+
 async def whole(say: Say, folder: Path, machine: Servers, wanted: argparse.Namespace) -> None:
     """(f) idle latency, (g) memory, (i) the whole thing at 1, 4 and 16 agreements in flight."""
     async with office(folder / "office", machine) as services:
@@ -189,6 +206,7 @@ PARTS: dict[str, Callable[[Say, Path, Servers, argparse.Namespace], Coroutine[An
     "papers": meeting_papers,
     "register": register,
     "open-data": open_data_of,
+    "fairness": fairness,
     "whole": whole,
 }
 

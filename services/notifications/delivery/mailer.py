@@ -3,7 +3,8 @@
 At most one mail for a cause as far as SMTP allows: a mail is sent only under a lease, which is renewed while it is in
 hand. A mailer that dies between a mail's acceptance and its record leaves a lease. Its next start takes that back at
 once (see `instance`); others wait until it ends, and half a lease more. The mail is then sent again, under the same
-Message-ID. Outcomes that come while others are being written are written together, next.
+Message-ID. Organisations take turns (`shared.turns`). Outcomes that come while others are being written are written
+together, next.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ from shared.messaging.transaction import UnitOfWork
 from shared.organisations import KnownOrganisations
 from shared.panics import ends
 from shared.row_security import acting_for, for_all
+from shared.turns import Turns
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -105,6 +107,7 @@ class Mailer:
         self._writing = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._drained = asyncio.Event()
+        self._turns = Turns()
         self._outage = 0  # how many times in a row no connection was had
         self._claiming = Worker("mailer", self._claim_and_send, drain=2.0)
         self._renewing = Worker("mailer-leases", self._renew, max_backoff=1.0, drain=0.1)
@@ -181,7 +184,11 @@ class Mailer:
         with for_all("mails that are due go out, whose ever"):
             async with self._unit_of_work.database.single() as connection:
                 return await store.claim_due(
-                    connection, claim=self._instance.new_claim(), lease=self._settings.lease, most=most
+                    connection,
+                    claim=self._instance.new_claim(),
+                    lease=self._settings.lease,
+                    most=most,
+                    turns=self._turns,
                 )
 
     def _take_in_hand(self, delivery: Delivery) -> None:

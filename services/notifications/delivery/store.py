@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Float, Integer, Row, Select, Text, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Float, Integer, Row, Select, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,7 @@ from services.notifications.letter.letter import Purpose
 from shared.database import among_pairs, pairs
 from shared.ids import new_id
 from shared.text import email_key
+from shared.turns import FIRST, Turns
 
 DeliveryKey = tuple[str, str]  # organisation, delivery id
 KNOWN = [purpose.value for purpose in Purpose]
@@ -36,15 +37,40 @@ _RETURNED = ", ".join(f"delivery.{name}" for name in _KEPT_COLUMNS)
 # A lease that has ended is contested first, and taken over half a lease later: its holder may have sent the mail, and
 # could not say so while the database was away or its disk full. Where we can write, it can now, too.
 # MATERIALIZED: a plan that looks inside a join once a row would claim other ones each time. Mails of organisations that
-# are suspended wait.
+# are suspended wait. The others take turns by the rule of `shared.turns`: the one that follows, and when its first mail
+# is due, is found by a step of an index, whatever waits of the others.
+_IS_DUE = """status = 'waiting' AND due_at <= clock_timestamp() AND purpose = ANY(:known)
+          AND (lease_until IS NULL OR lease_until < clock_timestamp())"""
 _CLAIM_DUE = text(
     f"""
-    WITH due AS MATERIALIZED (
+    WITH RECURSIVE waiting (organisation, due_at) AS (
+        (SELECT organisation, due_at FROM delivery
+         WHERE status = 'waiting' AND organisation <> '' AND organisation > :after
+         ORDER BY organisation, due_at LIMIT 1)
+        UNION ALL
+        SELECT next.organisation, next.due_at FROM waiting CROSS JOIN LATERAL (
+            SELECT organisation, due_at FROM delivery
+            WHERE status = 'waiting' AND organisation <> '' AND organisation > waiting.organisation
+            ORDER BY organisation, due_at LIMIT 1
+        ) AS next
+    ), suspended AS MATERIALIZED (
+        SELECT id FROM organisation WHERE standing = 'suspended'
+    ), here AS MATERIALIZED (
+        SELECT organisation FROM waiting
+        WHERE due_at <= clock_timestamp() AND organisation NOT IN (SELECT id FROM suspended) LIMIT :most
+    ), fair AS MATERIALIZED (
+        SELECT part.* FROM here CROSS JOIN LATERAL (
+            SELECT organisation, id, claim IS NULL OR contested AS free FROM delivery
+            WHERE organisation = here.organisation AND organisation <> '' AND {_IS_DUE}
+            ORDER BY due_at, id LIMIT (SELECT :most / greatest(1, count(*)) FROM here) FOR UPDATE SKIP LOCKED
+        ) AS part
+    ), longest AS MATERIALIZED (
         SELECT organisation, id, claim IS NULL OR contested AS free FROM delivery
-        WHERE status = 'waiting' AND due_at <= clock_timestamp() AND purpose = ANY(:known)
-          AND (lease_until IS NULL OR lease_until < clock_timestamp())
-          AND organisation NOT IN (SELECT id FROM organisation WHERE standing = 'suspended')
-        ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+        WHERE {_IS_DUE} AND organisation NOT IN (SELECT id FROM suspended)
+          AND (organisation, id) NOT IN (SELECT organisation, id FROM fair)
+        ORDER BY due_at, id LIMIT :most - (SELECT count(*) FROM fair) FOR UPDATE SKIP LOCKED
+    ), due AS MATERIALIZED (
+        SELECT * FROM fair UNION ALL SELECT * FROM longest
     )
     UPDATE delivery SET
         claim = CASE WHEN due.free THEN :claim ELSE delivery.claim END,
@@ -52,9 +78,10 @@ _CLAIM_DUE = text(
         lease_until = clock_timestamp() + make_interval(secs => CASE WHEN due.free THEN :lease ELSE :lease / 2.0 END)
     FROM due
     WHERE delivery.organisation = due.organisation AND delivery.id = due.id
-    RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - delivery.queued_at) AS age, due.free
+    RETURNING {_RETURNED}, extract(epoch FROM clock_timestamp() - delivery.queued_at) AS age, due.free,
+        (SELECT CASE WHEN count(*) = :most THEN max(organisation) ELSE '' END FROM here) AS had_their_turn
     """  # noqa: S608  (column names of our own)
-).bindparams(bindparam("known", KNOWN, type_=_TEXTS))
+).bindparams(bindparam("known", KNOWN, type_=_TEXTS), bindparam("most", type_=BigInteger))
 _CLAIM_ONE = text(
     f"""
     UPDATE delivery SET claim = :claim, lease_until = clock_timestamp() + make_interval(secs => :lease)
@@ -122,12 +149,18 @@ async def insert_deliveries(connection: AsyncConnection, deliveries: Sequence[Ne
         await connection.execute(_INSERT_DELIVERY, [_row(one) for one in deliveries])
 
 
-async def claim_due(connection: AsyncConnection, *, claim: str, lease: float, most: int) -> list[Delivery]:
-    """Lease the mails that are due longest for `lease` seconds; those that another holds are skipped.
+async def claim_due(
+    connection: AsyncConnection, *, claim: str, lease: float, most: int, turns: Turns | None = None
+) -> list[Delivery]:
+    """Lease mails that are due for `lease` seconds, of each organisation an equal part, of its own those that are due
+    longest; those that another holds are skipped. `turns` moves on.
 
     A lease that ended is contested; a later call finds the mail when its holder has not come back by then.
     """
-    rows = await connection.execute(_CLAIM_DUE, {"claim": claim, "lease": lease, "most": most})
+    turns = turns or Turns()
+    parameters = {"claim": claim, "lease": lease, "most": most, "after": turns.after}
+    rows = (await connection.execute(_CLAIM_DUE, parameters)).all()
+    turns.after = rows[0].had_their_turn if rows else FIRST
     return sorted((_delivery(row) for row in rows if row.free), key=lambda delivery: delivery.id)
 
 

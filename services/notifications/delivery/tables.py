@@ -32,6 +32,13 @@ class DeliveryRow(NotificationsTable, table=True):
             unique=True,
         ),
         Index("delivery_due", "due_at", "id", postgresql_where=text("status = 'waiting'")),
+        Index(
+            "delivery_turns",
+            "organisation",
+            "due_at",
+            "id",
+            postgresql_where=text("status = 'waiting' AND organisation <> ''"),
+        ),
         Index("delivery_by_recipient", "organisation", "recipient_key", "id"),
     )
 

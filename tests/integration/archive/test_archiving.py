@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import select, text
 
-from services.archive import archiving
+from services.archive import archiving, store
 from services.archive.archiving import Archiving
 from services.archive.transaction import ArchiveTransaction
 from services.archive.verification import verify_final
@@ -19,6 +19,8 @@ from shared.events import BlobRef, ProtocolArchived
 from shared.messaging.tables import OUTBOX
 from shared.rendering.minutes import Annex
 from shared.rendering.render import render_minutes
+from shared.row_security import for_all
+from shared.turns import Turns
 from tests.integration.archive import completed
 from tests.integration.archive.completed import (
     AGREEMENT,
@@ -280,3 +282,19 @@ async def test_the_worker_by_itself(archive: Archive) -> None:
         await asyncio.sleep(0.05)
     await archive.worker.stop()
     assert len(await published(archive)) == 1
+
+
+async def test_one_document_waits_for_no_hundreds_of_another_organisation(archive: Archive) -> None:
+    """Those of one organisation come in the order in which they fell due."""
+    completed = await archive.completed()
+    numbers = range(40)
+    for number in numbers:
+        await archive.bring(message(completed, subject=f"noisy-{number:02}", organisation="bjorka"))
+    await archive.bring(message(completed))
+    turns, claimed = Turns(), []
+    async with archive.service.database.single() as connection:
+        with for_all("a test"):
+            while job := await store.claim_job(connection, lease=60, turns=turns):
+                claimed.append(job.agreement_id)
+    assert AGREEMENT in claimed[:3]
+    assert [one for one in claimed if one != AGREEMENT] == [f"noisy-{number:02}" for number in numbers]

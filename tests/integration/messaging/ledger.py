@@ -19,7 +19,7 @@ from shared.messaging.broker import KafkaSettings
 from shared.messaging.consumer import EventConsumer
 from shared.messaging.inbound import Inbound
 from shared.messaging.relay import Relay
-from shared.messaging.schema import statements_v1, statements_v2, statements_v3, statements_v4
+from shared.messaging.schema import statements_v1, statements_v2, statements_v3, statements_v4, statements_v5
 from shared.messaging.signatures import Signer, Verifier
 from shared.messaging.transaction import Received, Transaction, UnitOfWork
 from shared.wakeup import Wakeup
@@ -48,11 +48,11 @@ class LedgerTransaction(Transaction):
             await self.connection.execute(text("INSERT INTO line (key, number) VALUES (:key, :number)"), lines)
         await super().flush()
 
-    def announce(self, key: str, number: int) -> None:
+    def announce(self, key: str, number: int, organisation: str = ORGANISATION) -> None:
         event = MeetingCancelled(meeting_id=key, body="Styrelsen", title="Sammanträde", reason=str(number))
         self.publish(
             event,
-            organisation=ORGANISATION,
+            organisation=organisation,
             subject=key,
             key=key,
             sequence=number,
@@ -78,7 +78,8 @@ class Ledger:
 
     async def create_tables(self) -> None:
         async with self.database.transaction() as connection:
-            for statement in (*statements_v1(), *statements_v2(), *statements_v3(), *statements_v4()):
+            older = (*statements_v1(), *statements_v2(), *statements_v3(), *statements_v4())
+            for statement in (*older, *statements_v5()):
                 await connection.execute(text(statement))
             await connection.execute(text("CREATE TABLE line (n bigserial PRIMARY KEY, key text, number bigint)"))
             await connection.execute(text("CREATE TABLE tally (key text PRIMARY KEY, number bigint)"))
@@ -95,12 +96,12 @@ class Ledger:
     def relay(self, kafka: KafkaSettings, **options: Any) -> Relay:
         return Relay(self.database, kafka, self.wakeup, SIGNER, **options)
 
-    async def announce(self, keys: Sequence[str], numbers: Sequence[int]) -> None:
+    async def announce(self, keys: Sequence[str], numbers: Sequence[int], organisation: str = ORGANISATION) -> None:
         """One event for each key and number, in one transaction."""
         async with self.unit_of_work.begin() as transaction:
             for number in numbers:
                 for key in keys:
-                    transaction.announce(key, number)
+                    transaction.announce(key, number, organisation)
 
     async def count_up(self, key: str) -> None:
         """A command: lock the aggregate, raise its version, say so."""
