@@ -16,15 +16,17 @@ from shared.auth import Role
 from shared.blobs import BlobStore
 from shared.clock import ManualClock
 from shared.errors import NotFound
-from shared.events import EndedLinks, Event, LinksEnded
+from shared.events import BounceDetected, EndedLinks, Event, InvitationAnswered, LinksEnded
+from shared.events.signing import AgreementCancelled, AgreementExpired, SigningDeclined
 from shared.keys import parse_keys
-from shared.links import Link, calendar_link, copy_link, issue, member_link
+from shared.links import Link, calendar_link, copy_link, issue, member_link, room_link
 from shared.names import SERVICES
 from shared.service import Service
 from shared.settings import Settings
 from tests.integration.archive.completed import AGREEMENT as ARCHIVED
 from tests.integration.fuzz.conftest import STRANGER
 from tests.integration.fuzz.services import Stocked, client_of, stocked
+from tests.integration.fuzz.test_events import notification_events, signing_events
 from tests.integration.fuzz.test_organisations import BODIES, body_of, filled
 from tests.integration.notifications import post as mails
 from tests.integration.signing import flow as signing
@@ -99,36 +101,67 @@ async def test_no_file_is_read_under_another_organisations_name(blobs: BlobStore
         await blobs.get(ELSEWHERE, kept)
 
 
-@pytest.mark.parametrize("name", ["signing", "notifications", "archive"])
+@pytest.mark.parametrize("name", SERVICES)
 async def test_no_event_of_another_organisation_touches_anything_of_ours(
     name: str, build: Callable[..., Any], clock: ManualClock, blobs: BlobStore
 ) -> None:
     there = await stocked(name, build, clock, blobs)
     before = await _rows(there.service)
     [gate] = there.service.gates
-    for event in _events(name):
-        key = event.model_dump()["agreement_id"]
-        await gate.behind.handle([signing.message(event, clock.now(), key=key, organisation=ELSEWHERE)])
+
+    async def come(of: str) -> None:
+        for event in _events(name, there.ids):
+            key = event.model_dump()["agreement_id"]
+            await gate.behind.handle([signing.message(event, clock.now(), key=key, organisation=of)])
+
+    await come(ELSEWHERE)
     assert await _rows(there.service) == before
     async with there.service.database.transaction() as connection:
         letters = await connection.execute(text("SELECT reason FROM dead_letter"))
         assert letters.scalars().all() == [], "they were handled, and are about nothing of ours"
+    await come(ORGANISATION)
+    assert await _rows(there.service) != before, "in our own name, they are"
 
 
-def _events(name: str) -> list[Event]:
+def _events(name: str, ids: Mapping[str, str]) -> list[Event]:
+    if name == "meetings":
+        return _about_meetings(ids)
     if name == "signing":
-        return [signing.unlocked(), signing.drafted(), signing.released()]
+        return [event for event, _ in signing_events().values()]
     if name == "notifications":
-        return [mails.created(), mails.requested()]
+        return [*notification_events().values()]
     ended = (EndedLinks(email=SECRETARY, name=None, version=9, mailed=False),)
     return [LinksEnded(agreement_id=ARCHIVED, by=mails.SENDER, ip=signing.IP, people=ended, document_name=mails.TITLE)]
+
+
+def _about_meetings(ids: Mapping[str, str]) -> list[Event]:
+    """What comes back of the mails about ours, and how the agreement about our minutes goes on."""
+    mail: dict[str, Any] = {"email_id": "m", "agreement_id": ids["to_meeting_id"], "request_id": ids["person_id"]}
+    mail |= {"recipient": "maja@norrdalen.example"}
+    trouble = {"status": "5.1.1", "diagnostic": "550 no such user", "permanent": True}
+    purposes = ("notice", "date-poll", "review")
+    agreed = {"agreement_id": "a"}  # see `signed_decision`
+    ended: dict[str, Any] = {"document_name": mails.TITLE, "sender": mails.SENDER, "signed": (mails.SENDER,)}
+    signer = {**agreed, "request_id": "r", "place": 1, "email": mails.OLOF, "name": "Olof Berg", "ip": "192.0.2.9"}
+    return [
+        *(BounceDetected(**mail, **trouble, purpose=purpose, request_version=1) for purpose in purposes),
+        InvitationAnswered(**mail, purpose="notice", request_version=1, answer="coming", sequence=1),
+        mails.requested(agreement_id="a"),
+        mails.signed().model_copy(update=agreed),
+        SigningDeclined(**signer, role="chair", reason="fel", **ended),
+        AgreementCancelled(**agreed, by=mails.SENDER, reason="fel", ip="192.0.2.1", **ended),
+        AgreementExpired(**agreed, **ended),
+    ]
 
 
 async def _links(there: Stocked) -> list[tuple[str, str, Link]]:
     if there.service.name == "meetings":
         person = there.ids["person_id"]
         own, feed = member_link(ORGANISATION, person, 1), calendar_link(ORGANISATION, person, 1)
-        return [("/my/", "member_link_keys", own), ("/calendar/", "member_link_keys", feed)]
+        room = room_link(ORGANISATION, there.ids["to_meeting_id"])
+        return [
+            (f"/{path}/", "member_link_keys", one) for path, one in (("my", own), ("calendar", feed), ("room", room))
+        ]
     if there.service.name == "signing":
         await there.service.commands.send_off(ORGANISATION, AGREEMENT_ID)
         request = await there.service.commands.queries.request_id(ORGANISATION, AGREEMENT_ID, SECRETARY)

@@ -77,7 +77,7 @@ async def _check_parked_once(database: Database, fuzzed: Sequence[RawMessage]) -
             assert event_id_of(raw) in taken or raw.fingerprint in parked
 
 
-def _signing_events() -> dict[str, tuple[Event, str]]:
+def signing_events() -> dict[str, tuple[Event, str]]:
     about = {
         "email_id": "mail-1",
         "agreement_id": AGREEMENT_ID,
@@ -97,10 +97,10 @@ def _signing_events() -> dict[str, tuple[Event, str]]:
     }
 
 
-@pytest.mark.parametrize("name", _signing_events())
+@pytest.mark.parametrize("name", signing_events())
 async def test_signing_handles_skips_or_parks(name: str, flow: Flow) -> None:
     await flow.draft()
-    event, key = _signing_events()[name]
+    event, key = signing_events()[name]
     if not isinstance(event, ProtocolDrafted | ProtocolReleased | ProtocolUnlocked):
         event = event.model_copy(update={"request_id": await flow.id(SECRETARY)})
     fuzzed = mutations(signing_message(event, flow.tick(), key=key), most=_EACH, seed=len(name))
@@ -116,7 +116,7 @@ async def test_signing_handles_skips_or_parks(name: str, flow: Flow) -> None:
     await _check_parked_once(database, fuzzed)
 
 
-def _notification_events() -> dict[str, Event]:
+def notification_events() -> dict[str, Event]:
     ended = {"agreement_id": mails.AGREEMENT}
     told: dict[str, Any] = {"document_name": mails.TITLE, "sender": mails.SENDER, "signed": (mails.SENDER,)}
     signer = {**ended, "request_id": "r", "place": 1, "email": mails.OLOF, "name": "Olof Berg", "ip": "192.0.2.9"}
@@ -135,11 +135,11 @@ def _notification_events() -> dict[str, Event]:
     }
 
 
-@pytest.mark.parametrize("name", _notification_events())
+@pytest.mark.parametrize("name", notification_events())
 async def test_notifications_handle_skip_or_park(name: str, waiting_post: Post) -> None:
     other = new_transaction_id()
     await waiting_post.bring(mails.message(mails.requested()), mails.message(mails.requested(agreement_id=other)))
-    fuzzed = mutations(mails.message(_notification_events()[name]), most=_EACH, seed=len(name))
+    fuzzed = mutations(mails.message(notification_events()[name]), most=_EACH, seed=len(name))
 
     def sentinel() -> RawMessage:
         return mails.message(mails.requested(agreement_id=other, request_id=new_id()))
@@ -196,7 +196,7 @@ async def test_a_time_zone_that_is_none_is_parked(zone: str, waiting_post: Post)
 async def test_what_was_let_in_can_be_mailed_and_shown(waiting_post: Post) -> None:
     """Hostile facts that were well-formed enough: each mail is made or refused, and every page of the API is shown."""
     for name in ("requested", "archived", "signed"):
-        await waiting_post.bring(*mutations(mails.message(_notification_events()[name]), most=_EACH, seed=7))
+        await waiting_post.bring(*mutations(mails.message(notification_events()[name]), most=_EACH, seed=7))
     for delivery in await waiting_post.deliveries():
         with suppress(Refused):  # it was withdrawn by another fact
             await waiting_post.commands.deliver(delivery.organisation, delivery.id)

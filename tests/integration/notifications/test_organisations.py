@@ -2,15 +2,22 @@
 
 from datetime import timedelta
 
+from sqlalchemy import text
+
+from services.notifications import verp
 from services.notifications.delivery import store
 from services.notifications.delivery.delivery import Status
 from shared.events import Envelope, Event, OrganisationAdded, OrganisationResumed, OrganisationSuspended, event_type
 from shared.events.envelope import kafka_headers
 from shared.ids import new_id
+from shared.keys import parse_keys
 from shared.messaging.message import RawMessage
 from shared.messaging.tables import ORGANISATION as KNOWN
-from tests.integration.notifications.post import OLOF, ORGANISATION, START, Post, created, message, requested
+from shared.settings import Settings
+from tests.integration.notifications.meetings import BOARDS_MEETING, MEMBERS, issued
+from tests.integration.notifications.post import OLOF, ORGANISATION, START, SVEN, Post, created, message, requested
 from tests.integration.notifications.test_reports import report, take
+from tests.support.calendar_replies import GOOGLE, filled, in_mail
 from tests.support.smtp_server import RecordingSmtpServer
 
 OTHER = "granvik"
@@ -31,6 +38,18 @@ def fact(event: Event, version: int, of: str = OTHER) -> RawMessage:
     )
     headers = tuple(kafka_headers(envelope.attributes()))
     return RawMessage(event.topic, 0, version, of, headers, envelope.data.encode())
+
+
+async def rows(post: Post) -> dict[str, list[str]]:
+    """By table: what is there of our organisation. What fits nothing waits for the installation's people, who are ours
+    here."""
+    found = {}
+    async with post.database.transaction() as connection:
+        guarded = "SELECT relname FROM pg_class WHERE relrowsecurity AND relname <> 'unmatched_report'"
+        for table in (await connection.execute(text(guarded))).scalars().all():
+            of_ours = text(f"SELECT t::text FROM {table} AS t WHERE organisation = :ours ORDER BY 1")
+            found[table] = list((await connection.execute(of_ours, {"ours": ORGANISATION})).scalars())
+    return found
 
 
 async def claimed(post: Post) -> set[str]:
@@ -76,3 +95,28 @@ async def test_its_mails_are_in_its_name_and_their_reports_are_its_own(
     assert [one.status for one in found[ORGANISATION]] == [Status.SENT]
     assert [one.status for one in found[OTHER]] == [Status.BOUNCED]
     assert await waiting_post.commands.unmatched_reports(ORGANISATION) == []
+
+
+async def test_no_mail_in_another_organisations_name_says_anything_about_ours(
+    waiting_post: Post, server: RecordingSmtpServer, settings: Settings
+) -> None:
+    """What comes back is believed for the organisation whose name its address was signed with."""
+    await waiting_post.bring_alone(*MEMBERS, issued())
+    for address in (OLOF, SVEN):
+        await waiting_post.commands.deliver_next(ORGANISATION, address)
+    ours, ring = (await waiting_post.deliveries())[0], parse_keys(settings.secret("bounce_keys"), "bounce_keys")
+    await waiting_post.bring(fact(OrganisationAdded(name="Granviks kommun", language="sv"), 1))
+    before = await rows(waiting_post)
+
+    async def comes_back(of: str) -> None:
+        path = verp.return_path(verp.encode(ours.id, organisation=of, ring=ring), "norrdalen.example")
+        invited = verp.invitation_id(of, BOARDS_MEETING, "olof", ours.recipient, 1)
+        address = verp.organiser(invited, "norrdalen.example", organisation=of, ring=ring)
+        answer = filled(GOOGLE, organiser=address, attendee=ours.recipient, partstat="DECLINED")
+        await take(waiting_post, report(return_path=path))
+        await take(waiting_post, in_mail(answer, to=address))
+
+    await comes_back(OTHER)
+    assert await rows(waiting_post) == before
+    await comes_back(ORGANISATION)
+    assert await rows(waiting_post) != before, "in our own name, it is"
