@@ -81,6 +81,23 @@ class BlobStore:
         except (BaseError, OSError) as error:
             raise Unavailable(f"the blob store does not answer: {type(error).__name__}") from error
 
+    async def erase(self, organisation: str) -> int:
+        """All that is stored of an organisation. Nobody else's is there: its name is the prefix of every key. How many
+        there were. Raises Unavailable.
+        """
+        count = 0
+        names = [name async for name in self.names(organisation)]
+        try:
+            for first in range(0, len(names), _AT_ONCE):
+                paths = [_key(organisation, name) for name in names[first : first + _AT_ONCE]]
+                await obstore.delete_async(self._store, paths)
+                count += len(paths)
+        except FileNotFoundError:  # another process erases, too
+            pass
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"the blob store does not erase: {type(error).__name__}") from error
+        return count
+
     async def pieces(self, organisation: str, sha256: str) -> AsyncIterator[bytes]:
         """The bytes as they are stored, unchecked, never all of them in memory. Raises NotFound, Unavailable."""
         try:

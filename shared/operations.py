@@ -1,6 +1,7 @@
 """The routes by which operators look after any service: its state, its dead letters, republishing its events."""
 
 import base64
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -67,6 +68,17 @@ class Republish(BaseModel):
     topic: str | None = None
 
 
+class ErasureView(BaseModel):
+    """An organisation that is erased here: `told_at`, when that was decided; `ended_at`, when nothing of it was left;
+    `rows` by table, and documents, that were erased so far; `late`: its events that came after, and were dropped."""
+
+    organisation: str
+    told_at: datetime
+    ended_at: datetime | None
+    rows: dict[str, int]
+    late: int
+
+
 class Outcome(BaseModel):
     """How many messages were handled, or events are to be published again."""
 
@@ -131,6 +143,12 @@ def _router(service: Service) -> APIRouter:
         service.outbox_wakeup.set()
         log.warning("outbox.republishing", service=service.name, count=count)
         return Outcome(count=count)
+
+    @router.get("/erasures", dependencies=[reader])
+    async def list_erasures() -> list[ErasureView]:
+        """The organisations that this service has erased, or is erasing, by their short names."""
+        found = await service.eraser.erasures() if service.eraser is not None else []
+        return [ErasureView(**asdict(one)) for one in found]
 
     return router
 

@@ -18,7 +18,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.database import Database
 from shared.errors import Unavailable
-from shared.events import OrganisationAdded, OrganisationChanged, OrganisationResumed, OrganisationSuspended
+from shared.events import (
+    OrganisationAdded,
+    OrganisationChanged,
+    OrganisationErased,
+    OrganisationResumed,
+    OrganisationSuspended,
+)
 from shared.logging import get_logger
 from shared.messaging.inbound import Handlers
 from shared.messaging.tables import ORGANISATION
@@ -33,7 +39,7 @@ KNOWN_SECONDS = 2.0
 
 _READ_SECONDS = 2.0
 _STATE = select(func.count(), func.sum(ORGANISATION.c.version))  # another one after each fact
-_ALL = select(ORGANISATION.c.id, ORGANISATION.c.standing, ORGANISATION.c.name)
+_ALL = select(ORGANISATION.c.id, ORGANISATION.c.standing, ORGANISATION.c.name, ORGANISATION.c.erased_at)
 # Of an organisation whose beginning a service has not seen.
 _UNKNOWN: Mapping[str, Any] = {"standing": Standing.ACTIVE, "reason": "", "name": "", "language": "sv"}
 
@@ -77,11 +83,21 @@ async def on_resumed(transaction: Transaction, received: Received[OrganisationRe
     await _fold(transaction, received, {"standing": Standing.ACTIVE, "reason": ""})
 
 
+async def on_erased(transaction: Transaction, received: Received[OrganisationErased]) -> None:
+    await _fold(transaction, received, erased(received.envelope.time))
+
+
+def erased(at: datetime) -> Mapping[str, Any]:
+    """What is known of one that is erased: no name. Whoever asks for those who are suspended finds it, too."""
+    return {"standing": Standing.SUSPENDED, "reason": "", "name": "", "erased_at": at}
+
+
 EVENT_HANDLERS: Handlers[Transaction] = {
     OrganisationAdded: on_added,
     OrganisationChanged: on_changed,
     OrganisationSuspended: on_suspended,
     OrganisationResumed: on_resumed,
+    OrganisationErased: on_erased,
 }
 
 
@@ -125,6 +141,10 @@ class KnownOrganisations:
         """All, the own one first, by what was read last."""
         return (self._own, *self._known.names)
 
+    def is_erased(self, organisation: str) -> bool:
+        """By what was read last."""
+        return organisation in self._known.erased
+
     def forget(self) -> None:
         """A fact was told here: the next request reads anew."""
         self._good_until = 0.0
@@ -136,7 +156,8 @@ class KnownOrganisations:
                 if (count, versions) != self._state:
                     rows = (await connection.execute(_ALL)).all()
                     suspended = frozenset(row.id for row in rows if row.standing == Standing.SUSPENDED)
-                    self._known = Known(self._own, suspended, {row.id: row.name for row in rows})
+                    erased = frozenset(row.id for row in rows if row.erased_at is not None)
+                    self._known = Known(self._own, suspended, {row.id: row.name for row in rows}, erased)
                     self._state = (count, versions)
         except Exception as error:
             log.warning("organisations.not_read", error=type(error).__name__)

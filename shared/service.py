@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from shared.database import Database
+from shared.erasing import Eraser
 from shared.errors import Unavailable
 from shared.logging import get_logger
 from shared.messaging import outbox
@@ -56,6 +57,8 @@ class Service:
     when the certificate of a service that seals does, `journal_ends` when the last month does that a service which
     keeps the journal has made a partition for.
 
+    `eraser` erases organisations, where the service holds any.
+
     `signer` signs what the relay publishes; `gates` stand before the consumers whose dead letters can be retried.
     """
 
@@ -73,6 +76,7 @@ class Service:
     unread: Callable[[], Awaitable[int]] = _nothing_pending
     seal_ends: Callable[[], datetime] | None = None
     journal_ends: Callable[[], Awaitable[datetime | None]] | None = None
+    eraser: Eraser | None = None
     retention_seconds: float = 30 * 24 * 3600.0
     commands: Any = None
     _messaging: "_Messaging | None" = field(default=None, init=False)
@@ -80,7 +84,7 @@ class Service:
     async def start(self, kafka: KafkaSettings) -> None:
         """Start everything. Kafka may be away: messaging starts when it answers, and readiness says so until then."""
         asyncio.get_running_loop().set_exception_handler(_on_unheard_failure)
-        for worker in self.workers:
+        for worker in self._beside:
             worker.start()
         self.start_messaging(kafka)
         log.info("service.started", service=self.name)
@@ -90,12 +94,16 @@ class Service:
 
         All at once, since a container has some 30 seconds for it; whatever fails, the rest is stopped too.
         """
-        stops = (self.stop_messaging(), *(worker.stop() for worker in self.workers))
+        stops = (self.stop_messaging(), *(worker.stop() for worker in self._beside))
         for outcome in await asyncio.gather(*stops, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 log.error("service.part_not_stopped", service=self.name, exc_info=outcome)
         await self.database.close()
         log.info("service.stopped", service=self.name)
+
+    @property
+    def _beside(self) -> Sequence[Background]:
+        return self.workers if self.eraser is None else (*self.workers, self.eraser)
 
     def start_messaging(self, kafka: KafkaSettings) -> None:
         self._messaging = _Messaging(self, kafka)

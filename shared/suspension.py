@@ -18,14 +18,20 @@ class OrganisationSuspended(NotAllowed):
     slug = "organisation-suspended"
 
 
+class OrganisationErased(NotAllowed):
+    slug = "organisation-erased"
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known in a request. `own`: the installation's own organisation, which is never suspended. `suspended`:
-    None while nobody knows, and then no other is let in. `names`: of the others, as people write them."""
+    None while nobody knows, and then no other is let in. `names`: of the others, as people write them. `erased`:
+    those of the suspended that are erased, or are being."""
 
     own: str
     suspended: frozenset[str] | None
     names: Mapping[str, str] = field(default_factory=dict)
+    erased: frozenset[str] = frozenset()
 
     def name_of(self, organisation: str) -> str:
         """Empty for one whose name is that of the settings."""
@@ -55,6 +61,10 @@ def require_active(organisation: str) -> None:
         return
     if known.suspended is None:
         raise Unavailable("the database does not answer", hint="try again in a moment")
+    if organisation in known.erased:
+        raise OrganisationErased(
+            "the organisation was erased: nothing of it is here any more", hint="there is nothing that can be done here"
+        )
     if organisation in known.suspended:
         raise OrganisationSuspended(
             "the organisation is suspended: nothing of it can be seen or changed, and nothing is lost",

@@ -78,8 +78,9 @@ class Journal:
     async def _keep(self, identified: Collection[Identified]) -> None:
         async with self._database.transaction() as connection:
             kept = await _keepable(connection, identified)
-            new = await inbox.accept(connection, CONSUMER, [one.id for one in kept])
-            rows = [(one, self._row(one)) for one in kept if one.id in new]
+            whole = [(one, self._row(one)) for one in kept]
+            new = await inbox.accept(connection, CONSUMER, {one.id: row["organisation"] for one, row in whole})
+            rows = [(one, row) for one, row in whole if one.id in new]
             fresh = [row for one, row in rows if not (one.late and one.readable and await _is_there(connection, row))]
             await _append(connection, fresh)
 

@@ -7,6 +7,7 @@ from services.archive import api, subscribers
 from services.archive.archiving import Archiving
 from services.archive.commands import ArchiveCommands
 from services.archive.extracts import Extracts
+from services.archive.holdings import HOLDINGS
 from services.archive.journal import Journal
 from services.archive.journal_months import JournalMonths
 from services.archive.journal_reader import JournalReader
@@ -18,6 +19,7 @@ from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.database import Database
+from shared.erasing import Eraser
 from shared.http import create_app
 from shared.keys import parse_keys
 from shared.messaging.freshness import Freshness
@@ -95,6 +97,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore)
         given_up=queries.count_failed,
         seal_ends=lambda: archiving.sealer.ends,
         journal_ends=months.ends,
+        eraser=Eraser(database, HOLDINGS, blobs, settings.retention),
         retention_seconds=settings.retention.total_seconds(),
         commands=commands,
     )

@@ -281,6 +281,7 @@ _WORDS: Mapping[str, Callable[[Body], list[str]]] = {
     "OrganisationChanged": _organisation,
     "OrganisationSuspended": _suspended,
     "OrganisationResumed": _organisation,
+    "OrganisationErased": _organisation,
     "PublicationDeadlineNeared": _publication_deadline,
     "PublicationDeadlineMissed": _publication_deadline,
     "ReviewOpened": _review_opened,

@@ -1,6 +1,7 @@
 """`justera organisation`: which associations an installation serves."""
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -10,18 +11,26 @@ import typer
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.output import print_table
-from services.cli.shapes import ListedOrganisations, OneOrganisation
+from services.cli.shapes import ListedOrganisations, OneErasure, OneOrganisation
 from shared.errors import InvalidInput, NotFound
-from shared.names import Role
+from shared.names import SERVICES, Role
 from shared.plain_text import printable
 
 if TYPE_CHECKING:
     from services.embedded.exporting import Exported
 
+_LOOK_SECONDS = 1.0
+_REMAINS = (
+    "What is left, and what to do: events in Kafka until the topics' retention is over; backups of databases and of "
+    "documents, and old versions of these in a bucket, until yours is; logs, which hold ids; its records in the token "
+    "file: take them out; packages that were exported. docs/operations.md says more."
+)
+
 app = typer.Typer(
     help="The organisations (associations) that this installation serves, beside its own.\n\n"
     "`add` one, then make tokens for its people: `justera token --organisation ID …`. `suspend` closes its pages, API "
-    "and links, and lets its mails and deadlines wait; `resume` lets all of it go on. Nothing is lost by either. The "
+    "and links, and lets its mails and deadlines wait; `resume` lets all of it go on. Nothing is lost by either. "
+    "`export` makes a package of all that is its own; `erase` ends a suspended one for good. The "
     "installation's own organisation is what its settings say, and is never suspended.\n\n"
     "Needs a token of an operator of the installation's own organisation.",
     no_args_is_help=True,
@@ -40,7 +49,8 @@ def list_organisations(data: DataOption = DEFAULT_DATA, as_json: JsonOption = Fa
     rows = [(own["id"], own["name"], "", "the installation's own", "")]
     for one in found["organisations"]:
         details = one["details"]
-        rows.append((one["id"], details["name"], details["language"], one["standing"], one["reason"]))
+        standing = f"erased {one['erased_at'][:10]}" if one.get("erased_at") else one["standing"]
+        rows.append((one["id"], details["name"], details["language"], standing, one["reason"]))
     print_table(("id", "name", "language", "standing", "why"), [tuple(map(printable, row)) for row in rows])
 
 
@@ -118,6 +128,43 @@ def export(
             typer.echo(f"{len(hashes)} documents are {what}: {', '.join(one[:12] for one in hashes[:5])} …", err=True)
     if done.missing or done.altered:
         raise typer.Exit(1)
+
+
+@app.command()
+def erase(
+    organisation: Id,
+    confirm: Annotated[str, typer.Option("--confirm", metavar="ID", help="Its short name once more.")],
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Until every service is done; it goes on without, too.")
+    ] = True,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Erase everything of a suspended organisation, in every service, for good. Export it first.
+
+    Its short name stays, with when and how many rows, and is never used again. Run again, it tells the services again,
+    and goes on where it was.
+    """
+    client = Client(Role.OPERATOR, data)
+    erased = client.post("meetings", f"{_path(organisation)}/erase", OneOrganisation, {"confirm": confirm})
+    typer.echo(f"{printable(organisation)} is erased by each service as soon as it hears of it")
+    if wait:
+        _wait_for_erasure(client, erased["id"])
+    typer.echo(_REMAINS)
+
+
+def _wait_for_erasure(client: Client, organisation: str) -> None:
+    """Tells of each service when it is done."""
+    waiting = list(SERVICES)
+    while waiting:
+        for service in tuple(waiting):
+            found = client.get(service, "/operations/erasures", list[OneErasure])
+            done = next((one for one in found if one["organisation"] == organisation and one["ended_at"]), None)
+            if done is not None:
+                waiting.remove(service)
+                late = f", {done['late']} late events dropped" if done["late"] else ""
+                typer.echo(f"{service}: {sum(done['rows'].values())} rows and documents erased{late}")
+        if waiting:
+            time.sleep(_LOOK_SECONDS)
 
 
 async def _export(organisation: str, to: Path, data: Path) -> "Exported":

@@ -253,8 +253,16 @@ class OneOrganisation(_Shape):
     standing: str
     reason: str
     details: OrganisationWords
+    erased_at: str | None = None
 
 
 class ListedOrganisations(_Shape):
     own: NamedOrganisation
     organisations: list[OneOrganisation]
+
+
+class OneErasure(_Shape):
+    organisation: str
+    ended_at: str | None
+    rows: dict[str, int]
+    late: int

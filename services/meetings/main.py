@@ -17,6 +17,7 @@ from services.meetings.commands import MeetingsCommands
 from services.meetings.decision import api as decision_api
 from services.meetings.decision.commands import DecisionCommands
 from services.meetings.decision.entering import Entering
+from services.meetings.holdings import HOLDINGS
 from services.meetings.letterhead import api as letterhead_api
 from services.meetings.letterhead.commands import LetterheadCommands
 from services.meetings.manuscript import api as manuscript_api
@@ -74,6 +75,7 @@ from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.database import Database
+from shared.erasing import Eraser
 from shared.forwarding import Proxies
 from shared.http import create_app
 from shared.keys import parse_keys
@@ -242,6 +244,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         gates=[gate],
         workers=[press, words, drawing, *([commands.timers] if timers else [])],
         commands=commands,
+        eraser=Eraser(database, HOLDINGS, blobs, settings.retention),
         retention_seconds=settings.retention.total_seconds(),
     )
     offer_pages(app, settings)

@@ -10,6 +10,7 @@ from services.notifications.commands import NotificationsCommands
 from services.notifications.delivery.composing import Composer, composer_of
 from services.notifications.delivery.mailer import Mailer, MailerSettings, Transport
 from services.notifications.delivery.transport import SmtpSettings, SmtpTransport
+from services.notifications.holdings import HOLDINGS
 from services.notifications.inbox.transport import InboxMails, InboxTransport
 from services.notifications.pages import include_pages
 from services.notifications.report.bounces import DeliveryReports
@@ -17,6 +18,7 @@ from services.notifications.transaction import NotificationsTransaction
 from shared.auth import Access
 from shared.clock import Clock
 from shared.database import Database
+from shared.erasing import Eraser
 from shared.http import create_app
 from shared.messaging.freshness import Freshness
 from shared.messaging.gate import Gate
@@ -112,6 +114,7 @@ def build(
         subscriptions=[subscribers.subscription(gate)],
         workers=workers,
         gates=[gate],
+        eraser=Eraser(database, HOLDINGS, None, settings.retention),
         retention_seconds=settings.retention.total_seconds(),
         commands=commands,
     )

@@ -7,6 +7,7 @@ from services.signing import api, subscribers
 from services.signing.arrivals import Arrivals
 from services.signing.commands import SigningCommands
 from services.signing.deadlines import Deadlines
+from services.signing.holdings import HOLDINGS
 from services.signing.logins import LoginSessions
 from services.signing.pages import include_pages
 from services.signing.queries import SigningQueries
@@ -15,6 +16,7 @@ from shared.auth import Access
 from shared.blobs import BlobStore
 from shared.clock import Clock
 from shared.database import Database
+from shared.erasing import Eraser
 from shared.forwarding import Proxies
 from shared.http import create_app
 from shared.keys import parse_keys
@@ -86,6 +88,7 @@ def build(settings: Settings, *, clock: Clock, access: Access, blobs: BlobStore,
         subscriptions=[subscribers.subscription(gate)],
         workers=[TimerWorker(unit_of_work, clock, deadlines.handlers())] if timers else [],
         gates=[gate],
+        eraser=Eraser(database, HOLDINGS, blobs, settings.retention),
         retention_seconds=settings.retention.total_seconds(),
         commands=commands,
     )

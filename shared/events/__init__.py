@@ -46,6 +46,7 @@ from shared.events.notifications import (
 from shared.events.organisations import (
     OrganisationAdded,
     OrganisationChanged,
+    OrganisationErased,
     OrganisationResumed,
     OrganisationSuspended,
 )
@@ -164,6 +165,7 @@ __all__ = [
     "NoticeWithdrawn",
     "OrganisationAdded",
     "OrganisationChanged",
+    "OrganisationErased",
     "OrganisationResumed",
     "OrganisationSuspended",
     "PapersPublished",

@@ -36,5 +36,10 @@ class OrganisationSuspended(_OrganisationEvent):
     reason: str = Field(description="for who runs the installation, or reads the organisation's journal; may be empty")
 
 
+class OrganisationErased(_OrganisationEvent):
+    """All that is its own is erased, by each service in its own database; its short name is never used again. Told
+    again, it is the same fact. Events of the organisation that come after are dropped."""
+
+
 class OrganisationResumed(_OrganisationEvent):
     """It goes on, with what waited."""

@@ -59,7 +59,8 @@ class Inbound(Generic[TransactionT]):
     async def _handle_together(self, batch: Sequence[RawMessage]) -> None:
         received = self._decode(batch)
         async with self._unit_of_work.begin() as transaction:
-            new = await inbox.accept(transaction.connection, self.name, [r.envelope.id for r in received])
+            events = {r.envelope.id: r.envelope.organisation for r in received}
+            new = await inbox.accept(transaction.connection, self.name, events)
             # After the inbox, which waits for another owner of the partition: a key that it parked is seen here.
             if await dead_letters.parked_keys(transaction.connection, self.name, [(r.topic, r.key) for r in batch]):
                 raise _PoisonInBatch
@@ -131,7 +132,8 @@ class Inbound(Generic[TransactionT]):
         try:
             received = self._decoder.decode(raw)
             async with outer.connection.begin_nested():
-                if taken_in or await inbox.accept(outer.connection, self.name, [received.envelope.id]):
+                event = {received.envelope.id: received.envelope.organisation}
+                if taken_in or await inbox.accept(outer.connection, self.name, event):
                     await self._run(outer, received)
         except Poison as error:
             return str(error)
@@ -152,7 +154,7 @@ class Inbound(Generic[TransactionT]):
     async def _keep(self, connection: AsyncConnection, raw: RawMessage, reason: str | None) -> None:
         """Park a message unless it was handled or parked before. An unreadable one has no id: its bytes tell."""
         event_id = event_id_of(raw)
-        if event_id and not await inbox.accept(connection, self.name, [event_id]):
+        if event_id and not await inbox.accept(connection, self.name, {event_id: organisation_of(raw)}):
             return
         await dead_letters.park(connection, self.name, raw, reason)
         log.warning("event.parked", consumer=self.name, topic=raw.topic, event_id=event_id, waits=reason is None)

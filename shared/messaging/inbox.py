@@ -1,21 +1,32 @@
 """The inbox: which events a consumer has taken in. A second copy of an event finds its id here and is dropped."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
 # Sorted, so that two consumers that hold the same events for a moment (a rebalance) queue up instead of deadlocking;
 # the second waits for the first one's commit, and then finds the ids taken.
 _ACCEPT = text(
     """
-    INSERT INTO inbox (consumer, event_id)
-    SELECT :consumer, event_id FROM unnest(:event_ids) AS event_id ORDER BY event_id
-    ON CONFLICT DO NOTHING
-    RETURNING event_id
+    WITH new AS (
+        INSERT INTO inbox (consumer, event_id)
+        SELECT :consumer, event_id FROM unnest(:event_ids) AS event_id ORDER BY event_id
+        ON CONFLICT DO NOTHING
+        RETURNING event_id
+    )
+    SELECT event_id, organisation.id AS erased
+    FROM new JOIN unnest(:event_ids, :organisations) AS given (event_id, organisation) USING (event_id)
+    LEFT JOIN organisation ON organisation.id = given.organisation AND erased_at IS NOT NULL
     """
-).bindparams(bindparam("event_ids", type_=ARRAY(Text)))
+).bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("event_ids", "organisations")))
+_LATE = text("UPDATE organisation SET late = late + :count WHERE id = :id")
 
 _PRUNE = text(
     """
@@ -26,12 +37,20 @@ _PRUNE = text(
 )
 
 
-async def accept(connection: AsyncConnection, consumer: str, event_ids: Collection[str]) -> set[str]:
-    """Enter the ids; return those that were not there before. One statement, whatever their number."""
-    if not event_ids:
+async def accept(connection: AsyncConnection, consumer: str, events: Mapping[str, str | None]) -> set[str]:
+    """Enter the events, given by id with the organisation that they are of, where they tell one. Return the ids that
+    were not there before, without those of organisations that were erased: these are dropped, and counted. One
+    statement, whatever their number.
+    """
+    if not events:
         return set()
-    result = await connection.execute(_ACCEPT, {"consumer": consumer, "event_ids": sorted(set(event_ids))})
-    return set(result.scalars())
+    ids = sorted(events)
+    given = {"consumer": consumer, "event_ids": ids, "organisations": [events[one] for one in ids]}
+    found = (await connection.execute(_ACCEPT, given)).all()
+    for organisation, count in Counter(row.erased for row in found if row.erased is not None).items():
+        await connection.execute(_LATE, {"id": organisation, "count": count})
+        log.warning("inbox.of_an_erased_organisation", consumer=consumer, organisation=organisation, count=count)
+    return {row.event_id for row in found if row.erased is None}
 
 
 async def prune(connection: AsyncConnection, *, older_than: float, most: int = 10_000) -> int:

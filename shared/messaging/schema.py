@@ -104,6 +104,15 @@ _V5 = (
     """,
 )
 
+_V6 = (
+    "ALTER TABLE organisation ADD COLUMN erased_at timestamptz",
+    "ALTER TABLE organisation ADD COLUMN erasure_ended_at timestamptz",
+    "ALTER TABLE organisation ADD COLUMN erased jsonb",
+    "ALTER TABLE organisation ADD COLUMN late bigint NOT NULL DEFAULT 0",
+    # Whoever takes in events asks whether they are of one of these.
+    "CREATE INDEX organisation_erased ON organisation (id) WHERE erased_at IS NOT NULL",
+)
+
 
 def statements_v1() -> tuple[str, ...]:
     return _V1
@@ -127,3 +136,8 @@ def statements_v4() -> tuple[str, ...]:
 def statements_v5() -> tuple[str, ...]:
     """On top of v4: which organisations have events that wait is told by an index."""
     return _V5
+
+
+def statements_v6() -> tuple[str, ...]:
+    """On top of v5: what stays of an organisation that was erased."""
+    return _V6

@@ -129,10 +129,18 @@ class KeptAnswerRow(MessagingTable, table=True):
 
 class OrganisationRow(MessagingTable, table=True):
     """What the service knows of an organisation of the installation: see `shared.organisations`. `since`: when it came
-    to stand so."""
+    to stand so.
+
+    Of one that is to be erased (`shared.erasing`), and then was, it is what stays: `erased_at`, when that was decided;
+    `erasure_ended_at`, when nothing was left here; `erased`, how many rows by table; `late`, how many of its events
+    came after, and were dropped. It stays suspended.
+    """
 
     __tablename__ = "organisation"
-    __table_args__ = (Index("organisation_suspended", "id", postgresql_where=text("standing = 'suspended'")),)
+    __table_args__ = (
+        Index("organisation_suspended", "id", postgresql_where=text("standing = 'suspended'")),
+        Index("organisation_erased", "id", postgresql_where=text("erased_at IS NOT NULL")),
+    )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
     version: int = Field(sa_column=Column(Integer, nullable=False))
@@ -141,6 +149,10 @@ class OrganisationRow(MessagingTable, table=True):
     reason: str = Field(sa_column=Column(Text, nullable=False))
     name: str = Field(sa_column=Column(Text, nullable=False))
     language: str = Field(sa_column=Column(Text, nullable=False))
+    erased_at: datetime | None = Field(default=None, sa_column=_timestamptz(nullable=True))
+    erasure_ended_at: datetime | None = Field(default=None, sa_column=_timestamptz(nullable=True))
+    erased: dict[str, int] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    late: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
 
 
 OUTBOX = MessagingTable.metadata.tables["outbox"]

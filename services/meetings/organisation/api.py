@@ -39,6 +39,14 @@ class Suspension(BaseModel):
     reason: str = Field("", max_length=4000)
 
 
+class Erasure(BaseModel):
+    """`confirm`: the short name once more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    confirm: str
+
+
 class OwnOrganisation(BaseModel):
     """The installation's own, as its settings say. It is always active."""
 
@@ -90,5 +98,13 @@ def router(commands: OrganisationCommands, own: OwnOrganisation) -> APIRouter:
     async def resume_organisation(organisation_id: str, once: Once, caller: Annotated[Principal, operator]) -> Response:
         """Let it go on, with what waited."""
         return await once.answer(caller, commands.resume(organisation_id))
+
+    @routes.post("/organisations/{organisation_id}/erase", response_model=Organisation)
+    async def erase_organisation(
+        organisation_id: str, erasure: Erasure, once: Once, caller: Annotated[Principal, operator]
+    ) -> Response:
+        """Erase all of it, in every service, for good; it has to be suspended. `GET /operations/erasures` of each
+        service tells how far it is."""
+        return await once.answer(caller, commands.erase(organisation_id, erasure.confirm))
 
     return routes

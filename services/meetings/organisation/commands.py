@@ -45,7 +45,10 @@ class OrganisationCommands:
                     f"there are {MOST_ORGANISATIONS} organisations, and there may be no more",
                     hint="use another installation for it",
                 )
-            if await transaction.find_organisation(organisation_id) is not None:
+            found = await transaction.find_organisation(organisation_id)
+            if found is not None and found.erased_at is not None:
+                raise Refused(f"id: {organisation_id} was erased", hint="its short name is never used again")
+            if found is not None:
                 raise Refused(f"id: there is an organisation {organisation_id}", hint="choose another short name")
             await self._told(transaction, made, fact)
             return made
@@ -75,6 +78,10 @@ class OrganisationCommands:
     async def resume(self, organisation_id: str) -> Organisation:
         """Raises NotFound, Refused."""
         return await self._step(organisation_id, rules.resume)
+
+    async def erase(self, organisation_id: str, confirmed: str) -> Organisation:
+        """Each service erases what it holds, as soon as it hears of it. Raises NotFound, Refused, InvalidInput."""
+        return await self._step(organisation_id, partial(rules.erase, confirmed=confirmed, at=self._clock.now()))
 
     async def _step(
         self, organisation_id: str, rule: Callable[[Organisation], tuple[Organisation, Event]]

@@ -1,14 +1,21 @@
-"""The rules of an organisation (association) of the installation: added, changed, suspended, resumed. Pure.
+"""The rules of an organisation (association) of the installation: added, changed, suspended, resumed, erased. Pure.
 
 The installation's own organisation is not among them: it is what the settings say, and stands as long as they do.
 """
 
 import re
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import InvalidInput, Refused
-from shared.events import OrganisationAdded, OrganisationChanged, OrganisationResumed, OrganisationSuspended
+from shared.events import (
+    OrganisationAdded,
+    OrganisationChanged,
+    OrganisationErased,
+    OrganisationResumed,
+    OrganisationSuspended,
+)
 from shared.names import Standing
 from shared.rendering.minutes import Language
 from shared.text import clean_line, clean_reason
@@ -30,7 +37,8 @@ class OrganisationDetails(BaseModel):
 
 class Organisation(BaseModel):
     """An organisation's state. `id`: its short name, part of every key of its rows and of every link: it never changes.
-    `version` counts its facts. `reason`: why it is suspended."""
+    `version` counts its facts. `reason`: why it is suspended. `erased_at`: of one that was erased, which stays
+    suspended and has no name: since when it is no more."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,6 +47,7 @@ class Organisation(BaseModel):
     standing: Standing
     reason: str = ""
     details: OrganisationDetails
+    erased_at: datetime | None = None
 
 
 def add(organisation_id: str, details: OrganisationDetails) -> tuple[Organisation, OrganisationAdded]:
@@ -54,7 +63,9 @@ def add(organisation_id: str, details: OrganisationDetails) -> tuple[Organisatio
 
 
 def change(organisation: Organisation, details: OrganisationDetails) -> tuple[Organisation, OrganisationChanged | None]:
-    """No fact where nothing is otherwise. A suspended one can be changed, too. Raises InvalidInput."""
+    """No fact where nothing is otherwise. A suspended one can be changed, too. Raises InvalidInput,
+    Refused."""
+    _require_not_erased(organisation)
     cleaned = clean_details(details)
     if cleaned == organisation.details:
         return organisation, None
@@ -64,6 +75,7 @@ def change(organisation: Organisation, details: OrganisationDetails) -> tuple[Or
 
 def suspend(organisation: Organisation, reason: str = "") -> tuple[Organisation, OrganisationSuspended]:
     """Raises Refused for one that is, InvalidInput."""
+    _require_not_erased(organisation)
     if organisation.standing is Standing.SUSPENDED:
         raise Refused(f"{organisation.id} is suspended already", hint="resume it, or leave it so")
     cleaned = clean_reason(reason) if reason.strip() else ""
@@ -73,10 +85,38 @@ def suspend(organisation: Organisation, reason: str = "") -> tuple[Organisation,
 
 def resume(organisation: Organisation) -> tuple[Organisation, OrganisationResumed]:
     """Raises Refused for one that is active."""
+    _require_not_erased(organisation)
     if organisation.standing is Standing.ACTIVE:
         raise Refused(f"{organisation.id} is not suspended", hint="there is nothing to do: its doors are open")
     changed = {"version": organisation.version + 1, "standing": Standing.ACTIVE, "reason": ""}
     return organisation.model_copy(update=changed), OrganisationResumed()
+
+
+def erase(organisation: Organisation, confirmed: str, at: datetime) -> tuple[Organisation, OrganisationErased]:
+    """The last word about it. Of one that was erased it is told again: to services that did not know the word when they
+    heard it. `confirmed`: the short name, typed once more. Raises Refused for one that is not suspended, InvalidInput.
+    """
+    if confirmed != organisation.id:
+        raise InvalidInput("confirm: is not the organisation's short name", hint="type the short name once more")
+    if organisation.standing is not Standing.SUSPENDED:
+        raise Refused(
+            f"{organisation.id} is not suspended",
+            hint="suspend it first: what people of it have in hand comes to an end then; export it, and then erase it",
+        )
+    changed = {
+        "version": organisation.version + 1,
+        "reason": "",
+        "details": OrganisationDetails(name=""),
+        "erased_at": organisation.erased_at or at,
+    }
+    return organisation.model_copy(update=changed), OrganisationErased()
+
+
+def _require_not_erased(organisation: Organisation) -> None:
+    if organisation.erased_at is not None:
+        raise Refused(
+            f"{organisation.id} was erased", hint="that is final; add an organisation with another short name"
+        )
 
 
 def clean_details(details: OrganisationDetails) -> OrganisationDetails:

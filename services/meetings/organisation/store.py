@@ -52,6 +52,7 @@ class OrganisationStore(Transaction):
             "reason": organisation.reason,
             "name": details.name,
             "language": details.language,
+            "erased_at": organisation.erased_at,
         }
         await organisations.save(self.connection, organisation.id, organisation.version, at, changed)
 
@@ -63,4 +64,5 @@ def _organisation(row: Any) -> Organisation:
         standing=row.standing,
         reason=row.reason,
         details=OrganisationDetails(name=row.name, language=row.language),
+        erased_at=row.erased_at,
     )

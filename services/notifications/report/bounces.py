@@ -91,9 +91,14 @@ class DeliveryReports:
             organiser = reading.organiser
         try:
             if organiser is not None and not reading.reports:
-                taken = await self._take_at_organiser(self._invitation_of(organiser), reading, raw)
+                invitation = self._invitation_of(organiser)
+                if self._is_erased(invitation.organisation):
+                    return
+                taken = await self._take_at_organiser(invitation, reading, raw)
             else:
                 key = self._find(reading, None if organiser else token)
+                if key is not None and self._is_erased(key[0]):
+                    return
                 taken = key is not None and await self._record(key, reading, raw)
         except InvalidInput as error:
             await self._keep(raw, error.message)
@@ -115,6 +120,13 @@ class DeliveryReports:
 
     def _invitation_of(self, local_part: str) -> SignedInvitation:
         return verp.decode_organiser(local_part, organisations=self._served, ring=self._composer.bounce_keys)
+
+    def _is_erased(self, organisation: str) -> bool:
+        """Then what comes about its mails is nobody's: the installation's own keeps none of it."""
+        if self._known is None or not self._known.is_erased(organisation):
+            return False
+        log.info("report.of_an_erased_organisation", organisation=organisation)
+        return True
 
     @property
     def _served(self) -> Collection[str]:

@@ -104,6 +104,7 @@ async def test_it_is_for_operators_of_the_installation_alone(service: Service, o
         assert (await api.get("/organisations")).status_code == 403
         await post(api, "/organisations", NEW, 403)
         await post(api, f"/organisations/{THIRD}/suspend", {}, 403)
+        await post(api, f"/organisations/{THIRD}/erase", {"confirm": THIRD}, 403)
 
 
 async def test_a_suspended_ones_doors_close_and_open_and_nothing_is_lost(

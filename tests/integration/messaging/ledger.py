@@ -19,7 +19,14 @@ from shared.messaging.broker import KafkaSettings
 from shared.messaging.consumer import EventConsumer
 from shared.messaging.inbound import Inbound
 from shared.messaging.relay import Relay
-from shared.messaging.schema import statements_v1, statements_v2, statements_v3, statements_v4, statements_v5
+from shared.messaging.schema import (
+    statements_v1,
+    statements_v2,
+    statements_v3,
+    statements_v4,
+    statements_v5,
+    statements_v6,
+)
 from shared.messaging.signatures import Signer, Verifier
 from shared.messaging.transaction import Received, Transaction, UnitOfWork
 from shared.wakeup import Wakeup
@@ -78,8 +85,8 @@ class Ledger:
 
     async def create_tables(self) -> None:
         async with self.database.transaction() as connection:
-            older = (*statements_v1(), *statements_v2(), *statements_v3(), *statements_v4())
-            for statement in (*older, *statements_v5()):
+            versions = (statements_v1, statements_v2, statements_v3, statements_v4, statements_v5, statements_v6)
+            for statement in (one for version in versions for one in version()):
                 await connection.execute(text(statement))
             await connection.execute(text("CREATE TABLE line (n bigserial PRIMARY KEY, key text, number bigint)"))
             await connection.execute(text("CREATE TABLE tally (key text PRIMARY KEY, number bigint)"))

@@ -2,12 +2,21 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from services.notifications import verp
 from services.notifications.delivery import store
 from services.notifications.delivery.delivery import Status
-from shared.events import Envelope, Event, OrganisationAdded, OrganisationResumed, OrganisationSuspended, event_type
+from shared.events import (
+    Envelope,
+    Event,
+    OrganisationAdded,
+    OrganisationErased,
+    OrganisationResumed,
+    OrganisationSuspended,
+    event_type,
+)
 from shared.events.envelope import kafka_headers
 from shared.ids import new_id
 from shared.keys import parse_keys
@@ -120,3 +129,19 @@ async def test_no_mail_in_another_organisations_name_says_anything_about_ours(
     assert await rows(waiting_post) == before
     await comes_back(ORGANISATION)
     assert await rows(waiting_post) != before, "in our own name, it is"
+
+
+async def test_a_report_about_a_mail_of_one_that_was_erased_is_kept_nowhere(
+    waiting_post: Post, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.organisations.KNOWN_SECONDS", 0.0)
+    await waiting_post.bring(fact(OrganisationAdded(name="Granviks kommun", language="sv"), 1))
+    await waiting_post.bring(message(created(), organisation=OTHER), message(requested(), organisation=OTHER))
+    await waiting_post.commands.deliver_next(OTHER, OLOF)
+    await waiting_post.bring(fact(OrganisationErased(), 3))
+    [theirs] = server.mails
+    await take(waiting_post, report(return_path=theirs.mail_from))
+    async with waiting_post.database.transaction() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM unmatched_report"))).scalar_one() == 0
+        statuses = (await connection.execute(text("SELECT status FROM delivery"))).scalars().all()
+    assert statuses == [Status.SENT], "nor is it recorded; the mail's row is erased in its turn"

@@ -19,6 +19,8 @@ _COLUMNS = text(
     SELECT table_name, array_agg(column_name::text) AS names, array_agg(data_type::text) AS types
     FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND is_identity = 'NO' AND is_generated = 'NEVER'
+      AND table_name NOT IN (SELECT relname FROM pg_class WHERE relispartition)
+      AND NOT (table_name = 'journal' AND column_name = 'id')
     GROUP BY table_name HAVING bool_or(column_name = 'organisation') ORDER BY table_name
     """
 )

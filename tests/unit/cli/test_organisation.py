@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.names import SERVICES
 from tests.unit.cli.conftest import Answer, Justera, answering, one_line
 
 OTHER = {
@@ -94,6 +95,28 @@ def test_what_cannot_be_is_told_in_a_line(
     with answering(Answer(body=json.dumps(LISTED))) as url:
         monkeypatch.setenv("JUSTERA_URL", url)
         assert said in one_line(justera("organisation", *arguments))
+
+
+def test_an_erasure_is_told_of_service_by_service_and_what_remains(
+    justera: Justera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erased = OTHER | {"erased_at": "2022-09-26T08:41:44Z"}
+    done = {
+        "organisation": "norrdalen",
+        "ended_at": "2022-09-26T08:42:00Z",
+        "rows": {"person": 3, "body": 1},
+        "late": 2,
+    }
+    answer = Answer(body=json.dumps([done]), first=[json.dumps(erased)])
+    with answering(answer) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("organisation", "erase", "norrdalen", "--confirm", "norrdalen")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert answer.asked[0] == "POST /meetings/organisations/norrdalen/erase"
+    assert sorted(answer.asked[1:]) == sorted(f"GET /{service}/operations/erasures" for service in SERVICES)
+    assert "archive: 4 rows and documents erased, 2 late events dropped" in outcome.out
+    assert "Kafka" in outcome.out
+    assert "backups" in outcome.out
 
 
 def test_an_export_needs_no_running_service_but_its_database(

@@ -48,6 +48,7 @@ TYPES = {
     "meetings.organisation": [
         "se.justera.meetings.organisation-added.v1",
         "se.justera.meetings.organisation-changed.v1",
+        "se.justera.meetings.organisation-erased.v1",
         "se.justera.meetings.organisation-resumed.v1",
         "se.justera.meetings.organisation-suspended.v1",
     ],

@@ -1,5 +1,6 @@
 """An organisation's life: no order of steps breaks it, and each fact tells what changed."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,17 @@ from hypothesis import strategies as st
 from services.meetings.organisation import organisation as rules
 from services.meetings.organisation.organisation import Organisation, OrganisationDetails
 from shared.errors import InvalidInput, Refused
-from shared.events import OrganisationAdded, OrganisationChanged, OrganisationResumed, OrganisationSuspended
+from shared.events import (
+    OrganisationAdded,
+    OrganisationChanged,
+    OrganisationErased,
+    OrganisationResumed,
+    OrganisationSuspended,
+)
 from shared.names import Standing
 
 DETAILS = OrganisationDetails(name="Kommunalförbundet Norrdalen")
+NOW = datetime(2022, 9, 26, 8, 41, 44, tzinfo=UTC)
 STEPS = st.lists(st.sampled_from(["suspend", "resume", "rename", "same"]), max_size=20)
 
 
@@ -52,6 +60,23 @@ def test_each_step_is_told() -> None:
     assert suspended == OrganisationSuspended(reason="uppsagt")
     _, resumed = rules.resume(state)
     assert resumed == OrganisationResumed()
+
+
+def test_only_a_suspended_one_is_erased_by_its_name_and_nothing_follows() -> None:
+    active, _ = rules.add("norrdalen", DETAILS)
+    with pytest.raises(Refused, match="not suspended"):
+        rules.erase(active, "norrdalen", NOW)
+    suspended, _ = rules.suspend(active, "uppsagt")
+    with pytest.raises(InvalidInput, match=r"^confirm: "):
+        rules.erase(suspended, "bjorka", NOW)
+    erased, fact = rules.erase(suspended, "norrdalen", NOW)
+    assert fact == OrganisationErased()
+    assert (erased.erased_at, erased.reason, erased.details.name) == (NOW, "", ""), "no name stays"
+    for step_on in (rules.suspend, rules.resume, lambda of: rules.change(of, DETAILS)):
+        with pytest.raises(Refused, match="was erased"):
+            step_on(erased)
+    again, _ = rules.erase(erased, "norrdalen", NOW + timedelta(days=1))
+    assert (again.version, again.erased_at) == (erased.version + 1, NOW)
 
 
 @pytest.mark.parametrize("short", ["", "Norrdalen", "-a", "a b", "å", "x" * 64, "a/b", "a.b", "*"])

@@ -13,7 +13,7 @@ from shared.http import create_app
 from shared.keys import new_keys, parse_keys
 from shared.links import BadLink, issue, member_link, read
 from shared.organisations import KnownOrganisations, Standings
-from shared.suspension import Known, OrganisationSuspended, knowing, name_here, require_active
+from shared.suspension import Known, OrganisationErased, OrganisationSuspended, knowing, name_here, require_active
 
 KEYS = parse_keys(new_keys(), "KEYS")
 ACCESS = Access(
@@ -40,6 +40,12 @@ def test_a_door_is_closed_to_the_suspended_alone(door: str) -> None:
         DOORS[door]("own")
         with pytest.raises(OrganisationSuspended):
             DOORS[door]("closed")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_who_comes_to_one_that_was_erased_is_told_so(door: str) -> None:
+    with knowing(Known("own", frozenset({"closed"}), erased=frozenset({"closed"}))), pytest.raises(OrganisationErased):
+        DOORS[door]("closed")
 
 
 @pytest.mark.parametrize("door", DOORS)

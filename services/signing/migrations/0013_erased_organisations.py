@@ -1,0 +1,13 @@
+"""What stays of an organisation that was erased: its id, when, and how many rows."""
+
+from alembic import op
+
+from shared.messaging.schema import statements_v6
+
+revision = "signing_0013"
+down_revision = "signing_0012"
+
+
+def upgrade() -> None:
+    for statement in statements_v6():
+        op.execute(statement)
