@@ -3,10 +3,11 @@
 check: each overlay before an API server of our own, which takes manifests and runs nothing. Needs Go.
 test:  the overlay `development` installed, agreements played, while pods are deleted, drained and rolled.
 guide: docs/operations.md's first install, its commands run as they stand; then its first failures, each made.
-up:    a cluster of one node, until Ctrl-C.
+up:    a cluster of two nodes, until Ctrl-C.
 
 `test` and `guide` take the cluster that KUBECONFIG names (kind, k3d, minikube), in a namespace of their own. Or they
-make one of one node, for which they need root on Linux, Go, containerd, and Docker or debootstrap to build images with.
+make one, of two nodes and of one, for which they need root on Linux, Go, containerd, and Docker or debootstrap to build
+images with.
 JUSTERA_DRILL_SHORT=1, JUSTERA_DRILL_AGREEMENTS, JUSTERA_DRILL_KILLS and JUSTERA_DRILL_SEED: as for the drills.
 """
 
@@ -16,7 +17,7 @@ import subprocess
 import sys
 
 from tests.cluster.kubectl import given_cluster
-from tests.cluster.node import check_machine, one_node
+from tests.cluster.node import check_machine, own_cluster
 from tests.cluster.programs import Lacking, program
 
 
@@ -55,8 +56,8 @@ def _on_a_cluster(file: str) -> int:
 def _up() -> int:
     check_machine()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with one_node([]) as node:
-        print(f"export KUBECONFIG={node.kubectl.kubeconfig}", flush=True)
+    with own_cluster([], nodes=2) as own:
+        print(f"export KUBECONFIG={own.kubectl.kubeconfig}", flush=True)
         try:
             signal.pause()
         except KeyboardInterrupt:

@@ -27,7 +27,8 @@ _USERS = (
     ("controller-manager", "system:kube-controller-manager", ""),
     ("scheduler", "system:kube-scheduler", ""),
     ("proxy", "system:kube-proxy", ""),
-    ("kubelet", "system:node:node1", "system:nodes"),
+    ("node1", "system:node:node1", "system:nodes"),
+    ("node2", "system:node:node2", "system:nodes"),
 )
 
 

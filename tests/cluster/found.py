@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.cluster.kubectl import Kubectl, given_cluster
-from tests.cluster.node import HOST, NODE, Node, one_node
+from tests.cluster.node import FIRST, HOST, NODE, Own, own_cluster
 from tests.cluster.programs import Lacking
 
-_VOLUMES = 4  # of Kafka, PostgreSQL, the documents and the seal
+_VOLUMES = 3  # of Kafka, PostgreSQL and the documents
 # By what a cluster's context begins with, how it is given images; CLUSTER and ARCHIVE are put in.
 _LOADERS = {
     "kind-": "kind load image-archive ARCHIVE --name CLUSTER",
@@ -30,30 +31,42 @@ class Found:
 
 
 @contextmanager
-def cluster(archives: Sequence[Path]) -> Iterator[Found]:
-    """With these images. Raises Lacking."""
+def cluster(archives: Sequence[Path], *, nodes: int = 1) -> Iterator[Found]:
+    """With these images; `nodes`, where it is ours. Raises Lacking."""
     given = given_cluster()
     if given is not None:
         _load(given, archives)
         address = _address_of(given)
         yield Found(given, address, _own_address(address))
         return
-    with one_node(archives) as node:
-        _give_volumes(node)
-        yield Found(node.kubectl, NODE, HOST)
+    with own_cluster(archives, nodes=nodes) as own:
+        _give_volumes(own)
+        yield Found(own.kubectl, NODE, HOST)
 
 
-def _give_volumes(node: Node) -> None:
-    """Nothing there makes them when they are claimed."""
+def _give_volumes(own: Own) -> None:
+    """Nothing there makes them when they are claimed. A server's is its node's, as in most small clusters: so no second
+    one may start on it elsewhere, when the first was deleted by force and has not ended. The seal's, which is too small
+    for them, is every node's."""
     for number in range(_VOLUMES):
-        name = f"volume-{number}"
-        spec = {
-            "capacity": {"storage": "2Gi"},
-            "accessModes": ["ReadWriteOnce"],
-            "persistentVolumeReclaimPolicy": "Retain",
-            "hostPath": {"path": str(node.volume(name))},
-        }
-        node.kubectl.apply({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec})
+        _give_volume(own, f"volume-{number}", "2Gi", nodeAffinity=_only_on(FIRST.name))
+    _give_volume(own, "seal", "100Mi")
+
+
+def _give_volume(own: Own, name: str, size: str, **more: Any) -> None:
+    spec = {
+        "capacity": {"storage": size},
+        "accessModes": ["ReadWriteOnce"],
+        "persistentVolumeReclaimPolicy": "Retain",
+        "hostPath": {"path": str(own.volume(name))},
+        **more,
+    }
+    own.kubectl.apply({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec})
+
+
+def _only_on(node: str) -> dict[str, Any]:
+    its_name = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+    return {"required": {"nodeSelectorTerms": [{"matchExpressions": [its_name]}]}}
 
 
 def _load(given: Kubectl, archives: Sequence[Path]) -> None:

@@ -81,6 +81,11 @@ class Installation:
         """Their names."""
         return [one["metadata"]["name"] for one in self.pods(selector) if _is_ready(one)]
 
+    def nodes(self) -> list[str]:
+        """Those that take pods, by name."""
+        found = self.kubectl.get("nodes")["items"]
+        return [one["metadata"]["name"] for one in found if not one["spec"].get("taints")]
+
     async def run(self, *arguments: str, seconds: float = 120, may_fail: bool = False) -> str:
         """kubectl in the namespace, beside the workload."""
         return await asyncio.to_thread(

@@ -1,11 +1,11 @@
-"""A cluster of one node, from the programs of this machine and those of `programs`. Needs root; pulls nothing.
+"""A cluster of one node or two, from the programs of this machine and those of `programs`. Needs root; pulls nothing.
 
-with one_node([archive_of_images]) as node:
-    node.kubectl("get", "nodes")
+with own_cluster([archive_of_images], nodes=2) as own:
+    own.kubectl("get", "nodes")
 
-All of it lives in namespaces of its own (processes, mounts, network, host name), and ends with the first process there.
-It is reached at NODE over a pair of virtual network cards, and reaches this machine at HOST; no mount and no rule of
-the machine's own is touched.
+Each node lives in namespaces of its own (processes, mounts, network, host name), and ends with the first process there.
+The first one is reached at NODE over a pair of virtual network cards, and reaches this machine at HOST; the second one
+hangs on the first by a pair like that. No mount and no rule of the machine's own is touched.
 """
 
 import json
@@ -15,9 +15,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,10 @@ from tests.support.parts import REPOSITORY
 from tests.support.processes import wait_until
 
 NODE, HOST = "10.251.0.2", "10.251.0.1"
-_NAME = "node1"
 _PAUSE = "localhost/pause:1"
-_OUTSIDE, _INSIDE = "justera-out", "justera-in"  # the two virtual network cards
+_OUTSIDE, _INSIDE = "justera-out", "justera-in"  # the two virtual network cards, of this machine and the first node
+_ASIDE, _SECOND = "justera-aside", "justera-second"  # and those between the nodes
+_CROSSING = "10.251.1.1"  # the first node, as the second one sees it
 _PLUGINS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 _PACKAGES = {  # a program that is needed, and Debian's package that brings it
     "containerd": "containerd",
@@ -45,34 +48,52 @@ _START_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Node:
+class Machine:
+    """What a node is: its name, its address, and the addresses of its pods."""
+
+    name: str
+    address: str
+    pods: str
+    cgroups: str
+    """Where a kubelet keeps its pods' control groups: each takes those in another's folder for orphans of its own."""
+
+
+FIRST = Machine("node1", NODE, "10.244.0.0/24", "/")
+SECOND = Machine("node2", "10.251.1.2", "10.244.1.0/24", "/justera-node2")
+MACHINES = (FIRST, SECOND)
+
+
+@dataclass(frozen=True)
+class Own:
+    """A cluster of ours. `processes`: the first one in each node, as this machine numbers it."""
+
     kubectl: Kubectl
     folder: Path
-    process: int
-    """Of the first one inside, as this machine numbers it."""
+    processes: Sequence[int]
 
     def load(self, archive: Path) -> None:
-        """Images for the node to run, as `docker save` writes them. Raises CalledProcessError."""
-        _inside(self.process, "ctr", "--namespace", "k8s.io", "images", "import", str(archive))
+        """Images for the nodes to run, as `docker save` writes them. Raises CalledProcessError."""
+        for process in self.processes:
+            _inside(process, "ctr", "--namespace", "k8s.io", "images", "import", str(archive))
 
     def volume(self, name: str) -> Path:
-        """An empty folder on the node's disk that every user may write, by its path inside."""
-        (self.folder / "lib" / "volumes" / name).mkdir(parents=True)
-        (self.folder / "lib" / "volumes" / name).chmod(0o777)
+        """An empty folder that every user may write, by its path inside: the same on each node."""
+        (self.folder / "volumes" / name).mkdir()
+        (self.folder / "volumes" / name).chmod(0o777)
         return Path("/var/lib/volumes") / name
 
 
 @contextmanager
-def one_node(archives: Sequence[Path]) -> Iterator[Node]:
+def own_cluster(archives: Sequence[Path], *, nodes: int = 1) -> Iterator[Own]:
     """Ready, with these images. Raises Lacking."""
     check_machine()
     folder = Path(tempfile.mkdtemp(prefix="justera-node-", dir="/var/tmp"))  # not /tmp, which may be memory
     try:
-        _prepare(folder)
-        with _started(folder) as node:
+        _prepare(folder, MACHINES[:nodes])
+        with _started(folder, MACHINES[:nodes]) as own:
             for archive in archives:
-                node.load(archive)
-            yield node
+                own.load(archive)
+            yield own
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -96,64 +117,96 @@ def _plugins() -> Path | None:
     return next((path for path in _PLUGINS if (path / "bridge").exists()), None)
 
 
-def _prepare(folder: Path) -> None:
+def _prepare(folder: Path, machines: Sequence[Machine]) -> None:
     certificates.make(folder / "certificates", NODE, 6443)
-    for name in ("lib", "log", "cni"):
-        (folder / name).mkdir()
+    (folder / "volumes").mkdir()
     write_archive(folder / "pause.tar", _PAUSE, program("pause"))
     program("network")
-    (folder / "containerd.toml").write_text(_CONTAINERD.format(pause=_PAUSE, plugins=_plugins(), cni=folder / "cni"))
-    (folder / "cni" / "10-bridge.conflist").write_text(json.dumps(_NETWORK))
-    (folder / "kubelet.json").write_text(json.dumps(_kubelet(folder)))
-    (folder / "proxy.json").write_text(json.dumps(_proxy(folder)))
+    for machine in machines:
+        own = folder / machine.name
+        for name in ("lib", "log", "cni"):
+            (own / name).mkdir(parents=True)
+        (own / "containerd.toml").write_text(_CONTAINERD.format(pause=_PAUSE, plugins=_plugins(), cni=own / "cni"))
+        (own / "cni" / "10-bridge.conflist").write_text(json.dumps(_network(machine)))
+        (own / "kubelet.json").write_text(json.dumps(_kubelet(folder, machine)))
+        (own / "proxy.json").write_text(json.dumps(_proxy(folder, machine)))
 
 
 @contextmanager
-def _started(folder: Path) -> Iterator[Node]:
+def _started(folder: Path, machines: Sequence[Machine]) -> Iterator[Own]:
+    kubectl = Kubectl(folder / "certificates" / "admin.kubeconfig")
+    others = set(_cgroups())
+    outer: list[subprocess.Popen[bytes]] = []
+    processes: list[int] = []
+    try:
+        # One after the other: each is given its pods' addresses in the order in which they come.
+        for machine in machines:
+            outer.append(_entered(folder, machine))
+            processes.append(_first_in(outer[-1]))
+            _connect(machine, processes)
+            what = f"{machine.name} (its logs: {folder / machine.name}/log)"
+            wait_until(partial(_is_up, kubectl, len(processes)), seconds=_START_SECONDS, what=what)
+        yield Own(kubectl, folder, tuple(processes))
+    finally:
+        for one in outer:
+            one.kill()
+            one.wait()
+        left = [Path(f"/proc/{first}") for first in processes]
+        wait_until(lambda: not any(one.exists() for one in left), seconds=60, what="the end of the nodes")
+        for card in (_OUTSIDE, _ASIDE):
+            subprocess.run(["ip", "link", "delete", card], capture_output=True, check=False)
+        _remove_cgroups(others)
+
+
+def _entered(folder: Path, machine: Machine) -> subprocess.Popen[bytes]:
     unshare = ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    with (folder / "log" / "first.log").open("wb") as log:
-        outer = subprocess.Popen(
-            [*unshare, sys.executable, "-m", "tests.cluster.node", str(folder)],
+    with (folder / machine.name / "log" / "first.log").open("wb") as log:
+        return subprocess.Popen(
+            [*unshare, sys.executable, "-m", "tests.cluster.node", str(folder), machine.name],
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C ends us, and we end it
         )
-    kubectl = Kubectl(folder / "certificates" / "admin.kubeconfig")
-    others = set(_cgroups())
-    first: int | None = None
-    try:
-        wait_until(lambda: bool(_children(outer.pid)), seconds=10, what="the namespaces")
-        (first,) = _children(outer.pid)
+
+
+def _first_in(outer: "subprocess.Popen[bytes]") -> int:
+    wait_until(lambda: bool(_children(outer.pid)), seconds=10, what="the namespaces")
+    (first,) = _children(outer.pid)
+    return first
+
+
+def _connect(machine: Machine, processes: Sequence[int]) -> None:
+    """Give the node that came last its network card, and the other end to whom it hangs on."""
+    if machine == FIRST:
         _ip("link", "add", _OUTSIDE, "type", "veth", "peer", "name", _INSIDE)
-        _ip("link", "set", _INSIDE, "netns", str(first))
+        _ip("link", "set", _INSIDE, "netns", str(processes[0]))
         _ip("address", "add", f"{HOST}/30", "dev", _OUTSIDE)
         _ip("link", "set", _OUTSIDE, "up")
-        wait_until(lambda: _is_up(kubectl), seconds=_START_SECONDS, what=f"the node (its logs: {folder}/log)")
-        yield Node(kubectl, folder, first)
-    finally:
-        outer.kill()
-        outer.wait()
-        if first is not None:
-            wait_until(lambda: not Path(f"/proc/{first}").exists(), seconds=60, what="the end of the node")
-        subprocess.run(["ip", "link", "delete", _OUTSIDE], capture_output=True, check=False)
-        _remove_cgroups(others)
+        return
+    _ip("link", "add", _ASIDE, "type", "veth", "peer", "name", _SECOND)
+    _ip("link", "set", _ASIDE, "netns", str(processes[0]))
+    _inside(processes[0], "ip", "address", "add", f"{_CROSSING}/30", "dev", _ASIDE)
+    _inside(processes[0], "ip", "link", "set", _ASIDE, "up")
+    _inside(processes[0], "ip", "route", "add", machine.pods, "via", machine.address)
+    _ip("link", "set", _SECOND, "netns", str(processes[1]))
 
 
 def _children(process: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-def _is_up(kubectl: Kubectl) -> bool:
-    """The node is ready, and the first thing that the controllers make is there."""
+def _is_up(kubectl: Kubectl, nodes: int) -> bool:
+    """So many nodes are ready, and the first thing that the controllers make is there."""
     said = kubectl("get", "nodes", "--no-headers", may_fail=True)
-    return " Ready " in said and bool(kubectl("get", "serviceaccount", "default", may_fail=True))
+    return said.count(" Ready ") == nodes and bool(kubectl("get", "serviceaccount", "default", may_fail=True))
 
 
 def _cgroups() -> list[Path]:
-    """Those of a kubelet, a parent before what is in it."""
-    roots = sorted(Path("/sys/fs/cgroup").glob("**/kubepods"))
+    """Those of kubelets, a parent before what is in it."""
+    above = [one for one in Path("/sys/fs/cgroup").glob(f"**{SECOND.cgroups}") if one.is_dir()]
+    roots = sorted({*above, *Path("/sys/fs/cgroup").glob("**/kubepods")})
     return [one for root in roots for one in (root, *sorted(root.rglob("*"))) if one.is_dir()]
 
 
@@ -174,53 +227,82 @@ def _inside(process: int, *command: str) -> None:
     subprocess.run([*enter, *command], check=True, stdout=subprocess.DEVNULL)
 
 
-# In the namespaces: `python -m tests.cluster.node FOLDER`
+# In the namespaces: `python -m tests.cluster.node FOLDER NAME`
 
 
-def _run(folder: Path) -> None:
-    """The first process: it prepares what it stands in, starts the parts, answers for names and buries the dead."""
+def _run(folder: Path, machine: Machine) -> None:
+    """The first process: it prepares what it stands in, starts the parts, and buries the dead; the first node's
+    answers for names, too."""
+    keys, own = folder / "certificates", folder / machine.name
+    kubectl = Kubectl(keys / "admin.kubeconfig")
     _do("mount --make-rprivate /")
     _do("mount --make-rshared /")
     _do("mount -t tmpfs -o mode=755 tmpfs /run")
-    _do(f"mount --bind {folder}/lib /var/lib")
-    _do(f"mount --bind {folder}/log /var/log")
-    for path in ("/run/containerd", "/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni"):
+    _do(f"mount --bind {own}/lib /var/lib")
+    _do(f"mount --bind {own}/log /var/log")
+    for path in ("/run/containerd", "/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "/var/lib/volumes"):
         Path(path).mkdir(parents=True, exist_ok=True)
-    _do(f"hostname {_NAME}")
-    _do("ip link set lo up")
-    wait_until(lambda: _INSIDE in [name for _, name in socket.if_nameindex()], seconds=10, what="the network card")
-    _do(f"ip address add {NODE}/30 dev {_INSIDE}")
-    _do(f"ip link set {_INSIDE} up")
-    # To Services, for what runs on the node itself; kube-proxy then rewrites the address.
-    _do(f"ip route add {control.SERVICES} dev {_INSIDE} src {NODE}")
-    _do("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.route_localnet=1 net.bridge.bridge-nf-call-iptables=1")
-    for part, command in control.commands(folder, NODE, 6443, (2379, 2380), whole=True).items():
-        _start(folder, part, command)
-    _start(folder, "containerd", ["containerd", "--config", str(folder / "containerd.toml")])
+    _do(f"mount --bind {folder}/volumes /var/lib/volumes")
+    _do(f"hostname {machine.name}")
+    _join_network(machine)
+    if machine == FIRST:
+        for part, command in control.commands(folder, NODE, 6443, (2379, 2380), whole=True).items():
+            _start(own, part, command)
+    _make_cgroups(machine)
+    _start(own, "containerd", ["containerd", "--config", str(own / "containerd.toml")])
     load = ["ctr", "--namespace", "k8s.io", "images", "import", str(folder / "pause.tar")]
     wait_until(lambda: subprocess.run(load, check=False).returncode == 0, seconds=60, what="containerd")
-    kubernetes, keys = str(program("kubernetes")), folder / "certificates"
-    kubelet = [f"--config={folder}/kubelet.json", f"--kubeconfig={keys}/kubelet.kubeconfig"]
-    kubelet += [f"--hostname-override={_NAME}", f"--node-ip={NODE}", f"--cert-dir={folder}/kubelet"]
-    _start(folder, "kubelet", [kubernetes, "kubelet", *kubelet])
-    _start(folder, "kube-proxy", [kubernetes, "kube-proxy", f"--config={folder}/proxy.json"])
+    kubernetes = str(program("kubernetes"))
+    kubelet = [f"--config={own}/kubelet.json", f"--kubeconfig={keys}/{machine.name}.kubeconfig"]
+    kubelet += [f"--hostname-override={machine.name}", f"--node-ip={machine.address}", f"--cert-dir={own}/kubelet"]
+    _start(own, "kubelet", [kubernetes, "kubelet", *kubelet])
+    _start(own, "kube-proxy", [kubernetes, "kube-proxy", f"--config={own}/proxy.json"])
     # It enforces NetworkPolicies, which the bridge does not; routes and Services are others' work here.
     router = ["--run-firewall", "--run-router=false", "--run-service-proxy=false", "--health-port=0"]
-    router += [f"--kubeconfig={keys}/admin.kubeconfig", f"--hostname-override={_NAME}"]
+    router += [f"--kubeconfig={keys}/admin.kubeconfig", f"--hostname-override={machine.name}"]
     router += [f"--service-cluster-ip-range={control.SERVICES}"]
-    kubectl = Kubectl(keys / "admin.kubeconfig")
-    there = ("get", "node", _NAME)  # it ends where its node is not
+    there = ("get", "node", machine.name)  # it ends where its node is not
     wait_until(lambda: bool(kubectl(*there, may_fail=True)), seconds=_START_SECONDS, what="the node's own record")
-    _start(folder, "kube-router", [str(program("network")), *router])
-    names.serve(NODE, keys / "admin.kubeconfig", _bury)
+    _start(own, "kube-router", [str(program("network")), *router])
+    if machine == FIRST:
+        names.serve(NODE, keys / "admin.kubeconfig", _bury)
+    while True:
+        _bury()
+        time.sleep(1)
+
+
+def _join_network(machine: Machine) -> None:
+    card = _INSIDE if machine == FIRST else _SECOND
+    _do("ip link set lo up")
+    wait_until(lambda: card in [name for _, name in socket.if_nameindex()], seconds=10, what="the network card")
+    _do(f"ip address add {machine.address}/30 dev {card}")
+    _do(f"ip link set {card} up")
+    _do("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.route_localnet=1 net.bridge.bridge-nf-call-iptables=1")
+    # A pod keeps its address on the way to another one, by which policies know it, and has its node's elsewhere.
+    _do(f"iptables -t nat -A POSTROUTING -s {control.PODS} ! -d {control.PODS} -j MASQUERADE")
+    if machine == FIRST:
+        # To Services, for what runs on the node itself; kube-proxy then rewrites the address.
+        _do(f"ip route add {control.SERVICES} dev {card} src {NODE}")
+        # This machine knows the way to the first node alone.
+        _do(f"iptables -t nat -A POSTROUTING -s {SECOND.address} -o {card} -j MASQUERADE")
+    else:
+        _do(f"ip route add default via {_CROSSING}")
+
+
+def _make_cgroups(machine: Machine) -> None:
+    """The kubelet's own folder, which it wants to find in each hierarchy, or in the one that there is."""
+    top = Path("/sys/fs/cgroup")
+    unified = (top / "cgroup.controllers").exists()
+    for hierarchy in [top] if unified else [one for one in top.iterdir() if one.is_dir()]:
+        (hierarchy / machine.cgroups.strip("/")).mkdir(exist_ok=True)
 
 
 def _do(command: str) -> None:
     subprocess.run(command.split(), check=True)
 
 
-def _start(folder: Path, part: str, command: list[str]) -> None:
-    with (folder / "log" / f"{part}.log").open("ab") as log:
+def _start(own: Path, part: str, command: list[str]) -> None:
+    with (own / "log" / f"{part}.log").open("ab") as log:
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
@@ -255,32 +337,19 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
         SystemdCgroup = false
 """
 
-_NETWORK = {
-    "cniVersion": "0.4.0",
-    "name": "pods",
-    "plugins": [
-        {
-            "type": "bridge",
-            "bridge": "cni0",
-            "isGateway": True,
-            "ipMasq": True,
-            "hairpinMode": True,
-            "ipam": {
-                "type": "host-local",
-                "ranges": [[{"subnet": "10.244.0.0/24"}]],
-                "routes": [{"dst": "0.0.0.0/0"}],
-            },
-        },
-        {"type": "portmap", "capabilities": {"portMappings": True}},
-    ],
-}
+
+def _network(machine: Machine) -> dict[str, Any]:
+    addresses = {"type": "host-local", "ranges": [[{"subnet": machine.pods}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "hairpinMode": True, "ipam": addresses}
+    ports = {"type": "portmap", "capabilities": {"portMappings": True}}
+    return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, ports]}
 
 
-def _kubelet(folder: Path) -> dict[str, Any]:
+def _kubelet(folder: Path, machine: Machine) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": NODE,
+        "address": machine.address,
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
@@ -288,6 +357,7 @@ def _kubelet(folder: Path) -> dict[str, Any]:
         },
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": "cgroupfs",
+        "cgroupRoot": machine.cgroups,
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,
         "failSwapOn": False,
@@ -302,15 +372,15 @@ def _kubelet(folder: Path) -> dict[str, Any]:
     }
 
 
-def _proxy(folder: Path) -> dict[str, Any]:
+def _proxy(folder: Path, machine: Machine) -> dict[str, Any]:
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "clientConnection": {"kubeconfig": str(folder / "certificates" / "proxy.kubeconfig")},
         "mode": "iptables",
         "clusterCIDR": control.PODS,
-        "hostnameOverride": _NAME,
-        "bindAddress": NODE,
+        "hostnameOverride": machine.name,
+        "bindAddress": machine.address,
         "healthzBindAddress": "127.0.0.1:10256",
         "metricsBindAddress": "127.0.0.1:10249",
         # Those settings of the kernel belong to the machine's own network.
@@ -320,4 +390,4 @@ def _proxy(folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    _run(Path(sys.argv[1]))
+    _run(Path(sys.argv[1]), next(one for one in MACHINES if one.name == sys.argv[2]))

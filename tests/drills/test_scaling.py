@@ -24,6 +24,7 @@ from shared.messaging.message import RawMessage
 from shared.names import SERVICES
 from tests.drills.outcome import check_outcome
 from tests.drills.plan import is_short, planned
+from tests.drills.rebalances import stood_in
 from tests.drills.storm import Blow, storm
 from tests.drills.world import Processes, processes
 from tests.support.kafka_server import RealKafka
@@ -100,12 +101,6 @@ def scale(world: Processes, service: str) -> Blow:
         return f"{service}-{number} leaves, {target} stay"
 
     return blow
-
-
-def stood_in(log: str) -> list[float]:
-    """For how many seconds a process handled nothing, each time that a group of its rebalanced."""
-    lines = (json.loads(line) for line in log.splitlines() if '"consumer.rebalanced"' in line)
-    return [float(line["stood"]) for line in lines]
 
 
 class Delays:

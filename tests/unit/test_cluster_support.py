@@ -21,13 +21,19 @@ BUDGET = "error when evicting pods: Cannot evict pod as it would violate the pod
 
 
 class FakeWorld:
-    """One node with two pods a service. A drain evicts the first of each where `evicts`, and ends as `refused` says."""
+    """Two pods a service, all on one node. A drain ends as `refused` says, and evicts the first of each where `evicts`;
+    where there are other nodes, `moves` of all come up there."""
 
-    def __init__(self, *, evicts: bool, refused: str = "") -> None:
+    def __init__(self, *, evicts: bool, refused: str = "", others: int = 0, moves: int = 0) -> None:
         self.called: list[str] = []
         self._evicts = evicts
         self._refused = refused
+        self._others = others
+        self._moves = moves
         self._names = [f"{service}-{number}" for service in SERVICES for number in range(2)]
+
+    def nodes(self) -> list[str]:
+        return ["node1", *(f"other{number}" for number in range(self._others))]
 
     def pods(self) -> list[dict[str, Any]]:
         return [{"metadata": {"uid": name}, "spec": {"nodeName": "node1"}} for name in self._names]
@@ -41,7 +47,9 @@ class FakeWorld:
     async def run(self, *arguments: str, seconds: float = 120) -> None:
         self.called.append(" ".join(arguments[:2]))
         if arguments[0] == "drain":
-            if self._evicts:
+            if self._others:
+                self._names = [f"{name}-new" for name in self._names[: self._moves]] + self._names[self._moves :]
+            elif self._evicts:
                 self._names = [name for name in self._names if name.endswith("-1")]
             if self._refused:
                 raise Refused(self._refused)
@@ -53,8 +61,19 @@ async def test_a_drain_is_one_that_evicts_and_budgets_may_end_it() -> None:
     assert world.called == ["drain node1", "uncordon node1"]
 
 
+async def test_a_drain_moves_all_of_a_node_where_there_is_another() -> None:
+    world = FakeWorld(evicts=True, others=1, moves=2 * len(SERVICES))
+    assert f"{2 * len(SERVICES)} elsewhere" in await drain(world)(random.Random(1))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
-    "world", [FakeWorld(evicts=False), FakeWorld(evicts=True, refused='nodes "node1" is forbidden')]
+    "world",
+    [
+        FakeWorld(evicts=False),
+        FakeWorld(evicts=True, refused='nodes "node1" is forbidden'),
+        FakeWorld(evicts=True, others=1, moves=3),
+        FakeWorld(evicts=True, refused=BUDGET, others=1, moves=2 * len(SERVICES)),
+    ],
 )
 async def test_a_drain_that_was_none_fails_and_leaves_no_node_closed(world: FakeWorld) -> None:
     with pytest.raises(AssertionError):
