@@ -1,5 +1,5 @@
 # The commands of everyday work. Each makes .venv first, and again when the pinned packages have changed.
-.PHONY: demo pictures test test-slow bench promtool alerts collector drill drill-short test-embedded test-containers image-check cluster-check cluster-test cluster-guide check format lock clean
+.PHONY: demo pictures test test-slow bench capacity promtool alerts collector drill drill-short test-embedded test-containers image-check cluster-check cluster-test cluster-guide check format lock clean
 .DEFAULT_GOAL := demo
 MAKEFLAGS += --no-print-directory
 
@@ -29,6 +29,9 @@ drill-short: $(STAMP)  ## The same in some minutes
 
 bench: $(STAMP) .venv/.peers  ## How fast it is, beside bare baselines; `make bench BENCH="relay documents"` for some parts
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+capacity: $(STAMP)  ## What an event, a meeting and an agreement cost with 10^7 events and 10^5 agreements stored, into docs/capacity.json
+	@$(BIN)/python -m tests.benchmarks.capacity $(CAPACITY)
 
 # Debian 12's own Go is too old to build these.
 GO := $(or $(shell command -v go),$(wildcard /usr/local/go/bin/go))

@@ -4,6 +4,7 @@ Four processes as `justera run` makes them. People and the mail server are in th
 its part of the machine too, but is not counted as theirs.
 """
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
@@ -12,14 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 
+import asyncpg
+
 from shared.names import SERVICES
 from tests.benchmarks.resources import resident_bytes
-from tests.benchmarks.servers import Servers
+from tests.benchmarks.servers import Servers, plain
 from tests.support.cluster import Cluster
 from tests.support.smtp_sink import SmtpSink
 from tests.support.workload import Workload, site_of
+from tests.support.year import Years
 
 _SEED = 1
+_AT_ONCE = 4  # bodies whose meetings are held
 _LIMIT_SECONDS = 600.0
 
 
@@ -75,8 +80,62 @@ class Office:
         return self._servers.cpu({service: self._cluster.pid(service) for service in SERVICES})
 
 
+class PlayedYears:
+    """Four running services, and bodies whose meetings are held, four at a time."""
+
+    def __init__(self, cluster: Cluster, sink: SmtpSink, servers: Servers, database_url: str) -> None:
+        self.database_url = database_url
+        self._cluster = cluster
+        self._sink = sink
+        self._servers = servers
+        self._years = Years(site_of(cluster), sink, random.Random(_SEED))
+
+    async def play(self, meetings: int) -> None:
+        """From the register to the minutes on the notice board and in the archive."""
+
+        async def play(number: int) -> None:
+            for _ in range(number):
+                await self._years.play()
+
+        await asyncio.gather(*(play(meetings // _AT_ONCE) for _ in range(_AT_ONCE)))
+        await self._cluster.settle(seconds=_LIMIT_SECONDS)
+
+    def cpu(self) -> dict[str, float]:
+        return self._servers.cpu({service: self._cluster.pid(service) for service in SERVICES})
+
+    async def events(self) -> int:
+        found = 0
+        for service in SERVICES:
+            connection = await asyncpg.connect(plain(self.database_url.replace("{service}", service)))
+            found += await connection.fetchval("SELECT count(*) FROM outbox")
+            await connection.close()
+        return found
+
+    def blob_bytes(self) -> int:
+        return sum(file.stat().st_size for file in (self._cluster.folder / "blobs").rglob("*") if file.is_file())
+
+    async def close(self) -> None:
+        await self._years.asking.close()
+
+
+@asynccontextmanager
+async def played_years(folder: Path, servers: Servers) -> AsyncIterator[PlayedYears]:
+    async with _running(folder, servers) as (cluster, sink, url):
+        years = PlayedYears(cluster, sink, servers, url)
+        try:
+            yield years
+        finally:
+            await years.close()
+
+
 @asynccontextmanager
 async def office(folder: Path, servers: Servers) -> AsyncIterator[Office]:
+    async with _running(folder, servers) as (cluster, sink, _):
+        yield Office(cluster, sink, servers)
+
+
+@asynccontextmanager
+async def _running(folder: Path, servers: Servers) -> AsyncIterator[tuple[Cluster, SmtpSink, str]]:
     async with SmtpSink() as sink:
         url = await servers.postgres.create_service_databases()
         environment = {
@@ -86,4 +145,4 @@ async def office(folder: Path, servers: Servers) -> AsyncIterator[Office]:
             "JUSTERA_SMTP_PORT": str(sink.port),
         }
         async with Cluster(folder, kafka=servers.bootstrap, database_url=url, environment=environment) as cluster:
-            yield Office(cluster, sink, servers)
+            yield cluster, sink, url
