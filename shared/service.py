@@ -143,10 +143,13 @@ class Service:
 
 def _on_unheard_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """aiokafka shields a request from our timeout. How it ends after that concerns nobody any more: a batch whose
-    commit was given up is read again."""
-    error = context.get("exception")
+    commit was given up is read again. Nor does the end of a connection that asyncpg was to open, given up in the moment
+    when the server had just answered: that is a bare future's, while a failure of our own would be a task's."""
+    error, future = context.get("exception"), context.get("future")
     if isinstance(error, KafkaError):
         log.warning("kafka.abandoned_request_failed", error=type(error).__name__)
+    elif isinstance(error, ConnectionError) and not isinstance(future, asyncio.Task | None):
+        log.warning("database.abandoned_connection_failed", error=type(error).__name__)
     else:
         loop.default_exception_handler(context)
 

@@ -1,10 +1,13 @@
 """Wake-ups are never lost, workers never give up, and a stop is neither early nor endless."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 from aiokafka.errors import UnknownMemberIdError
@@ -183,3 +186,36 @@ async def test_the_end_of_an_abandoned_request_is_no_bug(
 ) -> None:
     _on_unheard_failure(asyncio.get_running_loop(), {"message": "never retrieved", "exception": error})
     assert bool(caplog.records) == bug
+
+
+async def test_nor_is_the_end_of_an_abandoned_connection(caplog: pytest.LogCaptureFixture) -> None:
+    """asyncpg leaves a future that nobody awaits, when it is cancelled after the server took the connection."""
+    loop = asyncio.get_running_loop()
+    heard: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: heard.append(context))
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for steps in range(1, 10):
+            connecting = asyncio.create_task(asyncpg.connect(host="127.0.0.1", port=port, user="x", database="x"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            connecting.cancel()
+            await asyncio.gather(connecting, return_exceptions=True)
+            del connecting
+            await asyncio.sleep(0.01)
+            gc.collect()
+    assert heard, "nothing was left unheard: this is no longer needed"
+    for context in heard:
+        _on_unheard_failure(loop, context)
+    assert not caplog.records
+
+
+async def test_a_task_of_ours_that_lost_a_connection_is_heard(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail() -> None:
+        raise ConnectionResetError
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    context = {"message": "never retrieved", "exception": task.exception(), "future": task}
+    _on_unheard_failure(asyncio.get_running_loop(), context)
+    assert caplog.records
