@@ -185,11 +185,16 @@ def _swedish(words: str) -> Any:
     stems: Any = cast(func.websearch_to_tsquery(_SV, literal(words, Text)), Text)
     for lexeme, wider in ((r"'([^'\\ ]{4,})(?<!et)'", r"'\1':*"), (r"'([^'\\ ]{3,})et'", r"( '\1et':* | '\1' )")):
         stems = func.regexp_replace(stems, literal(lexeme, Text), literal(wider, Text), literal("g", Text))
-    return cast(stems, TSQUERY)
+    return _once(cast(stems, TSQUERY))
 
 
 def _english(words: str) -> Any:
-    return func.websearch_to_tsquery(_EN, literal(words, Text))
+    return _once(func.websearch_to_tsquery(_EN, literal(words, Text)))
+
+
+def _once(query: Any) -> Any:
+    """A generic plan, which does not know the words, would make the query anew for each row that it looks at."""
+    return select(query).scalar_subquery()
 
 
 def _matching(organisation: str, wanted: Wanted) -> Select[Any]:
@@ -203,7 +208,9 @@ def _matching(organisation: str, wanted: Wanted) -> Select[Any]:
             )
         )
     if wanted.person:
-        query = query.where(DECISION.c.named.op("@@")(func.phraseto_tsquery(_PLAIN, literal(wanted.person, Text))))
+        query = query.where(
+            DECISION.c.named.op("@@")(_once(func.phraseto_tsquery(_PLAIN, literal(wanted.person, Text))))
+        )
     if wanted.body:
         query = query.where(DECISION.c.body_id == wanted.body)
     if wanted.since:

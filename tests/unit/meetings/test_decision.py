@@ -16,6 +16,7 @@ from services.meetings.decision.decision import (
     fits,
     pieces,
 )
+from services.meetings.decision.store import _matching
 from services.meetings.minutes.minutes import number_paragraphs, parse_minutes
 from shared.errors import InvalidInput
 from shared.rendering.minutes import MinutesDocument
@@ -108,3 +109,9 @@ def test_a_span_that_ends_before_it_begins_and_odd_characters_are_told_at_their_
     with pytest.raises(InvalidInput, match=r"^words: "):
         cleaned(Wanted(words="bud\0get"))
     assert cleaned(Wanted(words="  budget ", person=" ")) == Wanted(words="budget")
+
+
+def test_words_are_made_a_query_once_and_not_for_each_row() -> None:
+    """Sessions plan without knowing values: a function of them beside a column is computed again for each row."""
+    statement = str(_matching("norrdalen", Wanted(words="budget", person="Olof Berg")))
+    assert statement.count("@@ (SELECT ") == statement.count("@@") == 3
