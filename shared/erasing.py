@@ -28,7 +28,7 @@ from shared.holdings import OWNER, Holdings
 from shared.logging import get_logger
 from shared.messaging.message import headers_as_json
 from shared.messaging.tables import DEAD_LETTER, ORGANISATION, OUTBOX
-from shared.row_security import acting_for
+from shared.row_security import acting_for, for_all
 from shared.wakeup import Wakeup
 from shared.workers import Worker
 
@@ -109,6 +109,17 @@ class Eraser:
         """All that there were, by their short names."""
         async with self._database.single() as connection:
             return [_erasure(row) for row in await connection.execute(_ERASED)]
+
+    async def held(self) -> dict[str, int]:
+        """How many rows of each organisation an erasure would take, what is on its way apart; by their short names."""
+        counted = " UNION ALL ".join(
+            f"SELECT organisation, count(*) AS rows FROM {table} GROUP BY organisation"  # noqa: S608
+            for table in self._holdings.tables
+        )
+        statement = text(f"SELECT organisation, sum(rows) FROM ({counted}) AS c GROUP BY organisation ORDER BY 1")  # noqa: S608
+        with for_all("who runs the installation asks how much each organisation has"):
+            async with self._database.single() as connection:
+                return {row[0]: int(row[1]) for row in await connection.execute(statement)}
 
     async def _erase(self, erasure: Erasure) -> None:
         organisation = erasure.organisation

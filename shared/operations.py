@@ -79,6 +79,13 @@ class ErasureView(BaseModel):
     late: int
 
 
+class HoldingView(BaseModel):
+    """How many rows of an organisation a service has."""
+
+    organisation: str
+    rows: int
+
+
 class Outcome(BaseModel):
     """How many messages were handled, or events are to be published again."""
 
@@ -149,6 +156,12 @@ def _router(service: Service) -> APIRouter:
         """The organisations that this service has erased, or is erasing, by their short names."""
         found = await service.eraser.erasures() if service.eraser is not None else []
         return [ErasureView(**asdict(one)) for one in found]
+
+    @router.get("/holdings", dependencies=[reader])
+    async def list_holdings() -> list[HoldingView]:
+        """How many rows this service has of each organisation, by their short names. It counts them: ask seldom."""
+        found = await service.eraser.held() if service.eraser is not None else {}
+        return [HoldingView(organisation=organisation, rows=rows) for organisation, rows in found.items()]
 
     return router
 

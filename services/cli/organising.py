@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -11,7 +12,7 @@ import typer
 from services.cli.client import Client
 from services.cli.options import DEFAULT_DATA, DataOption, JsonOption
 from services.cli.output import print_table
-from services.cli.shapes import ListedOrganisations, OneErasure, OneOrganisation
+from services.cli.shapes import ListedOrganisations, OneErasure, OneHolding, OneOrganisation
 from shared.errors import InvalidInput, NotFound
 from shared.names import SERVICES, Role
 from shared.plain_text import printable
@@ -39,19 +40,35 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Its short name: a-z, 0-9 
 
 
 @app.command("list")
-def list_organisations(data: DataOption = DEFAULT_DATA, as_json: JsonOption = False) -> None:
+def list_organisations(
+    sizes: Annotated[
+        bool, typer.Option("--sizes", help="How many rows each has, too: the services count them.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> None:
     """All of them, by their short names, the installation's own first."""
     found = _all(data)
+    rows_of = _sizes(data) if sizes else None
+    if rows_of is not None:
+        found["rows"] = rows_of
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     own = found["own"]
-    rows = [(own["id"], own["name"], "", "the installation's own", "")]
+    rows: list[tuple[str, ...]] = [(own["id"], own["name"], "", "the installation's own", "")]
     for one in found["organisations"]:
         details = one["details"]
         standing = f"erased {one['erased_at'][:10]}" if one.get("erased_at") else one["standing"]
         rows.append((one["id"], details["name"], details["language"], standing, one["reason"]))
-    print_table(("id", "name", "language", "standing", "why"), [tuple(map(printable, row)) for row in rows])
+    if rows_of is not None:
+        # Of one that only has tokens, too, which nobody added.
+        rows += [
+            (one, "", "", "not in the register", "") for one in sorted(rows_of) if one not in {row[0] for row in rows}
+        ]
+        rows = [(*row, str(rows_of.get(row[0], 0))) for row in rows]
+    headings = ("id", "name", "language", "standing", "why", *(("rows",) if sizes else ()))
+    print_table(headings, [tuple(map(printable, row)) for row in rows])
 
 
 @app.command()
@@ -188,6 +205,15 @@ async def _export(organisation: str, to: Path, data: Path) -> "Exported":
 
 def _all(data: Any) -> Any:
     return Client(Role.OPERATOR, data).get("meetings", "/organisations", ListedOrganisations)
+
+
+def _sizes(data: Any) -> dict[str, int]:
+    """Rows of all services together, by organisation."""
+    client, found = Client(Role.OPERATOR, data), Counter[str]()
+    for service in SERVICES:
+        for one in client.get(service, "/operations/holdings", list[OneHolding]):
+            found[one["organisation"]] += one["rows"]
+    return dict(found)
 
 
 def _path(organisation: str) -> str:

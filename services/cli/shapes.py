@@ -261,6 +261,11 @@ class ListedOrganisations(_Shape):
     organisations: list[OneOrganisation]
 
 
+class OneHolding(_Shape):
+    organisation: str
+    rows: int
+
+
 class OneErasure(_Shape):
     organisation: str
     ended_at: str | None

@@ -69,9 +69,11 @@ async def test_nothing_of_it_is_left_in_any_table_and_nothing_of_another_is_touc
     eraser = Eraser(database, holdings_of(service), blobs, timedelta(days=30))
     await eraser.run()
     assert await _rows(settings, service) == before, "nobody said so"
+    assert await eraser.held() == dict.fromkeys((OURS, THEIRS), len(holdings_of(service).tables))
     await _told(database)
     await eraser.run()
     await eraser.run()
+    assert set(await eraser.held()) == {THEIRS}
     after = await _rows(settings, service)
     left = {name: [row for row in _of(rows, OURS) if "organisation-erased" not in row] for name, rows in after.items()}
     assert {name for name, rows in left.items() if rows} == {"organisation"}, "what stays of it, and the word of it"

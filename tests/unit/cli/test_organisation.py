@@ -34,6 +34,20 @@ def test_all_are_listed(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
+def test_sizes_are_those_of_all_services_together(justera: Justera, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = json.dumps([{"organisation": "norrdalen", "rows": 5}, {"organisation": "only-tokens", "rows": 1}])
+    with answering(Answer(body=held, first=[json.dumps(LISTED)])) as url:
+        monkeypatch.setenv("JUSTERA_URL", url)
+        outcome = justera("organisation", "list", "--sizes")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert [line.split("\t")[0::5] for line in outcome.out.splitlines()] == [
+        ["id", "rows"],
+        ["default", "0"],
+        ["norrdalen", "20"],
+        ["only-tokens", "4"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "asked", "sent"),
     [

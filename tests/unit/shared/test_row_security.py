@@ -20,6 +20,7 @@ FOR_ALL = {
     "services/notifications/delivery/instance.py": 1,
     "services/notifications/delivery/mailer.py": 2,
     "services/notifications/inbox/transport.py": 1,
+    "shared/erasing.py": 1,
     "shared/messaging/inbound.py": 2,
     "shared/messaging/relay.py": 1,
     "shared/passed_sessions.py": 2,
