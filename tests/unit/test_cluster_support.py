@@ -13,7 +13,7 @@ import pytest
 from shared.migrations import newest_revision
 from shared.names import SERVICES
 from tests.cluster import images, second_version
-from tests.cluster.blows import drain
+from tests.cluster.blows import drain, scale
 from tests.cluster.kubectl import Refused
 from tests.support.parts import REPOSITORY
 
@@ -79,6 +79,33 @@ async def test_a_drain_that_was_none_fails_and_leaves_no_node_closed(world: Fake
     with pytest.raises(AssertionError):
         await drain(world)(random.Random(1))  # type: ignore[arg-type]
     assert world.called[-1] == "uncordon node1"
+
+
+class Scaled:
+    """A cluster that has, a while after it was told, as many pods of a service as it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+        self.had: list[int] = []
+
+    def ready_pods(self, selector: str) -> list[str]:
+        assert selector.endswith("app.kubernetes.io/name=signing")
+        if len(self.had) < len(self.told):
+            self.had.append(self.told[-1])
+            return ["one of those before"] * 3
+        return ["signing"] * self.told[-1]
+
+    async def run(self, *arguments: str, seconds: float = 120) -> str:
+        if arguments[0] == "scale":
+            assert self.had == self.told, "the ones before were not waited for"
+            self.told.append(int(arguments[2].removeprefix("--replicas=")))
+        return "deployment.apps/signing\n"
+
+
+async def test_a_service_is_scaled_to_six_and_back_and_each_time_waited_for() -> None:
+    world = Scaled()
+    assert "from 1 to 6 and back" in await scale(world, "signing")(random.Random(1))  # type: ignore[arg-type]
+    assert world.told == world.had == [1, 6, 1, 2]
 
 
 def test_archives_that_another_version_left_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
