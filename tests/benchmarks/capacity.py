@@ -1,7 +1,7 @@
 """What an event, a meeting, an agreement and an archived year cost, measured with stored rows; and what that makes.
 
-    python -m tests.benchmarks.capacity meetings agreements journal     measures, and adds to docs/capacity.json
-    python -m tests.benchmarks.capacity --for-sweden                    prints docs/capacity.md's tables of that file
+    python -m tests.benchmarks.capacity meetings agreements    measures some parts, and adds to docs/capacity.json
+    python -m tests.benchmarks.capacity --for-sweden           prints docs/capacity.md's tables of that file
 
 `make capacity` is the first with its defaults. It needs what `make bench` needs, half an hour and some 40 GB of disk.
 """
@@ -30,6 +30,7 @@ import structlog
 
 from shared.names import SERVICES
 from shared.row_security import for_all
+from tests.benchmarks.decision_rows import decisions_of
 from tests.benchmarks.journal_rows import journal_of
 from tests.benchmarks.pipeline import Pipeline, pipeline
 from tests.benchmarks.servers import Servers, plain, servers
@@ -40,6 +41,7 @@ from tests.support.kafka import Kafka
 
 RECORD = Path(__file__).parents[2] / "docs" / "capacity.json"
 _WARM_UP = 50
+_EVENTS_OF_MONTHS = 200_000
 
 _SIZES = """
 SELECT coalesce((SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = c.oid), c.oid::regclass)::text AS name,
@@ -132,16 +134,41 @@ async def _with_agreements(services: Pipeline, stored: int, count: int) -> Found
 
 async def journal(folder: Path, machine: Servers, wanted: argparse.Namespace, keep: Keep) -> None:
     """The journal alone, of 24 months, with more and more events in it that real agreements told."""
+    originals = await _originals(folder, machine)
+    found = []
+    for number in wanted.events:
+        async with journal_of(machine, originals, number, _say) as rows:
+            found.append(await rows.measured(_cost_of(machine)))
+            keep({"sizes": found})
+
+
+async def _originals(folder: Path, machine: Servers) -> Path:
+    """A file of what some agreements told the journal."""
     async with pipeline(folder / "originals", machine) as services:
         await services.run(_WARM_UP)
         source = plain(services.database_url.replace("{service}", "archive"))
         originals = folder / "originals.copy"
         await _export(source, originals)
     await Kafka(machine.bootstrap, "machine").delete_topics()
+    return originals
+
+
+async def months(folder: Path, machine: Servers, wanted: argparse.Namespace, keep: Keep) -> None:
+    """The journal with the same events in more and more months."""
+    originals = await _originals(folder, machine)
     found = []
-    for number in wanted.events:
-        async with journal_of(machine, originals, number, _say) as rows:
+    for number in wanted.months:
+        async with journal_of(machine, originals, _EVENTS_OF_MONTHS, _say, months_of=number) as rows:
             found.append(await rows.measured(_cost_of(machine)))
+            keep({"sizes": found})
+
+
+async def search(folder: Path, machine: Servers, wanted: argparse.Namespace, keep: Keep) -> None:
+    """A word that one decision in a hundred has, among more and more of one association."""
+    found = []
+    for number in wanted.decisions:
+        async with decisions_of(machine, str(folder), number) as searched:
+            found.append({"decisions": number, **await _cost_of(machine)(searched, 25)})
             keep({"sizes": found})
 
 
@@ -170,7 +197,7 @@ def _cost_of(machine: Servers) -> Callable[[Callable[[], Awaitable[object]], int
     return cost
 
 
-PARTS = {"meetings": meetings, "agreements": agreements, "journal": journal}
+PARTS = {"meetings": meetings, "agreements": agreements, "journal": journal, "months": months, "search": search}
 
 
 def _say(line: str) -> None:
@@ -202,9 +229,15 @@ async def _measure(wanted: argparse.Namespace) -> None:
             shutil.rmtree(folder)
 
 
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(PARTS)}")
+    return name
+
+
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.capacity", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=PARTS, metavar="|".join(PARTS), help="default: all")
+    parser.add_argument("parts", nargs="*", type=_part, metavar="|".join(PARTS), help="default: all")
     parser.add_argument("--for-sweden", action="store_true", help="measure nothing: the tables of what was recorded")
     parser.add_argument("--meetings", type=int, default=40, help="meetings played; default: 40")
     parser.add_argument("--agreements", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="stored, growing")
@@ -212,6 +245,8 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--events", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000], help="in the journal"
     )
+    parser.add_argument("--months", type=int, nargs="*", default=[12, 24, 60, 120], help="of the journal")
+    parser.add_argument("--decisions", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="of an association")
     parser.add_argument("--out", type=Path, default=RECORD)
     wanted = parser.parse_args(given)
     wanted.parts = wanted.parts or list(PARTS)

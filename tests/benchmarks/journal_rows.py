@@ -30,7 +30,7 @@ from shared.messaging.signatures import new_event_keys, parse_event_keys
 from tests.benchmarks.servers import Servers, plain
 from tests.support.signed import signed_for
 
-_MONTHS = 24
+MONTHS = 24
 _ORGANISATIONS = 611
 _OURS = "association-0"
 _ROUNDS = 25
@@ -60,7 +60,7 @@ class JournalRows:
         )
         return {
             "events": self.events,
-            "partitions": _MONTHS,
+            "months": len(self.months),
             "filled_in_seconds": round(self.seconds),
             "bytes": {"rows": rows // self.events, "indexes": indexes // self.events},
             "read": {name: await cost(reading, _ROUNDS) for name, reading in (await self._readings()).items()},
@@ -70,7 +70,7 @@ class JournalRows:
     async def _readings(self) -> dict[str, Callable[[], Awaitable[object]]]:
         reader, everything = JournalReader(self.database), JournalFilter()
         of_an_agreement = await self._some_agreement()
-        middle = beginning(self.months[_MONTHS // 2]) + timedelta(days=3)
+        middle = beginning(self.months[len(self.months) // 2]) + timedelta(days=3)
         period = JournalFilter(since=middle, until=middle + timedelta(days=1))
         a_type = JournalFilter(types=(of_an_agreement.event_type,))
         about = JournalFilter(about=of_an_agreement.subject)
@@ -94,7 +94,7 @@ class JournalRows:
 
     async def _some_agreement(self) -> Any:
         """As an event that ends it says of itself."""
-        lowest = first_id(self.months[_MONTHS // 2])
+        lowest = first_id(self.months[len(self.months) // 2])
         row = await self.connection.fetchrow(
             "SELECT * FROM journal WHERE organisation = $1 AND event_type LIKE '%.agreement-completed.%'"
             " ORDER BY id > $2 DESC, id LIMIT 1",
@@ -137,13 +137,15 @@ def _with_new_id(raw: RawMessage) -> RawMessage:
 
 
 @asynccontextmanager
-async def journal_of(machine: Servers, originals: Path, events: int, say: Say) -> AsyncIterator[JournalRows]:
+async def journal_of(
+    machine: Servers, originals: Path, events: int, say: Say, *, months_of: int = MONTHS
+) -> AsyncIterator[JournalRows]:
     url = await machine.postgres.create_database("archive")
     connection = await asyncpg.connect(plain(url), command_timeout=3600)
     database = Database(url)
     begun = time.perf_counter()
     months = [month_of(datetime.now(UTC))]
-    while len(months) < _MONTHS:
+    while len(months) < months_of:
         months.append(following(months[-1]))
     try:
         await connection.execute("SET synchronous_commit = off; SET maintenance_work_mem = '256MB'")
@@ -152,7 +154,7 @@ async def journal_of(machine: Servers, originals: Path, events: int, say: Say) -
         of_one = await connection.fetchval("SELECT count(*) FROM original")
         for (name,) in await connection.fetch("SELECT relname FROM pg_class WHERE relname ~ '^journal_[0-9]{6}$'"):
             await connection.execute(f"DROP TABLE {name}")
-        copies, made = max(1, round(events / _MONTHS / of_one)), 0
+        copies, made = max(1, round(events / months_of / of_one)), 0
         for number, month in enumerate(months):
             made += await _fill(connection, month, number * copies, copies, of_one)
             say(f"{made:,} of {events:,} events after {time.perf_counter() - begun:.0f} s")

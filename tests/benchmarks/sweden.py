@@ -113,7 +113,14 @@ def need(load: Load, cost: Cost, assumed: Assumed, *, years: int = 1) -> Need:
 def tables(record: dict[str, Any]) -> str:
     """Markdown, as it stands in docs/capacity.md."""
     assumed, cost = Assumed(), Cost.of(record["meetings"])
-    parts = [_measured(record), _journal(record["journal"]), _agreements(record["agreements"]), _needs(cost, assumed)]
+    parts = (
+        _measured(record),
+        _journal(record["journal"]),
+        _months(record["months"]),
+        _agreements(record["agreements"]),
+        _search(record["search"]),
+        _needs(cost, assumed),
+    )
     return "\n\n".join(parts)
 
 
@@ -166,15 +173,31 @@ def _journal(record: dict[str, Any]) -> str:
     return _table(
         ["ms", *(f"{one['events']:,} events" for one in found)],
         [
-            *(
-                [name, *(f"{one['cpu_ms'] + one['postgres_ms']:.1f} ({one['ms']:.0f})" for one in costs)]
-                for name, costs in [*read, *taken]
-            ),
+            *([name, *(_cpu(one) for one in costs)] for name, costs in [*read, *taken]),
             ["bytes an event: row", *(f"{one['bytes']['rows']:,}" for one in found)],
             ["bytes an event: indexes", *(f"{one['bytes']['indexes']:,}" for one in found)],
             ["GB", *(f"{one['events'] * sum(one['bytes'].values()) / 1e9:.1f}" for one in found)],
         ],
     )
+
+
+def _months(record: dict[str, Any]) -> str:
+    found = record["sizes"]
+    return _table(
+        ["ms", *(f"{one['months']} months" for one in found)],
+        [[name, *(_cpu(one["read"][name]) for one in found)] for name in found[0]["read"]],
+    )
+
+
+def _search(record: dict[str, Any]) -> str:
+    found = record["sizes"]
+    return _table(
+        ["ms", *(f"{one['decisions']:,} decisions" for one in found)], [["a search", *(_cpu(one) for one in found)]]
+    )
+
+
+def _cpu(cost: dict[str, float]) -> str:
+    return f"{cost['cpu_ms'] + cost['postgres_ms']:.1f} ({cost['ms']:.0f})"
 
 
 def _agreements(record: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.capacity import _arguments, main
 from tests.benchmarks.sweden import Assumed, Cost, Load, loads, need, tables
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -31,11 +32,24 @@ def test_the_pages_tables_are_those_of_the_recorded_measurements() -> None:
         assert table in page, "print them by `python -m tests.benchmarks.capacity --for-sweden`"
 
 
-@pytest.mark.parametrize("part", ["meetings", "agreements", "journal"])
+def test_the_command_that_the_page_names_prints_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["capacity", "--for-sweden"])
+    main()
+    assert capsys.readouterr().out == tables(RECORD) + "\n"
+
+
+@pytest.mark.parametrize("part", ["meetings", "agreements", "journal", "months", "search"])
 def test_each_measurement_names_its_command_its_day_and_its_machine(part: str) -> None:
     page = (DOCS / "capacity.md").read_text()
     for name in ("taken", "command", "machine"):
         assert RECORD[part][name] in page
+
+
+def test_without_a_part_all_are_measured() -> None:
+    assert _arguments([]).parts == ["meetings", "agreements", "journal", "months", "search"]
+    assert _arguments(["search", "--decisions", "10"]).parts == ["search"]
 
 
 def test_a_load_needs_its_busiest_hours_cores_and_its_years_bytes() -> None:
