@@ -30,7 +30,7 @@ from shared.messaging.inbound import Handlers
 from shared.messaging.tables import ORGANISATION
 from shared.messaging.transaction import Received, Transaction
 from shared.names import Standing
-from shared.suspension import Known, knowing
+from shared.suspension import Known, OwnMail, knowing
 
 log = get_logger(__name__)
 
@@ -39,7 +39,9 @@ KNOWN_SECONDS = 2.0
 
 _READ_SECONDS = 2.0
 _STATE = select(func.count(), func.sum(ORGANISATION.c.version))  # another one after each fact
-_ALL = select(ORGANISATION.c.id, ORGANISATION.c.standing, ORGANISATION.c.name, ORGANISATION.c.erased_at)
+_ALL = select(
+    *(ORGANISATION.c[name] for name in ("id", "standing", "name", "erased_at", "mail_from", "bounce_domain")),
+)
 # Of an organisation whose beginning a service has not seen.
 _UNKNOWN: Mapping[str, Any] = {"standing": Standing.ACTIVE, "reason": "", "name": "", "language": "sv"}
 
@@ -67,12 +69,16 @@ async def _fold(transaction: Transaction, received: Received[Any], changed: Mapp
 
 
 async def on_added(transaction: Transaction, received: Received[OrganisationAdded]) -> None:
-    event = received.event
-    await _fold(transaction, received, {"standing": Standing.ACTIVE, "name": event.name, "language": event.language})
+    await _fold(transaction, received, {"standing": Standing.ACTIVE, **_details(received.event)})
 
 
 async def on_changed(transaction: Transaction, received: Received[OrganisationChanged]) -> None:
-    await _fold(transaction, received, {"name": received.event.name, "language": received.event.language})
+    await _fold(transaction, received, _details(received.event))
+
+
+def _details(event: OrganisationAdded | OrganisationChanged) -> dict[str, Any]:
+    """What it tells: a release before this one tells less, and what it does not know stays."""
+    return event.model_dump(exclude_unset=True)
 
 
 async def on_suspended(transaction: Transaction, received: Received[OrganisationSuspended]) -> None:
@@ -88,8 +94,10 @@ async def on_erased(transaction: Transaction, received: Received[OrganisationEra
 
 
 def erased(at: datetime) -> Mapping[str, Any]:
-    """What is known of one that is erased: no name. Whoever asks for those who are suspended finds it, too."""
-    return {"standing": Standing.SUSPENDED, "reason": "", "name": "", "erased_at": at}
+    """What is known of one that is erased: no name, no address. Whoever asks for those who are suspended finds it,
+    too."""
+    nothing = {"reason": "", "name": "", "mail_from": "", "bounce_domain": ""}
+    return {"standing": Standing.SUSPENDED, **nothing, "erased_at": at}
 
 
 EVENT_HANDLERS: Handlers[Transaction] = {
@@ -136,6 +144,19 @@ class KnownOrganisations:
         added: theirs is that of the settings."""
         return self._known.name_of(organisation)
 
+    def mail_from_of(self, organisation: str) -> str:
+        """The address that its mails are from, by what was read last; empty where it is that of the settings."""
+        return self._known.mail_of(organisation).mail_from
+
+    def bounce_domain_of(self, organisation: str) -> str:
+        """The domain of its mails' return paths, by what was read last; empty where it is that of the settings."""
+        return self._known.mail_of(organisation).bounce_domain
+
+    @property
+    def bounce_domains(self) -> Collection[str]:
+        """Those that are some organisation's own, by what was read last."""
+        return {found for one in self._known.mails.values() if (found := one.bounce_domain)}
+
     @property
     def served(self) -> Collection[str]:
         """All, the own one first, by what was read last."""
@@ -156,8 +177,13 @@ class KnownOrganisations:
                 if (count, versions) != self._state:
                     rows = (await connection.execute(_ALL)).all()
                     suspended = frozenset(row.id for row in rows if row.standing == Standing.SUSPENDED)
-                    erased = frozenset(row.id for row in rows if row.erased_at is not None)
-                    self._known = Known(self._own, suspended, {row.id: row.name for row in rows}, erased)
+                    self._known = Known(
+                        self._own,
+                        suspended,
+                        names={row.id: row.name for row in rows},
+                        erased=frozenset(row.id for row in rows if row.erased_at is not None),
+                        mails={row.id: OwnMail(row.mail_from, row.bounce_domain) for row in rows},
+                    )
                     self._state = (count, versions)
         except Exception as error:
             log.warning("organisations.not_read", error=type(error).__name__)

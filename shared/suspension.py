@@ -23,19 +23,34 @@ class OrganisationErased(NotAllowed):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnMail:
+    """Where an organisation's mails are from; empty where the settings say it."""
+
+    mail_from: str = ""
+    bounce_domain: str = ""
+
+
+_OF_THE_SETTINGS = OwnMail()
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known in a request. `own`: the installation's own organisation, which is never suspended. `suspended`:
     None while nobody knows, and then no other is let in. `names`: of the others, as people write them. `erased`:
-    those of the suspended that are erased, or are being."""
+    those of the suspended that are erased, or are being. `mails`: where the others' mails are from."""
 
     own: str
     suspended: frozenset[str] | None
     names: Mapping[str, str] = field(default_factory=dict)
     erased: frozenset[str] = frozenset()
+    mails: Mapping[str, OwnMail] = field(default_factory=dict)
 
     def name_of(self, organisation: str) -> str:
         """Empty for one whose name is that of the settings."""
         return "" if organisation == self.own else self.names.get(organisation, "")
+
+    def mail_of(self, organisation: str) -> OwnMail:
+        return _OF_THE_SETTINGS if organisation == self.own else self.mails.get(organisation, _OF_THE_SETTINGS)
 
 
 _KNOWN: ContextVar[Known | None] = ContextVar("justera_suspended", default=None)

@@ -36,6 +36,8 @@ app = typer.Typer(
     "Needs a token of an operator of the installation's own organisation.",
     no_args_is_help=True,
 )
+MAIL_FROM = "The address that its mails are from; empty: the installation's."
+BOUNCE_DOMAIN = "The domain of its mails' return paths; empty: the installation's."
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its short name: a-z, 0-9 and hyphens.")]
 
 
@@ -76,10 +78,14 @@ def add(
     organisation: Id,
     name: Annotated[str, typer.Option(help="As people write it.")],
     language: Annotated[str, typer.Option(help="sv or en: where a reader has chosen none.")] = "sv",
+    mail_from: Annotated[str, typer.Option(help=MAIL_FROM)] = "",
+    bounce_domain: Annotated[str, typer.Option(help=BOUNCE_DOMAIN)] = "",
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Serve one more organisation. Its short name is part of every key and link, and can never be changed."""
-    details = {"name": name, "language": _language(language)}
+    mails = {"mail_from": mail_from, "bounce_domain": bounce_domain}
+    own = {field: value for field, value in mails.items() if value}
+    details = {"name": name, "language": _language(language), **own}
     new = {"id": organisation, "details": details}
     Client(Role.OPERATOR, data).post("meetings", "/organisations", OneOrganisation, new)
     typer.echo(f"{organisation} is served; `justera token --organisation {organisation} …` makes tokens for its people")
@@ -90,13 +96,20 @@ def change(
     organisation: Id,
     name: Annotated[str | None, typer.Option(help="As people write it.", show_default=False)] = None,
     language: Annotated[str | None, typer.Option(help="sv or en.", show_default=False)] = None,
+    mail_from: Annotated[str | None, typer.Option(help=MAIL_FROM, show_default=False)] = None,
+    bounce_domain: Annotated[str | None, typer.Option(help=BOUNCE_DOMAIN, show_default=False)] = None,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Change what is said of it; what is not named stays."""
     found = next((one for one in _all(data)["organisations"] if one["id"] == organisation), None)
     if found is None:
         raise NotFound(f"there is no organisation {organisation[:80]!r} in the register", hint="add it first")
-    given = {"name": name, "language": None if language is None else _language(language)}
+    given = {
+        "name": name,
+        "language": None if language is None else _language(language),
+        "mail_from": mail_from,
+        "bounce_domain": bounce_domain,
+    }
     details = {**found["details"], **{field: value for field, value in given.items() if value is not None}}
     path = f"{_path(organisation)}?version={found['version']}"
     Client(Role.OPERATOR, data).put("meetings", path, OneOrganisation, details)

@@ -245,6 +245,8 @@ class NamedOrganisation(_Shape):
 class OrganisationWords(_Shape):
     name: str
     language: str
+    mail_from: str = ""
+    bounce_domain: str = ""
 
 
 class OneOrganisation(_Shape):

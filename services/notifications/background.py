@@ -63,7 +63,9 @@ def _listening(settings: Settings, reports: DeliveryReports) -> Callable[[asynci
 
     async def listen(stopping: asyncio.Event) -> None:
         await reports.ready()
-        async with ReportListener(listener_settings, is_ours=reports.is_ours, take=reports.take):
+        async with ReportListener(
+            listener_settings, is_ours=reports.is_ours, take=reports.take, further_domains=reports.further_domains
+        ):
             await stopping.wait()
 
     return listen

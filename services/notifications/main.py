@@ -67,7 +67,7 @@ def build(
     wakeup, mailer_wakeup = Wakeup(), Wakeup()
     unit_of_work = UnitOfWork(database, partial(NotificationsTransaction, mailer_wakeup=mailer_wakeup), wakeup)
     known_organisations = KnownOrganisations(database, settings.organisation)
-    composer = composer_of(settings, known_organisations.name_of)
+    composer = composer_of(settings, known_organisations)
     how = mailer_settings or MailerSettings()
     if transport is None:
         transport = _transport(settings, database, clock, composer, how, known_organisations, show_mail=show_mail)

@@ -16,7 +16,7 @@ import hashlib
 import hmac
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from shared.errors import InvalidInput
@@ -104,24 +104,24 @@ def return_path(token: str, domain: str) -> str:
     return f"{LOCAL_PART_PREFIX}{token}@{domain}"
 
 
-def token_in(text: str, *, domain: str | None = None) -> str | None:
+def token_in(text: str, *, domains: Collection[str] | None = None) -> str | None:
     """The first token (lower case, unverified) in a return path of ours inside `text`, such as a header's value.
 
-    With `domain`, only addresses of that domain count.
+    With `domains` (lower case), only addresses of these count.
     """
     for match in _ADDRESS.finditer(text):
-        if domain is None or match[2].lower() == domain.lower():
+        if domains is None or match[2].lower() in domains:
             return match[1].lower()
     return None
 
 
-def organiser_in(text: str, *, domain: str | None = None) -> str | None:
+def organiser_in(text: str, *, domains: Collection[str] | None = None) -> str | None:
     """The local part (lower case, unverified) of the first organiser's address of ours inside `text`.
 
-    With `domain`, only addresses of that domain count.
+    With `domains` (lower case), only addresses of these count.
     """
     for match in _ORGANISER.finditer(text):
-        if domain is None or match[2].lower() == domain.lower():
+        if domains is None or match[2].lower() in domains:
             return match[1].lower()
     return None
 

@@ -20,6 +20,8 @@ class _DetailsEvent(_OrganisationEvent):
 
     name: str = Field(description="as people write it")
     language: str = Field(description="of its texts, where a reader has chosen none: sv or en")
+    mail_from: str = Field("", description="the address that its mails are from; empty: the installation's")
+    bounce_domain: str = Field("", description="the domain of its mails' return paths; empty: the installation's")
 
 
 class OrganisationAdded(_DetailsEvent):
@@ -27,7 +29,7 @@ class OrganisationAdded(_DetailsEvent):
 
 
 class OrganisationChanged(_DetailsEvent):
-    """It is called otherwise; all details are told again."""
+    """It is called otherwise, or its mails are from elsewhere; all details are told again."""
 
 
 class OrganisationSuspended(_OrganisationEvent):

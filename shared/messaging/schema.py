@@ -113,6 +113,11 @@ _V6 = (
     "CREATE INDEX organisation_erased ON organisation (id) WHERE erased_at IS NOT NULL",
 )
 
+_V7 = (
+    "ALTER TABLE organisation ADD COLUMN mail_from text NOT NULL DEFAULT '', "
+    "ADD COLUMN bounce_domain text NOT NULL DEFAULT ''",
+)
+
 
 def statements_v1() -> tuple[str, ...]:
     return _V1
@@ -141,3 +146,8 @@ def statements_v5() -> tuple[str, ...]:
 def statements_v6() -> tuple[str, ...]:
     """On top of v5: what stays of an organisation that was erased."""
     return _V6
+
+
+def statements_v7() -> tuple[str, ...]:
+    """On top of v6: where an organisation's mails are from."""
+    return _V7

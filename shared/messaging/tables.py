@@ -153,6 +153,9 @@ class OrganisationRow(MessagingTable, table=True):
     erasure_ended_at: datetime | None = Field(default=None, sa_column=_timestamptz(nullable=True))
     erased: dict[str, int] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     late: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    # Empty: the installation's.
+    mail_from: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    bounce_domain: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
 
 
 OUTBOX = MessagingTable.metadata.tables["outbox"]

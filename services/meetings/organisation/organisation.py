@@ -18,21 +18,27 @@ from shared.events import (
 )
 from shared.names import Standing
 from shared.rendering.minutes import Language
-from shared.text import clean_line, clean_reason
+from shared.text import ascii_domain, clean_line, clean_mailbox, clean_reason
 
 MOST_ORGANISATIONS = 5000
 """In one installation: every row is read when one of them asks who is suspended, and none of that is paged."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # as of `Settings.organisation`: it is part of every key and link
 
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})+")  # RFC 1035, as RFC 1123 has it
+
 
 class OrganisationDetails(BaseModel):
-    """What people say of an organisation. `language`: of its texts, where a reader has chosen none."""
+    """What people say of an organisation. `language`: of its texts, where a reader has chosen none. `mail_from`: the
+    address that its mails are from, `bounce_domain`: the domain of their return paths; empty for the installation's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(max_length=4000)
     language: Language = "sv"
+    mail_from: str = Field("", max_length=320)
+    bounce_domain: str = Field("", max_length=253)
 
 
 class Organisation(BaseModel):
@@ -59,7 +65,7 @@ def add(organisation_id: str, details: OrganisationDetails) -> tuple[Organisatio
         )
     cleaned = clean_details(details)
     made = Organisation(id=organisation_id, version=1, standing=Standing.ACTIVE, details=cleaned)
-    return made, OrganisationAdded(name=cleaned.name, language=cleaned.language)
+    return made, OrganisationAdded(**cleaned.model_dump())
 
 
 def change(organisation: Organisation, details: OrganisationDetails) -> tuple[Organisation, OrganisationChanged | None]:
@@ -70,7 +76,7 @@ def change(organisation: Organisation, details: OrganisationDetails) -> tuple[Or
     if cleaned == organisation.details:
         return organisation, None
     changed = organisation.model_copy(update={"version": organisation.version + 1, "details": cleaned})
-    return changed, OrganisationChanged(name=cleaned.name, language=cleaned.language)
+    return changed, OrganisationChanged(**cleaned.model_dump())
 
 
 def suspend(organisation: Organisation, reason: str = "") -> tuple[Organisation, OrganisationSuspended]:
@@ -121,4 +127,35 @@ def _require_not_erased(organisation: Organisation) -> None:
 
 def clean_details(details: OrganisationDetails) -> OrganisationDetails:
     """Raises InvalidInput that begins with the field's name."""
-    return details.model_copy(update={"name": clean_line(details.name, "name")})
+    return details.model_copy(
+        update={
+            "name": clean_line(details.name, "name"),
+            "mail_from": _mail_from(details.mail_from),
+            "bounce_domain": _bounce_domain(details.bounce_domain),
+        }
+    )
+
+
+def _mail_from(given: str) -> str:
+    """Raises InvalidInput."""
+    try:
+        return clean_mailbox(given) if given.strip() else ""
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"mail_from: {error.message}", hint="an address alone, such as protokoll@norrdalen.example"
+        ) from error
+
+
+def _bounce_domain(given: str) -> str:
+    """As mail servers look it up. Raises InvalidInput."""
+    domain = given.strip().lower()
+    if not domain:
+        return ""
+    hint = "such as studs.norrdalen.example, without an @"
+    try:
+        found = ascii_domain(domain)
+    except InvalidInput as error:
+        raise InvalidInput(f"bounce_domain: {error.message}", hint=hint) from error
+    if not _DOMAIN.fullmatch(found):
+        raise InvalidInput(f"bounce_domain: {given[:80]!r} is no domain", hint=hint)
+    return found

@@ -53,6 +53,8 @@ class OrganisationStore(Transaction):
             "name": details.name,
             "language": details.language,
             "erased_at": organisation.erased_at,
+            "mail_from": details.mail_from,
+            "bounce_domain": details.bounce_domain,
         }
         await organisations.save(self.connection, organisation.id, organisation.version, at, changed)
 
@@ -63,6 +65,8 @@ def _organisation(row: Any) -> Organisation:
         version=row.version,
         standing=row.standing,
         reason=row.reason,
-        details=OrganisationDetails(name=row.name, language=row.language),
+        details=OrganisationDetails(
+            name=row.name, language=row.language, mail_from=row.mail_from, bounce_domain=row.bounce_domain
+        ),
         erased_at=row.erased_at,
     )

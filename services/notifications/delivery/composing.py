@@ -1,7 +1,7 @@
 """From a stored delivery to the mail and its envelope: the same each time; links are derived here, stored nowhere."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import parseaddr
 
@@ -19,6 +19,7 @@ from shared.events import Person as KnownPerson
 from shared.events.notices import JOIN
 from shared.keys import KeyRing, parse_keys
 from shared.links import Link
+from shared.organisations import KnownOrganisations
 from shared.sealed import unseal
 from shared.settings import Settings
 
@@ -49,7 +50,8 @@ class Outgoing:
 @dataclass(frozen=True)
 class Composer:
     """`mail_from` is the service's own mailbox; `public_url` has no slash at its end. `name_of`: in whose name an
-    organisation's mails are sent; empty where it is that of the mailbox."""
+    organisation's mails are sent; `mail_from_of`, `bounce_domain_of`: from where; each is empty where that of the
+    settings holds. Message-IDs are in the domain of `mail_from` for all: a mail that is sent again has the same one."""
 
     mail_from: Person
     public_url: str
@@ -59,6 +61,8 @@ class Composer:
     member_keys: KeyRing
     bounce_keys: KeyRing
     name_of: Callable[[str], str] = lambda _organisation: ""
+    mail_from_of: Callable[[str], str] = lambda _organisation: ""
+    bounce_domain_of: Callable[[str], str] = lambda _organisation: ""
 
     def message_id(self, delivery_id: str) -> str:
         return message_id(delivery_id, self.mail_domain)
@@ -78,10 +82,15 @@ class Composer:
         if (invitation := self.invitation(delivery)) is not None:
             invitations.attach(message, invitation)
         token = verp.encode(delivery.id, organisation=delivery.organisation, ring=self.bounce_keys)
-        return Outgoing(message, verp.return_path(token, self.bounce_domain), delivery.recipient, token)
+        return_path = verp.return_path(token, self._bounce_domain(delivery.organisation))
+        return Outgoing(message, return_path, delivery.recipient, token)
 
     def _mailbox_of(self, delivery: Delivery) -> Person:
-        return Person(self.mail_from.email, self.name_of(delivery.organisation) or self.mail_from.name)
+        of = delivery.organisation
+        return Person(self.mail_from_of(of) or self.mail_from.email, self.name_of(of) or self.mail_from.name)
+
+    def _bounce_domain(self, organisation: str) -> str:
+        return self.bounce_domain_of(organisation) or self.bounce_domain
 
     def _letter(self, delivery: Delivery) -> Letter:
         facts = delivery.facts
@@ -142,7 +151,10 @@ class Composer:
         read it, not of the mail."""
         organisation = delivery.organisation
         return verp.organiser(
-            delivery.invitation_id, self.bounce_domain, organisation=organisation, ring=self.bounce_keys
+            delivery.invitation_id,
+            self._bounce_domain(organisation),
+            organisation=organisation,
+            ring=self.bounce_keys,
         )
 
     def _link(self, delivery: Delivery) -> str:
@@ -212,10 +224,10 @@ class Composer:
         return f"{self.public_url}/signing/overview/{delivery.agreement_id}"
 
 
-def composer_of(settings: Settings, name_of: Callable[[str], str] = lambda _organisation: "") -> Composer:
+def composer_of(settings: Settings, known: KnownOrganisations | None = None) -> Composer:
     """Raises BadConfiguration when a key is missing."""
     name, address = parseaddr(settings.mail_from)
-    return Composer(
+    composer = Composer(
         mail_from=Person(address, name or settings.organisation_name),
         public_url=settings.public_url.rstrip("/"),
         bounce_domain=settings.bounce_domain,
@@ -223,7 +235,14 @@ def composer_of(settings: Settings, name_of: Callable[[str], str] = lambda _orga
         copy_keys=parse_keys(settings.secret("copy_link_keys"), "JUSTERA_COPY_LINK_KEYS"),
         member_keys=parse_keys(settings.secret("member_link_keys"), "JUSTERA_MEMBER_LINK_KEYS"),
         bounce_keys=parse_keys(settings.secret("bounce_keys"), "JUSTERA_BOUNCE_KEYS"),
-        name_of=name_of,
+    )
+    if known is None:
+        return composer
+    return replace(
+        composer,
+        name_of=known.name_of,
+        mail_from_of=known.mail_from_of,
+        bounce_domain_of=known.bounce_domain_of,
     )
 
 

@@ -128,6 +128,10 @@ class DeliveryReports:
         log.info("report.of_an_erased_organisation", organisation=organisation)
         return True
 
+    def further_domains(self) -> Collection[str]:
+        """Of return paths: those that are some organisation's own."""
+        return () if self._known is None else self._known.bounce_domains
+
     @property
     def _served(self) -> Collection[str]:
         return [self._organisation] if self._known is None else self._known.served

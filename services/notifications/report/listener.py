@@ -16,7 +16,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,9 +78,16 @@ class ListenerSettings:
 class ReportListener:
     """Start it with `start`, or use it as an asynchronous context manager; `port` is known from then on."""
 
-    def __init__(self, settings: ListenerSettings, *, is_ours: IsOurs, take: TakeReport) -> None:
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        *,
+        is_ours: IsOurs,
+        take: TakeReport,
+        further_domains: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self._settings = settings
-        self._handler = _Handler(settings, is_ours, take)
+        self._handler = _Handler(settings, is_ours, take, further_domains)
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
         self._stopping = False
@@ -257,8 +264,15 @@ class _Connection(SMTP):
 class _Handler:
     """aiosmtpd's hooks. Each mail has one recipient, so that its answer speaks of one report."""
 
-    def __init__(self, settings: ListenerSettings, is_ours: IsOurs, take: TakeReport) -> None:
-        self._domain = settings.domain
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        is_ours: IsOurs,
+        take: TakeReport,
+        further_domains: Callable[[], Collection[str]],
+    ) -> None:
+        self._domain = settings.domain.lower()
+        self._further_domains = further_domains
         self._per_mail = _limit(settings.reports_per_mail)
         self._per_host = _limit(settings.recipients_per_host)
         self._is_ours = is_ours
@@ -275,7 +289,8 @@ class _Handler:
             return "452 4.5.3 one recipient a mail"
         try:
             self._per_host.spend(_host(session.peer))
-            token = token_in(address, domain=self._domain) or organiser_in(address, domain=self._domain)
+            domains = {self._domain, *self._further_domains()}
+            token = token_in(address, domains=domains) or organiser_in(address, domains=domains)
             if token is None or not self._is_ours(token):
                 return "550 5.1.1 no such address"
             self._per_mail.spend(token)

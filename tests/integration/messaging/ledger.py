@@ -26,6 +26,7 @@ from shared.messaging.schema import (
     statements_v4,
     statements_v5,
     statements_v6,
+    statements_v7,
 )
 from shared.messaging.signatures import Signer, Verifier
 from shared.messaging.transaction import Received, Transaction, UnitOfWork
@@ -86,7 +87,7 @@ class Ledger:
     async def create_tables(self) -> None:
         async with self.database.transaction() as connection:
             versions = (statements_v1, statements_v2, statements_v3, statements_v4, statements_v5, statements_v6)
-            for statement in (one for version in versions for one in version()):
+            for statement in (one for version in (*versions, statements_v7) for one in version()):
                 await connection.execute(text(statement))
             await connection.execute(text("CREATE TABLE line (n bigserial PRIMARY KEY, key text, number bigint)"))
             await connection.execute(text("CREATE TABLE tally (key text PRIMARY KEY, number bigint)"))

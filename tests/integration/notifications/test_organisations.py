@@ -1,17 +1,21 @@
 """A suspended organisation's mails wait, whoever else's go out; resumed, they go out as well."""
 
+import json
 from datetime import timedelta
 
+import aiosmtplib
 import pytest
 from sqlalchemy import text
 
 from services.notifications import verp
 from services.notifications.delivery import store
 from services.notifications.delivery.delivery import Status
+from services.notifications.report.listener import ListenerSettings, ReportListener
 from shared.events import (
     Envelope,
     Event,
     OrganisationAdded,
+    OrganisationChanged,
     OrganisationErased,
     OrganisationResumed,
     OrganisationSuspended,
@@ -23,6 +27,7 @@ from shared.keys import parse_keys
 from shared.messaging.message import RawMessage
 from shared.messaging.tables import ORGANISATION as KNOWN
 from shared.settings import Settings
+from tests.integration.notifications.conftest import MakePost
 from tests.integration.notifications.meetings import BOARDS_MEETING, MEMBERS, issued
 from tests.integration.notifications.post import OLOF, ORGANISATION, START, SVEN, Post, created, message, requested
 from tests.integration.notifications.test_reports import report, take
@@ -32,7 +37,8 @@ from tests.support.smtp_server import RecordingSmtpServer
 OTHER = "granvik"
 
 
-def fact(event: Event, version: int, of: str = OTHER) -> RawMessage:
+def fact(event: Event, version: int, of: str = OTHER, *, without: tuple[str, ...] = ()) -> RawMessage:
+    data = {name: value for name, value in json.loads(event.to_json()).items() if name not in without}
     envelope = Envelope(
         id=new_id(),
         source="/services/meetings",
@@ -43,7 +49,7 @@ def fact(event: Event, version: int, of: str = OTHER) -> RawMessage:
         sequence=version,
         correlation_id=of,
         key=of,
-        data=event.to_json(),
+        data=json.dumps(data),
     )
     headers = tuple(kafka_headers(envelope.attributes()))
     return RawMessage(event.topic, 0, version, of, headers, envelope.data.encode())
@@ -145,3 +151,53 @@ async def test_a_report_about_a_mail_of_one_that_was_erased_is_kept_nowhere(
         assert (await connection.execute(text("SELECT count(*) FROM unmatched_report"))).scalar_one() == 0
         statuses = (await connection.execute(text("SELECT status FROM delivery"))).scalars().all()
     assert statuses == [Status.SENT], "nor is it recorded; the mail's row is erased in its turn"
+
+
+OF_ITS_OWN = {"mail_from": "protokoll@granvik.example", "bounce_domain": "studs.granvik.example"}
+
+
+async def test_its_mails_are_from_its_own_domain_and_what_comes_back_there_is_taken(
+    make_post: MakePost, server: RecordingSmtpServer
+) -> None:
+    post = make_post(automatic=False)
+    await post.bring(fact(OrganisationAdded(name="Granviks kommun", language="sv", **OF_ITS_OWN), 1))
+    for of in (ORGANISATION, OTHER):
+        await post.bring(message(created(), organisation=of), message(requested(), organisation=of))
+        await post.commands.deliver_next(of, OLOF)
+    own, theirs = server.mails
+    assert own.message["From"] == "Kommunalförbundet Norrdalen <justera@norrdalen.example>"
+    assert own.mail_from.endswith("@bounces.norrdalen.example")
+    assert theirs.message["From"] == "Granviks kommun <protokoll@granvik.example>"
+    assert theirs.mail_from.endswith("@studs.granvik.example")
+    reports = post.commands._reports
+    settings = ListenerSettings("127.0.0.1", 0, "bounces.norrdalen.example")
+    async with ReportListener(
+        settings, is_ours=reports.is_ours, take=reports.take, further_domains=reports.further_domains
+    ) as listener:
+        foreign = theirs.mail_from.replace("granvik", "elsewhere")
+        for recipient, taken in ((theirs.mail_from, True), (own.mail_from, True), (foreign, False)):
+            sending = aiosmtplib.send(
+                report(return_path=recipient),
+                sender="mx@elsewhere.example",
+                recipients=[recipient],
+                hostname="127.0.0.1",
+                port=listener.port,
+                start_tls=False,
+            )
+            if taken:
+                await sending
+            else:
+                with pytest.raises(aiosmtplib.SMTPRecipientsRefused):
+                    await sending
+    for of in (ORGANISATION, OTHER):
+        assert [one.status for one in await post.commands.deliveries(of, most=10)] == [Status.BOUNCED]
+
+
+async def test_a_fact_of_a_release_that_knows_no_domain_leaves_it(waiting_post: Post) -> None:
+    await waiting_post.bring(fact(OrganisationAdded(name="Granvik", language="sv", **OF_ITS_OWN), 1))
+    await waiting_post.bring(
+        fact(OrganisationChanged(name="Granviks kommun", language="sv"), 2, without=("mail_from",))
+    )
+    async with waiting_post.database.single() as connection:
+        row = (await connection.execute(KNOWN.select())).one()
+    assert (row.name, row.mail_from, row.bounce_domain) == ("Granviks kommun", OF_ITS_OWN["mail_from"], "")

@@ -57,6 +57,14 @@ def test_sizes_are_those_of_all_services_together(justera: Justera, monkeypatch:
             {"id": "norrdalen", "details": {"name": "Norrdalen", "language": "sv"}},
         ),
         (
+            ("add", "norrdalen", "--name", "Norrdalen", "--mail-from", "protokoll@norrdalen.example"),
+            "POST /meetings/organisations",
+            {
+                "id": "norrdalen",
+                "details": {"name": "Norrdalen", "language": "sv", "mail_from": "protokoll@norrdalen.example"},
+            },
+        ),
+        (
             ("suspend", "norrdalen", "--yes", "--reason", "uppsagt"),
             "POST /meetings/organisations/norrdalen/suspend",
             {"reason": "uppsagt"},

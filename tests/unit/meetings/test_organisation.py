@@ -85,6 +85,33 @@ def test_what_is_no_short_name_is_refused(short: str) -> None:
         rules.add(short, DETAILS)
 
 
+def test_its_mails_can_be_from_elsewhere() -> None:
+    said = {
+        "name": "Norrdalen",
+        "mail_from": " Protokoll@norrdalen.example ",
+        "bounce_domain": "Studs.Norrdalen.example",
+    }
+    _, added = rules.add("norrdalen", OrganisationDetails.model_validate(said))
+    assert (added.mail_from, added.bounce_domain) == ("Protokoll@norrdalen.example", "studs.norrdalen.example")
+    _, added = rules.add("norrdalen", OrganisationDetails(name="N", bounce_domain="björkå.example"))
+    assert added.bounce_domain == "xn--bjrk-toa3h.example"
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        *(("mail_from", given) for given in ("norrdalen.example", "N <n@n.example>", "ä@n.example", "a@b@c.example")),
+        *(
+            ("bounce_domain", given)
+            for given in ("a@n.example", "n", "a b.example", "-a.example", "*.n.example", "a..b")
+        ),
+    ],
+)
+def test_where_mails_cannot_be_from_is_refused_in_one_line(field: str, given: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"^{field}: [^\n]+$"):
+        rules.add("norrdalen", OrganisationDetails.model_validate({"name": "N", field: given}))
+
+
 def test_it_has_a_name() -> None:
     with pytest.raises(InvalidInput, match=r"^name"):
         rules.add("norrdalen", OrganisationDetails(name=" "))
