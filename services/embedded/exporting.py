@@ -93,6 +93,8 @@ async def export(settings: Settings, organisation: str, to: Path, observe: Obser
         async with AsyncExitStack() as stack:
             sources = [await stack.enter_async_context(_source(settings, name, organisation)) for name in SERVICES]
             known = (await sources[0].connection.execute(_ORGANISATION, {"organisation": organisation})).scalar()
+            if known is not None and known["erased_at"] is not None:
+                raise NotFound(f"{organisation} was erased", hint="a package of it was to be made before that")
             names = [name async for name in blobs.names(organisation)]
             total = sum(sum(source.counts.values()) for source in sources) + len(names)
             if not total and known is None:

@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from services.embedded.exporting import export, holdings_of
+from shared import organisations
 from shared.blobs import open_blobs
 from shared.errors import NotFound, Refused
 from shared.names import SERVICES
 from shared.row_security import acting_for
 from shared.settings import Settings, load_settings
+from tests.integration.meetings.test_organisations import NOW
 from tests.integration.organisations.filled import OURS, THEIRS, add_people, connected, fill, word_of
 from tests.support.postgres import Postgres
 
@@ -115,6 +117,11 @@ async def test_of_an_organisation_of_which_nothing_is_there_no_package_is_made(
     for unknown in ("nobody", "no/body"):
         with pytest.raises(NotFound):
             await export(settings, unknown, tmp_path / "package", _unobserved)
+    with acting_for(OURS):
+        async with connected(settings, "meetings") as connection:
+            await organisations.save(connection, OURS, 1, NOW, organisations.erased(NOW))
+    with pytest.raises(NotFound, match="was erased"):
+        await export(settings, OURS, tmp_path / "package", _unobserved)
     assert not (tmp_path / "package").exists()
 
 
