@@ -6,10 +6,12 @@ Logs never carry e-mail addresses, names, tokens or IP addresses: an id leads an
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
+from structlog.typing import WrappedLogger
 
 from shared.tracing import add_ids
 
@@ -29,13 +31,16 @@ def traceback_without_messages(exc_info: structlog.typing.ExcInfo) -> str:
     return "\n\nafter:\n".join(parts)
 
 
-def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", file: Path | None = None) -> None:
+def configure_logging(
+    *, log_format: LogFormat = "json", level: str = "INFO", file: Path | None = None, service: str = ""
+) -> None:
     """Set up structlog, and route the standard library's loggers (uvicorn, aiokafka …) through it.
 
-    To stderr, or appended to `file`.
+    To stderr, or appended to `file`. `service`: whose lines they are, where a process is one service's.
     """
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _Service(service),
         add_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -74,6 +79,18 @@ def configure_logging(*, log_format: LogFormat = "json", level: str = "INFO", fi
     # The SMTP server writes peers' and people's addresses, pyHanko the names in certificates, whatever the level.
     for indiscreet in ("mail.log", "pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(indiscreet).setLevel(logging.CRITICAL)
+
+
+class _Service:
+    """Names it in each line that names none."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, logger: WrappedLogger, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if self._name:
+            event.setdefault("service", self._name)
+        return event
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -1,15 +1,21 @@
-"""`justera up` and `justera run`: the system in one process, or one service in a process of its own."""
+"""`justera up` and `justera run`: the system in one process, or each service in a process of its own."""
 
 import asyncio
+import socket
 from enum import StrEnum
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.client import Client
+from services.cli.errors import one_line_errors
 from services.cli.options import DEFAULT_DATA, DataOption
 from services.cli.shapes import LoginLink
 from shared.names import Role
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
 
 
 class ServiceName(StrEnum):
@@ -26,6 +32,7 @@ _PORTS = {
     ServiceName.NOTIFICATIONS: 8353,
     ServiceName.ARCHIVE: 8354,
 }
+_LAST_PORT = 65_535
 
 HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
 
@@ -77,21 +84,48 @@ def login(data: DataOption = DEFAULT_DATA) -> None:
 
 
 def run(
-    service: Annotated[ServiceName, typer.Argument(help="Which of the four.")],
+    service: Annotated[ServiceName | None, typer.Argument(help="One of the four; all of them when left out.")] = None,
     host: HostOption = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8351 to 8354, one a service.")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Default: 8351 to 8354, one a service; for all four, the first of theirs."),
+    ] = None,
 ) -> None:
-    """Run one service on its own, on Kafka and PostgreSQL: what a container does.
+    """Run one service on its own, on Kafka and PostgreSQL: what a container does. Or all four, on one machine.
 
     It reads JUSTERA_DATABASE_URL, JUSTERA_KAFKA, JUSTERA_BLOBS and the rest from the environment (docs/operations.md
     lists them). Run `justera migrate` before the first start and after each upgrade. SIGTERM drains it.
+
+    All four are a process each, which share the memory of what they load. They end together: with SIGTERM or Ctrl-C,
+    or when one of them does.
     """
     from services.embedded.server import bind
-    from services.embedded.single import run_service
-    from shared.logging import configure_logging
-    from shared.settings import load_settings
+    from services.embedded.together import load, run_forked
+    from shared.settings import BadConfiguration, load_settings
 
     settings = load_settings()
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
-    listener = bind(host, port or _PORTS[service])
+    if service is not None:
+        _run_service(service, settings, bind(host, port or _PORTS[service]))
+        return
+    first = port or min(_PORTS.values())
+    if first + len(_PORTS) - 1 > _LAST_PORT:
+        raise BadConfiguration(f"there are no four ports from {first} on", hint="choose another one with --port")
+    listeners = {one: bind(host, first + number) for number, one in enumerate(_PORTS)}
+    load(tuple(listeners))
+
+    def task(one: ServiceName) -> None:
+        for other, listener in listeners.items():
+            if other is not one:
+                listener.close()  # else it would seem to be there after its own process has ended
+        with one_line_errors():
+            _run_service(one, settings, listeners[one])
+
+    run_forked({one.value: partial(task, one) for one in listeners})
+
+
+def _run_service(service: ServiceName, settings: "Settings", listener: socket.socket) -> None:
+    from services.embedded.single import run_service
+    from shared.logging import configure_logging
+
+    configure_logging(log_format=settings.log_format, level=settings.log_level, service=service.value)
     asyncio.run(run_service(service.value, settings, listener))

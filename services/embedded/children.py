@@ -285,12 +285,21 @@ def _before_exec(account: Account | None, death_signal: signal.Signals) -> Calla
     def run() -> None:
         if account is not None:
             _become(account, libc)
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-            if os.getppid() != parent:  # we died between fork and prctl: nobody will be told
-                os._exit(1)
+        _die_with(parent, death_signal, libc)
 
     return run
+
+
+def die_with_parent(parent: int, how: signal.Signals) -> None:
+    """For a process that was forked from `parent` and goes on in the same program. On Linux; elsewhere nothing."""
+    _die_with(parent, how, ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None)
+
+
+def _die_with(parent: int, how: signal.Signals, libc: ctypes.CDLL | None) -> None:
+    if libc is not None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(how), 0, 0, 0)
+        if os.getppid() != parent:  # it died between fork and prctl: nobody will be told
+            os._exit(1)
 
 
 def _become(account: Account, libc: ctypes.CDLL | None) -> None:

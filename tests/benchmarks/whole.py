@@ -1,7 +1,7 @@
 """The whole thing: over HTTP, with documents, seals and mails accepted by SMTP; some agreements in flight at a time.
 
-Four processes as `justera run` makes them. People and the mail server are in the benchmark's own process, which takes
-its part of the machine too, but is not counted as theirs.
+Four processes as one `justera run` makes them. People and the mail server are in the benchmark's own process, which
+takes its part of the machine too, but is not counted as theirs.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import asyncpg
 from shared.names import SERVICES
 from tests.benchmarks.resources import resident_bytes
 from tests.benchmarks.servers import Servers, plain
-from tests.support.cluster import Cluster
+from tests.support.cluster import Together
 from tests.support.smtp_sink import SmtpSink
 from tests.support.workload import Workload, site_of
 from tests.support.year import Years
@@ -50,7 +50,7 @@ class Whole:
 class Office:
     """Four running services and their mail server. Runs follow each other on the same tables."""
 
-    def __init__(self, cluster: Cluster, sink: SmtpSink, servers: Servers) -> None:
+    def __init__(self, cluster: Together, sink: SmtpSink, servers: Servers) -> None:
         self._cluster = cluster
         self._sink = sink
         self._servers = servers
@@ -73,8 +73,9 @@ class Office:
         return Whole(in_flight, agreements, seconds, percentiles[49], percentiles[98], cpu)
 
     def memory(self) -> dict[str, tuple[int, int]]:
-        """RSS and PSS of each service in bytes."""
-        return {service: resident_bytes(self._cluster.pid(service)) for service in SERVICES}
+        """RSS and PSS of each service, and of the process that they were forked from, in bytes."""
+        processes = {service: self._cluster.pid(service) for service in SERVICES} | {"parent": self._cluster.parent.pid}
+        return {name: resident_bytes(pid) for name, pid in processes.items()}
 
     def _cpu(self) -> dict[str, float]:
         return self._servers.cpu({service: self._cluster.pid(service) for service in SERVICES})
@@ -83,7 +84,7 @@ class Office:
 class PlayedYears:
     """Four running services, and bodies whose meetings are held, four at a time."""
 
-    def __init__(self, cluster: Cluster, sink: SmtpSink, servers: Servers, database_url: str) -> None:
+    def __init__(self, cluster: Together, sink: SmtpSink, servers: Servers, database_url: str) -> None:
         self.database_url = database_url
         self._cluster = cluster
         self._sink = sink
@@ -135,7 +136,7 @@ async def office(folder: Path, servers: Servers) -> AsyncIterator[Office]:
 
 
 @asynccontextmanager
-async def _running(folder: Path, servers: Servers) -> AsyncIterator[tuple[Cluster, SmtpSink, str]]:
+async def _running(folder: Path, servers: Servers) -> AsyncIterator[tuple[Together, SmtpSink, str]]:
     async with SmtpSink() as sink:
         url = await servers.postgres.create_service_databases()
         environment = {
@@ -144,5 +145,5 @@ async def _running(folder: Path, servers: Servers) -> AsyncIterator[tuple[Cluste
             "JUSTERA_SMTP_HOST": "127.0.0.1",
             "JUSTERA_SMTP_PORT": str(sink.port),
         }
-        async with Cluster(folder, kafka=servers.bootstrap, database_url=url, environment=environment) as cluster:
+        async with Together(folder, kafka=servers.bootstrap, database_url=url, environment=environment) as cluster:
             yield cluster, sink, url

@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import psutil
 
 from services.embedded.broker import EmbeddedBroker
 from services.embedded.children import Child
@@ -36,7 +37,7 @@ from shared.names import SERVICES, Role
 from tests.support.ingress import Ingress
 from tests.support.kafka import Kafka
 from tests.support.parts import REPOSITORY
-from tests.support.processes import free_ports
+from tests.support.processes import free_ports, is_free
 
 ORGANISATION = "norrdalen"
 MAIN = "from services.cli.main import main; main()"
@@ -130,7 +131,7 @@ class Cluster:
         try:
             migrated = await self.command("migrate")
             assert migrated.status == 0, migrated
-            await asyncio.gather(*(self.start(service) for service in SERVICES))
+            await self._start_all()
         except BaseException:
             await self._close()
             raise
@@ -142,6 +143,9 @@ class Cluster:
         await self._close()
 
     # processes
+
+    async def _start_all(self) -> None:
+        await asyncio.gather(*(self.start(service) for service in SERVICES))
 
     async def start(self, service: str, number: int = 0, *, ready: bool = True) -> Instance:
         """Start the instance, for the first time or again; returns once it is ready, unless told not to wait."""
@@ -346,6 +350,42 @@ class Cluster:
         for client in self._clients.values():
             await client.aclose()
         await self._stack.aclose()
+
+
+class Together(Cluster):
+    """The four as one `justera run` starts them: forked from one process, and ended with it."""
+
+    parent: Child
+
+    async def _start_all(self) -> None:
+        first = _four_ports()
+        log_file = self.folder / "together.log"
+        self.parent = Child.spawn(
+            "together",
+            [sys.executable, "-c", self.main, "run", "--port", str(first)],
+            log_file=log_file,
+            folder=REPOSITORY,
+            environment=self.environment,
+        )
+        self.instances = [Instance(one, 0, first + n, log_file, self.parent, 1) for n, one in enumerate(SERVICES)]
+        await asyncio.gather(*(self.wait_ready(service) for service in SERVICES))
+
+    def pid(self, service: str, number: int = 0) -> int:
+        """Of the process that listens at its port."""
+        instance = self._find(service, number)
+        assert instance is not None
+        for process in psutil.Process(self.parent.pid).children():
+            if any(one.laddr.port == instance.port for one in process.net_connections() if one.status == "LISTEN"):
+                return process.pid
+        raise AssertionError(f"{instance.name} does not run")
+
+
+def _four_ports() -> int:
+    """The first of four free ones in a row."""
+    while True:
+        (first,) = free_ports(1)
+        if all(is_free(first + number) for number in range(1, len(SERVICES))):
+            return first
 
 
 async def justera(*arguments: str, environment: Mapping[str, str], seconds: float = 120) -> Outcome:

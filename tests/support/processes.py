@@ -45,13 +45,13 @@ def free_ports(count: int) -> list[int]:
         if len(ports) == count:
             return ports
         port = secrets.choice(_PORTS)
-        if port not in _locks and _is_free(port) and (lock := _lock(port)) is not None:
+        if port not in _locks and is_free(port) and (lock := _lock(port)) is not None:
             _locks[port] = lock
             ports.append(port)
     raise AssertionError(f"not {count} free ports among {_PORTS}")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
         # As servers bind: what a connection that has just ended left behind does not stop them.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
