@@ -44,7 +44,7 @@ SCOPED = {
 }
 # Workers and housekeeping of the service itself, which no caller's organisation is behind.
 FOR_ALL = {
-    r"WITH due AS .* UPDATE archiving_job AS job SET attempts": "the archiving worker takes the due job, whose ever",
+    r"WITH RECURSIVE waiting .* UPDATE archiving_job AS job SET": "the archiving worker takes the due job, whose ever",
     r"WITH ended AS .* ends_at < .* DELETE FROM login_session USING ended": "sessions that ended go, whose ever",
     r"WITH due AS .* due_at <= \$1 .* DELETE FROM timer USING due": "timers fire when they are due, whose ever",
     r"WITH due AS .* UPDATE delivery SET claim = CASE": "the mailer takes the mails that are due, whose ever",
