@@ -25,8 +25,8 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     at = f"{site.base}/meetings/office/meetings"
     await page.goto(at)
     yield "meetings-empty", page
-    await page.locator("main .button.primary").click()
-    await page.locator("form .button").click()
+    await send(page, page.locator("main .button.primary"))
+    await send(page, page.locator("form .button"))
     yield "meeting-wrong", page
     for day, title in (("2022-09-23", ""), ("2022-11-25", ""), ("2022-12-16", "Utbildning för ny styrelse")):
         await page.goto(f"{at}/new")
@@ -35,7 +35,7 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
         await page.fill("#ends_at", "12:00")
         await page.select_option("#mode", "digital")
         await page.fill("#title", title)
-        await page.locator("form .button").click()
+        await send(page, page.locator("form .button"))
     yield "meeting", page
     meeting = page.url.partition("?")[0]
     async for stop in agendas(page, meeting):
@@ -47,7 +47,7 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.fill("#begins_at", "13:00")
     await page.fill("#ends_at", "15:00")
     await page.fill("#place", "Björka")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "meeting-clash", page
     await send(page, page.locator("form .button"))
     await page.goto(at)
@@ -55,52 +55,52 @@ async def meetings(site: Site, page: Page) -> AsyncIterator[Stop]:
     await page.goto(f"{site.base}/meetings/office/plan")
     yield "plan-empty", page
     await page.fill("#text", _PLAN.replace("2023-05-05", "2023-02-30"))
-    await page.locator("[value=check]").click()
+    await send(page, page.locator("[value=check]"))
     yield "plan-wrong", page
     await page.fill("#text", _PLAN)
-    await page.locator("[value=check]").click()
+    await send(page, page.locator("[value=check]"))
     yield "plan", page
-    await page.locator("[value=apply]").click()
+    await send(page, page.locator("[value=apply]"))
     yield "plan-applied", page
     await page.goto(f"{site.base}/meetings/office/letterhead")
     yield "letterhead-empty", page
     await page.fill("#colour", "#ffff00")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "letterhead-wrong", page
     await page.set_input_files("#logo", {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": _LOGO})
     await page.fill("#alt", "Norrdalen")
     await page.fill("#colour", "#7a1f5f")
-    await page.locator("form .button").first.click()
+    await send(page, page.locator("form .button").first)
     yield "letterhead", page
     await send(page, page.locator("form .button").last)
     await page.goto(f"{site.base}/meetings/office/register")
-    await page.locator("[value=check]").click()
+    await send(page, page.locator("[value=check]"))
     yield "register-wrong", page
     await page.fill("#text", "people:\n  karin-ek: {name: Karin Ek}\n")
-    await page.locator("[value=check]").click()
+    await send(page, page.locator("[value=check]"))
     yield "register", page
     await page.goto(at)
-    await page.locator(".year a").last.click()
+    await send(page, page.locator(".year a").last)
     strike = f"{page.url.partition('?')[0]}/strike"
     await page.goto(strike)
-    await page.locator("[value=look]").click()
+    await send(page, page.locator("[value=look]"))
     yield "strike-wrong", page
     await page.fill("#reason", "Mötet krockar med förbundsmötet.")
     await page.fill("#added", "Uppföljning av stadgefrågan")
     await page.fill("#ends_at", "15:30")
     await page.select_option("#mode", "hybrid")
-    await page.locator("[value=look]").click()
+    await send(page, page.locator("[value=look]"))
     yield "strike-shown", page
     await page.goto(at)
-    await page.locator(".year a").last.click()
-    await page.locator("main [href$='/cancel']").click()
-    await page.locator("form .button").click()
+    await send(page, page.locator(".year a").last)
+    await send(page, page.locator("main [href$='/cancel']"))
+    await send(page, page.locator("form .button"))
     yield "meeting-cancel-wrong", page
     await page.fill("#reason", "För många har förhinder.")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "meeting-cancelled", page
     await page.goto(at)
-    await page.locator(".year a").first.click()
+    await send(page, page.locator(".year a").first)
     async for stop in sitting(page, page.url.partition("?")[0]):
         yield stop
 
@@ -111,7 +111,7 @@ async def sitting(page: Page, meeting: str) -> AsyncIterator[Stop]:
     yield "sitting-opening", page
     for box in await page.locator("[name=present]").all():
         await box.check()
-    await page.locator("main form .button").click()
+    await send(page, page.locator("main form .button"))
     await page.locator("[data-shortcut=N]").click()
     await page.locator("#decision").wait_for()
     await page.locator("form:has(#decision) .button").click()
@@ -133,10 +133,10 @@ async def sitting(page: Page, meeting: str) -> AsyncIterator[Stop]:
 async def corrections(page: Page, meeting: str) -> AsyncIterator[Stop]:
     """Of a sitting in which an item was taken up as the last step."""
     steps = f"{meeting}/sitting/steps"
-    await page.locator("main .row-side .ways a:not([href$='/after'])").first.click()
+    await send(page, page.locator("main .row-side .ways a:not([href$='/after'])").first)
     last = page.url.rpartition("/")[2]
     yield "sitting-step", page
-    await page.locator("main form .button").click()
+    await send(page, page.locator("main form .button"))
     yield "sitting-step-wrong", page
     await page.goto(f"{steps}/2")
     yield "sitting-step-roll", page
@@ -151,7 +151,7 @@ async def corrections(page: Page, meeting: str) -> AsyncIterator[Stop]:
         await page.fill("#reason", "Gick tidigare, för att hinna med tåget.")
         await send(page, page.locator("main form .button.primary"))
         yield "sitting-step-corrected" if after == last else "sitting-step-rests", page
-    await page.locator("[value=next]").click()
+    await send(page, page.locator("[value=next]"))
     yield "sitting-step-next", page
 
 
@@ -160,14 +160,14 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     await page.goto(f"{meeting}/manuscript")
     yield "manuscript-none", page
     await page.goto(f"{meeting}/manuscript/word")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "manuscript-word-wrong", page
     await page.goto(f"{meeting}/manuscript")
-    await page.locator("form[action$='/write'] .button").click()
+    await send(page, page.locator("form[action$='/write'] .button"))
     yield "manuscript", page
-    await page.locator(".rows a").first.click()
+    await send(page, page.locator(".rows a").first)
     await page.fill("#below", "### Beslut\n\nStyrelsen beslutar att\n\n- godkänna rapporten\n\n#### För djup rubrik")
-    await page.locator("form:has(#below) .button.primary").click()
+    await send(page, page.locator("form:has(#below) .button.primary"))
     yield "manuscript-paragraph-wrong", page
     await page.fill("#below", "### Beslut\n\nStyrelsen beslutar att godkänna rapporten.")
     await page.locator("[data-picture] img").wait_for()
@@ -176,7 +176,7 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     await page.locator("[data-picture] > *").nth(1).wait_for()
     yield "manuscript-fields", page
     await page.fill("#minutes_present", "Olof Berg; S; Björkå; ordförande\n; C; Granvik")
-    await page.locator("form:has(#minutes_present) .button.primary").click()
+    await send(page, page.locator("form:has(#minutes_present) .button.primary"))
     yield "manuscript-fields-wrong", page
     await page.goto(f"{meeting}/manuscript/fields")
     await page.fill("#minutes_adjuster", "Maja Lind")
@@ -186,8 +186,8 @@ async def manuscript(page: Page, meeting: str) -> AsyncIterator[Stop]:
     await page.goto(f"{meeting}/manuscript")
     yield "manuscript-corrected", page
     await page.goto(f"{meeting}/manuscript")
-    await page.locator(".rows .row-title a").last.click()
-    await page.locator("main a[href$=at-once]").click()
+    await send(page, page.locator(".rows .row-title a").last)
+    await send(page, page.locator("main a[href$=at-once]"))
     yield "manuscript-at-once", page
     await page.goto(f"{meeting}/manuscript/forward")
     await page.fill("#signer_1", "maja")
@@ -201,17 +201,17 @@ async def notices(page: Page, meeting: str) -> AsyncIterator[Stop]:
     """Of a meeting to come whose body has a chair and a substitute."""
     await page.goto(f"{meeting}/notice")
     yield "notice", page
-    await page.locator("[value=notice]").click()
-    await page.locator("main [href*='/replies/']").first.click()
-    await page.locator("form .button").click()
+    await send(page, page.locator("[value=notice]"))
+    await send(page, page.locator("main [href*='/replies/']").first)
+    await send(page, page.locator("form .button"))
     yield "reply-wrong", page
     await page.select_option("#said", "absent")
     await page.fill("#told", "Är bortrest hela veckan, och går inte att nå.")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "meeting-answers", page
     await page.goto(f"{meeting}/change")
     await page.fill("#begins_at", "08:30")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "meeting-notice-outdated", page
     await page.goto(f"{meeting}/notice")
     yield "notice-outdated", page
@@ -221,64 +221,64 @@ async def agendas(page: Page, meeting: str) -> AsyncIterator[Stop]:
     """Of a meeting whose body has standing items, with another meeting to come."""
     await page.goto(f"{meeting}/agenda")
     yield "agenda-standing", page
-    await page.locator("main .button.primary").click()
+    await send(page, page.locator("main .button.primary"))
     await page.fill("#item_minutes", "many")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "item-wrong", page
     await page.fill("#item_title", "Ramverk för förbundets strategiska utveckling")
     await page.fill("#item_minutes", "20")
     await page.fill("#presenter", "Wilhelmina Sjöström-Häggkvist")
     await page.fill("#background", "Stadgarna säger inte hur beslut bereds.\n\nFler uppdrag väntas.")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "agenda", page
-    await page.locator(".row-title a").last.click()
+    await send(page, page.locator(".row-title a").last)
     yield "item", page
-    await page.locator("main p a").last.click()
+    await send(page, page.locator("main p a").last)
     yield "item-remove", page
     async for stop in attachments(page, meeting):
         yield stop
     await page.goto(f"{meeting}/agenda")
-    await page.locator(".row-side p a").last.click()
+    await send(page, page.locator(".row-side p a").last)
     await page.select_option("#how", "referred_back")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "item-move-wrong", page
     await page.select_option("#to_meeting", "waits")
     await page.fill("#reason", "Kostnaden saknas.")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "agenda-left", page
 
 
 async def attachments(page: Page, meeting: str) -> AsyncIterator[Stop]:
     """Of the last item of an agenda."""
     await page.goto(f"{meeting}/agenda")
-    await page.locator(".row-side p a[href$=attachments]").last.click()
+    await send(page, page.locator(".row-side p a[href$=attachments]").last)
     pdf = {"name": "Budget 2023, arbetsmaterial.pdf", "mimeType": "application/pdf", "buffer": b"<html>"}
     await page.set_input_files("#file", [pdf])  # type: ignore[list-item]
-    await page.locator("form .button.primary").click()
+    await send(page, page.locator("form .button.primary"))
     yield "attachments-wrong", page
     for name, confidential in (("Budget 2023.pdf", "no"), ("Löner.pdf", "yes")):
         await page.set_input_files("#file", [pdf | {"name": name, "buffer": pdf_of()}])  # type: ignore[list-item]
         await page.fill("#attachment_title", name.removesuffix(".pdf"))
         await page.select_option("#confidential", confidential)
-        await page.locator("form .button.primary").click()
+        await send(page, page.locator("form .button.primary"))
     yield "attachments", page
-    await page.locator(".row-side p a").last.click()
+    await send(page, page.locator(".row-side p a").last)
     await page.set_input_files("#file", [pdf | {"buffer": pdf_of(2)}])  # type: ignore[list-item]
-    await page.locator("form[enctype] .button").click()
+    await send(page, page.locator("form[enctype] .button"))
     yield "attachment", page
     await page.fill("#attachment_title", "")
-    await page.locator("form .button.primary").click()
+    await send(page, page.locator("form .button.primary"))
     yield "attachment-wrong", page
-    await page.locator("main p a[href$=remove]").click()
+    await send(page, page.locator("main p a[href$=remove]"))
     yield "attachment-remove", page
     await page.goto(f"{meeting}/annexes")
     await page.set_input_files("#file", [pdf])  # type: ignore[list-item]
-    await page.locator("form[enctype] .button").click()
+    await send(page, page.locator("form[enctype] .button"))
     yield "annexes-wrong", page
     await page.set_input_files("#file", [pdf | {"buffer": pdf_of()}])  # type: ignore[list-item]
-    await page.locator("form[enctype] .button").click()
+    await send(page, page.locator("form[enctype] .button"))
     yield "annexes", page
     await page.goto(f"{meeting}/papers")
     yield "papers", page
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "papers-published", page

@@ -35,32 +35,32 @@ async def _sender_before(site: Site, page: Page, pdf: bytes, language: str) -> A
     yield "welcome", page
     await page.goto(f"{site.base}/signing/overview")
     yield "login-needed", page
-    await page.locator("main a").click()
+    await send(page, page.locator("main a"))
     await page.fill("#token", "wrong")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "login-by-token-wrong", page
     await page.goto(f"{site.base}/login?token={LOGIN}")
     yield "login", page
-    await page.locator("main button").click()
+    await send(page, page.locator("main button"))
     yield "home", page
     await page.goto(f"{site.base}/signing/overview")
     yield "overview-empty", page
     await site.draft(pdf, language)
     await page.reload()
     yield "overview-ready", page
-    await page.locator(".row-title a").click()
+    await send(page, page.locator(".row-title a"))
     yield "agreement-ready", page
-    await page.locator(".actions button").click()
+    await send(page, page.locator(".actions button"))
     yield "agreement-sent", page
     agreement = f"{site.base}/signing/overview/{AGREEMENT_ID}"
     await page.goto(f"{agreement}/cancel")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "cancel-wrong", page
     await page.goto(f"{agreement}/alternate/{await site.flow.id(CHAIR)}")
     yield "alternate", page
     await page.fill("#email", "olof.berg")
     await page.fill("#name", "x" * 3)
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "alternate-wrong", page
 
 
@@ -75,32 +75,32 @@ async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:
     site.mails.add(letter(await site.link(SECRETARY)))
     await page.reload()
     yield "inbox", page
-    await page.locator(".row-title a").click()
+    await send(page, page.locator(".row-title a"))
     yield "mail", page
 
 
 async def _signers(site: Site, page: Page) -> AsyncIterator[Stop]:
-    await page.locator(".letter a").click()
+    await send(page, page.locator(".letter a"))
     yield "start", page
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     await page.locator(".viewer[data-ready=true]").wait_for()
     yield "document", page
     await page.locator("[data-act=text]").click()
     yield "document-text", page
-    await page.locator("section#sign a").click()
+    await send(page, page.locator("section#sign a"))
     yield "decline", page
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "decline-wrong", page
-    await page.locator(".actions a").click()
+    await send(page, page.locator(".actions a"))
     site.flow.tick(60)
-    await page.locator("#sign .button").click()
+    await send(page, page.locator("#sign .button"))
     yield "receipt", page
     await page.goto(await site.link(ADJUSTER))
     yield "not-your-turn", page
     await page.goto(await site.link(CHAIR))
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     await page.locator(".viewer[data-ready=true]").wait_for()
-    await page.locator("#sign .button").click()
+    await send(page, page.locator("#sign .button"))
     await page.locator(".viewer[data-ready=true]").wait_for()
     yield "document-wrong", page
     await page.goto(f"{site.base}/signing/s/{'x' * 40}")
@@ -118,14 +118,14 @@ async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
     await site.flow.bounce(ADJUSTER)
     await page.goto(f"{site.base}/signing/overview")
     yield "overview-bounced", page
-    await page.locator(".row-title a").click()
+    await send(page, page.locator(".row-title a"))
     yield "agreement-bounced", page
     async for stop in _remedies(site, page):
         yield stop
     await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}")
-    await page.locator(".notice.warning a.secondary").click()
+    await send(page, page.locator(".notice.warning a.secondary"))
     await page.fill("#email", ALTERNATE)
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "agreement-alternate", page
     await page.goto(await site.link(ALTERNATE))
     yield "start-alternate", page
@@ -142,7 +142,7 @@ async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
     await site.flow.archived(b"%PDF-1.7")
     await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}/links")
     yield "links", page
-    await page.locator("form .button").first.click()
+    await send(page, page.locator("form .button").first)
     yield "agreement-links-ended", page
 
 
@@ -150,14 +150,14 @@ async def _remedies(site: Site, page: Page) -> AsyncIterator[Stop]:
     agreement = f"{site.base}/signing/overview/{AGREEMENT_ID}"
     await page.goto(f"{agreement}/address/{await site.flow.id(ADJUSTER)}")
     await page.fill("#email", "sven.dahl")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "address-wrong", page
     await page.goto(f"{agreement}/link/{await site.flow.id(ADJUSTER)}")
     yield "link", page
     await page.goto(f"{agreement}/deadline")
     yield "deadline", page
     await page.fill("input[type=date]", "2021-01-01")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "deadline-wrong", page
 
 
@@ -167,10 +167,10 @@ async def _declined(site: Site, page: Page, pdf: bytes, language: str) -> AsyncI
     await page.goto(f"{site.base}/signing/overview/{OTHER_AGREEMENT}")
     await send(page, page.locator(".actions button"))
     await page.goto(await site.link(SECRETARY, agreement_id=OTHER_AGREEMENT))
-    await page.locator("form .button").click()
-    await page.locator("section#sign a").click()
+    await send(page, page.locator("form .button"))
+    await send(page, page.locator("section#sign a"))
     await page.fill("#reason", "§ 28: tacket till ledningen saknas")
-    await page.locator("form .button").click()
+    await send(page, page.locator("form .button"))
     yield "declined-by-you", page
     await page.goto(await site.link(CHAIR, agreement_id=OTHER_AGREEMENT))
     yield "declined-by-other", page
@@ -183,14 +183,14 @@ async def _declined(site: Site, page: Page, pdf: bytes, language: str) -> AsyncI
 async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     site.copies.language = language
     await page.goto(f"{site.base}/archive/extracts/{COPY}")
-    await page.locator("form .button.primary").click()
+    await send(page, page.locator("form .button.primary"))
     yield "extracts-wrong", page
     await page.select_option("#paragraph", "29")
     await page.fill("#certified_by", "Wilhelmina Sjöström-Häggkvist, registrator")
-    await page.locator("form .button.primary").click()
+    await send(page, page.locator("form .button.primary"))
     yield "extracts", page
-    await page.get_by_role("link", name="Skicka, och vilka" if language == "sv" else "Send it, and who").click()
-    await page.locator("form .button.primary").click()
+    await send(page, page.get_by_role("link", name="Skicka, och vilka" if language == "sv" else "Send it, and who"))
+    await send(page, page.locator("form .button.primary"))
     yield "extract-people-wrong", page
     said = {
         "name": "Nora Vik",
@@ -200,7 +200,7 @@ async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     }
     for name, text in said.items():
         await page.fill(f"#{name}", text)
-    await page.locator("form .button.primary").click()
+    await send(page, page.locator("form .button.primary"))
     yield "extract-people", page
     site.extracts.language = language
     await page.goto(site.extract_link(NORA))
@@ -210,7 +210,7 @@ async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     yield "extract-closed", page
     site.extracts.opens_until = Extracts.opens_until
     await page.goto(f"{site.base}/archive/extracts/{COPY}/1/people")
-    await page.locator("section[aria-labelledby=sent] button").click()
+    await send(page, page.locator("section[aria-labelledby=sent] button"))
     yield "extract-people-ended", page
     await page.goto(site.extract_link(NORA))
     yield "extract-ended", page
