@@ -32,7 +32,9 @@ def _line(error: JusteraError) -> str:
 
 
 def _end(line: str, status: int) -> None:
-    print(printable(" ".join(line.split())), file=sys.stderr)
+    # One write: print writes the line's end by itself, and of services that `justera run` started together another's
+    # error would come before it.
+    sys.stderr.write(f"{printable(' '.join(line.split()))}\n")
     raise SystemExit(status)
 
 
