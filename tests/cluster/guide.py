@@ -104,7 +104,7 @@ class Operator:
 
     def install(self) -> None:
         """The page's steps 0 to 6, in their order."""
-        namespace, database, secrets, start = commands()
+        namespace, _image, database, secrets, start = commands()  # the image is there: nobody can push it here
         self.shell(namespace)
         self._bring_servers()
         for service in SERVICES:
