@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from services.notifications.commands import NotificationsCommands
-from services.notifications.delivery.delivery import Delivery
+from services.notifications.delivery.delivery import Delivery, Status
 from services.notifications.delivery.mailer import Mailer
 from shared.clock import ManualClock
 from shared.database import Database
@@ -253,6 +253,9 @@ class Post:
 
     async def deliveries(self) -> list[Delivery]:
         return await self.commands.deliveries(ORGANISATION, most=1000)
+
+    async def all_sent(self) -> bool:
+        return all(one.status is Status.SENT for one in await self.deliveries())
 
     async def published(self) -> list[Published]:
         async with self.database.transaction() as connection:

@@ -1,23 +1,15 @@
 """The mailer on a real SMTP server: each mail once, outcomes as events, trouble that stays where it is."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.delivery import instance, store
 from services.notifications.delivery.delivery import Status
-from services.notifications.delivery.mailer import Mailer, MailerSettings
+from services.notifications.delivery.mailer import MailerSettings
 from shared.errors import Unavailable
 from shared.events import Person
-from shared.row_security import for_all
 from shared.settings import Settings
-from shared.turns import Turns
 from tests.integration.notifications.conftest import QUICK, MakePost
 from tests.integration.notifications.post import (
     AGREEMENT,
@@ -26,7 +18,6 @@ from tests.integration.notifications.post import (
     ORGANISATION,
     SVEN,
     Post,
-    created,
     eventually,
     id_of,
     message,
@@ -36,14 +27,10 @@ from tests.integration.notifications.post import (
 from tests.support.smtp_server import Delay, Drop, RecordingSmtpServer, Reply
 
 
-async def _all_sent(post: Post) -> bool:
-    return all(one.status is Status.SENT for one in await post.deliveries())
-
-
 async def test_a_mail_goes_out_and_the_fact_says_so(post: Post, server: RecordingSmtpServer) -> None:
     cause = message(requested())
     await post.bring(cause)
-    await eventually(lambda: _all_sent(post))
+    await eventually(post.all_sent)
 
     [mail] = server.mails
     [delivery] = await post.deliveries()
@@ -72,197 +59,22 @@ async def test_a_new_mail_is_not_left_to_a_poll(make_post: MakePost, server: Rec
     post = make_post(mailer_settings=MailerSettings(poll=60))
     await asyncio.sleep(0.3)  # the mailer has found nothing, and waits
     await post.bring(message(requested()))
-    await eventually(lambda: _all_sent(post), seconds=5)
+    await eventually(post.all_sent, seconds=5)
 
 
 async def test_two_mailers_send_each_mail_once(make_post: MakePost, server: RecordingSmtpServer) -> None:
     writer, first, second = make_post(automatic=False), make_post(), make_post()
     await writer.bring(*(message(requested(f"signer{n}@bjorka.example", request_id=f"r{n}")) for n in range(60)))
-    await eventually(lambda: _all_sent(writer), seconds=30)
+    await eventually(writer.all_sent, seconds=30)
     assert sorted(mail.recipient for mail in server.mails) == sorted(f"signer{n}@bjorka.example" for n in range(60))
     assert await writer.names() == ["email-sent"] * 60
     assert first.service is not second.service
 
 
-async def test_a_crash_between_acceptance_and_record_sends_the_same_message_id(
-    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(self: Mailer, group: Any) -> None:
-        await asyncio.Event().wait()
-
-    with monkeypatch.context() as crashing:
-        crashing.setattr(Mailer, "_record_surely", never)
-        dying = make_post(mailer_settings=MailerSettings(lease=0.6, poll=0.1, drain=0.1))
-        await dying.bring(message(requested()))
-
-        async def arrived() -> bool:
-            return len(server.mails) == 1
-
-        await eventually(arrived)
-        await dying.mailer.stop()
-    successor = make_post()
-    await eventually(lambda: _all_sent(successor))
-
-    first, second = server.mails
-    assert first.message["Message-ID"] == second.message["Message-ID"]
-    assert first.mail_from == second.mail_from
-    assert words(first) == words(second)
-    assert await successor.names() == ["email-sent"]
-
-
-LONG = MailerSettings(lease=60, poll=0.1, drain=0.1)
-
-
-@asynccontextmanager
-async def _dying(
-    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch, *, instance: str | None
-) -> AsyncIterator[Post]:
-    """Its mail was taken, and that is not on record. Past the block it is gone, with its lease and what it holds."""
-
-    async def never(self: Mailer, group: Any) -> None:
-        await asyncio.Event().wait()
-
-    with monkeypatch.context() as crashing:
-        crashing.setattr(Mailer, "_record_surely", never)
-        dying = make_post(mailer_settings=LONG, instance=instance)
-        await dying.bring(message(requested()))
-
-        async def arrived() -> bool:
-            return len(server.mails) == 1
-
-        await eventually(arrived)
-        dying.mailer._settings = replace(dying.mailer._settings, connections=0)  # takes no other mail in hand
-        yield dying
-        await dying.mailer.stop()
-
-
-async def test_the_next_start_of_the_same_mailer_sends_at_once_what_it_had_in_hand(
-    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with _dying(make_post, server, monkeypatch, instance="one"):
-        pass
-    successor = make_post(mailer_settings=LONG, instance="one")
-    await eventually(lambda: _all_sent(successor), seconds=20)
-    first, second = server.mails
-    assert first.message["Message-ID"] == second.message["Message-ID"]
-    assert await successor.names() == ["email-sent"]
-
-
-@pytest.mark.parametrize(("before", "after"), [("one", "two"), ("one", None), (None, "one"), (None, None)])
-async def test_another_mailer_takes_nothing_over(
-    before: str | None,
-    after: str | None,
-    make_post: MakePost,
-    server: RecordingSmtpServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with _dying(make_post, server, monkeypatch, instance=before):
-        pass
-    make_post(mailer_settings=LONG, instance=after)
-    await asyncio.sleep(1.5)
-    assert len(server.mails) == 1
-
-
-async def test_a_mailer_of_the_same_name_takes_nothing_from_one_that_lives(
-    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two machines called "localhost". Once the one is gone, it is as if the other were its next start."""
-    async with _dying(make_post, server, monkeypatch, instance="localhost"):
-        other = make_post(mailer_settings=LONG, instance="localhost")
-        await asyncio.sleep(1.5)
-        assert len(server.mails) == 1
-        await other.bring(message(requested(SVEN, request_id="request-2")))
-
-        async def works() -> bool:
-            return len(server.mails_to(SVEN)) == 1
-
-        await eventually(works)
-
-    async def sent_again() -> bool:
-        return len(server.mails_to(OLOF)) == 2
-
-    await eventually(sent_again, seconds=20)
-    assert len(server.mails_to(SVEN)) == 1
-
-
-async def test_of_two_that_lose_their_connections_neither_takes_over_from_the_other(
-    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PostgreSQL is started again: its locks are gone, and both mailers are alive."""
-    monkeypatch.setattr(instance, "_PATIENCE", 0.3)
-    monkeypatch.setattr(instance, "_LOOK", 0.1)
-    async with _dying(make_post, server, monkeypatch, instance="localhost") as first:
-        make_post(mailer_settings=LONG, instance="localhost")
-        await asyncio.sleep(1)
-        async with first.database.single() as connection:
-            holders = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-            await connection.execute(text(holders))
-        await asyncio.sleep(1.5)
-        assert len(server.mails) == 1
-
-
-async def test_a_lease_is_renewed_while_a_mail_is_in_hand(make_post: MakePost, server: RecordingSmtpServer) -> None:
-    server.at("reply", Delay(2.5))
-    quick = MailerSettings(lease=0.6, poll=0.05)
-    one, _ = make_post(mailer_settings=quick), make_post(mailer_settings=quick)
-    await one.bring(message(requested()))
-    await eventually(lambda: _all_sent(one))
-    assert (server.connections, len(server.mails)) == (1, 1)
-
-
-@asynccontextmanager
-async def _contested(make_post: MakePost) -> AsyncIterator[AsyncConnection]:
-    """A mail whose lease, held by `one`, has ended, as another mailer has noticed."""
-    post = make_post(automatic=False)
-    await post.bring(message(requested()))
-    async with post.service.database.single() as connection:
-        assert await store.claim_due(connection, claim="one", lease=0, most=1)
-        assert not await store.claim_due(connection, claim="another", lease=0, most=1)
-        yield connection
-
-
-async def test_a_lease_that_ended_may_still_be_renewed(make_post: MakePost) -> None:
-    """Its holder could not write for a while: the database was away, or its disk full."""
-    async with _contested(make_post) as connection:
-        await store.renew(connection, ["one"], lease=0)
-        assert not await store.claim_due(connection, claim="another", lease=60, most=1)
-        assert not await store.claim_due(connection, claim="another", lease=60, most=1), "it has half a minute"
-
-
-async def test_a_lease_that_nobody_renews_is_taken_over(make_post: MakePost) -> None:
-    async with _contested(make_post) as connection:
-        assert await store.claim_due(connection, claim="another", lease=0, most=1)
-
-
-async def test_a_mail_in_hand_is_not_sent_again_when_its_lease_ended_while_the_database_was_away(
-    make_post: MakePost, server: RecordingSmtpServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    away = True
-    record = Mailer._record
-
-    async def fail_while_away(self: Mailer, group: Any) -> None:
-        if away:
-            raise ConnectionRefusedError
-        await record(self, group)
-
-    async def never_renewed(*_: Any, **__: Any) -> None:
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(Mailer, "_record", fail_while_away)
-    monkeypatch.setattr(store, "renew", never_renewed)
-    post = make_post(mailer_settings=MailerSettings(lease=0.2, poll=0.05))
-    await post.bring(message(requested()))
-    await asyncio.sleep(1)
-    away = False
-    await eventually(lambda: _all_sent(post))
-    assert len(server.mails) == 1
-    assert await post.names() == ["email-sent"]
-
-
 async def test_a_mail_that_was_not_taken_is_tried_again(post: Post, server: RecordingSmtpServer) -> None:
     server.at("rcpt", Reply("450 4.2.1 greylisted"))
     await post.bring(message(requested()))
-    await eventually(lambda: _all_sent(post))
+    await eventually(post.all_sent)
     deferred, sent = await post.published()
     assert (deferred.name, deferred.body["status"]) == ("email-deferred", "4.2.1")
     assert (sent.name, sent.attributes["sequence"]) == ("email-sent", "2")
@@ -272,7 +84,7 @@ async def test_a_mail_that_was_not_taken_is_tried_again(post: Post, server: Reco
 async def test_a_sender_that_no_header_can_hold_blames_no_signer(post: Post, server: RecordingSmtpServer) -> None:
     sender = Person(email="björn.ek@norrdalen.example", name="Björn Ek")
     await post.bring(message(requested().model_copy(update={"sender": sender})))
-    await eventually(lambda: _all_sent(post))
+    await eventually(post.all_sent)
     assert await post.names() == ["email-sent"]
     assert server.mails[0].message["Reply-To"] is None
 
@@ -335,7 +147,7 @@ async def test_one_slow_mail_does_not_hold_up_the_others(make_post: MakePost, se
 async def test_a_lost_reply_is_followed_by_the_same_mail(post: Post, server: RecordingSmtpServer) -> None:
     server.at("reply", Drop())
     await post.bring(message(requested()))
-    await eventually(lambda: _all_sent(post))
+    await eventually(post.all_sent)
     assert len({mail.message["Message-ID"] for mail in server.mails}) == 1
     assert await post.names() == ["email-deferred", "email-sent"]
 
@@ -397,7 +209,7 @@ async def test_stopping_finishes_the_mails_in_hand(post: Post, server: Recording
 
     await eventually(connected)
     await post.mailer.stop()
-    assert await _all_sent(post)
+    assert await post.all_sent()
 
 
 async def test_work_in_hand_is_counted(waiting_post: Post, server: RecordingSmtpServer) -> None:
@@ -429,46 +241,3 @@ async def test_a_mail_of_a_purpose_that_a_newer_release_made_is_left_to_it(
     async with post.service.database.single() as connection:
         left = await connection.execute(text("SELECT status, claim FROM delivery WHERE purpose = 'of-tomorrow'"))
         assert tuple(left.one()) == ("waiting", None)
-
-
-async def test_one_mail_waits_for_no_thousands_of_another_organisation(
-    make_post: MakePost, server: RecordingSmtpServer
-) -> None:
-    """Nor do mails that are due later, or that another mailer holds, cost anybody a turn."""
-    post = make_post(automatic=False)
-    noisy = [requested(request_id=f"r-{number}") for number in range(300)]
-    await post.bring(message(created(), organisation="bjorka"), *(message(one, organisation="bjorka") for one in noisy))
-    for number in range(20):
-        later = f"later-{number}"
-        await post.bring(message(created(), organisation=later), message(requested(), organisation=later))
-    await post.bring(message(requested()))
-    async with post.database.transaction() as connection:
-        await connection.exec_driver_sql("SET LOCAL justera.organisations = '*'")
-        await connection.exec_driver_sql(
-            "UPDATE delivery SET due_at = clock_timestamp() + '1 hour' WHERE organisation LIKE 'later-%'"
-        )
-    turns = Turns()
-    async with post.database.single() as connection:
-        with for_all("a test"):
-            first = await store.claim_due(connection, claim="one", lease=60, most=8, turns=turns)
-            second = await store.claim_due(connection, claim="one", lease=60, most=8, turns=turns)
-    assert [sum(one.organisation == of for one in first) for of in ("bjorka", ORGANISATION)] == [7, 1]
-    assert len(second) == 8, "and each claim is full"
-    firsts = [one for one in (*first, *second) if one.organisation == "bjorka"]
-    assert {one.request_id for one in firsts} == {f"r-{number}" for number in range(15)}, "those due longest"
-
-
-async def test_of_more_organisations_than_a_claim_has_rows_each_has_its_turn(make_post: MakePost) -> None:
-    post = make_post(automatic=False)
-    names = [f"o{number}" for number in range(9)]
-    for name in names:
-        asked = [requested(request_id=f"r-{number}") for number in range(3)]
-        await post.bring(*(message(one, organisation=name) for one in (created(), *asked)))
-    turns, claimed = Turns(), []
-    async with post.database.single() as connection:
-        with for_all("a test"):
-            for _ in range(3):
-                found = await store.claim_due(connection, claim="one", lease=60, most=4, turns=turns)
-                claimed += [one.organisation for one in found]
-    assert set(claimed) == set(names)
-    assert len(claimed) == 12
