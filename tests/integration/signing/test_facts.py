@@ -147,7 +147,7 @@ async def test_statements_do_not_grow_with_the_batch(flow: Flow) -> None:
     with Statements(flow.service.database) as creating:
         ids, batch = await drafts(flow, 250)
         await flow.bring(*batch)
-    # Dead-letter keys, inbox, lock; agreements, requests, entries; outbox, which marks whose turn it is.
+    # Dead-letter keys, inbox (its statement begins with WITH), lock; agreements, requests, entries, outbox.
     assert creating.count == {"SELECT": 2, "INSERT": 4, "WITH": 1}
     for agreement_id in ids[:2]:
         await flow.commands.send_off(ORGANISATION, agreement_id)
