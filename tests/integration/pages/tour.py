@@ -17,11 +17,11 @@ async def first_page(context: BrowserContext) -> Page:
 
 async def log_in(site: Site, page: Page) -> None:
     await page.goto(f"{site.base}/login?token={LOGIN}")
-    await send(page, page.locator("main button"))
+    await press(page.locator("main button"))
 
 
-async def send(page: Page, way: Locator) -> None:
-    """Press a button or follow a link, and go on once the answer is there: who does not wait presses what is like the
-    next button on the page before it, or is gone before the form is."""
-    async with page.expect_navigation():
+async def press(way: Locator) -> None:
+    """A button or a link, and go on once the answer is there: who does not wait presses what is like the next button on
+    the page before it, or is gone before the form is."""
+    async with way.page.expect_navigation():
         await way.click()

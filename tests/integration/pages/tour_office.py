@@ -13,7 +13,7 @@ from tests.integration.meetings.test_meetings import NOW
 from tests.integration.meetings.test_meetings import end as ended
 from tests.integration.pages.site import Site
 from tests.integration.pages.test_meetings import DRAFTING, MINUTES
-from tests.integration.pages.tour import Stop, first_page, log_in, send
+from tests.integration.pages.tour import Stop, first_page, log_in, press
 from tests.integration.pages.tour_meetings import meetings
 from tests.integration.signing.flow import ORGANISATION, message
 
@@ -32,16 +32,16 @@ async def office(site: Site, context: BrowserContext) -> AsyncIterator[Stop]:
     at = f"{site.base}/meetings/office"
     await page.goto(f"{at}/bodies")
     yield "bodies-empty", page
-    await send(page, page.locator("main .button.primary"))
+    await press(page.locator("main .button.primary"))
     await page.locator("form summary").click()
     await page.fill("#quorum", "many")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "body-wrong", page
     await page.fill("#name", "Styrelsen")
     await page.fill("#quorum", "2")
     await page.fill("#standing_items", "Val av justerare\nEkonomi")
     await page.fill("#join_link", "https://mote.norrdalen.example/styrelsen")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "body-empty", page
     board = page.url.partition("?")[0]
     await page.goto(f"{at}/people")
@@ -52,11 +52,11 @@ async def office(site: Site, context: BrowserContext) -> AsyncIterator[Stop]:
         await page.fill("#email", f"{name.split()[0].lower()}@norrdalen.example")
         await page.fill("#party", party)
         await page.fill("#municipality", "Björka")
-        await send(page, page.locator("form .button"))
+        await press(page.locator("form .button"))
     yield "person", page
     await page.goto(f"{at}/people/new")
     await page.fill("#email", "maja")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "person-wrong", page
     await page.goto(f"{at}/people")
     yield "people", page
@@ -67,24 +67,24 @@ async def office(site: Site, context: BrowserContext) -> AsyncIterator[Stop]:
         await page.fill("#begins", begins)
         if number == 1:
             yield "member-new", page
-        await send(page, page.locator("form .button"))
+        await press(page.locator("form .button"))
     yield "body", page
-    await send(page, page.locator(".rows .ways a").first)
+    await press(page.locator(".rows .ways a").first)
     await page.fill("#ends", "2021-01-01")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "member-wrong", page
     await page.goto(board)
-    await send(page, page.locator(".rows .ways a").nth(1))
+    await press(page.locator(".rows .ways a").nth(1))
     yield "member-end", page
     async for stop in meetings(site, page):
         yield stop
     await page.goto(f"{at}/people")
-    await send(page, page.locator(".row-title a").first)
+    await press(page.locator(".row-title a").first)
     person = page.url
-    await send(page, page.locator(".ways a").nth(1))
+    await press(page.locator(".ways a").nth(1))
     yield "person-leave", page
     await page.goto(person)
-    await send(page, page.locator(".ways a").last)
+    await press(page.locator(".ways a").last)
     yield "person-end-links", page
     async for stop in own(site, page, person.rpartition("/")[2]):
         yield stop
@@ -96,14 +96,14 @@ async def office(site: Site, context: BrowserContext) -> AsyncIterator[Stop]:
     other = await page.context.new_page()
     await other.goto(f"{board}/change")
     await other.fill("#quorum", "1")
-    await send(other, other.locator("form .button"))
+    await press(other.locator("form .button"))
     await other.close()
     await page.fill("#name", "Förbundsstyrelsen")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "body-changed-meanwhile", page
     await page.goto(f"{board}/close")
     yield "body-close", page
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "body-closed", page
     await page.goto(f"{at}/bodies")
     yield "bodies-closed", page
@@ -119,12 +119,12 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     await commands.change(ORGANISATION, person_id, person.details.model_copy(update={"language": language}))
     await page.goto(site.own_link(person_id))
     yield "own-meetings", page
-    await send(page, page.locator(".row-title a").first)
+    await press(page.locator(".row-title a").first)
     yield "own-meeting", page
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "own-meeting-wrong", page
     await page.locator("#answer").check()
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "own-meeting-answered", page
     at = f"{site.base}/meetings/office"
     own_meeting = page.url.partition("?")[0]
@@ -134,38 +134,38 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
     await page.goto(f"{at}/meetings/{meeting}/poll/new?first=2022-11-28&last=2022-12-16")
     await page.fill("#own_day_1", "2022-12-20")
     await page.fill("#own_ends_1", "08:00")
-    await send(page, page.locator("form .button").last)
+    await press(page.locator("form .button").last)
     yield "poll-new-wrong", page
     await page.fill("#own_ends_1", "16:00")
     await page.locator("input[name=time]").first.check()
     await page.fill("#note", "Oktobermötet krockar med mässan.")
-    await send(page, page.locator("form .button").last)
+    await press(page.locator("form .button").last)
     yield "poll-asked", page
     poll = await site.meetings.commands.polls.latest(ORGANISATION, meeting)
     assert poll is not None
     await page.goto(site.own_link(person_id))
     yield "own-meetings-asked", page
     await page.goto(site.own_link(person_id, poll=poll.poll.id))
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "own-poll-wrong", page
     for time in poll.poll.times:
         await page.locator(f"input[name='{time.key}']").last.check()
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "own-poll-answered", page
     await page.goto(f"{at}/meetings/{meeting}/poll")
     yield "poll-answered", page
-    await send(page, page.locator("#told ~ .ways a").first)
+    await press(page.locator("#told ~ .ways a").first)
     await page.fill("#told", "\u202e")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "poll-answer-wrong", page
     await page.goto(f"{at}/meetings/{meeting}/poll")
-    await send(page, page.locator(".row-side .ways a").first)
+    await press(page.locator(".row-side .ways a").first)
     yield "poll-choose", page
     await page.goto(f"{at}/polls/{poll.poll.id}/call-off")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "poll-call-off-wrong", page
     await page.fill("#reason", "Mässan flyttas.")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "poll-called-off", page
     await page.goto(site.own_link(person_id, poll=poll.poll.id))
     yield "own-poll-called-off", page
@@ -174,31 +174,31 @@ async def own(site: Site, page: Page, person_id: str) -> AsyncIterator[Stop]:
 async def proposals(page: Page, own_meeting: str, office_page: str) -> AsyncIterator[Stop]:
     """Of a member and a secretary in one browser, for a meeting to come."""
     await page.goto(f"{own_meeting}/propose")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "own-propose-wrong", page
     for title in ("Upphandling av ett ärendehanteringssystem", "Logotyp", "Resor"):
         await page.fill("#item_title", title)
         await page.fill("#background", "Fler frågar.\n\nAvtalet går ut i juni.")
-        await send(page, page.locator("main form .button"))
+        await press(page.locator("main form .button"))
     yield "own-proposed", page
     await page.goto(office_page)
     yield "proposals", page
-    await send(page, page.locator("[action$='/take'] .button").first)
-    await send(page, page.locator("main [href$='/decline']").first)
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("[action$='/take'] .button").first)
+    await press(page.locator("main [href$='/decline']").first)
+    await press(page.locator("main form .button"))
     yield "proposal-decline-wrong", page
     await page.fill("#reason", "Kommunikationen tar den.")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     await page.fill("#until", "2099-01-01")
-    await send(page, page.locator("main form .button").last)
+    await press(page.locator("main form .button").last)
     yield "proposals-wrong", page
     member = await page.context.new_page()
     await member.goto(f"{own_meeting}/propose")
     await member.fill("#item_title", "Kommer för sent")
     await page.fill("#until", "2022-09-01")
-    await send(page, page.locator("main form .button").last)
+    await press(page.locator("main form .button").last)
     yield "proposals-over", page
-    await send(member, member.locator("main form .button"))
+    await press(member.locator("main form .button"))
     await member.close()
     await page.goto(f"{own_meeting}/propose")
     yield "own-proposals-over", page
@@ -213,10 +213,10 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
     async for stop in reviews(site, page, meeting):
         yield stop
     await page.goto(f"{site.base}/meetings/office/meetings/{meeting}/minutes/unlock")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "minutes-unlock-wrong", page
     await page.fill("#reason", "§ 38 är fel.")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "meeting-unlocked", page
     await ended(site.meetings, drafted.agreement_id, AgreementCancelled, organisation=ORGANISATION)
     text = MINUTES.replace("Läggs till handlingarna.", "Rapporten läggs till handlingarna.") + _ELECTED
@@ -231,16 +231,16 @@ async def elections(site: Site, page: Page, board: str) -> AsyncIterator[Stop]:
     await page.goto(f"{site.base}/meetings/member/{reviewer}/reviews/{review.review.id}/difference")
     yield "own-review-difference", page
     await page.goto(site.own_link(reviewer, review=review.review.id))
-    await send(page, page.locator("[value=agree]"))
+    await press(page.locator("[value=agree]"))
     yield "own-review-agreed", page
     await page.goto(f"{site.base}/meetings/office/reviews/{review.review.id}")
     yield "review-agreed", page
-    await send(page, page.locator("[action$='/send'] .button"))
+    await press(page.locator("[action$='/send'] .button"))
     yield "review-sent", page
     await all_signed(site.meetings, drafted.agreement_id, organisation=ORGANISATION)
     await page.goto(f"{site.base}/meetings/office/meetings/{meeting}")
     yield "meeting-elections", page
-    await send(page, page.locator("[action$='/elections'] .button"))
+    await press(page.locator("[action$='/elections'] .button"))
     yield "meeting-elections-again", page
     async for stop in publishing(site, page, meeting):
         yield stop
@@ -254,24 +254,24 @@ async def _tasks(site: Site, page: Page) -> AsyncIterator[Stop]:
     """Of a decision that is on the page."""
     await page.goto(f"{site.base}/meetings/office/tasks")
     yield "tasks-empty", page
-    await send(page, page.locator("main .button.primary"))
-    await send(page, page.locator(".finds .ways a").first)
+    await press(page.locator("main .button.primary"))
+    await press(page.locator(".finds .ways a").first)
     yield "task-new", page
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "task-wrong", page
     await page.fill("#what", "ta fram ett förslag till ramverk")
     await page.select_option("#owner", index=1)
     await page.fill("#due", "2022-10-20")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "task", page
     await page.goto(f"{site.base}/meetings/office/tasks")
     yield "tasks", page
-    await send(page, page.locator("main .row-title a").first)
+    await press(page.locator("main .row-title a").first)
     await page.locator("main details summary").click()
-    await send(page, page.locator("main details .button"))
+    await press(page.locator("main details .button"))
     yield "task-withdraw-wrong", page
     await page.fill("#reason", "Gavs av misstag.")
-    await send(page, page.locator("main details .button"))
+    await press(page.locator("main details .button"))
     yield "task-withdrawn", page
 
 
@@ -282,21 +282,21 @@ async def publishing(site: Site, page: Page, meeting_id: str) -> AsyncIterator[S
     board = {"sv": "anslagstavla", "en": "notice-board"}[await page.get_attribute("html", "lang") or "sv"]
     yield "publish", page
     await page.fill("#names", "B")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "publish-wrong", page
     await page.fill("#names", "Maja Lind\nNils Ek")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "publish-looked", page
-    await send(page, page.locator("main form .button").first)
+    await press(page.locator("main form .button").first)
     yield "publish-posted", page
     await page.goto(f"{site.base}/meetings/{board}")
     yield "board", page
-    await send(page, page.locator("main .rows a").first)
+    await press(page.locator("main .rows a").first)
     yield "board-posting", page
     await archive(site, meeting_id)
     await page.goto(f"{site.base}/meetings/{board}/{'archive' if board == 'notice-board' else 'arkiv'}")
     yield "board-archive", page
-    await send(page, page.locator("main .rows a").first)
+    await press(page.locator("main .rows a").first)
     yield "board-archived", page
     await page.goto(at)
     yield "publish-archived", page
@@ -315,29 +315,29 @@ async def approved_at_once(site: Site, page: Page) -> AsyncIterator[Stop]:
     meeting = await _of_day(site, date(2022, 9, 23))
     at = f"{site.base}/meetings/office/meetings/{meeting}"
     await page.goto(f"{at}/manuscript")
-    await send(page, page.locator(".rows .row-title a").last)
-    await send(page, page.locator("main a[href$=at-once]"))
+    await press(page.locator(".rows .row-title a").last)
+    await press(page.locator("main a[href$=at-once]"))
     for n, box in enumerate(await page.locator("input[name^=signer_]").all()):
         await box.fill(f"justerare{n}@norrdalen.example")
     await page.fill("#sender_email", "kansliet@norrdalen.example")
-    await send(page, page.locator("main form .button.primary"))
+    await press(page.locator("main form .button.primary"))
     yield "manuscript-at-once-out", page
     [alone] = await site.meetings.commands.adjusting.of_meeting(ORGANISATION, meeting)
     await all_signed(site.meetings, alone.agreement_id, organisation=ORGANISATION)
     await fire(site.meetings)
     await page.goto(at)
     yield "meeting-approved-at-once", page
-    await send(page, page.locator(f"main a[href$='/publish?paragraph={alone.paragraph}']"))
+    await press(page.locator(f"main a[href$='/publish?paragraph={alone.paragraph}']"))
     yield "publish-alone", page
     await page.fill("#names", "B")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "publish-alone-wrong", page
     await page.fill("#names", "Nils Ek")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "publish-alone-looked", page
-    await send(page, page.locator("main form .button").first)
+    await press(page.locator("main form .button").first)
     yield "publish-alone-posted", page
-    await send(page, page.locator("main dl a").last)
+    await press(page.locator("main dl a").last)
     yield "board-alone", page
 
 
@@ -367,13 +367,13 @@ async def decisions(site: Site, page: Page) -> AsyncIterator[Stop]:
         yield stop
     await page.goto(f"{site.base}/meetings/office/decisions")
     await page.fill("#words", "läggs handling")
-    await send(page, page.locator("form.filter .button"))
+    await press(page.locator("form.filter .button"))
     yield "decisions-found", page
     await page.fill("#since", "2022-12-01")
-    await send(page, page.locator("form.filter .button"))
+    await press(page.locator("form.filter .button"))
     yield "decisions-not-found", page
     await page.fill("#until", "2022-11-01")
-    await send(page, page.locator("form.filter .button"))
+    await press(page.locator("form.filter .button"))
     yield "decisions-wrong", page
 
 
@@ -394,11 +394,11 @@ async def reviews(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop
     await page.goto(f"{at}/meetings/{meeting_id}/review/new")
     for box in await page.locator("[name=person]").all():
         await box.uncheck()
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "review-new-wrong", page
     await page.locator("[name=person]").first.check()
     await page.fill("#note", "Särskilt § 38.")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "review-asked", page
     review = await site.meetings.commands.reviews.latest(ORGANISATION, meeting_id)
     assert review is not None
@@ -411,18 +411,18 @@ async def reviews(site: Site, page: Page, meeting_id: str) -> AsyncIterator[Stop
     )
     await page.goto(site.own_link(reviewer, review=review.review.id))
     yield "own-review", page
-    await send(page, page.locator("[value=comment]"))
+    await press(page.locator("[value=comment]"))
     yield "own-review-wrong", page
     await page.fill("#comment-38", "Rapporten ska nämnas.")
-    await send(page, page.locator("[value=comment]"))
+    await press(page.locator("[value=comment]"))
     yield "own-review-commented", page
     await page.goto(f"{at}/reviews/{review.review.id}")
     await page.locator("details summary").first.click()
     await page.fill("textarea", "Rättas i nästa version.")
-    await send(page, page.locator("[value=settle]"))
+    await press(page.locator("[value=settle]"))
     yield "review-answered", page
     await page.goto(f"{at}/reviews/{review.review.id}/call-off")
-    await send(page, page.locator("main form .button"))
+    await press(page.locator("main form .button"))
     yield "review-call-off-wrong", page
 
 
@@ -441,5 +441,5 @@ async def _unreached(site: Site, page: Page, review_id: str, reviewer: str) -> A
     await site.meetings.gates[0].behind.handle([message(fact, NOW, key=review_id, organisation=ORGANISATION)])
     await page.reload()
     yield "review-unreached", page
-    await send(page, page.locator("[action$='/ask-again'] .button"))
+    await press(page.locator("[action$='/ask-again'] .button"))
     yield "review-asked-again", page

@@ -6,7 +6,7 @@ from playwright.async_api import BrowserContext, Page
 
 from shared.links import holder_of
 from tests.integration.pages.site import ARCHIVED, COPY, LOGIN, Extracts, Site, invitation_mail, letter
-from tests.integration.pages.tour import Stop, first_page, send
+from tests.integration.pages.tour import Stop, first_page, press
 from tests.unit.signing.story import ADJUSTER, AGREEMENT_ID, ALTERNATE, CHAIR, SECRETARY
 
 OTHER_AGREEMENT = AGREEMENT_ID[::-1]
@@ -35,32 +35,32 @@ async def _sender_before(site: Site, page: Page, pdf: bytes, language: str) -> A
     yield "welcome", page
     await page.goto(f"{site.base}/signing/overview")
     yield "login-needed", page
-    await send(page, page.locator("main a"))
+    await press(page.locator("main a"))
     await page.fill("#token", "wrong")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "login-by-token-wrong", page
     await page.goto(f"{site.base}/login?token={LOGIN}")
     yield "login", page
-    await send(page, page.locator("main button"))
+    await press(page.locator("main button"))
     yield "home", page
     await page.goto(f"{site.base}/signing/overview")
     yield "overview-empty", page
     await site.draft(pdf, language)
     await page.reload()
     yield "overview-ready", page
-    await send(page, page.locator(".row-title a"))
+    await press(page.locator(".row-title a"))
     yield "agreement-ready", page
-    await send(page, page.locator(".actions button"))
+    await press(page.locator(".actions button"))
     yield "agreement-sent", page
     agreement = f"{site.base}/signing/overview/{AGREEMENT_ID}"
     await page.goto(f"{agreement}/cancel")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "cancel-wrong", page
     await page.goto(f"{agreement}/alternate/{await site.flow.id(CHAIR)}")
     yield "alternate", page
     await page.fill("#email", "olof.berg")
     await page.fill("#name", "x" * 3)
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "alternate-wrong", page
 
 
@@ -75,32 +75,32 @@ async def _inbox(site: Site, page: Page) -> AsyncIterator[Stop]:
     site.mails.add(letter(await site.link(SECRETARY)))
     await page.reload()
     yield "inbox", page
-    await send(page, page.locator(".row-title a"))
+    await press(page.locator(".row-title a"))
     yield "mail", page
 
 
 async def _signers(site: Site, page: Page) -> AsyncIterator[Stop]:
-    await send(page, page.locator(".letter a"))
+    await press(page.locator(".letter a"))
     yield "start", page
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     await page.locator(".viewer[data-ready=true]").wait_for()
     yield "document", page
     await page.locator("[data-act=text]").click()
     yield "document-text", page
-    await send(page, page.locator("section#sign a"))
+    await press(page.locator("section#sign a"))
     yield "decline", page
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "decline-wrong", page
-    await send(page, page.locator(".actions a"))
+    await press(page.locator(".actions a"))
     site.flow.tick(60)
-    await send(page, page.locator("#sign .button"))
+    await press(page.locator("#sign .button"))
     yield "receipt", page
     await page.goto(await site.link(ADJUSTER))
     yield "not-your-turn", page
     await page.goto(await site.link(CHAIR))
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     await page.locator(".viewer[data-ready=true]").wait_for()
-    await send(page, page.locator("#sign .button"))
+    await press(page.locator("#sign .button"))
     await page.locator(".viewer[data-ready=true]").wait_for()
     yield "document-wrong", page
     await page.goto(f"{site.base}/signing/s/{'x' * 40}")
@@ -118,14 +118,14 @@ async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
     await site.flow.bounce(ADJUSTER)
     await page.goto(f"{site.base}/signing/overview")
     yield "overview-bounced", page
-    await send(page, page.locator(".row-title a"))
+    await press(page.locator(".row-title a"))
     yield "agreement-bounced", page
     async for stop in _remedies(site, page):
         yield stop
     await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}")
-    await send(page, page.locator(".notice.warning a.secondary"))
+    await press(page.locator(".notice.warning a.secondary"))
     await page.fill("#email", ALTERNATE)
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "agreement-alternate", page
     await page.goto(await site.link(ALTERNATE))
     yield "start-alternate", page
@@ -142,7 +142,7 @@ async def _sender_after(site: Site, page: Page) -> AsyncIterator[Stop]:
     await site.flow.archived(b"%PDF-1.7")
     await page.goto(f"{site.base}/signing/overview/{AGREEMENT_ID}/links")
     yield "links", page
-    await send(page, page.locator("form .button").first)
+    await press(page.locator("form .button").first)
     yield "agreement-links-ended", page
 
 
@@ -150,14 +150,14 @@ async def _remedies(site: Site, page: Page) -> AsyncIterator[Stop]:
     agreement = f"{site.base}/signing/overview/{AGREEMENT_ID}"
     await page.goto(f"{agreement}/address/{await site.flow.id(ADJUSTER)}")
     await page.fill("#email", "sven.dahl")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "address-wrong", page
     await page.goto(f"{agreement}/link/{await site.flow.id(ADJUSTER)}")
     yield "link", page
     await page.goto(f"{agreement}/deadline")
     yield "deadline", page
     await page.fill("input[type=date]", "2021-01-01")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "deadline-wrong", page
 
 
@@ -165,12 +165,12 @@ async def _declined(site: Site, page: Page, pdf: bytes, language: str) -> AsyncI
     """Another agreement, which its first signer declines."""
     await site.draft(pdf, language, agreement_id=OTHER_AGREEMENT)
     await page.goto(f"{site.base}/signing/overview/{OTHER_AGREEMENT}")
-    await send(page, page.locator(".actions button"))
+    await press(page.locator(".actions button"))
     await page.goto(await site.link(SECRETARY, agreement_id=OTHER_AGREEMENT))
-    await send(page, page.locator("form .button"))
-    await send(page, page.locator("section#sign a"))
+    await press(page.locator("form .button"))
+    await press(page.locator("section#sign a"))
     await page.fill("#reason", "§ 28: tacket till ledningen saknas")
-    await send(page, page.locator("form .button"))
+    await press(page.locator("form .button"))
     yield "declined-by-you", page
     await page.goto(await site.link(CHAIR, agreement_id=OTHER_AGREEMENT))
     yield "declined-by-other", page
@@ -183,14 +183,14 @@ async def _declined(site: Site, page: Page, pdf: bytes, language: str) -> AsyncI
 async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     site.copies.language = language
     await page.goto(f"{site.base}/archive/extracts/{COPY}")
-    await send(page, page.locator("form .button.primary"))
+    await press(page.locator("form .button.primary"))
     yield "extracts-wrong", page
     await page.select_option("#paragraph", "29")
     await page.fill("#certified_by", "Wilhelmina Sjöström-Häggkvist, registrator")
-    await send(page, page.locator("form .button.primary"))
+    await press(page.locator("form .button.primary"))
     yield "extracts", page
-    await send(page, page.get_by_role("link", name="Skicka, och vilka" if language == "sv" else "Send it, and who"))
-    await send(page, page.locator("form .button.primary"))
+    await press(page.get_by_role("link", name="Skicka, och vilka" if language == "sv" else "Send it, and who"))
+    await press(page.locator("form .button.primary"))
     yield "extract-people-wrong", page
     said = {
         "name": "Nora Vik",
@@ -200,7 +200,7 @@ async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     }
     for name, text in said.items():
         await page.fill(f"#{name}", text)
-    await send(page, page.locator("form .button.primary"))
+    await press(page.locator("form .button.primary"))
     yield "extract-people", page
     site.extracts.language = language
     await page.goto(site.extract_link(NORA))
@@ -210,7 +210,7 @@ async def _copies(site: Site, page: Page, language: str) -> AsyncIterator[Stop]:
     yield "extract-closed", page
     site.extracts.opens_until = Extracts.opens_until
     await page.goto(f"{site.base}/archive/extracts/{COPY}/1/people")
-    await send(page, page.locator("section[aria-labelledby=sent] button"))
+    await press(page.locator("section[aria-labelledby=sent] button"))
     yield "extract-people-ended", page
     await page.goto(site.extract_link(NORA))
     yield "extract-ended", page
